@@ -1,0 +1,335 @@
+import type { ErrorEntry } from '../entry.ts';
+
+/** What may be created and changed: endpoints, domains, addresses, credentials, edges (spec: api.md §2, §4, §6). */
+export const RESOURCE_ERRORS = {
+  248: {
+    status: 400,
+    owner: 'client',
+    title: 'Only cloud endpoints are made by API',
+    message:
+      'An endpoint of type "{type}" cannot be created or changed by API: agent endpoints belong to their agent, edge endpoints to their edge. Use type "cloud".',
+  },
+  249: {
+    status: 400,
+    owner: 'client',
+    title: 'Bad endpoint URL',
+    message: 'The field "url" holds "{url}", which is not an endpoint URL: {reason}.',
+  },
+  402: {
+    status: 400,
+    owner: 'client',
+    title: 'Misplaced wildcard',
+    message: 'In "{domain}" a * may only stand alone as the first label, as in *.example.com.',
+  },
+  403: {
+    status: 400,
+    owner: 'client',
+    title: 'Bad character in domain',
+    message: 'The domain "{domain}" has a character that names may not have. Letters, digits and hyphens are allowed.',
+  },
+  413: {
+    status: 400,
+    owner: 'client',
+    title: 'Domain already reserved',
+    message: 'The domain "{domain}" is already reserved by this account.',
+  },
+  414: {
+    status: 400,
+    owner: 'client',
+    title: 'Domain taken',
+    message: 'The domain "{domain}" is reserved by another account.',
+  },
+  420: {
+    status: 400,
+    owner: 'client',
+    title: 'Description too long',
+    message: "The description has {length} bytes; a domain's may have 255.",
+  },
+  421: {
+    status: 400,
+    owner: 'client',
+    title: 'Metadata too long',
+    message: "The metadata has {length} bytes; a domain's may have 4096.",
+  },
+  422: {
+    status: 400,
+    owner: 'client',
+    title: 'Nothing to change',
+    message: 'This update of a domain changes nothing: give description, metadata or another field.',
+  },
+  429: {
+    status: 400,
+    owner: 'client',
+    title: 'Not a full domain name',
+    message:
+      '"{domain}" is not a full domain name. Give a name such as app.example.com, under {base_domains} for instance.',
+  },
+  446: {
+    status: 400,
+    owner: 'client',
+    title: 'Domain in use',
+    message: 'The domain "{domain}" is used by {users}. Delete or move these first.',
+  },
+  448: {
+    status: 400,
+    owner: 'client',
+    title: 'Label too long',
+    message: 'A label of "{domain}" has more than 63 characters.',
+  },
+  449: {
+    status: 400,
+    owner: 'client',
+    title: 'Two names for one domain',
+    message: 'Give the domain in "domain" or in the older "name", not in both.',
+  },
+  513: {
+    status: 400,
+    owner: 'client',
+    title: 'Empty label',
+    message: '"{domain}" has an empty label (two dots in a row, or one at an end).',
+  },
+  514: {
+    status: 400,
+    owner: 'client',
+    title: 'Domain name too long',
+    message: 'The domain "{domain}" has more than 253 characters.',
+  },
+  500: {
+    status: 400,
+    owner: 'client',
+    title: 'Unknown region',
+    message: 'The region "{region}" does not exist here. Leave it out.',
+  },
+  503: {
+    status: 400,
+    owner: 'capacity',
+    title: 'No address left',
+    message:
+      'Every TCP port of the range {range} is taken. Delete a reserved address, or give the server a wider --tcp-listen range.',
+  },
+  504: {
+    status: 400,
+    owner: 'client',
+    title: 'Description too long',
+    message: "The description has {length} bytes; an address's may have 255.",
+  },
+  505: {
+    status: 400,
+    owner: 'client',
+    title: 'Metadata too long',
+    message: "The metadata has {length} bytes; an address's may have 4096.",
+  },
+  506: {
+    status: 400,
+    owner: 'client',
+    title: 'Nothing to change',
+    message: 'This update of an address changes nothing: give description or metadata.',
+  },
+  90026: {
+    status: 400,
+    owner: 'client',
+    title: 'Address in use',
+    message: 'The address "{addr}" is used by {users}. Delete or move these first.',
+  },
+  600: {
+    status: 400,
+    owner: 'client',
+    title: 'Bad ACL rule',
+    message:
+      'The rule "{rule}" in "acl" is not understood. Rules look like *, bind:app.example.com, bind:*.example.com, bind:host:port or bind:label=value.',
+  },
+  601: {
+    status: 400,
+    owner: 'client',
+    title: 'First credential stays',
+    message:
+      'The credential {id} is the one this server gives to its own demo and cannot be deleted. Make new ones with "postern server --reset-credentials".',
+  },
+  604: {
+    status: 400,
+    owner: 'client',
+    title: 'Description too long',
+    message: "The description has {length} bytes; a credential's may have 255.",
+  },
+  605: {
+    status: 400,
+    owner: 'client',
+    title: 'Metadata too long',
+    message: "The metadata has {length} bytes; a credential's may have 4096.",
+  },
+  606: {
+    status: 400,
+    owner: 'client',
+    title: 'Nothing to change',
+    message: 'This update of a credential changes nothing: give acl, description or metadata.',
+  },
+  804: {
+    status: 400,
+    owner: 'client',
+    title: 'Agent cannot be stopped remotely',
+    message: 'The agent of session {id} does not take a remote stop: {reason}.',
+  },
+  805: {
+    status: 400,
+    owner: 'client',
+    title: 'Agent cannot be restarted remotely',
+    message: 'The agent of session {id} does not take a remote restart: {reason}.',
+  },
+  806: {
+    status: 400,
+    owner: 'client',
+    title: 'Agent cannot be updated remotely',
+    message: 'The agent of session {id} does not take a remote update: {reason}.',
+  },
+  810: {
+    status: 503,
+    owner: 'upstream',
+    title: 'Agent did not answer',
+    message:
+      'The agent of session {id} did not answer within {seconds} seconds. It may be stalled; its session ends by itself if it stays silent.',
+  },
+  90020: {
+    status: 400,
+    owner: 'client',
+    title: 'Hostport in use',
+    message: 'The hostport "{hostport}" already belongs to {holder}.',
+  },
+  90021: {
+    status: 400,
+    owner: 'client',
+    title: 'Edge module not available',
+    message:
+      'The edge module "{module}" is not available yet. Put the same behaviour into the traffic_policy of a cloud endpoint instead.',
+  },
+  90022: {
+    status: 400,
+    owner: 'client',
+    title: 'Bad edge',
+    message: 'The field "{field}" of this edge cannot be used: {reason}.',
+  },
+  9038: {
+    status: 400,
+    owner: 'client',
+    title: 'URL with a path',
+    message: 'The URL "{url}" ends in a slash or has a path. An endpoint URL is scheme, host and port only.',
+  },
+  15005: {
+    status: 400,
+    owner: 'client',
+    title: 'Unknown binding',
+    message: 'The binding "{binding}" is not known. Use one of public, internal, kubernetes.',
+  },
+  15006: {
+    status: 400,
+    owner: 'client',
+    title: 'Repeated binding',
+    message: 'The binding "{binding}" is given twice.',
+  },
+  90023: {
+    status: 400,
+    owner: 'client',
+    title: 'Too many bindings',
+    message: 'An endpoint takes one binding; {count} were given in "bindings".',
+  },
+  18001: {
+    status: 400,
+    owner: 'client',
+    title: 'Bad endpoint URL',
+    message: 'The field "url" holds "{url}", which cannot be the URL of a cloud endpoint: {reason}.',
+  },
+  18002: {
+    status: 400,
+    owner: 'client',
+    title: 'Traffic policy does not validate',
+    message: 'The traffic policy of the field "traffic_policy" does not validate: {reason}',
+  },
+  18003: {
+    status: 400,
+    owner: 'client',
+    title: 'Port missing',
+    message: 'The URL "{url}" needs a port: a tcp endpoint has none by default. Write it as tcp://host:port.',
+  },
+  18004: {
+    status: 400,
+    owner: 'client',
+    title: 'Nothing to change',
+    message:
+      'This update of an endpoint changes nothing: give url, traffic_policy, description, metadata, bindings or pooling_enabled.',
+  },
+  18005: {
+    status: 400,
+    owner: 'client',
+    title: 'Scheme cannot change',
+    message: 'The scheme of an endpoint cannot change from {from} to {to}. Create a new endpoint instead.',
+  },
+  18006: {
+    status: 400,
+    owner: 'client',
+    title: 'Nothing reserved for this URL',
+    message: 'No reserved domain or address covers "{url}". Reserve it first ({how}).',
+  },
+  18007: {
+    status: 400,
+    owner: 'client',
+    title: 'Binding does not fit the URL',
+    message: 'The binding "{binding}" does not fit the URL "{url}": {reason}.',
+  },
+  18009: {
+    status: 400,
+    owner: 'client',
+    title: 'Endpoint exists',
+    message: '"{url}" already has an endpoint ({holder}). Delete it, or use another URL.',
+  },
+  18011: {
+    status: 400,
+    owner: 'client',
+    title: 'Traffic policy missing',
+    message: 'A cloud endpoint needs a traffic policy in "traffic_policy": it has no upstream of its own.',
+  },
+  18012: {
+    status: 400,
+    owner: 'client',
+    title: 'Description too long',
+    message: "The description has {length} bytes; an endpoint's may have 255.",
+  },
+  18013: {
+    status: 400,
+    owner: 'client',
+    title: 'Metadata too long',
+    message: "The metadata has {length} bytes; an endpoint's may have 4096.",
+  },
+  18014: { status: 400, owner: 'client', title: 'Bad field', message: 'The field "{field}" cannot be used: {reason}.' },
+  18015: { status: 400, owner: 'client', title: 'Field missing', message: 'The field "{field}" is needed.' },
+  18016: {
+    status: 400,
+    owner: 'client',
+    title: 'Pooling is off on the existing endpoint',
+    message:
+      '"{url}" is held by {holder}, which does not share it. Set pooling_enabled to true there as well, or use another URL.',
+  },
+  18017: {
+    status: 400,
+    owner: 'client',
+    title: 'Pooling is on at the existing endpoint',
+    message: '"{url}" is shared by a pool ({holder}). Set pooling_enabled to true to join it, or use another URL.',
+  },
+  18018: {
+    status: 400,
+    owner: 'client',
+    title: 'Scheme not allowed for this binding',
+    message: 'The scheme {scheme} cannot be used with the binding kubernetes. Use http, tls or tcp.',
+  },
+  18022: {
+    status: 400,
+    owner: 'client',
+    title: 'Unknown scheme',
+    message: 'The scheme "{scheme}" is not one of http, https, tls, tcp.',
+  },
+  18023: {
+    status: 400,
+    owner: 'client',
+    title: 'Port not allowed',
+    message:
+      'Port {port} is not where this server takes public {scheme} traffic. Leave the port out, or use {allowed}.',
+  },
+} as const satisfies Record<number, ErrorEntry>;

@@ -1,0 +1,169 @@
+/**
+ * What a compiled policy needs from whoever runs it (the edge), and what it gives back. The edge implements the views
+ * over its own connection and exchange; nothing here allocates until a rule asks.
+ */
+import type { PosternError } from '@postern/errors';
+
+export type PhaseName = 'on_tcp_connect' | 'on_http_request' | 'on_http_response';
+export type PolicyProtocol = 'http' | 'https' | 'tls' | 'tcp';
+
+/** A mutable header list in wire order; names compare without case. */
+export interface HeaderView {
+  /** First value, or undefined. */
+  get(name: string): string | undefined;
+  getAll(name: string): string[];
+  has(name: string): boolean;
+  append(name: string, value: string): void;
+  /** Replaces every value by one. */
+  set(name: string, value: string): void;
+  /** @returns whether there was one. */
+  delete(name: string): boolean;
+  /** [name, value] in order, names as sent. */
+  entries(): Iterable<readonly [string, string]>;
+}
+
+export interface CertificateView {
+  readonly subject: string;
+  readonly subjectCommonName: string;
+  readonly issuer: string;
+  readonly issuerCommonName: string;
+  readonly serialNumber: string;
+  readonly sanDnsNames: readonly string[];
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly pem: string;
+}
+
+export interface TlsView {
+  readonly sni: string;
+  /** '1.2', '1.3' or '' before the handshake. */
+  readonly version: string;
+  readonly cipherSuite: string;
+  readonly negotiatedAlpn: string;
+  readonly sessionResumed: boolean;
+  readonly client: CertificateView | null;
+  readonly server: CertificateView | null;
+}
+
+export interface ConnView {
+  readonly clientIp: string;
+  readonly clientPort: number;
+  readonly serverIp: string;
+  readonly serverPort: number;
+  readonly serverRegion: string;
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly tls: TlsView | null;
+}
+
+export interface EndpointView {
+  readonly id: string;
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  readonly proto: PolicyProtocol;
+}
+
+export interface RequestView {
+  method: string;
+  /** 'http' or 'https', as the visitor used. */
+  readonly scheme: string;
+  /** host[:port] as the visitor sent it. */
+  readonly authority: string;
+  /** Path and query, as sent. */
+  readonly target: string;
+  /** 'HTTP/1.1', 'HTTP/2.0', … */
+  readonly version: string;
+  /** -1 when not announced. */
+  readonly contentLength: number;
+  readonly headers: HeaderView;
+  /** Unix milliseconds. */
+  readonly headerReceivedAt: number;
+}
+
+export interface ResponseView {
+  statusCode: number;
+  readonly contentLength: number;
+  readonly headers: HeaderView;
+  /** The body that follows is passed through this encoder; headers are the action's business. */
+  encodeBody(coding: 'gzip' | 'deflate' | 'br'): void;
+}
+
+/** What `terminate-tls` asks for; PEM texts. */
+export interface TlsTermination {
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  readonly maxVersion: 'TLSv1.2' | 'TLSv1.3';
+  readonly cert: string | null;
+  readonly key: string | null;
+  readonly clientCas: readonly string[];
+  readonly clientCertificates: 'none' | 'require-and-verify' | 'require-any' | 'request';
+}
+
+/** One connection or exchange under a policy. `req` exists in the HTTP phases, `res` in on_http_response. */
+export interface PolicyContext {
+  readonly conn: ConnView;
+  readonly endpoint: EndpointView;
+  readonly req: RequestView | null;
+  readonly res: ResponseView | null;
+  /** Results of actions (`actions.ngrok.<name>`), shared by the phases of one exchange; made by the runner. */
+  results: Map<string, unknown> | null;
+  /** Set by `terminate-tls`. */
+  tlsTermination: TlsTermination | null;
+  /** Unix milliseconds. */
+  now(): number;
+  /** [0, 1) */
+  random(): number;
+  /** For conditions worth a log line: an expression that failed at run time. */
+  warn(message: string): void;
+}
+
+/** What a phase came to. */
+export type Outcome =
+  /** Every rule passed: go on (upstream, or the next stage). */
+  | { readonly kind: 'continue' }
+  /** Answer this; `on_http_response` of the same policy still runs over it. */
+  | {
+      readonly kind: 'respond';
+      readonly status: number;
+      readonly headers: readonly (readonly [string, string])[];
+      readonly body: Buffer;
+    }
+  /** An error page of ours, negotiated by Accept; `headers` are added to it (e.g. www-authenticate). */
+  | {
+      readonly kind: 'error';
+      readonly error: PosternError;
+      readonly headers: readonly (readonly [string, string])[];
+    }
+  /** End the connection without an answer. */
+  | { readonly kind: 'close' }
+  /** Hand over to an internal endpoint; tell the run how it went only if it failed. */
+  | { readonly kind: 'forward'; readonly url: string; readonly onError: 'halt' | 'continue' };
+
+/** One phase under way: a cursor that is synchronous as long as its actions are. */
+export interface PhaseRun {
+  /** Runs from the cursor to the next outcome. */
+  next(): Outcome | Promise<Outcome>;
+  /** After a `forward` with onError 'continue' failed: records the error and goes on behind that action. */
+  forwardFailed(error: PosternError): Outcome | Promise<Outcome>;
+}
+
+export interface CompiledPhase {
+  readonly name: PhaseName;
+  start(context: PolicyContext): PhaseRun;
+}
+
+/** null phases have no rules: skip them without a call. */
+export interface CompiledPolicy {
+  readonly onTcpConnect: CompiledPhase | null;
+  readonly onHttpRequest: CompiledPhase | null;
+  readonly onHttpResponse: CompiledPhase | null;
+}
+
+export interface CompileOptions {
+  readonly protocol: PolicyProtocol;
+  readonly binding: 'public' | 'internal' | 'kubernetes';
+  /** Cloud endpoints must end every path (2235); the others fall through to their upstream. */
+  readonly kind: 'cloud' | 'agent' | 'edge';
+}

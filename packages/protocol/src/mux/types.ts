@@ -1,0 +1,113 @@
+/**
+ * The muxado wire as the rest of Postern sees it (spec: agent-protocol.md §2). Sans I/O: bytes in through
+ * {@link MuxSession.receive}, bytes out through {@link MuxSession.pull}; a transport of the caller's moves them.
+ */
+
+/** Error codes of RST and GOAWAY frames (agent-protocol.md §2.4). */
+export const MuxErrorCode = {
+  none: 0,
+  protocol: 1,
+  internal: 2,
+  flowControl: 3,
+  streamClosed: 4,
+  streamRefused: 5,
+  streamCancelled: 6,
+  streamReset: 7,
+  frameSize: 8,
+  acceptQueueFull: 9,
+  enhanceYourCalm: 10,
+  remoteGoneAway: 11,
+  streamsExhausted: 12,
+  writeTimeout: 13,
+  sessionClosed: 14,
+  peerEof: 15,
+} as const;
+
+export interface MuxOptions {
+  /** The side that dialled (an agent) is `client`: odd stream ids from 3. The server opens even ids from 2. */
+  readonly role: 'client' | 'server';
+  /** Initial window per stream and direction in bytes; both sides of this protocol start at 262,144. */
+  readonly window?: number;
+  /** Streams opened by the peer that may be open at once; one more is refused with RST(9). Default 512. */
+  readonly maxInboundStreams?: number;
+  /** Answer each inbound WNDINC with a tiny frame (agent-protocol.md §2.8). Default true for servers. */
+  readonly nudge?: boolean;
+}
+
+/** What the owner of a session is told. Callbacks run synchronously inside `receive`; they must not throw. */
+export interface MuxSessionHandler {
+  /** A stream of the peer's, its 4-byte type already read. Set `stream.handler` before returning. */
+  onStream(stream: MuxStream): void;
+  /** There is something to pull. Called on the edge from "nothing to send" to "something to send". */
+  onOutput(): void;
+  /** The session is over, once. `code` as in {@link MuxErrorCode}; every stream has been told before. */
+  onEnd(code: number, detail: string): void;
+}
+
+/** What the owner of a stream is told. Order: data…, then end or reset; after a reset nothing more. */
+export interface MuxStreamHandler {
+  /**
+   * Bytes of the peer's. The view is valid only during the call: copy what must outlive it.
+   * The peer's window shrinks by its length until {@link MuxStream.consume} gives it back.
+   */
+  onData(chunk: Buffer): void;
+  /** The peer finished its direction (FIN). Ours stays open until `end`. */
+  onEnd(): void;
+  /** The peer reset the stream, or the session ended (code 14 or 15). Both directions are over. */
+  onReset(code: number): void;
+  /** After `write` returned false: the queue is below its mark again. */
+  onDrain(): void;
+}
+
+export interface MuxStream {
+  readonly id: number;
+  /** The 4-byte stream type (agent-protocol.md §3). */
+  readonly type: number;
+  handler: MuxStreamHandler;
+  /** Free for the owner (avoids a side map on the hot path). */
+  context: unknown;
+  /** Bytes queued here and not yet framed. */
+  readonly queued: number;
+  /** Nothing can be written any more (ended, reset or session over). */
+  readonly writable: boolean;
+  /** Both directions are over. */
+  readonly closed: boolean;
+  /**
+   * Queues bytes. The buffer belongs to the stream until it has been pulled: do not reuse it before.
+   * @returns false when the queue has passed its mark (256 KiB): wait for `onDrain`.
+   */
+  write(chunk: Buffer): boolean;
+  /** FIN, after what is queued; `last` is written first. */
+  end(last?: Buffer): void;
+  /** RST: drops what is queued, ends both directions. No-op on a closed stream. */
+  reset(code: number): void;
+  /** `n` bytes given to `onData` have left this process: credit for the peer, batched. */
+  consume(n: number): void;
+}
+
+export interface MuxSession {
+  readonly role: 'client' | 'server';
+  /** Streams open now, either side's. */
+  readonly streamCount: number;
+  readonly ended: boolean;
+  /** Time-free activity mark: number of bytes received so far. */
+  readonly bytesReceived: number;
+  /** Feeds what the wire delivered. The chunk is not kept. */
+  receive(chunk: Buffer, start?: number, end?: number): void;
+  /** The wire ended or broke: every stream gets `onReset`, then `onEnd` runs. */
+  wireEnded(detail: string): void;
+  /**
+   * The next bytes for the wire, at most `limit` (default 131,072): control frames first, then one frame of at most
+   * 16 KiB per stream in turn. `undefined` when there is nothing. The buffer is the caller's until it calls
+   * {@link release}.
+   */
+  pull(limit?: number): Buffer | undefined;
+  /** Gives a pulled buffer back to the pool, once the transport has written it. */
+  release(buffer: Buffer): void;
+  /** Opens a stream; its type (and `first`, if given) goes out in the one SYN frame. Throws after the session ended. */
+  open(type: number, handler: MuxStreamHandler, first?: Buffer): MuxStream;
+  /** Queues GOAWAY and marks the session as ended for new streams; the caller closes the transport after `pull` is dry. */
+  goAway(code: number, detail: string): void;
+  /** Ends the session here and now; streams get `onReset(14)`. The caller closes the transport. */
+  destroy(code: number, detail: string): void;
+}

@@ -1,0 +1,119 @@
+/**
+ * Live state: agent sessions, their tunnels, and who holds which address. In memory for one node; a PostgreSQL form
+ * with leases will pass the same contract suite. Every method is synchronous in meaning and asynchronous in type.
+ */
+
+export interface SessionRecord {
+  /** `ts_…` */
+  readonly id: string;
+  readonly accountId: string;
+  /** Which edge holds its wire (one per node today). */
+  readonly nodeId: string;
+  /** Id that the agent offers again when it reconnects. */
+  readonly clientId: string;
+  readonly legNumber: number;
+  readonly credentialId: string;
+  readonly agentVersion: string;
+  readonly clientType: string;
+  readonly userAgent: string;
+  readonly ip: string;
+  readonly os: string;
+  readonly region: string;
+  readonly startedAt: string;
+  /** `ngrok/2` or `ngrok/3`. */
+  readonly transport: string;
+  readonly metadata: string;
+  /** null: supported; else why the agent refuses (agent-protocol.md §5.1). */
+  readonly stopRefusal: string | null;
+  readonly restartRefusal: string | null;
+  readonly updateRefusal: string | null;
+}
+
+export interface TunnelRecord {
+  /** `tn_…`; its endpoint is `ep_` with the same suffix. */
+  readonly id: string;
+  /** Id on the wire (BindResp.Id), kept over reconnects. */
+  readonly bindId: string;
+  readonly accountId: string;
+  readonly sessionId: string;
+  readonly startedAt: string;
+  readonly updatedAt: string;
+  readonly metadata: string;
+  readonly description: string;
+  readonly name: string;
+  readonly forwardsTo: string;
+  /** 'http1' | 'http2'. */
+  readonly forwardsProto: string;
+  /** Present for labelled tunnels, which have no address of their own. */
+  readonly labels: Readonly<Record<string, string>> | null;
+  readonly endpoint: OnlineEndpoint | null;
+}
+
+/** The address part of an agent's tunnel. */
+export interface OnlineEndpoint {
+  /** `ep_…` */
+  readonly id: string;
+  readonly url: string;
+  readonly publicUrl: string;
+  readonly scheme: 'http' | 'https' | 'tls' | 'tcp';
+  readonly host: string;
+  readonly port: number;
+  readonly binding: 'public' | 'internal' | 'kubernetes';
+  readonly poolingEnabled: boolean;
+  readonly trafficPolicy: string;
+  /** What the options of the bind and the policy came to, as the edge runs it. */
+  readonly effectivePolicy: string;
+  readonly domainId: string;
+  readonly tcpAddrId: string;
+  readonly principalId: string;
+  readonly proxyProtocol: 0 | 1 | 2;
+  readonly tls:
+    | { readonly at: 'agent' }
+    | { readonly at: 'edge'; readonly cert: string | null; readonly key: string | null };
+}
+
+/** Who may take an address over: the same agent coming back. */
+export interface Fence {
+  readonly clientId: string;
+  readonly legNumber: number;
+  /** Endpoint id proven by a resume token, or ''. */
+  readonly provenEndpointId: string;
+}
+
+export interface Registry {
+  addSession(session: SessionRecord): Promise<void>;
+  getSession(id: string): Promise<SessionRecord | null>;
+  sessionsOf(accountId: string): Promise<SessionRecord[]>;
+  /** Removes it and its tunnels; returns those. Idempotent. */
+  removeSession(id: string): Promise<TunnelRecord[]>;
+  /** The live session of the same account, clientId and leg, if any: it is stale once its owner dials again. */
+  findSession(accountId: string, clientId: string, legNumber: number): Promise<SessionRecord | null>;
+
+  /** Adds or replaces by id. */
+  putTunnel(tunnel: TunnelRecord): Promise<void>;
+  getTunnel(id: string): Promise<TunnelRecord | null>;
+  /** By wire id within a session. */
+  findTunnel(sessionId: string, bindId: string): Promise<TunnelRecord | null>;
+  tunnelsOf(accountId: string): Promise<TunnelRecord[]>;
+  tunnelsOfSession(sessionId: string): Promise<TunnelRecord[]>;
+  removeTunnel(id: string): Promise<TunnelRecord | null>;
+  /** Online agent endpoints that hold this address key (all members of a pool). */
+  holdersOf(addressKey: string): Promise<TunnelRecord[]>;
+  /** Labelled tunnels whose labels contain all of `labels`, same account. */
+  tunnelsWithLabels(accountId: string, labels: Readonly<Record<string, string>>): Promise<TunnelRecord[]>;
+}
+
+/** The key under which addresses conflict: scheme, binding, account for non-public ones, host, port. */
+export function addressKey(address: {
+  readonly scheme: string;
+  readonly host: string;
+  readonly port: number;
+  readonly binding: string;
+  readonly accountId: string;
+}): string {
+  const owner = address.binding === 'public' ? '' : address.accountId;
+  // Public http, https and tls listen on one port each, so their port takes no part (DESIGN §1, URLs and ports).
+  const port = address.binding === 'public' && address.scheme !== 'tcp' ? 0 : address.port;
+  const host = address.binding === 'public' && address.scheme === 'tcp' ? '' : address.host;
+  return `${address.binding}|${owner}|${address.scheme}|${host}|${port}`;
+}

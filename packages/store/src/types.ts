@@ -1,0 +1,224 @@
+/**
+ * Durable resources as rows, and the asynchronous repositories over them. SQLite implements this today; PostgreSQL
+ * will, and must pass the same suite (`contract/`). Writes are values: control collects what belongs together and
+ * commits it as one durable transaction, so that nothing interactive stands open on a database.
+ */
+
+/** Whole seconds, RFC 3339 UTC: `2026-11-24T23:15:57Z`. */
+export type Timestamp = string;
+
+export interface Row {
+  readonly id: string;
+  readonly accountId: string;
+  readonly createdAt: Timestamp;
+}
+
+export interface AccountRow {
+  readonly id: string;
+  readonly name: string;
+  /** `usr_…`: the human who owns it; has no uri. */
+  readonly ownerUserId: string;
+  readonly createdAt: Timestamp;
+}
+
+export interface BotUserRow extends Row {
+  readonly name: string;
+  readonly active: boolean;
+}
+
+export interface CredentialRow extends Row {
+  readonly description: string;
+  readonly metadata: string;
+  /** '' = owned by the account's human; else `bot_…`. */
+  readonly ownerId: string;
+  readonly acl: readonly string[];
+  /** SHA-256 of the secret part, hex; the token itself is not kept. */
+  readonly tokenHash: string;
+  /** The credential of this installation's own demo and CLI (601). */
+  readonly isDefault: boolean;
+}
+
+export interface ApiKeyRow extends Row {
+  readonly description: string;
+  readonly metadata: string;
+  readonly ownerId: string;
+  readonly tokenHash: string;
+}
+
+export interface ReservedDomainRow extends Row {
+  /** Lower-case, `*.` first for a wildcard. Unique over all accounts. */
+  readonly domain: string;
+  readonly description: string;
+  readonly metadata: string;
+  /** Made by creating an endpoint, not by a call of its own. */
+  readonly automatic: boolean;
+}
+
+export interface ReservedAddrRow extends Row {
+  /** `host:port`, unique. */
+  readonly addr: string;
+  readonly port: number;
+  readonly description: string;
+  readonly metadata: string;
+  readonly automatic: boolean;
+}
+
+/** A cloud endpoint; ephemeral ones live in the registry, edge rows follow from edges. */
+export interface EndpointRow extends Row {
+  readonly updatedAt: Timestamp;
+  /** As given, with case and the scheme's default port normalised. */
+  readonly url: string;
+  readonly scheme: 'http' | 'https' | 'tls' | 'tcp';
+  readonly host: string;
+  readonly port: number;
+  readonly binding: 'public' | 'internal' | 'kubernetes';
+  readonly poolingEnabled: boolean;
+  readonly trafficPolicy: string;
+  readonly description: string;
+  readonly metadata: string;
+  /** Reservation that covers the URL, or ''. */
+  readonly domainId: string;
+  readonly tcpAddrId: string;
+  /** Principal that created it: `usr_…` or `bot_…`. */
+  readonly principalId: string;
+}
+
+export interface EdgeHostport {
+  /** `host:port` as given. */
+  readonly hostport: string;
+  /** Id of the endpoint row (type edge) that this hostport is. */
+  readonly endpointId: string;
+  readonly createdAt: Timestamp;
+}
+
+/** HTTPS, TLS and TCP edges share one shape; `routes` is for https, `backendId` for the others. */
+export interface EdgeRow extends Row {
+  readonly kind: 'https' | 'tls' | 'tcp';
+  readonly updatedAt: Timestamp;
+  readonly description: string;
+  readonly metadata: string;
+  readonly hostports: readonly EdgeHostport[];
+  /** tls, tcp: the edge's backend module; '' = none. */
+  readonly backendId: string;
+  readonly backendEnabled: boolean;
+}
+
+export interface EdgeRouteRow extends Row {
+  readonly edgeId: string;
+  readonly matchType: 'exact_path' | 'path_prefix';
+  readonly match: string;
+  readonly description: string;
+  readonly metadata: string;
+  readonly backendId: string;
+  readonly backendEnabled: boolean;
+}
+
+export interface TunnelGroupBackendRow extends Row {
+  readonly description: string;
+  readonly metadata: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface Tables {
+  botUsers: BotUserRow;
+  credentials: CredentialRow;
+  apiKeys: ApiKeyRow;
+  reservedDomains: ReservedDomainRow;
+  reservedAddrs: ReservedAddrRow;
+  endpoints: EndpointRow;
+  edges: EdgeRow;
+  edgeRoutes: EdgeRouteRow;
+  tunnelGroupBackends: TunnelGroupBackendRow;
+}
+export type TableName = keyof Tables;
+
+/** A change that has not happened yet; only `Store.commit` makes it happen. Plain data. */
+export type Write =
+  | { readonly op: 'insert'; readonly table: TableName; readonly row: Tables[TableName] }
+  /** Fails the commit with StoreConflict 'missing' if no such row exists. */
+  | {
+      readonly op: 'update';
+      readonly table: TableName;
+      readonly id: string;
+      readonly patch: Partial<Tables[TableName]>;
+    }
+  | { readonly op: 'delete'; readonly table: TableName; readonly id: string };
+
+export interface ListQuery {
+  readonly accountId: string;
+  /** Rows with a smaller id only (exclusive; the row itself need not exist). */
+  readonly beforeId?: string;
+  /** At most this many, newest (largest id) first. Default: all. */
+  readonly limit?: number;
+}
+
+export interface Repository<R extends Row> {
+  get(id: string): Promise<R | null>;
+  list(query: ListQuery): Promise<R[]>;
+  /** Equality on indexed fields, every account; for uniqueness and lookups. */
+  find(where: Partial<R>): Promise<R[]>;
+  insert(row: R): Write;
+  update(id: string, patch: Partial<R>): Write;
+  delete(id: string): Write;
+}
+
+export interface Change {
+  readonly revision: number;
+  readonly table: TableName;
+  readonly id: string;
+  readonly op: Write['op'];
+}
+
+export type Repositories = { readonly [T in TableName]: Repository<Tables[T]> };
+
+export interface Store extends Repositories {
+  /** The accounts, oldest first. A fresh database has one, made by the first migration. */
+  accounts(): Promise<AccountRow[]>;
+  /** All rows of a table, for loading state at start. */
+  all<T extends TableName>(table: T): Promise<Tables[T][]>;
+  /**
+   * Applies all writes or none, durably (fsync) before it resolves, and appends them to the change log.
+   * @throws StoreConflict when a unique value is taken or a row to update is missing
+   * @throws StoreUnavailable when the database could not write (disk full, fsync failed); nothing was applied
+   */
+  commit(writes: readonly Write[]): Promise<{ readonly revision: number }>;
+  /** Changes after `revision`, in order, at most `limit` (default 1,000). */
+  changesSince(revision: number, limit?: number): Promise<Change[]>;
+  readonly health: StoreHealth;
+  /** Encrypts a secret for a column (AES-256-GCM with the installation's key); `open` reverses it. */
+  readonly secrets: SecretBox;
+  /** A consistent copy of the database while it runs. */
+  backup(targetPath: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface StoreHealth {
+  /** false after a failed commit, true again after one that succeeded (a probe write runs while false). */
+  readonly writable: boolean;
+  readonly lastError: string;
+}
+
+export interface SecretBox {
+  seal(plaintext: string, context: string): string;
+  open(sealed: string, context: string): string;
+  /** HMAC-SHA256 with a key derived from the installation's key, base64url; for resume tokens. */
+  sign(payload: string): string;
+}
+
+export class StoreConflict extends Error {
+  override readonly name = 'StoreConflict';
+  readonly kind: 'unique' | 'missing';
+  readonly table: TableName;
+  /** Row field names of the unique key, e.g. ['domain']. */
+  readonly fields: readonly string[];
+  constructor(kind: 'unique' | 'missing', table: TableName, fields: readonly string[]) {
+    super(kind === 'unique' ? `${table}: ${fields.join(', ')} already taken` : `${table}: no such row`);
+    this.kind = kind;
+    this.table = table;
+    this.fields = fields;
+  }
+}
+
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}
