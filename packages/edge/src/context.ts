@@ -1,0 +1,171 @@
+/**
+ * What the parts of the edge share. `edge.ts` makes one EdgeContext; every part gets its collaborators from it, so
+ * that tests can replace any of them.
+ */
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { CompiledPolicy, ConnView } from '@postern/policy';
+import type { EndpointProto, MuxStream, MuxStreamHandler } from '@postern/protocol';
+import type { AgentUpstream, ControlLink, RouteEndpoint, RouteUpdate, TrafficEvent } from './control-link.ts';
+
+/** Limits and deadlines (DESIGN §3, Defaults). Bytes and milliseconds. */
+export interface EdgeLimits {
+  readonly headBytes: number;
+  readonly clientHelloMs: number;
+  readonly tlsHandshakeMs: number;
+  readonly requestHeadMs: number;
+  readonly idleMs: number;
+  readonly rpcBytes: number;
+  readonly drainMs: number;
+  /** Streams per agent session that carry visitors. */
+  readonly streamsPerSession: number;
+  /** How long a request waits for a free stream or a lost agent's return. */
+  readonly queueMs: number;
+  /** How long an idle kept stream may wait for its visitor's next request. */
+  readonly upstreamIdleMs: number;
+  /** Visitor connections per listener, and per client address. */
+  readonly connections: number;
+  readonly connectionsPerIp: number;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+}
+
+export interface EdgeConfig {
+  readonly http: readonly ListenAddress[];
+  readonly https: readonly ListenAddress[];
+  readonly agents: readonly ListenAddress[];
+  /** Where TCP endpoints listen; a port is opened while an endpoint holds it. */
+  readonly tcpHosts: readonly string[];
+  /** Names under which agents dial (SNI), for the shared HTTPS port and for the agent certificate. */
+  readonly agentNames: readonly string[];
+  /** Proxies that are believed: CIDR ranges; and whether they send PROXY protocol headers. */
+  readonly trustedProxies: readonly string[];
+  readonly proxyProtocol: boolean;
+  /** What visitors see in URLs. */
+  readonly publicHttpPort: number;
+  readonly publicHttpsPort: number;
+  readonly region: string;
+  readonly limits: EdgeLimits;
+}
+
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** One coarse wheel for every deadline (perf.md §3: a timer per request is expensive). Resolution about 100 ms. */
+export interface TimerWheel {
+  /** Calls back once after about `ms`, unless cancelled. */
+  schedule(ms: number, callback: () => void): TimerHandle;
+}
+export interface TimerHandle {
+  cancel(): void;
+  /** Starts over with the same delay, without allocation: the idle timer of a busy connection. */
+  refresh(): void;
+}
+
+/** An endpoint with its policy compiled, once per revision of it. */
+export interface LiveEndpoint {
+  readonly endpoint: RouteEndpoint;
+  /** null = no rules at all. */
+  readonly policy: CompiledPolicy | null;
+}
+
+/** Every endpoint that shares one address. */
+export interface Route {
+  /** One, or the members of a pool. Never empty. */
+  readonly members: readonly LiveEndpoint[];
+}
+
+export interface RouteTable {
+  readonly revision: number;
+  apply(update: RouteUpdate): void;
+  /** Public http or https endpoint by lower-case host without port: exact, then the most specific wildcard. */
+  findHttp(scheme: 'http' | 'https', host: string): Route | null;
+  /** What owns an SNI name on the TLS port: an https or a tls endpoint (tls wins when both are exact). */
+  findTls(serverName: string): Route | null;
+  findTcp(port: number): Route | null;
+  /** An internal endpoint of the account by URL (`https://a.internal`, `tcp://db.internal:5432`). Throws 2226. */
+  findInternal(accountId: string, url: string): Route | null;
+  /** Kubernetes-bound, by host and port; its ingress is not built yet. */
+  findKubernetes(accountId: string, host: string, port: number): Route | null;
+  /** Ports that TCP endpoints hold; the listener follows it. */
+  tcpPorts(): ReadonlySet<number>;
+  /** Runs after each apply. */
+  onChange(listener: () => void): void;
+}
+
+/** What a proxied stream is opened for (agent-protocol.md §6). */
+export interface StreamPurpose {
+  readonly clientAddr: string;
+  readonly proto: EndpointProto;
+  readonly edgeType: '0' | '1' | '2' | '3';
+  readonly passthroughTls: boolean;
+}
+
+/** Streams into agents; the code before it does not care on which node the agent is. */
+export interface AgentStreams {
+  /** The session is here and has room for another stream. */
+  canOpen(upstream: AgentUpstream): boolean;
+  isOnline(upstream: AgentUpstream): boolean;
+  /**
+   * Opens a proxied stream; type, header, PROXY header and `first` leave in one frame.
+   * @throws PosternError 3210 when the session is gone, 743 when it is at its cap
+   */
+  open(
+    upstream: AgentUpstream,
+    purpose: StreamPurpose,
+    proxyHeader: Buffer | null,
+    handler: MuxStreamHandler,
+    first?: Buffer,
+  ): MuxStream;
+  /** Resolves when `canOpen` may be true again, rejects with 743 after `limits.queueMs`. */
+  waitForRoom(upstream: AgentUpstream): Promise<void>;
+  /** Registers who keeps idle streams: asked to close one of the session, answers whether it did. */
+  onPressure(evictIdle: (sessionId: string) => boolean): void;
+  /** Runs when a session is gone, so that kept streams are forgotten. */
+  onSessionGone(listener: (sessionId: string) => void): void;
+}
+
+/** A visitor's connection after it has been identified (and its TLS ended, if it has any). */
+export interface VisitorConnection {
+  readonly socket: Socket | TLSSocket;
+  readonly scheme: 'http' | 'https';
+  readonly conn: ConnView;
+  /** "ip:port" of the visitor, as agents get it. */
+  readonly clientAddr: string;
+  /** Endpoint whose connection rules ran (https); requests for another one with such rules get 421. */
+  readonly ruledBy: LiveEndpoint | null;
+  /** Whether the peer is a believed proxy, so that its X-Forwarded-* are kept. */
+  readonly fromTrustedProxy: boolean;
+}
+
+/** The HTTP half of the edge: `http/`. */
+export interface HttpService {
+  /** Takes over the socket. `head` = bytes already read from it. */
+  serveHttp1(connection: VisitorConnection, head: Buffer | null): void;
+  serveHttp2(connection: VisitorConnection): void;
+  /** Stops taking requests: `connection: close`, GOAWAY; resolves when nothing is in flight. */
+  drain(): Promise<void>;
+  /** Cuts what is left. */
+  destroy(): void;
+}
+
+export interface EdgeContext {
+  readonly config: EdgeConfig;
+  readonly link: ControlLink;
+  readonly routes: RouteTable;
+  readonly agents: AgentStreams;
+  readonly wheel: TimerWheel;
+  readonly log: Log;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly traffic: (event: TrafficEvent) => void;
+}
