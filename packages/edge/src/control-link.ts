@@ -149,4 +149,9 @@ export interface EdgePort {
   stopTunnel(sessionId: string, tunnelId: string, message: string, errorCode: string | null): void;
   /** Closes the wire of a session that was displaced, revoked or is silent. */
   closeSession(sessionId: string, reason: string): void;
+  /**
+   * Whether the agent answers a heartbeat now, within one second (false also when the session is not here). Asked
+   * when another process of the same user wants the session's address: a stopped process keeps its socket open.
+   */
+  probeSession(sessionId: string): Promise<boolean>;
 }
