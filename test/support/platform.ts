@@ -1,0 +1,237 @@
+/**
+ * The real platform for tests: `postern server` as a child process in a folder of its own, on free ports, with the
+ * clients that tests need. Nothing here reaches into the server; it is used as a user would use it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const repositoryRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
+const cli = path.join(repositoryRoot, 'packages', 'cli', 'src', 'main.ts');
+const READY_MS = 20_000;
+
+export interface Runtime {
+  readonly pid: number;
+  readonly api_url: string;
+  readonly http_addr: string;
+  readonly https_addr: string;
+  readonly agent_addr: string;
+  readonly metrics_url: string;
+  readonly base_domains: readonly string[];
+  readonly ca_path: string;
+  readonly api_key_path: string;
+  readonly authtoken_path: string;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  // Tests read bodies freely; what they expect of them is what they assert.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly body: any;
+  readonly text: string;
+}
+
+export interface PlatformOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly dataDir?: string;
+  /** Visible ports for URLs; default 80 and 443, so that public URLs have no port. */
+  readonly publicPorts?: 'standard' | 'listeners';
+}
+
+/** Flags that put every listener on a free port. */
+export const FREE_PORTS = [
+  '--api-listen=127.0.0.1:0',
+  '--http-listen=127.0.0.1:0',
+  '--https-listen=127.0.0.1:0',
+  '--agent-listen=127.0.0.1:0',
+  '--metrics-listen=127.0.0.1:0',
+  '--tcp-listen=127.0.0.1:0',
+];
+
+export class Platform {
+  readonly dataDir: string;
+  readonly runtime: Runtime;
+  readonly ca: string;
+  readonly apiKey: string;
+  readonly authtoken: string;
+  readonly process: ChildProcess;
+  readonly #output: () => string;
+  readonly #ownsDataDir: boolean;
+
+  private constructor(parts: {
+    dataDir: string;
+    runtime: Runtime;
+    ca: string;
+    apiKey: string;
+    authtoken: string;
+    process: ChildProcess;
+    output: () => string;
+    ownsDataDir: boolean;
+  }) {
+    this.dataDir = parts.dataDir;
+    this.runtime = parts.runtime;
+    this.ca = parts.ca;
+    this.apiKey = parts.apiKey;
+    this.authtoken = parts.authtoken;
+    this.process = parts.process;
+    this.#output = parts.output;
+    this.#ownsDataDir = parts.ownsDataDir;
+  }
+
+  static async start(options: PlatformOptions = {}): Promise<Platform> {
+    const ownsDataDir = options.dataDir === undefined;
+    const dataDir = options.dataDir ?? (await mkdtemp(path.join(tmpdir(), 'postern-test-')));
+    const ports = (options.publicPorts ?? 'standard') === 'standard' ? ['--public-http-port=80', '--public-https-port=443'] : [];
+    const child = spawn(
+      process.execPath,
+      [cli, 'server', `--data-dir=${dataDir}`, ...FREE_PORTS, ...ports, '--log-format=json', ...(options.args ?? [])],
+      { cwd: dataDir, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, HOME: dataDir, XDG_CONFIG_HOME: dataDir, ...options.env } },
+    );
+    let output = '';
+    const keep = (chunk: Buffer): void => {
+      output = (output + chunk.toString()).slice(-100_000);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    try {
+      const runtime = await waitForRuntime(dataDir, child, () => output);
+      const [ca, apiKey, authtoken] = await Promise.all(
+        [runtime.ca_path, runtime.api_key_path, runtime.authtoken_path].map((file) => readFile(file, 'utf8')),
+      );
+      return new Platform({
+        dataDir,
+        runtime,
+        ca: ca ?? '',
+        apiKey: (apiKey ?? '').trim(),
+        authtoken: (authtoken ?? '').trim(),
+        process: child,
+        output: () => output,
+        ownsDataDir,
+      });
+    } catch (error) {
+      child.kill('SIGKILL');
+      if (ownsDataDir) await rm(dataDir, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** What the server printed, for messages of failed tests. */
+  get output(): string {
+    return this.#output();
+  }
+
+  get baseDomain(): string {
+    return this.runtime.base_domains[0] ?? '';
+  }
+
+  /** A call of the REST API with the documented headers. */
+  async api(method: string, route: string, body?: unknown, headers: Record<string, string> = {}): Promise<ApiAnswer> {
+    const response = await fetch(route.startsWith('http') ? route : `${this.runtime.api_url}${route}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.apiKey}`,
+        'ngrok-version': '2',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, body: text === '' ? null : JSON.parse(text) };
+  }
+
+  /** A visitor's request to a public URL, sent to this platform's listeners whatever the name resolves to. */
+  visit(url: string, options: VisitOptions = {}): Promise<Visit> {
+    return visit(this, url, options);
+  }
+
+  /** Sends a signal and waits for the end; answers exit code and signal. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    const child = this.process;
+    if (child.exitCode !== null || child.signalCode !== null) return { code: child.exitCode, signal: child.signalCode };
+    const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+      child.once('exit', (code, endSignal) => resolve({ code, signal: endSignal }));
+    });
+    child.kill(signal);
+    const late = setTimeout(() => child.kill('SIGKILL'), 40_000);
+    const result = await ended;
+    clearTimeout(late);
+    return result;
+  }
+
+  /** Stops and removes everything. */
+  async dispose(): Promise<void> {
+    await this.stop();
+    if (this.#ownsDataDir) await rm(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+export interface VisitOptions {
+  readonly method?: string;
+  readonly headers?: http.OutgoingHttpHeaders;
+  readonly body?: string | Buffer;
+  readonly agent?: http.Agent | https.Agent | false;
+}
+
+export interface Visit {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly text: string;
+  readonly bytes: Buffer;
+}
+
+function visit(platform: Platform, url: string, options: VisitOptions): Promise<Visit> {
+  const target = new URL(url);
+  const secure = target.protocol === 'https:';
+  const [host, port] = splitAddress(secure ? platform.runtime.https_addr : platform.runtime.http_addr);
+  return new Promise((resolve, reject) => {
+    const request = (secure ? https : http).request(
+      {
+        host,
+        port,
+        path: `${target.pathname}${target.search}`,
+        method: options.method ?? 'GET',
+        headers: { host: target.host, ...options.headers },
+        agent: options.agent ?? false,
+        ...(secure ? { servername: target.hostname, ca: platform.ca } : {}),
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const bytes = Buffer.concat(chunks);
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text: bytes.toString(), bytes });
+        });
+      },
+    );
+    request.on('error', reject);
+    request.end(options.body);
+  });
+}
+
+export function splitAddress(address: string): [host: string, port: number] {
+  const colon = address.lastIndexOf(':');
+  return [address.slice(0, colon).replace(/^\[|\]$/g, ''), Number(address.slice(colon + 1))];
+}
+
+async function waitForRuntime(dataDir: string, child: ChildProcess, output: () => string): Promise<Runtime> {
+  const file = path.join(dataDir, 'runtime.json');
+  for (let waited = 0; waited < READY_MS; waited += 25) {
+    if (child.exitCode !== null) throw new Error(`postern server ended with code ${child.exitCode}:\n${output()}`);
+    try {
+      const runtime = JSON.parse(await readFile(file, 'utf8')) as Runtime;
+      if (runtime.pid === child.pid) return runtime;
+    } catch {
+      // Not there yet.
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`postern server was not ready after ${READY_MS} ms:\n${output()}`);
+}
