@@ -1,1 +1,3 @@
 export * from './types.ts';
+export { createMemoryRegistry } from './memory.ts';
+export { mayTakeOver, type Claim } from './fencing.ts';

@@ -1,6 +1,7 @@
 /**
  * Live state: agent sessions, their tunnels, and who holds which address. In memory for one node; a PostgreSQL form
  * with leases will pass the same contract suite. Every method is synchronous in meaning and asynchronous in type.
+ * Lists come oldest (smallest id) first.
  */
 
 export interface SessionRecord {
@@ -81,26 +82,43 @@ export interface Fence {
 }
 
 export interface Registry {
+  /** Adds or replaces by id; a replaced session keeps its tunnels. */
   addSession(session: SessionRecord): Promise<void>;
   getSession(id: string): Promise<SessionRecord | null>;
   sessionsOf(accountId: string): Promise<SessionRecord[]>;
   /** Removes it and its tunnels; returns those. Idempotent. */
   removeSession(id: string): Promise<TunnelRecord[]>;
-  /** The live session of the same account, clientId and leg, if any: it is stale once its owner dials again. */
+  /**
+   * The live session (the newest, should there be several) of the same account, clientId and leg: it is stale once its
+   * owner dials again. An empty clientId finds nothing.
+   */
   findSession(accountId: string, clientId: string, legNumber: number): Promise<SessionRecord | null>;
 
-  /** Adds or replaces by id. */
+  /**
+   * Adds or replaces by id.
+   * @throws SessionGone when its session is not (or no longer) there: nobody would ever remove such a tunnel
+   */
   putTunnel(tunnel: TunnelRecord): Promise<void>;
   getTunnel(id: string): Promise<TunnelRecord | null>;
-  /** By wire id within a session. */
+  /** By wire id within a session; the newest, should an agent have used one twice. */
   findTunnel(sessionId: string, bindId: string): Promise<TunnelRecord | null>;
   tunnelsOf(accountId: string): Promise<TunnelRecord[]>;
   tunnelsOfSession(sessionId: string): Promise<TunnelRecord[]>;
   removeTunnel(id: string): Promise<TunnelRecord | null>;
   /** Online agent endpoints that hold this address key (all members of a pool). */
   holdersOf(addressKey: string): Promise<TunnelRecord[]>;
-  /** Labelled tunnels whose labels contain all of `labels`, same account. */
+  /** Labelled tunnels whose labels contain all of `labels`, same account. No labels: every labelled tunnel. */
   tunnelsWithLabels(accountId: string, labels: Readonly<Record<string, string>>): Promise<TunnelRecord[]>;
+}
+
+/** The agent left while something was being done for it. */
+export class SessionGone extends Error {
+  override readonly name = 'SessionGone';
+  readonly sessionId: string;
+  constructor(sessionId: string) {
+    super(`the agent session ${sessionId} has ended`);
+    this.sessionId = sessionId;
+  }
 }
 
 /** The key under which addresses conflict: scheme, binding, account for non-public ones, host, port. */

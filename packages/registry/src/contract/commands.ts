@@ -1,0 +1,77 @@
+/** Random conversations with a registry, for comparing two of them answer by answer. */
+import * as fc from 'fast-check';
+import { addressKey, SessionGone, type Registry } from '../types.ts';
+import { onlineEndpoint, sessionRecord, tunnelRecord } from './records.ts';
+
+/** One call and its answer; `gone` stands for SessionGone. */
+export type Command = (registry: Registry) => Promise<unknown>;
+
+const account = fc.constantFrom('ac_1', 'ac_2');
+const sessionId = fc.constantFrom('ts_1', 'ts_2', 'ts_3');
+const tunnelId = fc.constantFrom('tn_1', 'tn_2', 'tn_3', 'tn_4', 'tn_5');
+const bindId = fc.constantFrom('b1', 'b2');
+const clientId = fc.constantFrom('', 'c1', 'c2');
+const leg = fc.constantFrom(0, 1);
+// Names and values that would run into one another if keys were joined carelessly, and one that every object has.
+const labels = fc.dictionary(fc.constantFrom('a', 'ab', 'toString'), fc.constantFrom('', 'x', 'bx', '1:a'), {
+  maxKeys: 2,
+});
+const address = fc.record({
+  scheme: fc.constantFrom('http' as const, 'https' as const, 'tcp' as const),
+  host: fc.constantFrom('one.example', '*.example'),
+  port: fc.constantFrom(443, 20000),
+  binding: fc.constantFrom('public' as const, 'internal' as const),
+});
+
+const session = fc
+  .record({ id: sessionId, accountId: account, clientId, legNumber: leg })
+  .map((given) => sessionRecord(given));
+
+const tunnel = fc
+  .record({
+    id: tunnelId,
+    sessionId,
+    accountId: account,
+    bindId,
+    form: fc.oneof(
+      address.map((at) => ({ endpoint: onlineEndpoint(at) })),
+      labels.map((given) => ({ labels: given })),
+    ),
+  })
+  .map(({ form, ...given }) => tunnelRecord({ ...given, ...form }));
+
+export const commands: fc.Arbitrary<{ readonly text: string; readonly run: Command }> = fc.oneof(
+  session.map((value) => command(`addSession ${value.id}`, (r) => r.addSession(value))),
+  tunnel.map((value) =>
+    command(`putTunnel ${value.id}`, async (r) => {
+      try {
+        return await r.putTunnel(value);
+      } catch (error) {
+        if (error instanceof SessionGone) return 'gone';
+        throw error;
+      }
+    }),
+  ),
+  sessionId.map((id) => command(`removeSession ${id}`, (r) => r.removeSession(id))),
+  tunnelId.map((id) => command(`removeTunnel ${id}`, (r) => r.removeTunnel(id))),
+  sessionId.map((id) => command(`getSession ${id}`, (r) => r.getSession(id))),
+  account.map((id) => command(`sessionsOf ${id}`, (r) => r.sessionsOf(id))),
+  fc
+    .tuple(account, clientId, leg)
+    .map((given) => command(`findSession ${given.join(' ')}`, (r) => r.findSession(...given))),
+  tunnelId.map((id) => command(`getTunnel ${id}`, (r) => r.getTunnel(id))),
+  fc.tuple(sessionId, bindId).map((given) => command(`findTunnel ${given.join(' ')}`, (r) => r.findTunnel(...given))),
+  account.map((id) => command(`tunnelsOf ${id}`, (r) => r.tunnelsOf(id))),
+  sessionId.map((id) => command(`tunnelsOfSession ${id}`, (r) => r.tunnelsOfSession(id))),
+  fc.tuple(address, account).map(([at, accountId]) => {
+    const key = addressKey({ ...at, accountId });
+    return command(`holdersOf ${key}`, (r) => r.holdersOf(key));
+  }),
+  fc
+    .tuple(account, labels)
+    .map((given) => command(`withLabels ${JSON.stringify(given)}`, (r) => r.tunnelsWithLabels(...given))),
+);
+
+function command(text: string, run: Command): { readonly text: string; readonly run: Command } {
+  return { text, run };
+}

@@ -1,0 +1,28 @@
+import type { Fence, SessionRecord, TunnelRecord } from './types.ts';
+
+/** Who asks for an address that is held. */
+export interface Claim extends Fence {
+  readonly accountId: string;
+  /** The claimant's own session: a second bind within it is a conflict, not a return. */
+  readonly sessionId: string;
+}
+
+/**
+ * Whether a claimant is the holder coming back, and so takes the address at once (DESIGN §5, fencing): within one
+ * account, either it proved the endpoint's id with a resume token, or it is the same leg of the same agent on a new
+ * session. Everybody else has to meet the rules for pooling.
+ */
+export function mayTakeOver(
+  existing: { readonly session: SessionRecord; readonly tunnel: TunnelRecord },
+  claim: Claim,
+): boolean {
+  const { session, tunnel } = existing;
+  if (tunnel.accountId !== claim.accountId) return false;
+  if (claim.provenEndpointId !== '' && tunnel.endpoint?.id === claim.provenEndpointId) return true;
+  return (
+    claim.clientId !== '' &&
+    session.id !== claim.sessionId &&
+    session.clientId === claim.clientId &&
+    session.legNumber === claim.legNumber
+  );
+}
