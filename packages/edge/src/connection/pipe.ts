@@ -1,0 +1,175 @@
+/**
+ * Bytes both ways between a visitor's socket and an agent's stream: tcp and tls endpoints, and HTTP connections after
+ * an upgrade. Credit follows the slower reader in each direction, a half-close stays half, and the end comes once.
+ *
+ * ```
+ * const pipe = new BytePipe(socket, wheel, idleMs, onClosed);
+ * pipe.start(agents.open(upstream, purpose, null, pipe));
+ * ```
+ */
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
+import type { TimerHandle, TimerWheel } from '../context.ts';
+import { SocketWriter, type SocketWriterOwner } from './socket-writer.ts';
+
+/** Why a pipe ended, as traffic events say it. */
+export type PipeEndReason = 'complete' | 'client-gone' | 'upstream-reset' | 'agent-gone' | 'idle' | 'shutdown';
+
+/** How long an agent may take to answer the FIN of a visitor that is gone before the stream is reset. */
+const GONE_GRACE_MS = 2_000;
+
+export class BytePipe implements MuxStreamHandler, SocketWriterOwner {
+  /** From the visitor, and to the visitor. */
+  bytesIn = 0;
+  bytesOut = 0;
+  readonly socket: Socket;
+  readonly #wheel: TimerWheel;
+  readonly #writer: SocketWriter;
+  readonly #idle: TimerHandle;
+  readonly #onClosed: (pipe: BytePipe, reason: PipeEndReason) => void;
+  #stream: MuxStream | null = null;
+  /** FIN seen: of the visitor, of the agent. */
+  #visitorDone = false;
+  #agentDone = false;
+  #reason: PipeEndReason | null = null;
+  #closed = false;
+
+  /**
+   * @param socket of the visitor, with `allowHalfOpen`; nobody else listens to its data any more
+   * @param idleMs without a byte in either direction
+   * @param onClosed runs once, when the socket has closed
+   */
+  constructor(
+    socket: Socket,
+    wheel: TimerWheel,
+    idleMs: number,
+    onClosed: (pipe: BytePipe, reason: PipeEndReason) => void,
+  ) {
+    this.socket = socket;
+    this.#wheel = wheel;
+    this.#writer = new SocketWriter(socket, this);
+    this.#onClosed = onClosed;
+    this.#idle = wheel.schedule(idleMs, () => this.destroy('idle'));
+  }
+
+  /**
+   * Starts the flow.
+   * @param stream opened with this pipe as its handler, or handed over to it
+   * @param toAgent bytes of the visitor's that were read before
+   * @param toVisitor bytes of the agent's that were read before; the pipe gives credit for them
+   */
+  start(stream: MuxStream, toAgent: Buffer | null = null, toVisitor: Buffer | null = null): void {
+    this.#stream = stream;
+    stream.handler = this;
+    if (this.#closed) {
+      this.#endStream();
+      return;
+    }
+    const socket = this.socket;
+    socket.on('data', this.#onSocketData);
+    socket.on('end', this.#onSocketEnd);
+    socket.on('error', ignore);
+    socket.on('close', this.#onSocketClose);
+    if (toVisitor !== null && toVisitor.length > 0) this.onData(toVisitor);
+    if (toAgent !== null && toAgent.length > 0) {
+      this.bytesIn += toAgent.length;
+      stream.write(toAgent);
+    }
+    if (socket.destroyed) this.#onSocketClose();
+    else if (socket.readableEnded) this.#onSocketEnd();
+    else socket.resume();
+  }
+
+  /** Cuts both sides. */
+  destroy(reason: PipeEndReason): void {
+    this.#reason ??= reason;
+    if (this.#stream === null) this.#onSocketClose();
+    abort(this.socket);
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#closed) {
+      // The visitor is gone and the agent did not stop at our FIN: now it is told the hard way (agent-protocol.md §0.8).
+      this.#stream?.reset(MuxErrorCode.streamCancelled);
+      return;
+    }
+    this.bytesOut += chunk.length;
+    this.#idle.refresh();
+    this.#writer.write(chunk);
+  }
+
+  onWritten(n: number): void {
+    this.#idle.refresh();
+    this.#stream?.consume(n);
+  }
+
+  onEnd(): void {
+    this.#agentDone = true;
+    this.#writer.end();
+  }
+
+  onReset(code: number): void {
+    if (this.#closed) return;
+    if (this.#agentDone && code === MuxErrorCode.streamClosed) {
+      // The agent only says that it takes no more bytes; what it sent before is still due. Bytes of the visitor's are
+      // read and dropped meanwhile, so that its FIN is seen.
+      this.socket.resume();
+      this.#wheel.schedule(GONE_GRACE_MS, () => abort(this.socket));
+      return;
+    }
+    this.#reason ??=
+      code === MuxErrorCode.sessionClosed || code === MuxErrorCode.peerEof ? 'agent-gone' : 'upstream-reset';
+    abort(this.socket);
+  }
+
+  onDrain(): void {
+    if (!this.#closed) this.socket.resume();
+  }
+
+  readonly #onSocketData = (chunk: Buffer): void => {
+    const stream = this.#stream;
+    if (stream === null || !stream.writable) return;
+    this.bytesIn += chunk.length;
+    this.#idle.refresh();
+    if (!stream.write(chunk)) this.socket.pause();
+  };
+
+  readonly #onSocketEnd = (): void => {
+    if (this.#visitorDone) return;
+    this.#visitorDone = true;
+    if (this.#stream?.writable === true) this.#stream.end();
+  };
+
+  readonly #onSocketClose = (): void => {
+    if (this.#closed) return;
+    const complete = this.#agentDone && (this.#visitorDone || this.#writer.pending === 0);
+    this.#closed = true;
+    this.#idle.cancel();
+    this.#writer.drop();
+    this.#endStream();
+    this.#onClosed(this, this.#reason ?? (complete ? 'complete' : 'client-gone'));
+  };
+
+  /** A reset alone does not wake some agents: FIN first, reset when they go on sending or stay open. */
+  #endStream(): void {
+    const stream = this.#stream;
+    if (stream === null || stream.closed) return;
+    if (stream.writable) stream.end();
+    if (!stream.closed) {
+      this.#wheel.schedule(GONE_GRACE_MS, () => {
+        if (!stream.closed) stream.reset(MuxErrorCode.streamCancelled);
+      });
+    }
+  }
+}
+
+/** Ends a socket the hard way: RST on plain TCP, so that the visitor does not take a cut for an end. */
+export function abort(socket: Socket): void {
+  if (socket.destroyed) return;
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
+/** 'close' follows every 'error', and tells all that matters. */
+export function ignore(): void {}

@@ -1,0 +1,134 @@
+/**
+ * Writes what agents send to a visitor's socket: pieces are copied into pooled 64-KiB slabs and leave together, once
+ * per turn of the event loop (perf-bulk.md §2, point 1). One write is under way at a time; what arrives meanwhile fills
+ * the slabs behind it, so that a stalled reader pins little more memory than the bytes it has not taken.
+ */
+import type { Socket } from 'node:net';
+
+const SLAB_BYTES = 65_536;
+/** Slabs kept for reuse by the whole process: 4 MiB. */
+const POOL_LIMIT = 64;
+
+const pool: Buffer[] = [];
+/** Writers that got bytes in this turn. */
+let dirty: SocketWriter[] = [];
+
+function flushDirty(): void {
+  const writers = dirty;
+  dirty = [];
+  for (const writer of writers) writer.flush();
+}
+
+/** Told how a {@link SocketWriter} gets on. */
+export interface SocketWriterOwner {
+  /** `n` bytes have left this process: give credit for them. */
+  onWritten(n: number): void;
+}
+
+export class SocketWriter {
+  readonly #socket: Socket;
+  readonly #owner: SocketWriterOwner;
+  /** What is not yet written: from `#head` of the first slab to `#tail` of the last. */
+  readonly #slabs: Buffer[] = [];
+  #head = 0;
+  #tail = SLAB_BYTES;
+  #pending = 0;
+  #inFlight = 0;
+  #scheduled = false;
+  #ending = false;
+  #dropped = false;
+
+  constructor(socket: Socket, owner: SocketWriterOwner) {
+    this.#socket = socket;
+    this.#owner = owner;
+  }
+
+  /** Bytes taken and not yet written. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Copies `chunk[start..end)`; it leaves at the end of this turn. */
+  write(chunk: Buffer, start = 0, end = chunk.length): void {
+    if (this.#dropped || this.#ending) return;
+    for (let from = start; from < end;) {
+      let slab = this.#slabs.at(-1);
+      if (slab === undefined || this.#tail === SLAB_BYTES) {
+        slab = pool.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES);
+        this.#slabs.push(slab);
+        this.#tail = 0;
+      }
+      const taken = chunk.copy(slab, this.#tail, from, end);
+      this.#tail += taken;
+      this.#pending += taken;
+      from += taken;
+    }
+    this.#schedule();
+  }
+
+  /** FIN to the visitor, behind what is queued. */
+  end(): void {
+    if (this.#ending || this.#dropped) return;
+    this.#ending = true;
+    this.#schedule();
+  }
+
+  /** The socket is gone: forgets what is queued. The slabs are left to the collector, as a write may still hold them. */
+  drop(): void {
+    this.#dropped = true;
+    this.#slabs.length = 0;
+    this.#pending = 0;
+  }
+
+  /** Hands everything queued to the socket as one gathered write, unless one is under way. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#inFlight > 0 || this.#dropped) return;
+    if (this.#pending === 0) {
+      if (this.#ending) this.#socket.end();
+      return;
+    }
+    this.#inFlight = this.#pending;
+    const last = this.#slabs.length - 1;
+    if (last > 0) this.#socket.cork();
+    for (let i = 0; i <= last; i++) {
+      const slab = this.#slabs[i];
+      if (slab === undefined) continue;
+      const piece = slab.subarray(i === 0 ? this.#head : 0, i === last ? this.#tail : SLAB_BYTES);
+      if (i === last) this.#socket.write(piece, this.#written);
+      else this.#socket.write(piece);
+    }
+    if (last > 0) this.#socket.uncork();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#inFlight > 0) return;
+    this.#scheduled = true;
+    if (dirty.push(this) === 1) setImmediate(flushDirty);
+  }
+
+  readonly #written = (error?: Error | null): void => {
+    const n = this.#inFlight;
+    this.#inFlight = 0;
+    // After an error the socket closes, and its owner drops this writer.
+    if (this.#dropped || error) return;
+    this.#pending -= n;
+    this.#recycle(n);
+    this.#owner.onWritten(n);
+    if (this.#pending > 0 || this.#ending) this.flush();
+  };
+
+  /** Moves on by `n` written bytes and gives back the slabs that are through; the last one too when nothing is left. */
+  #recycle(n: number): void {
+    this.#head += n;
+    while (this.#slabs.length > 0 && (this.#head >= SLAB_BYTES || this.#pending === 0)) {
+      const slab = this.#slabs.shift();
+      if (slab !== undefined && pool.length < POOL_LIMIT) pool.push(slab);
+      this.#head = Math.max(0, this.#head - SLAB_BYTES);
+    }
+    if (this.#slabs.length === 0) {
+      this.#head = 0;
+      this.#tail = SLAB_BYTES;
+    }
+  }
+}

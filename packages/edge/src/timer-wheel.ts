@@ -1,0 +1,150 @@
+/**
+ * One coarse clock for every deadline of the edge. A Node timer per request is expensive (perf.md §3): this wheel costs
+ * one interval for all of them, and only while something waits. Scheduling, cancelling and refreshing are O(1).
+ */
+import type { TimerHandle, TimerWheel } from './context.ts';
+
+/** Slots of one turn; a timer further away than a turn is looked at once per turn. */
+const SLOTS = 512;
+
+export interface TimerWheelOptions {
+  /** Milliseconds per slot; timers fire up to one slot late. */
+  readonly resolution?: number;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
+}
+
+/** Makes the wheel. It never keeps the process alive. */
+export function createTimerWheel(options: TimerWheelOptions = {}): TimerWheel & { readonly size: number } {
+  return new Wheel(options.resolution ?? 100, options.now ?? (() => performance.now()));
+}
+
+/** A waiting timer: a link of the ring of its slot. */
+class Timer implements TimerHandle {
+  next: Timer | null = null;
+  previous: Timer | null = null;
+  slot = -1;
+  /** Tick from which it may fire. */
+  due = 0;
+  readonly wheel: Wheel;
+  readonly ticks: number;
+  readonly callback: () => void;
+
+  constructor(wheel: Wheel, ticks: number, callback: () => void) {
+    this.wheel = wheel;
+    this.ticks = ticks;
+    this.callback = callback;
+  }
+
+  cancel(): void {
+    if (this.slot >= 0) this.wheel.remove(this);
+  }
+
+  refresh(): void {
+    // A waiting timer stays in its slot: when the wheel comes by it finds a later `due` and moves it on. A later due
+    // time is all that a busy connection pays.
+    this.due = this.wheel.tickNow() + this.ticks;
+    if (this.slot < 0) this.wheel.insert(this);
+  }
+}
+
+class Wheel implements TimerWheel {
+  readonly #resolution: number;
+  readonly #now: () => number;
+  readonly #slots: (Timer | null)[] = Array.from({ length: SLOTS }, () => null);
+  #interval: NodeJS.Timeout | null = null;
+  /** The last tick whose slot was looked at. */
+  #tick = 0;
+  #size = 0;
+
+  constructor(resolution: number, now: () => number) {
+    this.#resolution = resolution;
+    this.#now = now;
+  }
+
+  /** Timers waiting. */
+  get size(): number {
+    return this.#size;
+  }
+
+  schedule(ms: number, callback: () => void): TimerHandle {
+    // One tick more than the delay needs, so that a timer never fires early.
+    const timer = new Timer(this, Math.max(1, Math.ceil(ms / this.#resolution)) + 1, callback);
+    timer.refresh();
+    return timer;
+  }
+
+  /** The tick of this moment. Sleeping wheels have no ticks of their own, so the clock is asked. */
+  tickNow(): number {
+    return Math.floor(this.#now() / this.#resolution);
+  }
+
+  insert(timer: Timer): void {
+    if (this.#interval === null) {
+      this.#tick = this.tickNow();
+      this.#interval = setInterval(() => this.#advance(), this.#resolution);
+      this.#interval.unref();
+    }
+    this.#link(timer);
+    this.#size++;
+  }
+
+  remove(timer: Timer): void {
+    this.#unlink(timer);
+    this.#size--;
+    if (this.#size === 0) this.#sleep();
+  }
+
+  #sleep(): void {
+    if (this.#interval !== null) clearInterval(this.#interval);
+    this.#interval = null;
+  }
+
+  #link(timer: Timer): void {
+    const slot = timer.due % SLOTS;
+    const head = this.#slots[slot] ?? null;
+    timer.slot = slot;
+    timer.previous = null;
+    timer.next = head;
+    if (head !== null) head.previous = timer;
+    this.#slots[slot] = timer;
+  }
+
+  #unlink(timer: Timer): void {
+    if (timer.previous === null) this.#slots[timer.slot] = timer.next;
+    else timer.previous.next = timer.next;
+    if (timer.next !== null) timer.next.previous = timer.previous;
+    timer.next = null;
+    timer.previous = null;
+    timer.slot = -1;
+  }
+
+  #advance(): void {
+    const target = this.tickNow();
+    // After a long stall one look at every slot is enough.
+    const first = Math.max(this.#tick + 1, target - SLOTS + 1);
+    for (let tick = first; tick <= target && this.#size > 0; tick++) this.#visit(tick % SLOTS, target);
+    this.#tick = target;
+  }
+
+  #visit(slot: number, now: number): void {
+    // The ring is taken off first: callbacks may add timers to this very slot, which belong to a later turn.
+    let timer = this.#slots[slot] ?? null;
+    const due: Timer[] = [];
+    while (timer !== null) {
+      const next = timer.next;
+      if (timer.due <= now) due.push(timer);
+      else if (timer.due % SLOTS !== slot) {
+        this.#unlink(timer);
+        this.#link(timer);
+      }
+      timer = next;
+    }
+    for (const one of due) {
+      // A callback before it may have cancelled or refreshed this one.
+      if (one.slot !== slot || one.due > now) continue;
+      this.remove(one);
+      one.callback();
+    }
+  }
+}
