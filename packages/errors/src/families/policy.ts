@@ -40,12 +40,30 @@ export const POLICY_ERRORS = {
     title: 'Unreachable action',
     message: '{path}: this action can never run, because "{type}" before it always ends the phase.',
   },
+  2208: {
+    status: 400,
+    owner: 'config',
+    title: 'Name too long',
+    message: '{path}: a name of {length} characters; {max} are allowed.',
+  },
+  2209: {
+    status: 400,
+    owner: 'config',
+    title: 'Header value too long',
+    message: '{path}: the value of header "{name}" has {length} characters; {max} are allowed.',
+  },
   2210: { status: 400, owner: 'config', title: 'Bad header name', message: '{path}: "{name}" is not a header name.' },
   2211: {
     status: 400,
     owner: 'config',
     title: 'Bad header value',
     message: '{path}: the value of header "{name}" has a character that header values may not have.',
+  },
+  2212: {
+    status: 400,
+    owner: 'config',
+    title: 'Too many headers',
+    message: '{path}: {count} headers; {max} are allowed.',
   },
   2214: {
     status: 400,
@@ -171,6 +189,18 @@ export const POLICY_ERRORS = {
     owner: 'config',
     title: 'Action not available',
     message: '{path}: the action "{type}" is not available yet. It is refused rather than ignored.',
+  },
+  90030: {
+    status: 400,
+    owner: 'config',
+    title: 'Part of the language not available',
+    message: '{path}: {what} is not available yet. It is refused rather than ignored.',
+  },
+  90031: {
+    status: 400,
+    owner: 'config',
+    title: 'Policy too large',
+    message: 'The traffic policy has {size} bytes; {max} are allowed.',
   },
   2238: {
     status: 500,

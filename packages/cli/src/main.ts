@@ -1,0 +1,10 @@
+import process from 'node:process';
+import { createProgram } from './program.ts';
+
+// The launcher ties us to itself with an IPC channel: when it dies, so do we, as if asked to stop.
+if (process.channel !== undefined) {
+  process.channel.unref();
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+}
+
+await createProgram().parseAsync(process.argv);

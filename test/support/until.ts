@@ -1,0 +1,16 @@
+/** Waits until `check` answers something true; the last error or value is in the message when it never does. */
+export async function until<T>(check: () => Promise<T> | T, milliseconds = 10_000, every = 25): Promise<NonNullable<T>> {
+  const end = Date.now() + milliseconds;
+  let last: unknown;
+  while (Date.now() < end) {
+    try {
+      const value = await check();
+      if (value !== null && value !== undefined && value !== false) return value as NonNullable<T>;
+      last = value;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, every));
+  }
+  throw new Error(`not so within ${milliseconds} ms; last: ${String(last)}`, { cause: last });
+}
