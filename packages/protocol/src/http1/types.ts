@@ -42,7 +42,7 @@ export interface ResponseHead extends Head {
 
 /** Why a message was refused; `status` is what a server answers before it closes. */
 export interface Http1Failure {
-  /** 400, 408, 414, 431, 501, 505. */
+  /** Requests: 400, 405 (CONNECT), 414, 431, 501, 505. Responses: 431 (head too large), 502 (anything else). */
   readonly status: number;
   /** One clause, for the log and the page: "two Content-Length fields that differ". */
   readonly reason: string;
@@ -88,6 +88,26 @@ export interface Http1Parser {
   execute(chunk: Buffer, start: number, end: number): number;
   /** The peer sent FIN. Completes a `close`-framed body; anything else unfinished becomes a failure. */
   finish(): void;
-  /** Makes `execute` return after the current callback. */
+  /**
+   * Makes `execute` return after the current callback; the next `execute` goes on. An end that needs no more bytes is
+   * not held back: `onEnd` follows the last byte of a body of known length (or the head of a message without body) in
+   * the same call, so that nobody waits for a chunk that does not come.
+   */
   pause(): void;
+}
+
+/** The client's side: responses come in the order of `expect`. */
+export interface Http1ResponseParser extends Http1Parser {
+  /**
+   * Announces one response, before its bytes arrive: its framing depends on the method of the request. Bytes without
+   * an announced response are a failure, and so is the end of the stream while one is announced (`idle` tells whether
+   * anything of it had come).
+   * @param upgrade the request asked for an upgrade, so that 101 may come; default false
+   */
+  expect(method: string, upgrade?: boolean): void;
+  /**
+   * True after 101 (or 2xx to CONNECT): `onHead` was called, no `onEnd` follows, `execute` takes nothing any more, and
+   * the bytes from the offset that it returned belong to the other protocol.
+   */
+  readonly switched: boolean;
 }
