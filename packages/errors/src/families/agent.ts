@@ -55,7 +55,14 @@ export const AGENT_ERRORS = {
     status: 400,
     owner: 'client',
     title: 'Address not reserved',
-    message: 'The address "{addr}" is not reserved by this account. Reserve it, or leave the address out to get one.',
+    message:
+      'The address "{addr}" is not reserved by this account ({how}). Reserve it, or leave the address out to get one.',
+  },
+  308: {
+    status: 403,
+    owner: 'client',
+    title: 'Address not allowed by ACL',
+    message: "The authtoken's ACL does not allow the address {addr}. Its rules: {acl}.",
   },
   316: {
     status: 403,
@@ -81,6 +88,13 @@ export const AGENT_ERRORS = {
     title: 'Domain taken',
     message: 'The domain "{domain}" is reserved by another account.',
   },
+  321: {
+    status: 400,
+    owner: 'client',
+    title: 'Wildcard not reserved exactly',
+    message:
+      'The wildcard "{domain}" lies under {match}, but wildcards must be reserved exactly. Reserve "{domain}" itself.',
+  },
   324: {
     status: 400,
     owner: 'capacity',
@@ -91,9 +105,40 @@ export const AGENT_ERRORS = {
     status: 400,
     owner: 'client',
     title: 'Bad character in name',
-    message: 'The name "{domain}" has a character that names may not have. Letters, digits and hyphens are allowed.',
+    message:
+      'The name "{domain}" has the character "{character}". Letters, digits, hyphens, dots and a leading *. are allowed.',
   },
-  327: { status: 400, owner: 'client', title: 'Bad domain', message: '"{domain}" is not a domain name: {reason}.' },
+  327: {
+    status: 400,
+    owner: 'client',
+    title: 'Empty label in name',
+    message: 'The name "{domain}" has an empty label: two dots in a row, or a dot at an end. Remove the extra dot.',
+  },
+  328: {
+    status: 400,
+    owner: 'client',
+    title: 'Bad first character in name',
+    message: 'The label "{label}" of the name "{domain}" begins with a hyphen. Begin it with a letter or digit.',
+  },
+  329: {
+    status: 400,
+    owner: 'client',
+    title: 'Bad last character in name',
+    message: 'The label "{label}" of the name "{domain}" ends with a hyphen. End it with a letter or digit.',
+  },
+  330: {
+    status: 400,
+    owner: 'client',
+    title: 'Hyphens in places 3 and 4',
+    message:
+      'The label "{label}" of the name "{domain}" has hyphens in places 3 and 4, which only punycode (xn--) may have.',
+  },
+  331: {
+    status: 400,
+    owner: 'client',
+    title: 'Name is not public',
+    message: '"{domain}" ends in .{suffix}, which no visitor can reach. Give it the binding internal.',
+  },
   332: {
     status: 400,
     owner: 'client',
@@ -107,11 +152,44 @@ export const AGENT_ERRORS = {
     message:
       '"{url}" is already online ({holder}). Stop that one, use another URL, or set pooling on both to share it.',
   },
+  335: {
+    status: 400,
+    owner: 'client',
+    title: 'Resume token not ours',
+    message:
+      'The resume token of this endpoint was not made by this server, or not for this account. Close the listener and open it again.',
+  },
+  341: {
+    status: 400,
+    owner: 'client',
+    title: 'IP policy not available',
+    message:
+      'The IP policy "{id}" of this bind does not exist here: IP policies are not available yet. Use allow and deny CIDRs instead.',
+  },
+  347: {
+    status: 400,
+    owner: 'client',
+    title: 'Bad punycode in name',
+    message: 'The name "{domain}" has a label that begins with xn-- and is not valid punycode. Check its spelling.',
+  },
+  356: {
+    status: 403,
+    owner: 'client',
+    title: 'Random TCP address not allowed by ACL',
+    message:
+      "The authtoken's ACL does not allow a random TCP address. Its rules: {acl}. Ask for an address that they allow.",
+  },
   358: {
     status: 400,
     owner: 'client',
     title: 'Bad labels',
     message: 'The labels of this listener cannot be used: {reason}.',
+  },
+  399: {
+    status: 403,
+    owner: 'client',
+    title: 'Label not allowed by ACL',
+    message: "The authtoken's ACL does not allow the label {label}. Its rules: {acl}.",
   },
   4018: {
     status: 403,
@@ -144,11 +222,54 @@ export const AGENT_ERRORS = {
     title: 'Traffic policy does not validate',
     message: 'The traffic policy does not validate: {reason}',
   },
+  9028: {
+    status: 400,
+    owner: 'client',
+    title: 'Internal endpoint without a name',
+    message: 'An endpoint with the binding internal needs a name that ends in .internal. Give one.',
+  },
   9029: {
     status: 400,
     owner: 'client',
     title: 'Internal URL must end in .internal',
     message: '"{url}" has the binding internal; its host must end in .internal.',
+  },
+  9030: {
+    status: 400,
+    owner: 'client',
+    title: 'Bad port',
+    message: 'The URL "{url}" has the port "{port}"; a port is a number from 1 to 65535.',
+  },
+  9031: {
+    status: 400,
+    owner: 'client',
+    title: 'Internal name too deep',
+    message: 'At most 5 labels may stand before .internal; "{url}" has {depth}.',
+  },
+  9032: {
+    status: 400,
+    owner: 'client',
+    title: 'Name cannot be read',
+    message: 'The name "{domain}" cannot be used: {reason}.',
+  },
+  9034: {
+    status: 400,
+    owner: 'client',
+    title: 'Malformed URL',
+    message: 'The URL "{url}" cannot be read: {reason}. Write scheme://host or scheme://host:port.',
+  },
+  9035: {
+    status: 400,
+    owner: 'client',
+    title: 'Port not allowed',
+    message:
+      'Port {port} is not where this server takes public {scheme} traffic. Leave the port out, or use {allowed}.',
+  },
+  9036: {
+    status: 400,
+    owner: 'client',
+    title: 'Scheme not allowed',
+    message: 'The scheme "{scheme}" does not fit this bind; allowed here: {allowed}.',
   },
   9037: {
     status: 400,
@@ -160,7 +281,19 @@ export const AGENT_ERRORS = {
     status: 400,
     owner: 'client',
     title: 'Bad kubernetes URL',
-    message: '"{url}" has the binding kubernetes; its host must be name.namespace.',
+    message: '"{url}" has the binding kubernetes; its host must be name.namespace, without a wildcard.',
+  },
+  9041: {
+    status: 400,
+    owner: 'client',
+    title: 'Scheme not allowed for kubernetes',
+    message: 'The scheme {proto} cannot be used with the binding kubernetes. Use http, tls or tcp.',
+  },
+  15003: {
+    status: 400,
+    owner: 'client',
+    title: 'Unknown upstream protocol',
+    message: 'The upstream protocol "{protocol}" is not one of http1, http2.',
   },
   90024: {
     status: 400,
@@ -168,5 +301,24 @@ export const AGENT_ERRORS = {
     title: 'Option not available',
     message:
       'The agent option "{option}" needs the traffic-policy action {action}, which is not available yet. Leave it out; it is never silently ignored.',
+  },
+  90050: {
+    status: 403,
+    owner: 'client',
+    title: 'An API key is not an authtoken',
+    message:
+      'The token is an API key. Agents take an authtoken; the first one is in the file authtoken of the data directory.',
+  },
+  90051: {
+    status: 400,
+    owner: 'client',
+    title: 'Field too long',
+    message: 'The {field} of this endpoint has {length} bytes; {limit} are allowed.',
+  },
+  90052: {
+    status: 400,
+    owner: 'platform',
+    title: 'Session is over',
+    message: 'The agent session {id} is no longer registered here. The agent connects again by itself.',
   },
 } as const satisfies Record<number, ErrorEntry>;

@@ -24,8 +24,48 @@ export const RESOURCE_ERRORS = {
   403: {
     status: 400,
     owner: 'client',
+    title: 'Wildcard label with more',
+    message:
+      'The first label of "{domain}" has a * and more. A wildcard name begins with the label *, as in *.example.com.',
+  },
+  406: {
+    status: 400,
+    owner: 'client',
     title: 'Bad character in domain',
-    message: 'The domain "{domain}" has a character that names may not have. Letters, digits and hyphens are allowed.',
+    message:
+      'The domain "{domain}" has the character "{character}". Letters, digits, hyphens, dots and a leading *. are allowed.',
+  },
+  407: {
+    status: 400,
+    owner: 'client',
+    title: 'Bad first character',
+    message: 'The label "{label}" of the domain "{domain}" begins with a hyphen. Begin it with a letter or digit.',
+  },
+  408: {
+    status: 400,
+    owner: 'client',
+    title: 'Bad last character',
+    message: 'The label "{label}" of the domain "{domain}" ends with a hyphen. End it with a letter or digit.',
+  },
+  409: {
+    status: 400,
+    owner: 'client',
+    title: 'Empty label',
+    message: 'The domain "{domain}" has an empty label: two dots in a row, or a dot at an end. Remove the extra dot.',
+  },
+  410: {
+    status: 400,
+    owner: 'client',
+    title: 'Hyphens in places 3 and 4',
+    message:
+      'The label "{label}" of the domain "{domain}" has hyphens in places 3 and 4, which only punycode (xn--) may have.',
+  },
+  411: {
+    status: 400,
+    owner: 'client',
+    title: 'Name is not public',
+    message:
+      'The domain "{domain}" ends in .{suffix}, which no visitor can reach. Such endpoints need no reservation: create them with the binding internal.',
   },
   413: {
     status: 400,
@@ -60,9 +100,8 @@ export const RESOURCE_ERRORS = {
   429: {
     status: 400,
     owner: 'client',
-    title: 'Not a full domain name',
-    message:
-      '"{domain}" is not a full domain name. Give a name such as app.example.com, under {base_domains} for instance.',
+    title: 'Bad punycode',
+    message: 'The domain "{domain}" has a label that begins with xn-- and is not valid punycode. Check its spelling.',
   },
   446: {
     status: 400,
@@ -70,11 +109,24 @@ export const RESOURCE_ERRORS = {
     title: 'Domain in use',
     message: 'The domain "{domain}" is used by {users}. Delete or move these first.',
   },
+  417: {
+    status: 400,
+    owner: 'client',
+    title: 'Wildcard covers a taken name',
+    message:
+      'The wildcard "{domain}" would cover a name that another account has reserved. Reserve single names instead.',
+  },
+  438: {
+    status: 400,
+    owner: 'client',
+    title: 'Underscore in domain',
+    message: 'The domain "{domain}" has an underscore, which host names may not have. Use a hyphen.',
+  },
   448: {
     status: 400,
     owner: 'client',
-    title: 'Label too long',
-    message: 'A label of "{domain}" has more than 63 characters.',
+    title: 'Not a full domain name',
+    message: '"{domain}" is not a full domain name. Give a name such as app.example.com, or one under {base_domains}.',
   },
   449: {
     status: 400,
@@ -85,8 +137,8 @@ export const RESOURCE_ERRORS = {
   513: {
     status: 400,
     owner: 'client',
-    title: 'Empty label',
-    message: '"{domain}" has an empty label (two dots in a row, or one at an end).',
+    title: 'Label too long',
+    message: 'The label "{label}" of the domain "{domain}" has more than 63 characters. Shorten it.',
   },
   514: {
     status: 400,
@@ -166,20 +218,38 @@ export const RESOURCE_ERRORS = {
   804: {
     status: 400,
     owner: 'client',
-    title: 'Agent cannot be stopped remotely',
-    message: 'The agent of session {id} does not take a remote stop: {reason}.',
+    title: 'Agent cannot be restarted remotely',
+    message: 'The agent of session {id} does not take a remote restart: {reason}. Restart it where it runs.',
   },
   805: {
     status: 400,
     owner: 'client',
-    title: 'Agent cannot be restarted remotely',
-    message: 'The agent of session {id} does not take a remote restart: {reason}.',
+    title: 'Agent cannot be stopped remotely',
+    message: 'The agent of session {id} does not take a remote stop: {reason}. Stop it where it runs.',
   },
   806: {
     status: 400,
     owner: 'client',
     title: 'Agent cannot be updated remotely',
     message: 'The agent of session {id} does not take a remote update: {reason}.',
+  },
+  807: {
+    status: 400,
+    owner: 'upstream',
+    title: 'Agent did not stop',
+    message: 'The agent of session {id} could not stop: {reason}. Stop it where it runs.',
+  },
+  808: {
+    status: 400,
+    owner: 'upstream',
+    title: 'Agent did not restart',
+    message: 'The agent of session {id} could not restart: {reason}. Restart it where it runs.',
+  },
+  809: {
+    status: 400,
+    owner: 'upstream',
+    title: 'Agent did not update',
+    message: 'The agent of session {id} could not update: {reason}. Update it where it runs.',
   },
   810: {
     status: 503,
@@ -211,7 +281,8 @@ export const RESOURCE_ERRORS = {
     status: 400,
     owner: 'client',
     title: 'URL with a path',
-    message: 'The URL "{url}" ends in a slash or has a path. An endpoint URL is scheme, host and port only.',
+    message:
+      'The URL "{url}" ends in a slash or has a path. An endpoint URL is scheme, host and port only: leave the rest out.',
   },
   15005: {
     status: 400,
@@ -246,8 +317,8 @@ export const RESOURCE_ERRORS = {
   18003: {
     status: 400,
     owner: 'client',
-    title: 'Port missing',
-    message: 'The URL "{url}" needs a port: a tcp endpoint has none by default. Write it as tcp://host:port.',
+    title: 'Port missing or bad',
+    message: 'The URL "{url}" cannot be used: {problem}. A tcp URL is written tcp://host:port.',
   },
   18004: {
     status: 400,
@@ -323,7 +394,8 @@ export const RESOURCE_ERRORS = {
     status: 400,
     owner: 'client',
     title: 'Unknown scheme',
-    message: 'The scheme "{scheme}" is not one of http, https, tls, tcp.',
+    message:
+      'The scheme of the URL "{url}" is {scheme}. Use one of http, https, tls, tcp, as in https://app.example.com.',
   },
   18023: {
     status: 400,
@@ -331,5 +403,36 @@ export const RESOURCE_ERRORS = {
     title: 'Port not allowed',
     message:
       'Port {port} is not where this server takes public {scheme} traffic. Leave the port out, or use {allowed}.',
+  },
+  636: {
+    status: 403,
+    owner: 'client',
+    title: 'Owner is inactive',
+    message:
+      'The owner {owner} of this credential is set inactive. Set the bot user active again, or use a credential of another owner.',
+  },
+  7117: {
+    status: 400,
+    owner: 'client',
+    title: 'Hostport not reserved',
+    message: 'No reserved domain or address covers the hostport "{hostport}". Reserve it first ({how}).',
+  },
+  90027: {
+    status: 400,
+    owner: 'config',
+    title: 'TCP port cannot be opened',
+    message: 'The server could not open {url}: {reason}. Use another port, or free this one.',
+  },
+  90028: {
+    status: 400,
+    owner: 'client',
+    title: 'Backend in use',
+    message: 'The backend {id} is used by {users}. Remove it there first.',
+  },
+  90029: {
+    status: 400,
+    owner: 'client',
+    title: 'Name of the server itself',
+    message: '"{domain}" is a name under which agents and tools reach this server. Use another name.',
   },
 } as const satisfies Record<number, ErrorEntry>;
