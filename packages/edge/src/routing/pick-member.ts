@@ -1,0 +1,31 @@
+/** Choosing among the endpoints that share one address. */
+import type { AgentStreams, LiveEndpoint, Route } from '../context.ts';
+import type { AgentUpstream } from '../control-link.ts';
+
+/**
+ * A random member of a pool, of those that can serve now when there are any: cloud endpoints always can, the others
+ * while the session of one of their upstreams is online.
+ */
+export function pickMember(route: Route, agents: AgentStreams, random: () => number): LiveEndpoint {
+  const [first] = route.members;
+  if (first === undefined) throw new Error('a route has at least one member');
+  if (route.members.length === 1) return first;
+  const able = route.members.filter((member) => canServe(member, agents));
+  const among = able.length > 0 ? able : route.members;
+  return among[Math.floor(random() * among.length)] ?? first;
+}
+
+/** A random upstream of the endpoint whose session is online; null = none is. */
+export function pickUpstream(live: LiveEndpoint, agents: AgentStreams, random: () => number): AgentUpstream | null {
+  const { upstreams } = live.endpoint;
+  const [first] = upstreams;
+  if (upstreams.length === 1 && first !== undefined) return agents.isOnline(first) ? first : null;
+  const online = upstreams.filter((upstream) => agents.isOnline(upstream));
+  return online[Math.floor(random() * online.length)] ?? null;
+}
+
+function canServe(member: LiveEndpoint, agents: AgentStreams): boolean {
+  if (member.endpoint.kind === 'cloud') return true;
+  if (member.endpoint.upstreams.some((upstream) => agents.isOnline(upstream))) return true;
+  return member.endpoint.routes.some((route) => route.upstreams.some((upstream) => agents.isOnline(upstream)));
+}
