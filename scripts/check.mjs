@@ -8,7 +8,17 @@ import { childEnvironment, ensureInstalled, findNode, root } from '../packages/c
 import { binOf } from './tools.mjs';
 
 /** Licences that a dependency of the shipped product may have; all are compatible with Apache-2.0. */
-const LICENCES = ['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'Unlicense', 'CC0-1.0', 'BlueOak-1.0.0'];
+const LICENCES = [
+  'MIT',
+  'ISC',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  '0BSD',
+  'Unlicense',
+  'CC0-1.0',
+  'BlueOak-1.0.0',
+];
 
 const CHECKS = [
   ['format', 'oxfmt', ['--check', '.']],

@@ -30,5 +30,8 @@ ${sections.join('\n')}`;
 }
 
 function escapeMarkdown(text: string): string {
-  return text.replaceAll('*', String.raw`\*`).replaceAll('_', String.raw`\_`).replaceAll('<', '&lt;');
+  return text
+    .replaceAll('*', String.raw`\*`)
+    .replaceAll('_', String.raw`\_`)
+    .replaceAll('<', '&lt;');
 }

@@ -87,11 +87,16 @@ export class Platform {
   static async start(options: PlatformOptions = {}): Promise<Platform> {
     const ownsDataDir = options.dataDir === undefined;
     const dataDir = options.dataDir ?? (await mkdtemp(path.join(tmpdir(), 'postern-test-')));
-    const ports = (options.publicPorts ?? 'standard') === 'standard' ? ['--public-http-port=80', '--public-https-port=443'] : [];
+    const ports =
+      (options.publicPorts ?? 'standard') === 'standard' ? ['--public-http-port=80', '--public-https-port=443'] : [];
     const child = spawn(
       process.execPath,
       [cli, 'server', `--data-dir=${dataDir}`, ...FREE_PORTS, ...ports, '--log-format=json', ...(options.args ?? [])],
-      { cwd: dataDir, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, HOME: dataDir, XDG_CONFIG_HOME: dataDir, ...options.env } },
+      {
+        cwd: dataDir,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, HOME: dataDir, XDG_CONFIG_HOME: dataDir, ...options.env },
+      },
     );
     let output = '';
     const keep = (chunk: Buffer): void => {

@@ -64,7 +64,10 @@ export async function sdkProcess(platform: Platform, options: SdkProcessOptions)
     url,
     kill: async (signal) => {
       if (child.exitCode !== null || child.signalCode !== null) return;
-      const ended = signal === 'SIGSTOP' || signal === 'SIGCONT' ? Promise.resolve() : new Promise((resolve) => child.once('exit', resolve));
+      const ended =
+        signal === 'SIGSTOP' || signal === 'SIGCONT'
+          ? Promise.resolve()
+          : new Promise((resolve) => child.once('exit', resolve));
       child.kill(signal);
       await ended;
     },

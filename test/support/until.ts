@@ -1,5 +1,9 @@
 /** Waits until `check` answers something true; the last error or value is in the message when it never does. */
-export async function until<T>(check: () => Promise<T> | T, milliseconds = 10_000, every = 25): Promise<NonNullable<T>> {
+export async function until<T>(
+  check: () => Promise<T> | T,
+  milliseconds = 10_000,
+  every = 25,
+): Promise<NonNullable<T>> {
   const end = Date.now() + milliseconds;
   let last: unknown;
   while (Date.now() < end) {

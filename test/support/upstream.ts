@@ -11,7 +11,9 @@ export interface Upstream {
 }
 
 /** A Node HTTP server with Node's own defaults (5 s keep-alive). */
-export async function httpUpstream(handler: http.RequestListener): Promise<Upstream & { readonly server: http.Server }> {
+export async function httpUpstream(
+  handler: http.RequestListener,
+): Promise<Upstream & { readonly server: http.Server }> {
   const server = http.createServer(handler);
   const listening = await listen(server, () => server.closeAllConnections());
   return { ...listening, server };

@@ -67,7 +67,11 @@ describe('the documented calls', () => {
   test('list holds it, in the documented envelope', async () => {
     const answer = await platform.api('GET', '/endpoints');
     expect(answer.status).toBe(200);
-    expect(answer.body).toEqual({ endpoints: [created], next_page_uri: null, uri: `${platform.runtime.api_url}/endpoints` });
+    expect(answer.body).toEqual({
+      endpoints: [created],
+      next_page_uri: null,
+      uri: `${platform.runtime.api_url}/endpoints`,
+    });
   });
 
   test('update changes one field and returns the whole', async () => {
@@ -118,18 +122,46 @@ describe('what is refused', () => {
   const cases: [title: string, body: unknown, code: string][] = [
     ['wrong type', { url: 'https://a.example.com', type: 'ephemeral', traffic_policy: policy }, 'ERR_NGROK_248'],
     ['no policy', { url: 'https://a.example.com' }, 'ERR_NGROK_18011'],
-    ['policy that does not validate', { url: 'https://a.example.com', traffic_policy: '{"on_http_request":[{}]}' }, 'ERR_NGROK_18002'],
-    ['policy without an end', { url: 'https://a.example.com', traffic_policy: '{"on_http_request":[]}' }, 'ERR_NGROK_18002'],
+    [
+      'policy that does not validate',
+      { url: 'https://a.example.com', traffic_policy: '{"on_http_request":[{}]}' },
+      'ERR_NGROK_18002',
+    ],
+    [
+      'policy without an end',
+      { url: 'https://a.example.com', traffic_policy: '{"on_http_request":[]}' },
+      'ERR_NGROK_18002',
+    ],
     ['unknown field', { url: 'https://a.example.com', traffic_policy: policy, colour: 'red' }, 'ERR_NGROK_214'],
     ['number for text', { url: 7, traffic_policy: policy }, 'ERR_NGROK_215'],
     ['unknown scheme', { url: 'ftp://a.example.com', traffic_policy: policy }, 'ERR_NGROK_18022'],
     ['path', { url: 'https://a.example.com/', traffic_policy: policy }, 'ERR_NGROK_9038'],
     ['other port', { url: 'https://a.example.com:8444', traffic_policy: policy }, 'ERR_NGROK_18023'],
-    ['tcp without port', { url: 'tcp://localhost', traffic_policy: '{"on_tcp_connect":[{"actions":[{"type":"deny"}]}]}' }, 'ERR_NGROK_18003'],
-    ['unknown binding', { url: 'https://a.example.com', traffic_policy: policy, bindings: ['private'] }, 'ERR_NGROK_15005'],
-    ['binding twice', { url: 'https://a.example.com', traffic_policy: policy, bindings: ['public', 'public'] }, 'ERR_NGROK_15006'],
-    ['long description', { url: 'https://a.example.com', traffic_policy: policy, description: 'x'.repeat(256) }, 'ERR_NGROK_18012'],
-    ['long metadata', { url: 'https://a.example.com', traffic_policy: policy, metadata: 'x'.repeat(4097) }, 'ERR_NGROK_18013'],
+    [
+      'tcp without port',
+      { url: 'tcp://localhost', traffic_policy: '{"on_tcp_connect":[{"actions":[{"type":"deny"}]}]}' },
+      'ERR_NGROK_18003',
+    ],
+    [
+      'unknown binding',
+      { url: 'https://a.example.com', traffic_policy: policy, bindings: ['private'] },
+      'ERR_NGROK_15005',
+    ],
+    [
+      'binding twice',
+      { url: 'https://a.example.com', traffic_policy: policy, bindings: ['public', 'public'] },
+      'ERR_NGROK_15006',
+    ],
+    [
+      'long description',
+      { url: 'https://a.example.com', traffic_policy: policy, description: 'x'.repeat(256) },
+      'ERR_NGROK_18012',
+    ],
+    [
+      'long metadata',
+      { url: 'https://a.example.com', traffic_policy: policy, metadata: 'x'.repeat(4097) },
+      'ERR_NGROK_18013',
+    ],
   ];
   test.each(cases)('%s', async (_title, body, code) => {
     const answer = await platform.api('POST', '/endpoints', body);
@@ -162,16 +194,24 @@ describe('what is refused', () => {
   });
 
   test('an update without a change, and one of the scheme', async () => {
-    const created = await platform.api('POST', '/endpoints', { url: 'https://patch.example.com', traffic_policy: policy });
+    const created = await platform.api('POST', '/endpoints', {
+      url: 'https://patch.example.com',
+      traffic_policy: policy,
+    });
     expect(created.status).toBe(201);
     expect(created.body.type).toBe('cloud');
     const route = `/endpoints/${String(created.body.id)}`;
     expect((await platform.api('PATCH', route, {})).body.error_code).toBe('ERR_NGROK_18004');
-    expect((await platform.api('PATCH', route, { url: 'http://patch.example.com' })).body.error_code).toBe('ERR_NGROK_18005');
+    expect((await platform.api('PATCH', route, { url: 'http://patch.example.com' })).body.error_code).toBe(
+      'ERR_NGROK_18005',
+    );
     const cleared = await platform.api('PATCH', route, { description: '', metadata: null });
     expect(cleared.status).toBe(200);
     expect(cleared.body).not.toHaveProperty('description');
-    const twice = await platform.api('POST', '/endpoints', { url: 'https://PATCH.example.com:443', traffic_policy: policy });
+    const twice = await platform.api('POST', '/endpoints', {
+      url: 'https://PATCH.example.com:443',
+      traffic_policy: policy,
+    });
     expect(twice.body.error_code).toBe('ERR_NGROK_18009');
     const domain = await platform.api('DELETE', `/reserved_domains/${String(created.body.domain.id)}`);
     expect(domain.body.error_code).toBe('ERR_NGROK_446');
@@ -182,7 +222,10 @@ describe('what is refused', () => {
 test('250 endpoints page without loss or doubles while others come and go', async () => {
   const policy = DENY;
   const create = async (name: string): Promise<string> => {
-    const answer = await platform.api('POST', '/endpoints', { url: `https://${name}.page.example.com`, traffic_policy: policy });
+    const answer = await platform.api('POST', '/endpoints', {
+      url: `https://${name}.page.example.com`,
+      traffic_policy: policy,
+    });
     expect(answer.status, answer.text).toBe(201);
     return answer.body.id as string;
   };
@@ -199,7 +242,7 @@ test('250 endpoints page without loss or doubles while others come and go', asyn
     }
   })();
   const seen: string[] = [];
-  for (let next: string | null = '/endpoints?limit=17'; next !== null; ) {
+  for (let next: string | null = '/endpoints?limit=17'; next !== null;) {
     const answer = await platform.api('GET', next);
     expect(answer.status).toBe(200);
     const page = answer.body.endpoints as { id: string }[];

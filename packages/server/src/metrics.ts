@@ -21,11 +21,36 @@ export class Metrics {
 
   constructor(live: () => LiveNumbers) {
     const registers = [this.registry];
-    this.#requests = new Counter({ name: 'postern_http_requests_total', help: 'Finished HTTP exchanges by status class', labelNames: ['status'], registers });
-    this.#errors = new Counter({ name: 'postern_errors_total', help: 'Error pages by code', labelNames: ['code'], registers });
-    this.#duration = new Histogram({ name: 'postern_http_request_seconds', help: 'Time from request head to finish', buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60], registers });
-    this.#connections = new Counter({ name: 'postern_connections_total', help: 'Finished TCP and TLS connections', labelNames: ['kind'], registers });
-    this.#bytes = new Counter({ name: 'postern_visitor_bytes_total', help: 'Bytes from (in) and to (out) visitors', labelNames: ['direction'], registers });
+    this.#requests = new Counter({
+      name: 'postern_http_requests_total',
+      help: 'Finished HTTP exchanges by status class',
+      labelNames: ['status'],
+      registers,
+    });
+    this.#errors = new Counter({
+      name: 'postern_errors_total',
+      help: 'Error pages by code',
+      labelNames: ['code'],
+      registers,
+    });
+    this.#duration = new Histogram({
+      name: 'postern_http_request_seconds',
+      help: 'Time from request head to finish',
+      buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+      registers,
+    });
+    this.#connections = new Counter({
+      name: 'postern_connections_total',
+      help: 'Finished TCP and TLS connections',
+      labelNames: ['kind'],
+      registers,
+    });
+    this.#bytes = new Counter({
+      name: 'postern_visitor_bytes_total',
+      help: 'Bytes from (in) and to (out) visitors',
+      labelNames: ['direction'],
+      registers,
+    });
     for (const [name, help, read] of GAUGES) {
       registers[0]?.registerMetric(
         new Gauge({

@@ -48,11 +48,19 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
   const tcp = read.list('tcp_listen').map((text) => parseRange(flagOf('tcp_listen'), text));
   const range = tcp[0]?.range ?? { from: 0, to: 0 };
   if (tcp.some((entry) => entry.range.from !== range.from || entry.range.to !== range.to)) {
-    throw new ConfigError(flagOf('tcp_listen'), read.list('tcp_listen').join(' '), 'every address needs the same ports');
+    throw new ConfigError(
+      flagOf('tcp_listen'),
+      read.list('tcp_listen').join(' '),
+      'every address needs the same ports',
+    );
   }
   const database = read.text('database');
   if (database !== '') {
-    throw new ConfigError(flagOf('database'), maskPassword(database), 'only SQLite in the data folder is built so far; leave it out');
+    throw new ConfigError(
+      flagOf('database'),
+      maskPassword(database),
+      'only SQLite in the data folder is built so far; leave it out',
+    );
   }
   return {
     api: read.addresses('api_listen'),
@@ -78,7 +86,12 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
     apiRateLimit: read.number('api_rate_limit', 1, 10_000_000),
     corsOrigins: read.list('cors_origin'),
     drainMs: read.number('drain_timeout', 0, 3600) * 1000,
-    logFormat: read.text('log_format') === '' ? (surroundings.isTerminal ? 'pretty' : 'json') : read.choice('log_format', ['pretty', 'json']),
+    logFormat:
+      read.text('log_format') === ''
+        ? surroundings.isTerminal
+          ? 'pretty'
+          : 'json'
+        : read.choice('log_format', ['pretty', 'json']),
     logLevel: read.choice('log_level', ['debug', 'info', 'warn', 'error']),
   };
 }
@@ -155,7 +168,10 @@ class SettingsReader {
 
 function domainName(key: SettingKey, text: string): string {
   const name = text.toLowerCase().replace(/\.$/, '');
-  if (!/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/.test(name) || name.length > 200) {
+  if (
+    !/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/.test(name) ||
+    name.length > 200
+  ) {
     throw new ConfigError(flagOf(key), text, 'expected a domain name, as tunnel.example.com');
   }
   return name;

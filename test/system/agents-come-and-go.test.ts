@@ -1,0 +1,87 @@
+/** Agents are killed, stopped and cut off, servers restarted: names are free or taken over at once by their owner. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Platform, splitAddress } from '../support/platform.ts';
+import { type SdkProcess, sdkProcess } from '../support/sdk.ts';
+import { until } from '../support/until.ts';
+import { type Upstream, httpUpstream } from '../support/upstream.ts';
+
+let platform: Platform;
+let upstream: Upstream;
+const agents: SdkProcess[] = [];
+
+beforeEach(async () => {
+  platform = await Platform.start();
+  upstream = await httpUpstream((_request, response) => response.end('hello from upstream'));
+});
+afterEach(async () => {
+  await Promise.all(agents.splice(0).map((agent) => agent.kill('SIGKILL')));
+  await platform.dispose();
+  await upstream.close();
+});
+
+async function agent(options: Omit<Parameters<typeof sdkProcess>[1], 'upstream'> = {}): Promise<SdkProcess> {
+  const started = await sdkProcess(platform, { upstream: upstream.url, ...options });
+  agents.push(started);
+  return started;
+}
+const serves = async (url: string): Promise<boolean> => (await platform.visit(url)).text === 'hello from upstream';
+const onlineUrls = async (): Promise<string[]> =>
+  ((await platform.api('GET', '/endpoints')).body.endpoints as { url: string }[]).map((row) => row.url);
+
+describe('the agent process', () => {
+  test('killed: its endpoint is gone at once and a re-run takes the URL at once', async () => {
+    const first = await agent({ domain: 'killed.example.com' });
+    expect(await serves(first.url)).toBe(true);
+    await first.kill('SIGKILL');
+    await until(async () => (await onlineUrls()).length === 0, 1000);
+    expect((await platform.visit(first.url)).headers['ngrok-error-code']).toBe('ERR_NGROK_3200');
+    const second = await agent({ domain: 'killed.example.com' });
+    expect(second.url).toBe(first.url);
+    expect(await serves(second.url)).toBe(true);
+  });
+
+  test('stopped: a re-run takes the URL at once', async () => {
+    const first = await agent({ domain: 'frozen.example.com' });
+    await first.kill('SIGSTOP');
+    const started = performance.now();
+    const second = await agent({ domain: 'frozen.example.com' });
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect(second.url).toBe(first.url);
+    expect(await serves(second.url)).toBe(true);
+  });
+
+  test('stopped: without a re-run its endpoint is gone within the heartbeat bound', async () => {
+    const first = await agent({ domain: 'silent.example.com', heartbeatSeconds: 1, toleranceSeconds: 1 });
+    await first.kill('SIGSTOP');
+    await until(async () => (await onlineUrls()).length === 0, 10_000);
+  });
+
+  test('a live agent keeps its URL against another', async () => {
+    await agent({ domain: 'held.example.com' });
+    await expect(agent({ domain: 'held.example.com' })).rejects.toThrow('ERR_NGROK_334');
+  });
+});
+
+test('the server killed and started again: the SDK comes back by itself with its URL', async () => {
+  const named = await agent({ domain: 'stays.example.com' });
+  const random = await agent();
+  const tcp = await agent({ proto: 'tcp' });
+  expect(await serves(named.url)).toBe(true);
+  const { dataDir, runtime } = platform;
+  const listeners = [
+    `--agent-listen=127.0.0.1:${splitAddress(runtime.agent_addr)[1]}`,
+    `--https-listen=127.0.0.1:${splitAddress(runtime.https_addr)[1]}`,
+  ];
+  await platform.stop('SIGKILL');
+  const restarted = await Platform.start({ dataDir, args: listeners });
+  try {
+    platform = restarted;
+    // The SDK's own waits are 0, 50 ms, 2.5 s, 125 s.
+    await until(async () => (await onlineUrls()).length === 3, 20_000);
+    expect(new Set(await onlineUrls())).toEqual(new Set([named.url, random.url, tcp.url]));
+    expect(await serves(named.url)).toBe(true);
+    expect(await serves(random.url)).toBe(true);
+  } finally {
+    await restarted.stop();
+  }
+});
