@@ -26,7 +26,10 @@ export const MuxErrorCode = {
 export interface MuxOptions {
   /** The side that dialled (an agent) is `client`: odd stream ids from 3. The server opens even ids from 2. */
   readonly role: 'client' | 'server';
-  /** Initial window per stream and direction in bytes; both sides of this protocol start at 262,144. */
+  /**
+   * What one stream of the peer's may have under way to us, in bytes. Both sides of this protocol start at 262,144;
+   * a larger value (up to 16 MiB) is granted to a stream with its first credit, when it has turned out to be bulk.
+   */
   readonly window?: number;
   /** Streams opened by the peer that may be open at once; one more is refused with RST(9). Default 512. */
   readonly maxInboundStreams?: number;
@@ -53,7 +56,10 @@ export interface MuxStreamHandler {
   onData(chunk: Buffer): void;
   /** The peer finished its direction (FIN). Ours stays open until `end`. */
   onEnd(): void;
-  /** The peer reset the stream, or the session ended (code 14 or 15). Both directions are over. */
+  /**
+   * The peer reset the stream, or broke its rules so that we did (code 3 or 4), or the session ended (code 14 or 15).
+   * Both directions are over.
+   */
   onReset(code: number): void;
   /** After `write` returned false: the queue is below its mark again. */
   onDrain(): void;
@@ -77,6 +83,8 @@ export interface MuxStream {
    * @returns false when the queue has passed its mark (256 KiB): wait for `onDrain`.
    */
   write(chunk: Buffer): boolean;
+  /** As {@link write}, for a chunk that is only valid during the call: what cannot leave at once is copied. */
+  writeShared(chunk: Buffer): boolean;
   /** FIN, after what is queued; `last` is written first. */
   end(last?: Buffer): void;
   /** RST: drops what is queued, ends both directions. No-op on a closed stream. */
@@ -106,8 +114,11 @@ export interface MuxSession {
   release(buffer: Buffer): void;
   /** Opens a stream; its type (and `first`, if given) goes out in the one SYN frame. Throws after the session ended. */
   open(type: number, handler: MuxStreamHandler, first?: Buffer): MuxStream;
-  /** Queues GOAWAY and marks the session as ended for new streams; the caller closes the transport after `pull` is dry. */
+  /**
+   * Queues GOAWAY behind everything that can be sent, and refuses new streams of either side from now on; the caller
+   * closes the transport after `pull` is dry. Nothing is pulled after the GOAWAY.
+   */
   goAway(code: number, detail: string): void;
-  /** Ends the session here and now; streams get `onReset(14)`. The caller closes the transport. */
+  /** Ends the session here and now: streams get `onReset(14)`, then `onEnd(code)` runs. The caller closes the transport. */
   destroy(code: number, detail: string): void;
 }

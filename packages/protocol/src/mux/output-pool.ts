@@ -1,0 +1,19 @@
+/**
+ * Buffers for outgoing bytes, shared by all sessions of the process: a session holds one only while its transport is
+ * writing, so a thousand idle sessions hold none.
+ */
+
+/** One pull of a session; eight TLS records (perf-bulk.md §2). */
+export const OUTPUT_BYTES = 131_072;
+/** More than this many wait for reuse only after a burst; the rest is left to the collector. */
+const KEPT = 64;
+
+const spare: Buffer[] = [];
+
+export function takeOutputBuffer(): Buffer {
+  return spare.pop() ?? Buffer.allocUnsafeSlow(OUTPUT_BYTES);
+}
+
+export function returnOutputBuffer(buffer: Buffer): void {
+  if (spare.length < KEPT) spare.push(buffer);
+}

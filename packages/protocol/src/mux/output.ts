@@ -1,0 +1,136 @@
+import { CONTROL_FRAME_BYTES, FrameType, HEADER_BYTES, NUDGE_STREAM_ID } from './frame.ts';
+import { writeControlFrame, writeFrameHeader, writeUint32 } from './frame.ts';
+import type { Stream } from './stream.ts';
+
+/** Text of a GOAWAY is cut at this many bytes. */
+const GOAWAY_TEXT_BYTES = 256;
+
+/**
+ * What a session has to send, in the order it leaves: resets, grants and the nudge, then one frame per stream in turn,
+ * then GOAWAY when nothing else is left.
+ */
+export class Output {
+  /** Pairs of stream id and code. */
+  #resets: number[] = [];
+  #grants: Stream[] = [];
+  #nudge = false;
+  #first: Stream | undefined = undefined;
+  #last: Stream | undefined = undefined;
+  #goAway: Buffer | undefined = undefined;
+  #goAwaySent = false;
+
+  /** RST frames that wait; a peer can make them grow. */
+  get pendingResets(): number {
+    return this.#resets.length / 2;
+  }
+
+  get empty(): boolean {
+    if (this.#goAwaySent) return true;
+    return (
+      this.#resets.length === 0 &&
+      this.#grants.length === 0 &&
+      !this.#nudge &&
+      this.#first === undefined &&
+      this.#goAway === undefined
+    );
+  }
+
+  reset(streamId: number, code: number): void {
+    this.#resets.push(streamId, code);
+  }
+
+  grant(stream: Stream): void {
+    if (stream.granting) return;
+    stream.granting = true;
+    this.#grants.push(stream);
+  }
+
+  nudge(): void {
+    this.#nudge = true;
+  }
+
+  schedule(stream: Stream): void {
+    if (stream.scheduled) return;
+    stream.scheduled = true;
+    if (this.#last === undefined) this.#first = stream;
+    else this.#last.nextScheduled = stream;
+    this.#last = stream;
+  }
+
+  goAway(lastStreamId: number, code: number, detail: string): void {
+    const text = Buffer.from(detail).subarray(0, GOAWAY_TEXT_BYTES);
+    const frame = Buffer.alloc(HEADER_BYTES + 8 + text.length);
+    let at = writeFrameHeader(frame, 0, FrameType.goAway, 0, 0, 8 + text.length);
+    at = writeUint32(frame, at, lastStreamId);
+    at = writeUint32(frame, at, code);
+    text.copy(frame, at);
+    this.#goAway = frame;
+  }
+
+  /** Drops everything but a GOAWAY. */
+  clear(): void {
+    this.#resets = [];
+    this.#grants = [];
+    this.#nudge = false;
+    this.#first = undefined;
+    this.#last = undefined;
+  }
+
+  /** Fills `target` up to `end`; `wrote` hears of each stream after its frame. Returns the number of bytes. */
+  fill(target: Buffer, end: number, wrote: (stream: Stream) => void): number {
+    if (this.#goAwaySent) return 0;
+    let at = this.#fillControl(target, end);
+    at = this.#fillData(target, at, end, wrote);
+    if (this.#goAway !== undefined && this.#first === undefined && at + this.#goAway.length <= end) {
+      at += this.#goAway.copy(target, at);
+      this.#goAwaySent = true;
+    }
+    return at;
+  }
+
+  #fillControl(target: Buffer, end: number): number {
+    let at = 0;
+    if (this.#resets.length > 0) {
+      let taken = 0;
+      while (taken < this.#resets.length && at + CONTROL_FRAME_BYTES <= end) {
+        at = writeControlFrame(target, at, FrameType.reset, this.#resets[taken] ?? 0, this.#resets[taken + 1] ?? 0);
+        taken += 2;
+      }
+      this.#resets.splice(0, taken);
+    }
+    if (this.#grants.length > 0) {
+      let taken = 0;
+      for (const stream of this.#grants) {
+        if (at + CONTROL_FRAME_BYTES > end) break;
+        taken += 1;
+        stream.granting = false;
+        const increment = stream.takeGrant();
+        if (increment > 0) at = writeControlFrame(target, at, FrameType.windowIncrement, stream.id, increment);
+      }
+      this.#grants.splice(0, taken);
+    }
+    if (this.#nudge && at + CONTROL_FRAME_BYTES <= end) {
+      this.#nudge = false;
+      at = writeControlFrame(target, at, FrameType.windowIncrement, NUDGE_STREAM_ID, 1);
+    }
+    return at;
+  }
+
+  #fillData(target: Buffer, at: number, end: number, wrote: (stream: Stream) => void): number {
+    for (;;) {
+      const stream = this.#first;
+      if (stream === undefined) return at;
+      if (stream.sendable) {
+        // Leave what does not fit to the next buffer, unless this one is still empty.
+        if (at > 0 && end - at < stream.frameNeeds) return at;
+        at = stream.writeFrame(target, at, end);
+      }
+      this.#first = stream.nextScheduled;
+      if (this.#first === undefined) this.#last = undefined;
+      stream.nextScheduled = undefined;
+      stream.scheduled = false;
+      if (stream.sendable) this.schedule(stream);
+      wrote(stream);
+    }
+  }
+}

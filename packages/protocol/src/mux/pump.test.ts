@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { pumpMux } from './pump.ts';
+import { createMuxSession } from './session.ts';
+import { openRecorded, parseFrames, recorder } from './testing.ts';
+import type { MuxPump } from './pump.ts';
+
+function pumped(wire: { write(buffer: Buffer, done: (error?: Error | null) => void): void }) {
+  let pump: MuxPump | undefined;
+  const session = createMuxSession({ role: 'client' }, { onStream() {}, onOutput: () => pump?.flush(), onEnd() {} });
+  pump = pumpMux(session, wire);
+  return { session, pump };
+}
+
+describe('the pump', () => {
+  test('has one write under way; what gathers leaves together', () => {
+    const writes: { bytes: Buffer; done: (error?: Error | null) => void }[] = [];
+    const { session } = pumped({ write: (buffer, done) => writes.push({ bytes: Buffer.from(buffer), done }) });
+    const call = openRecorded(session, 1, Buffer.from('a'));
+    expect(writes).toHaveLength(1);
+    call.stream.write(Buffer.from('b'));
+    call.stream.write(Buffer.from('c'));
+    openRecorded(session, 1, Buffer.from('d'));
+    expect(writes).toHaveLength(1);
+    writes[0]?.done();
+    expect(writes).toHaveLength(2);
+    expect(parseFrames(writes[1]?.bytes ?? Buffer.alloc(0)).map((frame) => frame.payload.length)).toEqual([2, 5]);
+    writes[1]?.done();
+    call.stream.end();
+    expect(writes).toHaveLength(3);
+  });
+
+  test('a wire that answers at once is not recursed into', () => {
+    let bytes = 0;
+    const { session } = pumped({
+      write(buffer, done) {
+        bytes += buffer.length;
+        done();
+      },
+    });
+    for (let i = 0; i < 2000; i++) openRecorded(session, 1, Buffer.alloc(100));
+    expect(bytes).toBe(2000 * 112);
+  });
+
+  test('whenDry waits for the write under way, and for a broken wire no longer', () => {
+    let finish: ((error?: Error | null) => void) | undefined;
+    const { session, pump } = pumped({
+      write(_buffer, done) {
+        finish = done;
+      },
+    });
+    let dry = 0;
+    pump.whenDry(() => (dry += 1));
+    expect(dry).toBe(1);
+    session.open(1, recorder().handler);
+    pump.whenDry(() => (dry += 1));
+    expect(dry).toBe(1);
+    session.open(1, recorder().handler);
+    finish?.(new Error('broken'));
+    expect(dry).toBe(2);
+  });
+});

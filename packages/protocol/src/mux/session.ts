@@ -1,0 +1,360 @@
+import { DataFlag, INITIAL_WINDOW, MAX_WINDOW, NUDGE_STREAM_ID } from './frame.ts';
+import { FrameReader, type FrameSink } from './frame-reader.ts';
+import { Output } from './output.ts';
+import { OUTPUT_BYTES, returnOutputBuffer, takeOutputBuffer } from './output-pool.ts';
+import { Patience } from './patience.ts';
+import { NO_HANDLER, Stream, type StreamHost } from './stream.ts';
+import { MuxErrorCode } from './types.ts';
+import type { MuxOptions, MuxSession, MuxSessionHandler, MuxStream, MuxStreamHandler } from './types.ts';
+
+/** Opening a stream on a session that is over, or that has used up its ids. */
+export class MuxSessionEnded extends Error {
+  override readonly name = 'MuxSessionEnded';
+}
+
+const DEFAULT_INBOUND_STREAMS = 512;
+const LARGEST_WINDOW = 16_777_216;
+/** A pull smaller than this could not carry an opening frame. */
+const SMALLEST_PULL = 512;
+/** RST frames that may wait for a peer that makes us send them and does not read. */
+const PENDING_RESETS = 4096;
+/** Ids whose late frames are dropped in silence, because one RST was sent already. */
+const REMEMBERED_RESETS = 1024;
+/** Frames without use that a peer may be ahead by; agents are opened many streams and reset many, servers few. */
+const PATIENCE = { server: 10_000, client: 100_000 } as const;
+
+/** Makes a session; see {@link MuxSession}. Sans I/O: nothing happens until `receive`, `open` or `pull` is called. */
+export function createMuxSession(options: MuxOptions, handler: MuxSessionHandler): MuxSession {
+  return new Session(options, handler);
+}
+
+class Session implements MuxSession, FrameSink, StreamHost {
+  readonly role: 'client' | 'server';
+  ended = false;
+  bytesReceived = 0;
+  readonly #handler: MuxSessionHandler;
+  readonly #window: number;
+  readonly #maxInbound: number;
+  readonly #nudges: boolean;
+  readonly #reader: FrameReader;
+  readonly #output = new Output();
+  readonly #streams = new Map<number, Stream>();
+  readonly #resetIds = new Set<number>();
+  readonly #lent: Buffer[] = [];
+  readonly #drained: Stream[] = [];
+  #inboundCount = 0;
+  #nextId: number;
+  #lastInboundId = 0;
+  readonly #patience: Patience;
+  /** No new streams: GOAWAY is queued. */
+  #closing = false;
+  /** `onOutput` was called and nobody has pulled dry since. */
+  #announced = false;
+  /** Inside `receive`: output is announced once, behind it, so that answers leave together. */
+  #receiving = false;
+  /** The stream of the DATA frame being read; undefined = skip its payload. */
+  #target: Stream | undefined = undefined;
+  #targetFin = false;
+
+  constructor(options: MuxOptions, handler: MuxSessionHandler) {
+    this.role = options.role;
+    this.#handler = handler;
+    this.#window = Math.min(LARGEST_WINDOW, Math.max(INITIAL_WINDOW, options.window ?? INITIAL_WINDOW));
+    this.#maxInbound = options.maxInboundStreams ?? DEFAULT_INBOUND_STREAMS;
+    this.#nudges = options.nudge ?? options.role === 'server';
+    // Both SDK families skip id 1 (agent-protocol.md §2.2).
+    this.#nextId = options.role === 'client' ? 3 : 2;
+    this.#patience = new Patience(PATIENCE[options.role]);
+    this.#reader = new FrameReader(this);
+  }
+
+  get streamCount(): number {
+    return this.#streams.size;
+  }
+
+  receive(chunk: Buffer, start = 0, end = chunk.length): void {
+    if (this.ended) return;
+    this.bytesReceived += end - start;
+    this.#receiving = true;
+    try {
+      this.#reader.read(chunk, start, end);
+    } finally {
+      this.#receiving = false;
+    }
+    this.#announce();
+  }
+
+  wireEnded(detail: string): void {
+    this.#finish(MuxErrorCode.peerEof, detail, MuxErrorCode.peerEof);
+  }
+
+  pull(limit: number = OUTPUT_BYTES): Buffer | undefined {
+    if (this.#output.empty) {
+      this.#announced = false;
+      return undefined;
+    }
+    const buffer = takeOutputBuffer();
+    const end = Math.min(Math.max(limit, SMALLEST_PULL), OUTPUT_BYTES);
+    const length = this.#output.fill(buffer, end, this.#afterFrame);
+    if (length === 0) {
+      returnOutputBuffer(buffer);
+      this.#announced = false;
+      return undefined;
+    }
+    this.#lent.push(buffer);
+    this.#announced = true;
+    if (this.#drained.length > 0) {
+      for (const stream of this.#drained.splice(0)) if (!stream.dead) stream.handler.onDrain();
+    }
+    return buffer.subarray(0, length);
+  }
+
+  release(buffer: Buffer): void {
+    for (let i = 0; i < this.#lent.length; i++) {
+      const lent = this.#lent[i];
+      if (lent === undefined || lent.buffer !== buffer.buffer) continue;
+      this.#lent.splice(i, 1);
+      returnOutputBuffer(lent);
+      return;
+    }
+  }
+
+  open(type: number, handler: MuxStreamHandler, first?: Buffer): MuxStream {
+    if (this.ended || this.#closing) throw new MuxSessionEnded('the session is over');
+    if (this.#nextId >= NUDGE_STREAM_ID) throw new MuxSessionEnded('the session has used up its stream ids');
+    const stream = new Stream(this, this.#nextId, type, false, this.#window, handler);
+    this.#nextId += 2;
+    this.#streams.set(stream.id, stream);
+    if (first === undefined) this.schedule(stream);
+    else stream.write(first);
+    return stream;
+  }
+
+  goAway(code: number, detail: string): void {
+    if (this.ended || this.#closing) return;
+    this.#closing = true;
+    this.#output.goAway(this.#lastInboundId, code, detail);
+    this.#announce();
+  }
+
+  destroy(code: number, detail: string): void {
+    this.#finish(code, detail, MuxErrorCode.sessionClosed);
+  }
+
+  // What streams ask for.
+
+  schedule(stream: Stream): void {
+    if (!stream.scheduled && stream.sendable) this.#output.schedule(stream);
+    this.#announce();
+  }
+
+  grant(stream: Stream): void {
+    this.#output.grant(stream);
+    this.#announce();
+  }
+
+  resetByOwner(stream: Stream, code: number): void {
+    this.#abort(stream, code);
+    this.#announce();
+  }
+
+  // What the reader tells.
+
+  dataHeader(streamId: number, length: number, flags: number): void {
+    this.#target = undefined;
+    this.#targetFin = (flags & DataFlag.fin) !== 0;
+    let stream = this.#streams.get(streamId);
+    if ((flags & DataFlag.syn) !== 0) {
+      if (stream !== undefined) return this.#violation(MuxErrorCode.protocol, `SYN for the open stream ${streamId}`);
+      stream = this.#accept(streamId);
+      if (stream === undefined) return;
+    }
+    if (stream === undefined) {
+      if (length > 0) this.#answerUnknown(streamId);
+      // An empty FIN for a stream that is gone is normal.
+      else if (!this.#targetFin) this.#useless();
+      return;
+    }
+    if (stream.remoteEnded) {
+      this.#useless();
+      if (length > 0 && !this.ended) this.#breakStream(stream, MuxErrorCode.streamClosed);
+      return;
+    }
+    if (length > stream.receiveWindow) return this.#breakStream(stream, MuxErrorCode.flowControl);
+    if (length > 0) this.#patience.useful();
+    else if (flags === 0) this.#useless();
+    stream.receiveWindow -= length;
+    this.#target = stream;
+  }
+
+  dataBytes(chunk: Buffer, start: number, end: number): void {
+    const stream = this.#target;
+    if (stream === undefined || stream.dead) return;
+    let at = start;
+    if (stream.typeBytesLeft > 0) {
+      at = this.#readType(stream, chunk, start, end);
+      if (stream.dead) return;
+    }
+    if (at === end) return;
+    stream.delivered(end - at);
+    stream.handler.onData(chunk.subarray(at, end));
+  }
+
+  dataEnd(): void {
+    const stream = this.#target;
+    this.#target = undefined;
+    if (stream === undefined || stream.dead || !this.#targetFin) return;
+    if (stream.typeBytesLeft > 0) return this.#abort(stream, MuxErrorCode.protocol);
+    stream.remoteEnded = true;
+    if (stream.closed) this.#forget(stream);
+    stream.handler.onEnd();
+  }
+
+  reset(streamId: number, code: number): void {
+    const stream = this.#streams.get(streamId);
+    this.#useless();
+    if (stream === undefined || this.ended) return;
+    this.#forget(stream);
+    stream.kill();
+    if (stream.typeBytesLeft === 0) stream.handler.onReset(code);
+  }
+
+  windowIncrement(streamId: number, increment: number): void {
+    // Never answer a nudge, or two nudging sides would answer each other for ever.
+    if (this.#nudges && streamId !== NUDGE_STREAM_ID) this.#output.nudge();
+    const stream = this.#streams.get(streamId);
+    // Zero is against the rules, but nothing is won by ending a working session for it.
+    if (stream === undefined || increment === 0) return this.#useless();
+    if (!stream.extendSendWindow(increment)) this.#useless();
+    if (this.ended) return;
+    if (stream.sendWindow > MAX_WINDOW) return this.#breakStream(stream, MuxErrorCode.flowControl);
+    if (stream.sendable) this.#output.schedule(stream);
+  }
+
+  goAwayFrame(chunk: Buffer, start: number, end: number): void {
+    const code = end - start >= 8 ? chunk.readUInt32BE(start + 4) : MuxErrorCode.none;
+    const detail = `the peer ended the session with code ${code}`;
+    this.#finish(MuxErrorCode.remoteGoneAway, detail, MuxErrorCode.peerEof);
+  }
+
+  unknown(_type: number, length: number): void {
+    this.#target = undefined;
+    // Skipping costs little, but it must not be free.
+    this.#useless(1 + (length >>> 14));
+  }
+
+  malformed(code: number, detail: string): void {
+    this.#violation(code, detail);
+  }
+
+  #accept(streamId: number): Stream | undefined {
+    const parity = this.role === 'server' ? 1 : 0;
+    if (streamId % 2 !== parity) {
+      this.#violation(MuxErrorCode.protocol, `SYN for stream ${streamId}, an id of this side`);
+      return undefined;
+    }
+    this.#useless();
+    if (this.ended) return undefined;
+    if (this.#closing || this.#inboundCount >= this.#maxInbound) {
+      this.#sendReset(streamId, this.#closing ? MuxErrorCode.streamRefused : MuxErrorCode.acceptQueueFull);
+      return undefined;
+    }
+    const stream = new Stream(this, streamId, 0, true, this.#window, NO_HANDLER);
+    this.#streams.set(streamId, stream);
+    this.#resetIds.delete(streamId);
+    this.#inboundCount += 1;
+    if (streamId > this.#lastInboundId) this.#lastInboundId = streamId;
+    return stream;
+  }
+
+  #readType(stream: Stream, chunk: Buffer, start: number, end: number): number {
+    let at = start;
+    while (at < end && stream.typeBytesLeft > 0) {
+      stream.type = ((stream.type << 8) | chunk.readUInt8(at)) >>> 0;
+      stream.typeBytesLeft -= 1;
+      at += 1;
+    }
+    stream.absorbed(at - start);
+    if (stream.typeBytesLeft > 0) return at;
+    this.#handler.onStream(stream);
+    if (stream.handler === NO_HANDLER && !stream.dead) this.#abort(stream, MuxErrorCode.streamRefused);
+    return at;
+  }
+
+  /** Payload for a stream that is not there: one RST per id says so. */
+  #answerUnknown(streamId: number): void {
+    this.#useless();
+    if (!this.ended && !this.#resetIds.has(streamId)) this.#sendReset(streamId, MuxErrorCode.streamClosed);
+  }
+
+  #sendReset(streamId: number, code: number): void {
+    if (this.#output.pendingResets >= PENDING_RESETS) {
+      return this.#violation(MuxErrorCode.enhanceYourCalm, 'too many streams to reset');
+    }
+    this.#output.reset(streamId, code);
+    this.#resetIds.add(streamId);
+    if (this.#resetIds.size > REMEMBERED_RESETS) {
+      for (const oldest of this.#resetIds) {
+        this.#resetIds.delete(oldest);
+        break;
+      }
+    }
+  }
+
+  /** Resets a stream whose owner knows. */
+  #abort(stream: Stream, code: number): void {
+    this.#forget(stream);
+    stream.kill();
+    // A stream whose SYN never left needs no words.
+    if (stream.opened) this.#sendReset(stream.id, code);
+  }
+
+  /** Resets a stream because of what the peer did. */
+  #breakStream(stream: Stream, code: number): void {
+    this.#abort(stream, code);
+    if (stream.typeBytesLeft === 0) stream.handler.onReset(code);
+  }
+
+  #forget(stream: Stream): void {
+    if (this.#streams.delete(stream.id) && stream.inbound) this.#inboundCount -= 1;
+  }
+
+  readonly #afterFrame = (stream: Stream): void => {
+    if (stream.closed) this.#forget(stream);
+    else this.#patience.useful();
+    if (stream.takeDrained()) this.#drained.push(stream);
+  };
+
+  #useless(cost = 1): void {
+    if (!this.#patience.useless(cost)) this.#violation(MuxErrorCode.enhanceYourCalm, 'too many frames without use');
+  }
+
+  #violation(code: number, detail: string): void {
+    if (this.ended) return;
+    this.#output.goAway(this.#lastInboundId, code, detail);
+    this.#finish(code, detail, MuxErrorCode.sessionClosed);
+  }
+
+  #finish(code: number, detail: string, streamCode: number): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.#reader.stop();
+    this.#output.clear();
+    const streams = [...this.#streams.values()];
+    this.#streams.clear();
+    this.#inboundCount = 0;
+    for (const stream of streams) stream.kill();
+    for (const stream of streams) if (stream.typeBytesLeft === 0) stream.handler.onReset(streamCode);
+    if (!this.#output.empty && !this.#announced) {
+      this.#announced = true;
+      this.#handler.onOutput();
+    }
+    this.#handler.onEnd(code, detail);
+  }
+
+  #announce(): void {
+    if (this.#announced || this.#receiving || this.#output.empty || this.ended) return;
+    this.#announced = true;
+    this.#handler.onOutput();
+  }
+}
