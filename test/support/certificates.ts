@@ -4,7 +4,7 @@ import * as x509 from '@peculiar/x509';
 
 /** A certificate for one name that is its own issuer and no authority, as users of agents have them. */
 export async function selfSigned(domain: string): Promise<{ cert: Buffer; key: Buffer }> {
-  x509.cryptoProvider.set(webcrypto as Crypto);
+  x509.cryptoProvider.set(webcrypto);
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({

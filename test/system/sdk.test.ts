@@ -1,4 +1,5 @@
 /** The unmodified npm `@ngrok/ngrok` against the platform: protocols, options, what the API shows of them. */
+import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
 import zlib from 'node:zlib';
@@ -205,11 +206,8 @@ describe('http', () => {
       .domain(domain)
       .listenAndForward(`http://127.0.0.1:${(server.address() as net.AddressInfo).port}`);
     const [address, port] = splitAddress(platform.runtime.https_addr);
-    const socket = new WebSocket(`wss://${address}:${port}/chat`, {
-      ca: platform.ca,
-      servername: domain,
-      headers: { host: domain },
-    });
+    const agent = new https.Agent({ ca: platform.ca, servername: domain });
+    const socket = new WebSocket(`wss://${address}:${port}/chat`, { agent, headers: { host: domain } });
     const message = await new Promise<string>((resolve, reject) => {
       socket.on('error', reject);
       socket.on('open', () => socket.send('hello'));

@@ -8,7 +8,7 @@ import type { SecretBox } from '@postern/store';
 import type { TlsIdentity } from '@postern/edge';
 import { writeFileAtomically } from '../files.ts';
 
-x509.cryptoProvider.set(webcrypto as Crypto);
+x509.cryptoProvider.set(webcrypto);
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const DAY = 86_400_000;
