@@ -1,0 +1,55 @@
+/** Certificates per server name, asked of control once and kept for a while. */
+import type { ControlLink, TlsIdentity } from '../control-link.ts';
+
+/** A changed certificate is seen at the latest after this; `clear` makes it at once. */
+const KEEP_MS = 600_000;
+/** "None" is believed shortly: the name may be reserved in the next second. */
+const KEEP_NONE_MS = 2_000;
+const MOST_NAMES = 5_000;
+
+interface Entry {
+  readonly identity: Promise<TlsIdentity | null>;
+  until: number;
+}
+
+export class CertificateCache {
+  readonly #link: Pick<ControlLink, 'certificateFor'>;
+  readonly #now: () => number;
+  /** Least recently used first. */
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(link: Pick<ControlLink, 'certificateFor'>, now: () => number) {
+    this.#link = link;
+    this.#now = now;
+  }
+
+  /** The identity for a name, or null; concurrent calls share one question. Rejects as control does, unremembered. */
+  get(serverName: string): Promise<TlsIdentity | null> {
+    const known = this.#entries.get(serverName);
+    this.#entries.delete(serverName);
+    if (known !== undefined && known.until > this.#now()) {
+      this.#entries.set(serverName, known);
+      return known.identity;
+    }
+    const entry: Entry = { identity: this.#link.certificateFor(serverName), until: Infinity };
+    this.#entries.set(serverName, entry);
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= MOST_NAMES) break;
+      this.#entries.delete(oldest);
+    }
+    entry.identity.then(
+      (identity) => {
+        entry.until = this.#now() + (identity === null ? KEEP_NONE_MS : KEEP_MS);
+      },
+      () => {
+        if (this.#entries.get(serverName) === entry) this.#entries.delete(serverName);
+      },
+    );
+    return entry.identity;
+  }
+
+  /** Forgets everything: certificates were changed. */
+  clear(): void {
+    this.#entries.clear();
+  }
+}

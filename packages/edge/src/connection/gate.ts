@@ -1,0 +1,62 @@
+/** Bounds how many connections a listener and one client address may hold, and knows the open ones. */
+import type { Socket } from 'node:net';
+import { ignore } from './pipe.ts';
+
+export interface GateLimits {
+  readonly connections: number;
+  /** Infinity = not bounded. */
+  readonly connectionsPerIp: number;
+}
+
+/** One per kind of listener. */
+export class Gate {
+  readonly #limits: GateLimits;
+  readonly #open = new Set<Socket>();
+  readonly #perIp = new Map<string, number>();
+  #refused = 0;
+
+  constructor(limits: GateLimits) {
+    this.#limits = limits;
+  }
+
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Connections turned away since the start. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Takes the socket in until it closes; false = over a limit, and already destroyed. */
+  admit(socket: Socket): boolean {
+    const ip = socket.remoteAddress;
+    // A peer that has already reset its connection has no address any more.
+    if (ip === undefined) {
+      socket.destroy();
+      return false;
+    }
+    const held = this.#perIp.get(ip) ?? 0;
+    if (this.#open.size >= this.#limits.connections || held >= this.#limits.connectionsPerIp) {
+      this.#refused++;
+      socket.resetAndDestroy();
+      return false;
+    }
+    this.#open.add(socket);
+    this.#perIp.set(ip, held + 1);
+    // Whatever happens to the socket, an 'error' without a listener would end the process.
+    socket.on('error', ignore);
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      const left = (this.#perIp.get(ip) ?? 1) - 1;
+      if (left > 0) this.#perIp.set(ip, left);
+      else this.#perIp.delete(ip);
+    });
+    return true;
+  }
+
+  /** Cuts every open connection. */
+  destroyAll(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+}

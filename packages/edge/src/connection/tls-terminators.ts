@@ -1,0 +1,131 @@
+/**
+ * Ends TLS on sockets whose ClientHello has been looked at. There is one unlistened `tls.Server` per certificate and
+ * set of demands, so that each has its own session tickets: a session made without a client certificate can not be
+ * resumed where one is demanded.
+ */
+import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
+import type { TlsTermination } from '@postern/policy';
+import type { TlsIdentity } from '../control-link.ts';
+
+/** What a handshake has to fulfil besides the certificate. */
+export interface TlsDemands {
+  readonly alpn: readonly string[];
+  readonly minVersion: TlsTermination['minVersion'];
+  readonly maxVersion: TlsTermination['maxVersion'];
+  readonly clientCas: readonly string[];
+  readonly clientCertificates: TlsTermination['clientCertificates'];
+}
+
+export const NO_DEMANDS: TlsDemands = {
+  alpn: [],
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.3',
+  clientCas: [],
+  clientCertificates: 'none',
+};
+export const HTTPS_DEMANDS: TlsDemands = { ...NO_DEMANDS, alpn: ['h2', 'http/1.1'] };
+
+const MOST_SERVERS = 1_000;
+
+interface Handoff {
+  readonly demands: TlsDemands;
+  readonly resolve: (socket: TLSSocket | null) => void;
+}
+
+export class TlsTerminators {
+  readonly #handshakeMs: number;
+  readonly #onFailure: (reason: string) => void;
+  /** By certificate and demands, least recently used first. */
+  readonly #servers = new Map<string, Server>();
+  /** Handshakes under way, by the addresses of their connection: the public API has no other link between the two. */
+  readonly #handoffs = new Map<string, Handoff>();
+
+  constructor(handshakeMs: number, onFailure: (reason: string) => void) {
+    this.#handshakeMs = handshakeMs;
+    this.#onFailure = onFailure;
+  }
+
+  /**
+   * Shakes hands over `socket` (peeked bytes given back before).
+   * @returns null when it failed; the socket is destroyed then
+   * @throws Error when the certificate, key or a client CA cannot be used
+   */
+  terminate(socket: Socket, identity: TlsIdentity, demands: TlsDemands): Promise<TLSSocket | null> {
+    const server = this.#serverFor(identity, demands);
+    const key = connectionKey(socket);
+    if (socket.destroyed || key === null) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      this.#handoffs.set(key, { demands, resolve });
+      socket.once('close', () => this.#settle(key, null));
+      server.emit('connection', socket);
+    });
+  }
+
+  /** Forgets the contexts; connections that use them are not touched. */
+  clear(): void {
+    this.#servers.clear();
+  }
+
+  #serverFor(identity: TlsIdentity, demands: TlsDemands): Server {
+    const key = createHash('sha256').update(JSON.stringify([identity.cert, identity.key, demands])).digest('base64');
+    const known = this.#servers.get(key);
+    this.#servers.delete(key);
+    const server = known ?? this.#create(identity, demands, key);
+    this.#servers.set(key, server);
+    for (const oldest of this.#servers.keys()) {
+      if (this.#servers.size <= MOST_SERVERS) break;
+      this.#servers.delete(oldest);
+    }
+    return server;
+  }
+
+  #create(identity: TlsIdentity, demands: TlsDemands, key: string): Server {
+    const options: TlsOptions = {
+      cert: identity.cert,
+      key: identity.key,
+      minVersion: demands.minVersion,
+      maxVersion: demands.maxVersion,
+      handshakeTimeout: this.#handshakeMs,
+      requestCert: demands.clientCertificates !== 'none',
+      rejectUnauthorized: demands.clientCertificates === 'require-and-verify',
+      sessionIdContext: key.slice(0, 32),
+    };
+    if (demands.alpn.length > 0) options.ALPNProtocols = [...demands.alpn];
+    if (demands.clientCas.length > 0) options.ca = [...demands.clientCas];
+    const server = createServer(options);
+    server.on('secureConnection', (socket) => this.#secured(socket));
+    server.on('tlsClientError', (error, socket) => {
+      this.#onFailure(error.message);
+      socket.destroy();
+    });
+    return server;
+  }
+
+  #secured(socket: TLSSocket): void {
+    const key = connectionKey(socket);
+    const handoff = key === null ? undefined : this.#handoffs.get(key);
+    if (key === null || handoff === undefined) {
+      socket.destroy();
+      return;
+    }
+    if (handoff.demands.clientCertificates === 'require-any' && socket.getPeerX509Certificate() === undefined) {
+      this.#onFailure('the client gave no certificate');
+      socket.destroy();
+      return;
+    }
+    this.#settle(key, socket);
+  }
+
+  #settle(key: string, socket: TLSSocket | null): void {
+    const handoff = this.#handoffs.get(key);
+    this.#handoffs.delete(key);
+    handoff?.resolve(socket);
+  }
+}
+
+function connectionKey(socket: Socket): string | null {
+  const { remoteAddress, remotePort, localAddress, localPort } = socket;
+  return remoteAddress === undefined ? null : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
