@@ -1,7 +1,7 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DataFlag, FrameType, HEADER_BYTES, writeFrameHeader } from './frame.ts';
-import { controlFrame, dataFrame, drain, openRecorded, parseFrames, side, synFrame } from './testing.ts';
+import { controlFrame, dataFrame, drain, openRecorded, packed, parseFrames, side, synFrame } from './testing.ts';
 import { MuxErrorCode } from './types.ts';
 
 function header(type: number, flags: number, id: number, length: number): Buffer {
@@ -56,7 +56,7 @@ describe('a peer that breaks the rules loses its own session', () => {
     for (let i = 0; i < 512; i++) server.session.receive(synFrame(3 + 2 * i, 0));
     expect(drain(server.session)).toHaveLength(0);
     server.session.receive(synFrame(2001, 0));
-    expect(drain(server.session).toString('hex')).toBe('00000400000007d1' + '00000009');
+    expect(drain(server.session).toString('hex')).toBe(packed('00000400000007d1 00000009'));
     server.session.receive(controlFrame(FrameType.reset, 3, 0));
     server.session.receive(synFrame(2003, 0));
     expect(server.accepted).toHaveLength(513);

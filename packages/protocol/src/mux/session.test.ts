@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { DataFlag, FrameType, NUDGE_STREAM_ID } from './frame.ts';
 import { MuxSessionEnded } from './session.ts';
-import { controlFrame, dataFrame, drain, openRecorded, parseFrames, settle, side, synFrame } from './testing.ts';
+import {
+  controlFrame,
+  dataFrame,
+  drain,
+  openRecorded,
+  packed,
+  parseFrames,
+  settle,
+  side,
+  synFrame,
+} from './testing.ts';
 import { MuxErrorCode } from './types.ts';
 
 const hex = (bytes: Buffer): string => bytes.toString('hex');
@@ -10,9 +20,9 @@ describe('opening', () => {
   test('a client opens 3, 5, …; type and first bytes share the SYN frame', () => {
     const { session } = side({ role: 'client' });
     openRecorded(session, 0, Buffer.from('{}'));
-    expect(hex(drain(session))).toBe('0000061200000003' + '00000000' + '7b7d');
+    expect(hex(drain(session))).toBe(packed('0000061200000003 00000000 7b7d'));
     openRecorded(session, 0xffffffff);
-    expect(hex(drain(session))).toBe('0000041200000005' + 'ffffffff');
+    expect(hex(drain(session))).toBe(packed('0000041200000005 ffffffff'));
   });
 
   test('a server opens 2, 4, …', () => {
@@ -74,7 +84,7 @@ describe('opening', () => {
     const server = side({ role: 'server' });
     server.session.receive(dataFrame(3, Buffer.from([0, 0]), DataFlag.syn | DataFlag.fin));
     expect(server.accepted).toHaveLength(0);
-    expect(hex(drain(server.session))).toBe('0000040000000003' + '00000001');
+    expect(hex(drain(server.session))).toBe(packed('0000040000000003 00000001'));
     expect(server.session.streamCount).toBe(0);
   });
 
@@ -105,7 +115,7 @@ describe('windows', () => {
     accepted?.consume(131_067);
     expect(drain(server.session)).toHaveLength(0);
     accepted?.consume(1);
-    expect(hex(drain(server.session))).toBe('0000042000000003' + '00020000');
+    expect(hex(drain(server.session))).toBe(packed('0000042000000003 00020000'));
   });
 
   test('a larger window comes with the first credit', () => {
@@ -132,7 +142,7 @@ describe('windows', () => {
     server.session.receive(dataFrame(3, Buffer.alloc(262_141)));
     expect(server.accepted[0]?.reset).toBe(MuxErrorCode.flowControl);
     expect(server.accepted[0]?.data).toHaveLength(0);
-    expect(hex(drain(server.session))).toBe('0000040000000003' + '00000003');
+    expect(hex(drain(server.session))).toBe(packed('0000040000000003 00000003'));
     server.session.receive(dataFrame(5, 'still here'));
     expect(server.accepted[1]?.data.toString()).toBe('still here');
   });
@@ -201,7 +211,7 @@ describe('turns', () => {
     drain(server.session);
     const grant = controlFrame(FrameType.windowIncrement, 2, 4);
     server.session.receive(Buffer.concat([grant, grant]));
-    expect(hex(drain(server.session))).toBe('000004207ffffffe' + '00000001');
+    expect(hex(drain(server.session))).toBe(packed('000004207ffffffe 00000001'));
     server.session.receive(controlFrame(FrameType.windowIncrement, NUDGE_STREAM_ID, 1));
     expect(drain(server.session)).toHaveLength(0);
   });
@@ -226,7 +236,7 @@ describe('ending', () => {
     call.stream.write(Buffer.from('never sent'));
     call.stream.reset(MuxErrorCode.streamCancelled);
     call.stream.reset(MuxErrorCode.streamCancelled);
-    expect(hex(drain(client.session))).toBe('0000040000000003' + '00000006');
+    expect(hex(drain(client.session))).toBe(packed('0000040000000003 00000006'));
     client.session.receive(dataFrame(3, 'late'));
     client.session.receive(dataFrame(3, 'late', DataFlag.fin));
     expect(drain(client.session)).toHaveLength(0);
@@ -238,7 +248,7 @@ describe('ending', () => {
   test('payload for an unknown stream is answered with RST(4), empty FIN, RST and WNDINC with nothing', () => {
     const server = side({ role: 'server', nudge: false });
     server.session.receive(dataFrame(7, 'x'));
-    expect(hex(drain(server.session))).toBe('0000040000000007' + '00000004');
+    expect(hex(drain(server.session))).toBe(packed('0000040000000007 00000004'));
     server.session.receive(dataFrame(9, '', DataFlag.fin));
     server.session.receive(controlFrame(FrameType.reset, 9, 1));
     server.session.receive(controlFrame(FrameType.windowIncrement, 9, 1));
@@ -270,7 +280,7 @@ describe('ending', () => {
     const call = openRecorded(client.session, 3, Buffer.from('data'));
     client.session.goAway(0, 'bye');
     expect(hex(drain(client.session))).toBe(
-      '0000081200000003' + '00000003' + '64617461' + '00000b3000000000' + '00000000' + '00000000' + '627965',
+      packed('0000081200000003 00000003 64617461 00000b3000000000 00000000 00000000 627965'),
     );
     call.stream.write(Buffer.from('more'));
     expect(drain(client.session)).toHaveLength(0);
@@ -278,8 +288,8 @@ describe('ending', () => {
   });
 
   test.each([
-    ['well formed', '0000083000000000' + '00000003' + '00000000'],
-    ['length without the fixed part', '0000033000000000' + '00000003' + '00000000' + '627965'],
+    ['well formed', packed('0000083000000000 00000003 00000000')],
+    ['length without the fixed part', packed('0000033000000000 00000003 00000000 627965')],
     ['nothing behind the header', '0000003000000000'],
   ])('GOAWAY of the peer ends the session: %s', (_name, bytes) => {
     const server = side({ role: 'server' });

@@ -138,3 +138,8 @@ export function parseFrames(bytes: Buffer): ParsedFrame[] {
   }
   return frames;
 }
+
+/** Hex text written in groups, without the spaces. */
+export function packed(groups: string): string {
+  return groups.replaceAll(' ', '');
+}
