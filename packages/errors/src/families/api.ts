@@ -139,4 +139,55 @@ export const API_ERRORS = {
     title: 'Limit is not a number',
     message: 'The limit "{limit}" is not a whole number from 1 to 100.',
   },
+  250: {
+    status: 400,
+    owner: 'client',
+    title: 'Unusable filter',
+    message: 'The filter cannot be used: at character {position}, {reason}.',
+  },
+  90070: {
+    status: 503,
+    owner: 'platform',
+    title: 'Cannot write',
+    message:
+      'The server cannot write to its database, and this call changed nothing. Check the free space and the permissions of the data directory (or the database server), then repeat the call.',
+  },
+  90071: {
+    status: 500,
+    owner: 'platform',
+    title: 'Internal error',
+    message:
+      "Something went wrong inside the server. Its log has the cause beside this answer's operation_id; please report it.",
+  },
+  90072: {
+    status: 503,
+    owner: 'platform',
+    title: 'Not ready yet',
+    message: 'The server is still starting. Repeat the call in a moment.',
+  },
+  90073: {
+    status: 400,
+    owner: 'client',
+    title: 'Malformed request',
+    message: 'This request cannot be read: {reason}. Check the client, or whatever stands between it and this server.',
+  },
+  90074: {
+    status: 413,
+    owner: 'client',
+    title: 'Body too large',
+    message: 'The body of this call has more than {limit} bytes. Send less; no field of this API needs as much.',
+  },
+  90075: {
+    status: 400,
+    owner: 'client',
+    title: 'Malformed path',
+    message:
+      'The path "{path}" cannot be read: a % that no two hexadecimal digits of UTF-8 text follow, or a part that is far too long.',
+  },
+  90076: {
+    status: 400,
+    owner: 'client',
+    title: 'Field not available yet',
+    message: 'The field "{field}" is not available on this server ({reason}). Leave it out.',
+  },
 } as const satisfies Record<number, ErrorEntry>;

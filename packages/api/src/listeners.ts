@@ -1,0 +1,127 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { fail } from '@postern/errors';
+import { errorAnswer } from './pipeline/envelope.ts';
+
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+}
+
+export interface ListenersOptions {
+  readonly handler: RequestHandler;
+  readonly operationId: () => string;
+}
+
+/** The HTTP servers that carry the API: several addresses may lead to one. */
+export interface Listeners {
+  /** Resolves once bound; rejects with the system's error, e.g. EADDRINUSE. */
+  listen(options: ListenOptions): Promise<AddressInfo>;
+  /** Serves the API on a server that someone else made (TLS, another listener) and will bind. */
+  attach(server: Server): void;
+  readonly closing: boolean;
+  /** Stops accepting, waits for calls in flight to end, at most `graceMs`, then cuts what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+const MAX_HEADER_BYTES = 64 * 1024;
+const HEADERS_DEADLINE_MS = 15_000;
+const REQUEST_DEADLINE_MS = 60_000;
+const IDLE_MS = 75_000;
+
+export function createListeners(options: ListenersOptions): Listeners {
+  const servers = new Set<Server>();
+  let closing = false;
+
+  const attach = (server: Server): void => {
+    // Sockets with a call in flight: bytes of an error must not go between the bytes of its answer.
+    const busy = new Map<Duplex, number>();
+    servers.add(server);
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      const { socket } = request;
+      busy.set(socket, (busy.get(socket) ?? 0) + 1);
+      response.once('close', () => {
+        const left = (busy.get(socket) ?? 1) - 1;
+        if (left > 0) busy.set(socket, left);
+        else busy.delete(socket);
+      });
+      options.handler(request, response);
+    });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+      if (error.code === 'ECONNRESET' || !socket.writable || busy.has(socket)) {
+        socket.destroy();
+        return;
+      }
+      refuse(socket, reasonOf(error), options.operationId());
+    });
+  };
+
+  return {
+    get closing() {
+      return closing;
+    },
+    attach,
+    async listen({ host, port }) {
+      const server = createServer({
+        maxHeaderSize: MAX_HEADER_BYTES,
+        headersTimeout: HEADERS_DEADLINE_MS,
+        requestTimeout: REQUEST_DEADLINE_MS,
+        keepAliveTimeout: IDLE_MS,
+      });
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host, port }, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+      attach(server);
+      const address = server.address();
+      if (address === null || typeof address === 'string') throw new TypeError('the API listens on TCP ports only');
+      return address;
+    },
+    async close(graceMs) {
+      closing = true;
+      await Promise.all([...servers].map((server) => stop(server, graceMs)));
+    },
+  };
+}
+
+function stop(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (!server.listening) {
+      resolve();
+      return;
+    }
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  if (error.code === 'HPE_HEADER_OVERFLOW') return `its head has more than ${MAX_HEADER_BYTES / 1024} KiB`;
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'it was not complete in time';
+  return 'it is not well-formed HTTP/1.1';
+}
+
+/** Answers what never became a request, in the same envelope as everything else, and ends the connection. */
+function refuse(socket: Duplex & Partial<Pick<Socket, 'destroySoon'>>, reason: string, operationId: string): void {
+  const { status, body } = errorAnswer(fail(90073, { reason }), operationId);
+  socket.end(
+    `HTTP/1.1 ${status} Bad Request\r\n` +
+      'Content-Type: application/json; charset=utf-8\r\n' +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n` +
+      `Ngrok-Operation-Id: ${operationId}\r\n` +
+      'Connection: close\r\n\r\n' +
+      body,
+    () => socket.destroy(),
+  );
+}
