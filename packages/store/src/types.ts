@@ -155,7 +155,10 @@ export interface ListQuery {
 export interface Repository<R extends Row> {
   get(id: string): Promise<R | null>;
   list(query: ListQuery): Promise<R[]>;
-  /** Equality on indexed fields, every account; for uniqueness and lookups. */
+  /**
+   * Equality on all given fields, every account, oldest first; for uniqueness and lookups.
+   * @throws TypeError unless one of the fields is indexed (`schema/tables.ts`)
+   */
   find(where: Partial<R>): Promise<R[]>;
   insert(row: R): Write;
   update(id: string, patch: Partial<R>): Write;
@@ -178,16 +181,25 @@ export interface Store extends Repositories {
   all<T extends TableName>(table: T): Promise<Tables[T][]>;
   /**
    * Applies all writes or none, durably (fsync) before it resolves, and appends them to the change log.
+   * Deleting what is not there changes nothing and is no error.
    * @throws StoreConflict when a unique value is taken or a row to update is missing
    * @throws StoreUnavailable when the database could not write (disk full, fsync failed); nothing was applied
    */
   commit(writes: readonly Write[]): Promise<{ readonly revision: number }>;
-  /** Changes after `revision`, in order, at most `limit` (default 1,000). */
+  /**
+   * Changes after `revision`, in order, at most `limit` (default 1,000).
+   * @throws ChangesForgotten when some of them are no longer kept (the last 100,000 are): load everything again
+   */
   changesSince(revision: number, limit?: number): Promise<Change[]>;
+  /** Of the newest change; 0 when there was none. Ask before loading `all`, then follow with `changesSince`. */
+  revision(): Promise<number>;
   readonly health: StoreHealth;
   /** Encrypts a secret for a column (AES-256-GCM with the installation's key); `open` reverses it. */
   readonly secrets: SecretBox;
-  /** A consistent copy of the database while it runs. */
+  /**
+   * A consistent copy of the database while it runs, as one new file. The encryption key is not in it.
+   * @throws StoreRefused `target_exists`, `no_access`
+   */
   backup(targetPath: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -221,4 +233,23 @@ export class StoreConflict extends Error {
 
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
+  /**
+   * 'no': nothing was applied. 'unknown': the disk or the database went silent, so that it may or may not have been;
+   * whoever asks again must look first.
+   */
+  readonly applied: 'no' | 'unknown';
+  constructor(message: string, applied: 'no' | 'unknown' = 'no') {
+    super(message);
+    this.applied = applied;
+  }
+}
+
+/** A follower was away for too long. */
+export class ChangesForgotten extends Error {
+  override readonly name = 'ChangesForgotten';
+  constructor(asked: number, oldest: number) {
+    super(
+      `changes after revision ${asked} were asked for, but only those after ${oldest} are kept; load all rows again`,
+    );
+  }
 }

@@ -1,0 +1,19 @@
+/** What a migration may do. Each step is plain data; an engine compiles it to its own SQL. */
+import type { TableShape } from '../schema/column.ts';
+
+export type Step =
+  | { readonly do: 'create-table'; readonly table: TableShape }
+  /** One row of `changes` per change, numbered from 1 without gaps. */
+  | { readonly do: 'create-change-log' }
+  /** Names and values about the installation itself. */
+  | { readonly do: 'create-settings' }
+  /** The first account of the installation, with the ids that whoever opens the store gives. */
+  | { readonly do: 'first-account' };
+
+export interface Migration {
+  /** 1, 2, 3, …: the database's version after it. */
+  readonly version: number;
+  /** What it is for, for logs. */
+  readonly name: string;
+  readonly steps: readonly Step[];
+}

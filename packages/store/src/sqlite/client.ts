@@ -1,0 +1,159 @@
+/** The main thread's side of the worker: questions with deadlines, answers matched to them, the last known health. */
+import { Worker } from 'node:worker_threads';
+import { StoreRefused } from '../refused.ts';
+import { ChangesForgotten, StoreConflict, StoreUnavailable, type StoreHealth } from '../types.ts';
+import { conflictFields } from '../schema/writes.ts';
+import type { Answers, Failure, QuestionName, Questions, Report, WorkerInput } from './messages.ts';
+
+/** Checking a large database takes its time. */
+const OPEN_DEADLINE_MS = 10 * 60_000;
+const DEADLINE_MS: Readonly<Record<QuestionName, number>> = {
+  read: 30_000,
+  commit: 30_000,
+  changes: 30_000,
+  revision: 30_000,
+  backup: 60 * 60_000,
+  close: 60_000,
+};
+const MOST_PENDING = 10_000;
+
+interface Pending {
+  readonly resolve: (value: Answers[QuestionName]) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+export class StoreClient {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  readonly #onHealth: (health: StoreHealth) => void;
+  #health: StoreHealth = { writable: true, lastError: '' };
+  #nextId = 1;
+  /** Why nothing can be asked any more; '' while it can. */
+  #ended = '';
+
+  private constructor(worker: Worker, onHealth: (health: StoreHealth) => void) {
+    this.#worker = worker;
+    this.#onHealth = onHealth;
+  }
+
+  /** @throws StoreRefused, StoreUnavailable */
+  static start(input: WorkerInput, onHealth: (health: StoreHealth) => void): Promise<StoreClient> {
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: input, name: 'store' });
+    const client = new StoreClient(worker, onHealth);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new StoreUnavailable('the database did not open within ten minutes'));
+        void worker.terminate();
+      }, OPEN_DEADLINE_MS);
+      const settle = (done: () => void): void => {
+        clearTimeout(timer);
+        done();
+      };
+      worker.on('message', (report: Report) => {
+        if (report.report === 'opened') {
+          worker.unref();
+          settle(() => resolve(client));
+        } else if (report.report === 'not-opened') {
+          settle(() => reject(toError(report.failure)));
+        } else client.#receive(report);
+      });
+      worker.on('error', (error) => client.#end(`the database thread failed: ${error.message}`));
+      worker.on('exit', () => {
+        client.#end('the database is closed');
+        settle(() => reject(new StoreUnavailable('the database thread ended before it had opened')));
+      });
+    });
+  }
+
+  get health(): StoreHealth {
+    return this.#health;
+  }
+
+  /** @throws StoreConflict, StoreUnavailable, StoreRefused, ChangesForgotten */
+  ask<Q extends QuestionName>(question: Q, body: Questions[Q]): Promise<Answers[Q]> {
+    if (this.#ended !== '') return Promise.reject(new StoreUnavailable(this.#ended));
+    if (this.#pending.size >= MOST_PENDING) {
+      return Promise.reject(new StoreUnavailable('too many requests wait for the database already'));
+    }
+    const id = this.#nextId++;
+    return new Promise<Answers[Q]>((resolve, reject) => {
+      const timer = setTimeout(() => this.#expire(id, question), DEADLINE_MS[question]);
+      timer.unref();
+      // The answer to a question is of its kind: the worker and this class share `Answers`.
+      const accept = (value: Answers[QuestionName]): void => resolve(value as Answers[Q]);
+      if (this.#pending.size === 0) this.#worker.ref();
+      this.#pending.set(id, { resolve: accept, reject, timer });
+      this.#worker.postMessage({ ...body, id, ask: question });
+    });
+  }
+
+  /** Ends the worker after what was asked before. Safe to call twice. */
+  async close(): Promise<void> {
+    if (this.#ended !== '') return;
+    const closed = this.ask('close', {});
+    this.#ended = 'the database is closed';
+    try {
+      await closed;
+    } finally {
+      await this.#worker.terminate();
+    }
+  }
+
+  #receive(report: Extract<Report, { report: 'answer' | 'failure' | 'health' }>): void {
+    if (report.report === 'health') {
+      this.#setHealth(report.health);
+      return;
+    }
+    const pending = this.#take(report.id);
+    if (pending === undefined) return;
+    if (report.report === 'answer') pending.resolve(report.value);
+    else pending.reject(toError(report.failure));
+  }
+
+  #expire(id: number, question: QuestionName): void {
+    const message = `the database did not answer within ${DEADLINE_MS[question] / 1000} s`;
+    this.#setHealth({ writable: false, lastError: message });
+    this.#take(id)?.reject(new StoreUnavailable(message, question === 'commit' ? 'unknown' : 'no'));
+  }
+
+  #end(reason: string): void {
+    if (this.#ended === '') {
+      this.#ended = reason;
+      this.#setHealth({ writable: false, lastError: reason });
+    }
+    for (const id of this.#pending.keys()) this.#take(id)?.reject(new StoreUnavailable(reason, 'unknown'));
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return undefined;
+    clearTimeout(pending.timer);
+    this.#pending.delete(id);
+    // An idle store does not keep the process alive.
+    if (this.#pending.size === 0) this.#worker.unref();
+    return pending;
+  }
+
+  #setHealth(health: StoreHealth): void {
+    this.#health = health;
+    this.#onHealth(health);
+  }
+}
+
+function toError(failure: Failure): Error {
+  switch (failure.kind) {
+    case 'unique':
+      return new StoreConflict('unique', failure.table, conflictFields(failure.table, failure.columns));
+    case 'missing':
+      return new StoreConflict('missing', failure.table, ['id']);
+    case 'unavailable':
+      return new StoreUnavailable(failure.message);
+    case 'forgotten':
+      return new ChangesForgotten(failure.asked, failure.oldest);
+    case 'refused':
+      return new StoreRefused(failure.reason, failure.message);
+    case 'invalid':
+      return new Error(`the database refused a statement: ${failure.message}`);
+  }
+}

@@ -1,0 +1,62 @@
+/** Migration steps as SQLite's SQL. */
+import type { Step } from '../migrations/index.ts';
+import { columnName, type ColumnKind, type TableShape } from '../schema/column.ts';
+import { encodeRow, type SqlValue } from '../schema/rows.ts';
+import { insertRow, quoted } from '../schema/statements.ts';
+import { ACCOUNTS } from '../schema/tables.ts';
+import type { AccountRow } from '../types.ts';
+
+const TYPES: Readonly<Record<ColumnKind, string>> = {
+  text: 'TEXT',
+  integer: 'INTEGER',
+  boolean: 'INTEGER',
+  json: 'TEXT',
+};
+
+export interface DdlContext {
+  readonly firstAccount: AccountRow;
+}
+
+/** The statements of one step. */
+export function compileStep(step: Step, context: DdlContext): { sql: string; values: readonly SqlValue[] }[] {
+  switch (step.do) {
+    case 'create-table':
+      return [createTable(step.table), ...createIndexes(step.table)].map((sql) => ({ sql, values: [] }));
+    case 'create-change-log':
+      return [
+        {
+          sql:
+            'CREATE TABLE "changes" ("revision" INTEGER NOT NULL PRIMARY KEY, "table_name" TEXT NOT NULL, ' +
+            '"row_id" TEXT NOT NULL, "op" TEXT NOT NULL) STRICT',
+          values: [],
+        },
+      ];
+    case 'create-settings':
+      return [
+        {
+          sql: 'CREATE TABLE "settings" ("name" TEXT NOT NULL PRIMARY KEY, "value" TEXT NOT NULL) STRICT',
+          values: [],
+        },
+      ];
+    case 'first-account':
+      return [insertRow(ACCOUNTS, encodeRow(ACCOUNTS, context.firstAccount))];
+  }
+}
+
+function createTable(table: TableShape): string {
+  const columns = table.columns.map(({ name, kind }) => {
+    const key = name === 'id' ? ' PRIMARY KEY' : '';
+    const check = kind === 'boolean' ? ` CHECK (${quoted(name)} IN (0, 1))` : '';
+    return `${quoted(name)} ${TYPES[kind]} NOT NULL${key}${check}`;
+  });
+  return `CREATE TABLE ${quoted(table.name)} (${columns.join(', ')}) STRICT`;
+}
+
+function createIndexes(table: TableShape): string[] {
+  return table.indexes.map(({ fields, unique }) => {
+    const columns = fields.map(columnName);
+    const name = quoted(`${table.name}_by_${columns.join('_')}`);
+    const on = `${quoted(table.name)} (${columns.map(quoted).join(', ')})`;
+    return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${name} ON ${on}`;
+  });
+}

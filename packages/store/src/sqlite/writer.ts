@@ -1,0 +1,153 @@
+/**
+ * Group commit: what arrives while the disk is busy goes into the next transaction together, so that many callers
+ * share one fsync. Each commit has its own savepoint; one that conflicts leaves the others alone.
+ */
+import type { WriteStatement } from '../schema/writes.ts';
+import type { Change } from '../types.ts';
+import {
+  messageOf,
+  primaryCode,
+  scalar,
+  SQLITE,
+  sqliteCode,
+  SQLITE_PRIMARY_KEY,
+  SQLITE_UNIQUE,
+  type Database,
+  type StatementCache,
+} from './driver.ts';
+import { faultPoint } from './faults.ts';
+import type { Failure } from './messages.ts';
+
+export type Outcome =
+  | { readonly applied: true; readonly revision: number }
+  | { readonly applied: false; readonly failure: Failure };
+
+/** Errors that a statement brings on itself; any other is the disk's or the database's. */
+const OWN_FAULT: ReadonlySet<number | null> = new Set([
+  SQLITE.error,
+  SQLITE.constraint,
+  SQLITE.mismatch,
+  SQLITE.tooBig,
+  SQLITE.range,
+]);
+/** Larger than any page, so that a probe needs room as real rows do. */
+const PROBE = 'x'.repeat(16_384);
+/** The log is cut in strides, not with every commit. */
+const CUT_STRIDE = 1000;
+
+export class GroupWriter {
+  readonly #db: Database;
+  readonly #statements: StatementCache;
+  readonly #faults: Int32Array | null;
+  readonly #keepChanges: number;
+  #newest: number;
+  /** Changes up to this one are forgotten. */
+  #forgotten: number;
+
+  constructor(db: Database, statements: StatementCache, faults: Int32Array | null, keepChanges: number) {
+    this.#db = db;
+    this.#statements = statements;
+    this.#faults = faults;
+    this.#keepChanges = keepChanges;
+    this.#newest = Number(scalar(db, 'SELECT coalesce(max("revision"), 0) FROM "changes"'));
+    this.#forgotten = Number(scalar(db, 'SELECT coalesce(min("revision"), 1) - 1 FROM "changes"'));
+  }
+
+  get revision(): number {
+    return this.#newest;
+  }
+
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
+  /** One outcome for each commit, in order. When it returns, all that is `applied` is on disk. */
+  apply(commits: readonly (readonly WriteStatement[])[]): Outcome[] {
+    const before = this.#newest;
+    const forgotten = this.#forgotten;
+    try {
+      return this.#transaction(() => {
+        faultPoint(this.#faults, 'write');
+        const outcomes = commits.map((writes) => this.#applyOne(writes));
+        this.#cutLog();
+        return outcomes;
+      });
+    } catch (error) {
+      this.#newest = before;
+      this.#forgotten = forgotten;
+      const failure = { kind: 'unavailable', message: messageOf(error) } as const;
+      return commits.map(() => ({ applied: false, failure }));
+    }
+  }
+
+  /** Writes and removes something of some size. @throws while the disk does not let it */
+  probe(): void {
+    const set = this.#statements.prepare(`INSERT OR REPLACE INTO "settings" VALUES ('probe', ?)`);
+    const unset = this.#statements.prepare(`DELETE FROM "settings" WHERE "name" = 'probe'`);
+    for (const run of [() => set.run(PROBE), () => unset.run()]) {
+      this.#transaction(() => {
+        faultPoint(this.#faults, 'write');
+        run();
+      });
+    }
+  }
+
+  #transaction<T>(body: () => T): T {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = body();
+      faultPoint(this.#faults, 'fsync');
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // After most errors of the disk SQLite has rolled back by itself.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #applyOne(writes: readonly WriteStatement[]): Outcome {
+    const before = this.#newest;
+    this.#statements.prepare('SAVEPOINT one').run();
+    let failure: Failure | null = null;
+    for (const write of writes) {
+      failure = this.#run(write);
+      if (failure !== null) break;
+    }
+    if (failure !== null) {
+      this.#newest = before;
+      this.#statements.prepare('ROLLBACK TO one').run();
+    }
+    this.#statements.prepare('RELEASE one').run();
+    return failure === null ? { applied: true, revision: this.#newest } : { applied: false, failure };
+  }
+
+  #run(write: WriteStatement): Failure | null {
+    try {
+      const { changes } = this.#statements.prepare(write.sql).run(...write.values);
+      if (Number(changes) === 0) return write.op === 'update' ? { kind: 'missing', table: write.table } : null;
+    } catch (error) {
+      if (!OWN_FAULT.has(primaryCode(error)) || !this.#db.isTransaction) throw error;
+      const code = sqliteCode(error);
+      const message = messageOf(error);
+      if (code !== SQLITE_UNIQUE && code !== SQLITE_PRIMARY_KEY) return { kind: 'invalid', message };
+      return { kind: 'unique', table: write.table, columns: message.slice(message.indexOf(': ') + 2) };
+    }
+    this.#log({ revision: this.#newest + 1, table: write.table, id: write.rowId, op: write.op });
+    this.#newest += 1;
+    return null;
+  }
+
+  #log(change: Change): void {
+    this.#statements
+      .prepare('INSERT INTO "changes" VALUES (?, ?, ?, ?)')
+      .run(change.revision, change.table, change.id, change.op);
+  }
+
+  #cutLog(): void {
+    const surplus = this.#newest - this.#forgotten - this.#keepChanges;
+    if (surplus < Math.min(CUT_STRIDE, this.#keepChanges)) return;
+    this.#forgotten += surplus;
+    this.#statements.prepare('DELETE FROM "changes" WHERE "revision" <= ?').run(this.#forgotten);
+  }
+}
