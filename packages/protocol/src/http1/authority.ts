@@ -76,7 +76,7 @@ export function readAbsoluteTarget(target: string): AbsoluteTarget | null {
   if (scheme === null) return null;
   const start = scheme.length + 3;
   let end = start;
-  while (end < target.length && !'/?#\\'.includes(target.charAt(end))) end++;
+  while (end < target.length && !'/?#'.includes(target.charAt(end))) end++;
   const authority = readAuthority(target.substring(start, end), 'target');
   const rest = target.substring(end);
   return { scheme, authority, path: rest.startsWith('/') ? rest : `/${rest}`, bare: rest === '' };

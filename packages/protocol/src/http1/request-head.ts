@@ -12,7 +12,7 @@ import type { RequestHead } from './types.ts';
 export class RequestHeadReader {
   private readonly section: FieldSection;
   private readonly maxFields: number;
-  private lastHost = '';
+  private lastHost: string | null = null;
   private lastAuthority = '';
 
   constructor(section: FieldSection, maxFields: number) {
@@ -28,7 +28,9 @@ export class RequestHeadReader {
     const methodEnd = endOfRun(text, 0, TOKEN);
     if (methodEnd === 0 || text.charCodeAt(methodEnd) !== SP) throw new Refusal(400, 'an invalid method');
     const targetEnd = endOfRun(text, methodEnd + 1, TARGET);
-    if (text.charCodeAt(targetEnd) !== SP) throw targetRefusal(text.charCodeAt(targetEnd));
+    if (targetEnd === methodEnd + 1 || text.charCodeAt(targetEnd) !== SP) {
+      throw targetRefusal(text.charCodeAt(targetEnd));
+    }
     const minor = readVersion(text, targetEnd + 1);
     const method = text.substring(0, methodEnd);
     const target = text.substring(methodEnd + 1, targetEnd);

@@ -18,7 +18,7 @@ export function readResponseHead(text: string, section: FieldSection, maxFields:
   const minor = text.startsWith('HTTP/1.1 ') ? 1 : text.startsWith('HTTP/1.0 ') ? 0 : null;
   if (minor === null) throw versionRefusal(text.substring(0, 8), 'status line');
   const status = readStatus(text, lineEnd);
-  const reason = text.substring(13, lineEnd);
+  const reason = text.slice(13, lineEnd);
   if (!allIn(VALUE, reason)) throw new Refusal(502, 'a control byte in the status line');
 
   section.read(text, lineEnd + 2, maxFields);
