@@ -28,6 +28,7 @@ export function membership(
   fields: FilterFields,
 ): Expression {
   if (isLiteralList(list)) {
+    if (item.kind === 'list') throw badFilter(`${name(item)} is a list itself: ask "…" in ${name(item)}`, item.at);
     const tests = list.map((candidate) => compare(item, '==', candidate, fields));
     return computed('bool', item.at, (row) => tests.some((test) => test.evaluate(row) === true));
   }

@@ -44,9 +44,9 @@ function createParser(tokens: readonly Token[], fields: FilterFields): { whole()
   };
 
   const whole = (): Expression => {
-    const expression = truth(either());
+    const expression = either();
     if (peek().type !== 'end') throw badFilter(`"${quoted(peek().text, 20)}" is not expected here`, peek().at);
-    return expression;
+    return truth(expression);
   };
 
   const either = (): Expression => {

@@ -1,0 +1,195 @@
+import { connect } from 'node:net';
+import { createServer } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createApiUnderTest } from './testing/api-under-test.ts';
+import { API_KEY, idOf } from './testing/fake-control.ts';
+
+const KEY = { authorization: `Bearer ${API_KEY}`, 'ngrok-version': '2' };
+const open: { close(): Promise<void> }[] = [];
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((api) => api.close()));
+});
+
+async function listening(overrides: Parameters<typeof createApiUnderTest>[0] = {}) {
+  const under = await createApiUnderTest({ closeGraceMs: 2_000, ...overrides });
+  open.push(under.api);
+  const { port } = await under.api.listen({ host: '127.0.0.1', port: 0 });
+  return { ...under, port, base: `http://127.0.0.1:${port}` };
+}
+
+/** Sends bytes as they are and reads to the end of the connection. */
+function raw(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => (text += chunk));
+    socket.on('end', () => {
+      socket.destroy();
+      resolve(text);
+    });
+    socket.on('error', reject);
+    socket.write(bytes);
+  });
+}
+
+describe('over sockets', () => {
+  it('answers what is no HTTP in the envelope', async () => {
+    const { port } = await listening();
+    for (const bytes of ['NONSENSE\r\n\r\n', `GET /endpoints HTTP/1.1\r\nx: ${'y'.repeat(70_000)}\r\n\r\n`]) {
+      // oxlint-disable-next-line no-await-in-loop
+      const reply = await raw(port, bytes);
+      const [head = '', body = ''] = reply.split('\r\n\r\n');
+      expect(head).toMatch(/^HTTP\/1\.1 400 /);
+      expect(head).toMatch(/ngrok-operation-id: op_\d{27}/i);
+      expect(JSON.parse(body)).toMatchObject({
+        error_code: 'ERR_NGROK_90073',
+        status_code: 400,
+        details: { operation_id: expect.stringMatching(/^op_/) },
+      });
+    }
+  });
+
+  it('does not need a content type or a body where none is used', async () => {
+    const { base } = await listening();
+    const stop = `${base}/tunnel_sessions/${idOf('ts', 1)}/stop`;
+    expect((await fetch(stop, { method: 'POST', headers: KEY })).status).toBe(204);
+    const text = { method: 'POST', headers: { ...KEY, 'content-type': 'application/json' }, body: 'ts_1' };
+    expect((await fetch(stop, text)).status).toBe(204);
+    const listed = await fetch(`${base}/endpoints`, { headers: { ...KEY, 'content-type': 'application/json' } });
+    expect(listed.status).toBe(200);
+    expect(listed.headers.get('ngrok-operation-id')).toMatch(/^op_/);
+  });
+
+  it('refuses a large body in the envelope, whatever its framing, and goes on', async () => {
+    const { base } = await listening();
+    const large = new Uint8Array(3 * 1024 * 1024).fill(0x20);
+    const headers = { ...KEY, 'content-type': 'application/json' };
+    const sized = await fetch(`${base}/endpoints`, { method: 'POST', headers, body: large });
+    expect([sized.status, ((await sized.json()) as Record<string, unknown>)['error_code']]).toEqual([
+      413,
+      'ERR_NGROK_90074',
+    ]);
+    const streamed = await fetch(`${base}/endpoints`, {
+      method: 'POST',
+      headers,
+      body: new Blob([large]).stream(),
+      duplex: 'half',
+    } as RequestInit);
+    expect(streamed.status).toBe(413);
+    await streamed.text();
+    // Refused before its body is looked at.
+    const stranger = await fetch(`${base}/endpoints`, { method: 'POST', body: large });
+    expect(stranger.status).toBe(403);
+    await stranger.text();
+    expect((await fetch(`${base}/endpoints`, { headers: KEY })).status).toBe(200);
+  });
+
+  it('outlives a client that leaves in the middle of its body', async () => {
+    const { port, base, logged } = await listening();
+    await new Promise<void>((resolve) => {
+      const socket = connect({ host: '127.0.0.1', port }, () => {
+        socket.write(
+          'POST /endpoints HTTP/1.1\r\nHost: a\r\nNgrok-Version: 2\r\nContent-Type: application/json\r\n' +
+            `Authorization: Bearer ${API_KEY}\r\nContent-Length: 100\r\n\r\n{"url"`,
+          () => socket.destroy(),
+        );
+      });
+      socket.on('close', () => resolve());
+    });
+    expect((await fetch(`${base}/endpoints`, { headers: KEY })).status).toBe(200);
+    expect(logged.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('close waits for calls in flight and refuses new connections', async () => {
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    let entered: () => void = () => undefined;
+    const inside = new Promise<void>((resolve) => (entered = resolve));
+    const { api, base, control } = await listening();
+    const original = control.apiKeys.list;
+    control.apiKeys.list = async (caller, query) => {
+      entered();
+      await gate;
+      return original(caller, query);
+    };
+    const inFlight = fetch(`${base}/api_keys`, { headers: KEY });
+    await inside;
+    let closed = false;
+    const closing = api.close().then(() => (closed = true));
+    await expect(fetch(`${base}/api_keys`, { headers: KEY })).rejects.toThrow();
+    expect(closed).toBe(false);
+    release();
+    const reply = await inFlight;
+    expect(reply.status).toBe(200);
+    await reply.text();
+    await closing;
+  });
+
+  it('close cuts what does not end in time', async () => {
+    const { api, base, control } = await listening({ closeGraceMs: 50 });
+    control.apiKeys.list = () => new Promise(() => undefined);
+    const stuck = fetch(`${base}/api_keys`, { headers: KEY }).catch((error: unknown) => error);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    await api.close();
+    expect(await stuck).toBeInstanceOf(TypeError);
+  });
+
+  it('serves several addresses, and servers that others made', async () => {
+    const { api, port } = await listening();
+    const second = await api.listen({ host: '127.0.0.1', port: 0 });
+    expect(second.port).not.toBe(port);
+    const own = createServer();
+    api.attach(own);
+    await new Promise<void>((resolve) => own.listen(0, '127.0.0.1', resolve));
+    const address = own.address();
+    const ports = [second.port, typeof address === 'object' && address !== null ? address.port : 0];
+    for (const each of ports) {
+      // oxlint-disable-next-line no-await-in-loop
+      expect((await fetch(`http://127.0.0.1:${each}/tunnels`, { headers: KEY })).status).toBe(200);
+    }
+    await expect(api.listen({ host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+});
+
+describe('CORS', () => {
+  const preflight = {
+    origin: 'https://app.example.com',
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'authorization,ngrok-version',
+    authorization: '',
+  };
+
+  it('answers a preflight without a key, and marks the answers', async () => {
+    const { ask } = await createApiUnderTest();
+    const reply = await ask('OPTIONS /endpoints', { headers: preflight });
+    expect([reply.status, reply.text]).toEqual([204, '']);
+    expect(reply.headers).toMatchObject({
+      'access-control-allow-origin': 'https://app.example.com',
+      'access-control-allow-methods': 'GET, POST',
+      'access-control-allow-headers': 'authorization,ngrok-version',
+      'access-control-allow-credentials': 'true',
+      'access-control-max-age': '600',
+      vary: 'Origin',
+    });
+    const one = await ask(`OPTIONS /endpoints/${idOf('ep', 1)}`, { headers: preflight });
+    expect(one.headers['access-control-allow-methods']).toBe('GET, PATCH, DELETE');
+    for (const target of ['GET /endpoints', 'GET /endpoints/nope', 'GET /nothing']) {
+      // oxlint-disable-next-line no-await-in-loop
+      expect((await ask(target, { headers: { origin: preflight.origin } })).headers).toMatchObject({
+        'access-control-allow-origin': preflight.origin,
+        'access-control-allow-credentials': 'true',
+      });
+    }
+    expect((await ask('GET /endpoints')).headers['access-control-allow-origin']).toBeUndefined();
+  });
+
+  it('lets only the listed origins in', async () => {
+    const { ask } = await createApiUnderTest({ corsOrigins: ['https://dash.example.com'] });
+    const stranger = await ask('OPTIONS /endpoints', { headers: preflight });
+    expect(stranger.headers['access-control-allow-origin']).toBeUndefined();
+    const friend = await ask('OPTIONS /endpoints', { headers: { ...preflight, origin: 'https://dash.example.com' } });
+    expect(friend.headers['access-control-allow-origin']).toBe('https://dash.example.com');
+  });
+});
