@@ -1,1 +1,3 @@
+/** Traffic policy: compiled from text, executed against the edge's views. See README.md. */
 export * from './runtime.ts';
+export { compilePolicy, validatePolicy } from './compile.ts';

@@ -1,0 +1,42 @@
+/** Header values with `${…}`, for every action that writes headers. */
+import type { Scope } from '../cel/scope.ts';
+import { Failure } from '../cel/value.ts';
+import type { Template } from '../interpolation/template.ts';
+import { isHeaderValue } from '../schema/headers.ts';
+import type { ActionEnv } from './action.ts';
+
+export type HeaderTemplate = readonly [name: string, value: Template];
+export type HeaderLine = readonly [name: string, value: string];
+
+/** Names become lower case, as the edge writes them. */
+export function headerTemplates(headers: Readonly<Record<string, string>>, env: ActionEnv): HeaderTemplate[] {
+  return Object.entries(headers).map(([name, value]) => [name.toLowerCase(), env.template(value, `.headers.${name}`)]);
+}
+
+/** @returns null when a value depends on the request. */
+export function constantHeaders(templates: readonly HeaderTemplate[]): HeaderLine[] | null {
+  const lines: HeaderLine[] = [];
+  for (const [name, value] of templates) {
+    if (value.text === null) return null;
+    lines.push([name, value.text]);
+  }
+  return lines;
+}
+
+const BROKEN = new Failure('a header value got a character that header values may not have');
+
+export function renderHeaders(templates: readonly HeaderTemplate[], scope: Scope): HeaderLine[] | Failure {
+  const lines: HeaderLine[] = [];
+  for (const [name, template] of templates) {
+    const value = template.render(scope);
+    if (value instanceof Failure) return value;
+    if (!isHeaderValue(value)) return BROKEN;
+    lines.push([name, value]);
+  }
+  return lines;
+}
+
+/** A status that may not have a body (RFC 9110 §6.4.1). */
+export function refuseBody(status: number): boolean {
+  return status < 200 || status === 204 || status === 304;
+}

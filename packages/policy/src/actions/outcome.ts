@@ -1,0 +1,18 @@
+/** Outcomes that actions give back. */
+import { fail, type PosternError } from '@postern/errors';
+import type { Failure } from '../cel/value.ts';
+import type { Outcome } from '../runtime.ts';
+
+export const NO_HEADERS: readonly (readonly [string, string])[] = Object.freeze([]);
+export const EMPTY_BODY: Buffer = Buffer.alloc(0);
+export const CLOSE: Outcome = Object.freeze({ kind: 'close' });
+export const CONTINUE: Outcome = Object.freeze({ kind: 'continue' });
+
+export function failed(error: PosternError, headers = NO_HEADERS): Outcome {
+  return { kind: 'error', error, headers };
+}
+
+/** A `${…}` that could not be filled in. */
+export function unfilled(failure: Failure): Outcome {
+  return failed(fail(2238, { reason: failure.message }));
+}

@@ -1,0 +1,151 @@
+/**
+ * Syntax tree → closures. One pass checks (names, functions, types as far as they are known) and compiles; what it
+ * returns evaluates without looking at the tree again.
+ */
+import { celList, celMap, celUint, type CelInput } from '@bufbuild/cel';
+import type { Constant, Expr, Expr_CreateStruct, Expr_Select } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+import type { PhaseName } from '../runtime.ts';
+import { buildCall } from './calls.ts';
+import { constant, type Builder, type Compiled } from './compiled.ts';
+import { CelProblem } from './failures.ts';
+import { buildFold } from './fold.ts';
+import { libraryOperation } from './library.ts';
+import { pathOfExpr, presence, resolvePath, selectField } from './names.ts';
+import type { Eval } from './scope.ts';
+import { Failure, kindOf, type Value } from './value.ts';
+
+const MAX_DEPTH = 200;
+const MAX_ITEMS = 5000;
+const TYPE_NAMES: ReadonlySet<string> = new Set('bool int uint double string bytes list map null_type type'.split(' '));
+
+/** @throws CelProblem */
+export function buildExpression(expr: Expr, phase: PhaseName, usesResult: (key: string) => void): Compiled {
+  let slots = 0;
+  const builder = (locals: ReadonlyMap<string, number>, depth: number, folds: number): Builder => ({
+    phase,
+    locals,
+    depth,
+    folds,
+    usesResult,
+    slot: () => slots++,
+    build(child, childLocals = locals, childFolds = folds) {
+      if (depth >= MAX_DEPTH) throw new CelProblem(`it is nested more than ${MAX_DEPTH} deep`);
+      return buildNode(child, builder(childLocals, depth + 1, childFolds));
+    },
+  });
+  return builder(new Map(), 0, 0).build(expr);
+}
+
+function buildNode(expr: Expr, b: Builder): Compiled {
+  switch (expr.exprKind.case) {
+    case 'constExpr': {
+      const value = constantValue(expr.exprKind.value);
+      return constant(kindOf(value), value);
+    }
+    case 'identExpr':
+      return buildIdent(expr, expr.exprKind.value.name, b);
+    case 'selectExpr':
+      return buildSelect(expr, expr.exprKind.value, b);
+    case 'callExpr':
+      return buildCall(expr.exprKind.value, b);
+    case 'listExpr':
+      return buildList(expr.exprKind.value.elements, b);
+    case 'structExpr':
+      return buildMap(expr.exprKind.value, b);
+    case 'comprehensionExpr':
+      return buildFold(expr.exprKind.value, b);
+    default:
+      throw new CelProblem('it is empty');
+  }
+}
+
+function constantValue(value: Constant): Value {
+  const kind = value.constantKind;
+  switch (kind.case) {
+    case 'uint64Value':
+      return celUint(kind.value);
+    case 'nullValue':
+      return null;
+    case 'stringValue':
+    case 'bytesValue':
+    case 'doubleValue':
+    case 'boolValue':
+    case 'int64Value':
+      return kind.value;
+    default:
+      throw new CelProblem('a literal of this kind cannot be used');
+  }
+}
+
+function buildIdent(expr: Expr, name: string, b: Builder): Compiled {
+  const slot = b.locals.get(name);
+  if (slot !== undefined) {
+    const unbound = new Failure(`${name} has no value`);
+    return { type: 'dyn', eval: (scope) => scope.locals[slot] ?? (scope.locals[slot] === null ? null : unbound) };
+  }
+  if (TYPE_NAMES.has(name)) {
+    const type = libraryOperation(name)();
+    if (!(type instanceof Failure)) return constant('type', type);
+  }
+  const path = pathOfExpr(expr, b.locals);
+  return resolvePath(path ?? [name], b);
+}
+
+function buildSelect(expr: Expr, node: Expr_Select, b: Builder): Compiled {
+  if (node.operand === undefined) throw new CelProblem('it is incomplete');
+  if (node.testOnly) return presence(node.operand, node.field, b);
+  const path = pathOfExpr(expr, b.locals);
+  return path === null ? selectField(b.build(node.operand), node.field) : resolvePath(path, b);
+}
+
+function buildList(elements: readonly Expr[], b: Builder): Compiled {
+  if (elements.length > MAX_ITEMS) throw new CelProblem(`a list of more than ${MAX_ITEMS} items`);
+  const items = elements.map((element) => b.build(element));
+  const first = items[0]?.type;
+  const item = first !== undefined && items.every((one) => one.type === first) ? first : 'dyn';
+  const constants = items.map((one) => one.constant);
+  if (constants.every((one) => one !== undefined)) {
+    return { ...constant('list', celList(constants.map((one) => one.value))), item };
+  }
+  const evals = items.map((one) => one.eval);
+  return {
+    type: 'list',
+    item,
+    eval(scope) {
+      const values: CelInput[] = [];
+      for (const evaluate of evals) {
+        const value = evaluate(scope);
+        if (value instanceof Failure) return value;
+        values.push(value);
+      }
+      return celList(values);
+    },
+  };
+}
+
+function buildMap(node: Expr_CreateStruct, b: Builder): Compiled {
+  if (node.messageName !== '') throw new CelProblem(`there is no type ${node.messageName}`);
+  if (node.entries.length > MAX_ITEMS) throw new CelProblem(`a map of more than ${MAX_ITEMS} entries`);
+  const entries = node.entries.map((entry): readonly [Eval, Eval] => {
+    if (entry.keyKind.case !== 'mapKey' || entry.value === undefined) throw new CelProblem('a map entry is incomplete');
+    return [b.build(entry.keyKind.value).eval, b.build(entry.value).eval];
+  });
+  const badKey = new Failure('a map key is text, a whole number or a bool');
+  const twice = new Failure('a map has the same key twice');
+  return {
+    type: 'map',
+    eval(scope) {
+      const map = new Map<string | bigint | boolean, CelInput>();
+      for (const [keyOf, valueOf] of entries) {
+        const key = keyOf(scope);
+        if (key instanceof Failure) return key;
+        const value = valueOf(scope);
+        if (value instanceof Failure) return value;
+        if (typeof key !== 'string' && typeof key !== 'bigint' && typeof key !== 'boolean') return badKey;
+        if (map.has(key)) return twice;
+        map.set(key, value);
+      }
+      return celMap(map);
+    },
+  };
+}

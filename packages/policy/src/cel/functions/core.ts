@@ -1,0 +1,85 @@
+/** The string functions of the standard library that policies use on every request, and a few spellings of ours. */
+import { RE2JS } from 're2js';
+import { listOfStrings, Failure, type Result } from '../value.ts';
+import type { Compiled } from '../compiled.ts';
+import { CelProblem } from '../failures.ts';
+import { define, type FunctionDef } from './definition.ts';
+
+/** Characters of a pattern. */
+const MAX_PATTERN = 1024;
+const MAX_CACHED = 64;
+
+export function compileRegex(pattern: string): RE2JS | Failure {
+  if (pattern.length > MAX_PATTERN) return new Failure(`a regular expression has more than ${MAX_PATTERN} characters`);
+  try {
+    return RE2JS.compile(pattern);
+  } catch (error) {
+    return new Failure(
+      `a regular expression does not compile: ${error instanceof Error ? error.message : 'bad syntax'}`,
+    );
+  }
+}
+
+/** Patterns that only the request knows, newest last. */
+const cache = new Map<string, RE2JS | Failure>();
+
+function matches(text: string, pattern: string): Result {
+  let regex = cache.get(pattern);
+  if (regex === undefined) {
+    regex = compileRegex(pattern);
+    if (cache.size >= MAX_CACHED) {
+      const [oldest] = cache.keys();
+      if (oldest !== undefined) cache.delete(oldest);
+    }
+    cache.set(pattern, regex);
+  }
+  return regex instanceof Failure ? regex : regex.test(text);
+}
+
+/** A literal pattern is compiled with the policy. @returns null when the pattern is not a literal. */
+export function precompiledMatches(operands: readonly Compiled[]): Compiled | null {
+  const [text, pattern] = operands;
+  if (text === undefined || typeof pattern?.constant?.value !== 'string') return null;
+  const regex = compileRegex(pattern.constant.value);
+  if (regex instanceof Failure) throw new CelProblem(regex.message);
+  const get = text.eval;
+  const wanted = new Failure('matches() needs text');
+  return {
+    type: 'bool',
+    eval(scope) {
+      const value = get(scope);
+      if (typeof value === 'string') return regex.test(value);
+      return value instanceof Failure ? value : wanted;
+    },
+  };
+}
+
+/** Code points, as CEL counts. */
+function length(text: string): bigint {
+  let count = text.length;
+  for (let i = 1; i < text.length; i++) {
+    const high = text.charCodeAt(i - 1);
+    const low = text.charCodeAt(i);
+    if (high >= 0xd800 && high < 0xdc00 && low >= 0xdc00 && low < 0xe000) count--;
+  }
+  return BigInt(count);
+}
+
+export const CORE_FUNCTIONS: readonly FunctionDef[] = [
+  define('method', 'startsWith', ['string', 'string'], 'bool', (_, text, prefix) => text.startsWith(prefix)),
+  define('method', 'endsWith', ['string', 'string'], 'bool', (_, text, suffix) => text.endsWith(suffix)),
+  define('method', 'contains', ['string', 'string'], 'bool', (_, text, part) => text.includes(part)),
+  define('method', 'matches', ['string', 'string'], 'bool', (_, text, pattern) => matches(text, pattern)),
+  define('global', 'matches', ['string', 'string'], 'bool', (_, text, pattern) => matches(text, pattern)),
+  ...(['method', 'global'] as const).flatMap((style) => [
+    define(style, 'size', ['string'], 'int', (_, text) => length(text)),
+    define(style, 'size', ['bytes'], 'int', (_, bytes) => BigInt(bytes.length)),
+    define(style, 'size', ['list'], 'int', (_, list) => BigInt(list.size)),
+    define(style, 'size', ['map'], 'int', (_, map) => BigInt(map.size)),
+  ]),
+  define('method', 'lower', ['string'], 'string', (_, text) => text.toLowerCase()),
+  define('method', 'upper', ['string'], 'string', (_, text) => text.toUpperCase()),
+  define('method', 'split', ['string'], 'list', (_, text) =>
+    listOfStrings(text.split(/\s+/).filter((word) => word !== '')),
+  ),
+];

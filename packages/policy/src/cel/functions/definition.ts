@@ -1,0 +1,53 @@
+/** One row of the function table. */
+import type { CelList, CelMap, CelUint } from '@bufbuild/cel';
+import type { PhaseName } from '../../runtime.ts';
+import type { Scope } from '../scope.ts';
+import type { Result, StaticType, Value } from '../value.ts';
+
+interface Natives {
+  dyn: Value;
+  bool: boolean;
+  int: bigint;
+  uint: CelUint;
+  double: number;
+  string: string;
+  bytes: Uint8Array;
+  null: null;
+  timestamp: Value;
+  duration: Value;
+  type: Value;
+  list: CelList;
+  map: CelMap;
+}
+
+export type Style = 'method' | 'global';
+export type Implementation = (scope: Scope, ...args: Value[]) => Result;
+
+export interface FunctionDef {
+  /** Namespaced names have their dots: `rand.int`. */
+  readonly name: string;
+  readonly style: Style;
+  /** A method's receiver first. */
+  readonly args: readonly StaticType[];
+  readonly result: StaticType;
+  /** Absent = all. */
+  readonly phases?: readonly PhaseName[];
+  /** Known to the language, not to this build. */
+  readonly unavailable?: boolean;
+  readonly apply: Implementation;
+}
+
+type NativeArgs<A extends readonly StaticType[]> = { [K in keyof A]: Natives[A[K]] };
+
+export function define<const A extends readonly StaticType[]>(
+  style: Style,
+  name: string,
+  args: A,
+  result: StaticType,
+  apply: (scope: Scope, ...args: NativeArgs<A>) => Result,
+  phases?: readonly PhaseName[],
+): FunctionDef {
+  // The caller checks the kinds of the values against `args` before it applies.
+  const row = { name, style, args, result, apply: apply as unknown as Implementation };
+  return phases === undefined ? row : { ...row, phases };
+}

@@ -1,0 +1,71 @@
+/** The list functions of cel-go's extension that policies use; sortBy is a macro and lives in calls.ts. */
+import { celList, isCelList, type CelInput, type CelList } from '@bufbuild/cel';
+import { compare, equal } from '../operations.ts';
+import { Failure, type Result, type Value } from '../value.ts';
+import { define, type FunctionDef } from './definition.ts';
+
+const MAX_ITEMS = 10_000;
+const BAD_BOUNDS = new Failure('the bounds of slice() lie outside the list');
+const TOO_LONG = new Failure(`a list may have ${MAX_ITEMS} items`);
+const BAD_DEPTH = new Failure('the depth of flatten() may not be negative');
+const BAD_RANGE = new Failure('lists.range() needs a number that is not negative');
+
+function slice(list: CelList, from: bigint, to: bigint): Result {
+  if (from < 0n || to < from || to > BigInt(list.size)) return BAD_BOUNDS;
+  return celList([...list].slice(Number(from), Number(to)));
+}
+
+function flatten(list: CelList, depth: bigint): Result {
+  if (depth < 0n) return BAD_DEPTH;
+  const flat: CelInput[] = [];
+  const walk = (items: CelList, left: bigint): boolean => {
+    for (const item of items) {
+      if (isCelList(item) && left > 0n) {
+        if (!walk(item, left - 1n)) return false;
+      } else if (flat.push(item) > MAX_ITEMS) return false;
+    }
+    return true;
+  };
+  return walk(list, depth) ? celList(flat) : TOO_LONG;
+}
+
+function distinct(list: CelList): Result {
+  if (list.size > MAX_ITEMS) return TOO_LONG;
+  const texts = new Set<string>();
+  const kept: Value[] = [];
+  for (const item of list) {
+    if (typeof item === 'string') {
+      if (texts.has(item)) continue;
+      texts.add(item);
+    } else if (kept.some((other) => equal(other, item))) continue;
+    kept.push(item);
+  }
+  return celList(kept);
+}
+
+const less = compare('<');
+
+/** Stable; values that cannot be compared make it fail. */
+export function sortByKey(keyed: { key: Value; value: Value }[]): Result {
+  let problem: Failure | null = null;
+  const isLess = (a: Value, b: Value): boolean => {
+    const result = less(a, b);
+    if (result instanceof Failure) problem = result;
+    return result === true;
+  };
+  keyed.sort((a, b) => (isLess(a.key, b.key) ? -1 : isLess(b.key, a.key) ? 1 : 0));
+  return problem ?? celList(keyed.map((one): CelInput => one.value));
+}
+
+export const LIST_FUNCTIONS: readonly FunctionDef[] = [
+  define('method', 'slice', ['list', 'int', 'int'], 'list', (_, list, from, to) => slice(list, from, to)),
+  define('method', 'flatten', ['list'], 'list', (_, list) => flatten(list, 1n)),
+  define('method', 'flatten', ['list', 'int'], 'list', (_, list, depth) => flatten(list, depth)),
+  define('method', 'distinct', ['list'], 'list', (_, list) => distinct(list)),
+  define('method', 'sort', ['list'], 'list', (_, list) => sortByKey([...list].map((value) => ({ key: value, value })))),
+  define('global', 'lists.range', ['int'], 'list', (_, count) => {
+    if (count < 0n) return BAD_RANGE;
+    if (count > BigInt(MAX_ITEMS)) return TOO_LONG;
+    return celList(Array.from({ length: Number(count) }, (_item, index) => BigInt(index)));
+  }),
+];

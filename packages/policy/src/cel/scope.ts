@@ -1,0 +1,24 @@
+/** What an expression is evaluated against: one phase of one connection or request. */
+import type { PolicyContext } from '../runtime.ts';
+import type { RequestParts } from './variables/request-parts.ts';
+import { Failure, type Result, type Value } from './value.ts';
+
+export interface Scope {
+  readonly context: PolicyContext;
+  /** Set by `set-vars`; live as long as the phase. */
+  readonly vars: Map<string, Value>;
+  /** Variables of comprehensions under evaluation, by slot. */
+  readonly locals: Result[];
+  /** Steps of comprehensions that may still be taken in this phase. */
+  budget: number;
+  /** Parsed views of the request head, kept while the head stays as it is. */
+  readonly parts: RequestParts;
+}
+
+/** Steps of all comprehensions of one phase of one exchange together. */
+export const COMPREHENSION_BUDGET = 100_000;
+
+export const NO_REQUEST = new Failure('there is no request in this phase');
+export const NO_RESPONSE = new Failure('there is no response in this phase');
+
+export type Eval = (scope: Scope) => Result;

@@ -1,0 +1,129 @@
+/** `req.*` and `res.*` (traffic-policy.md §6), read from the live head at the moment of asking. */
+import { celMap, celList } from '@bufbuild/cel';
+import type { PhaseName, RequestView, ResponseView } from '../../runtime.ts';
+import { NO_REQUEST, NO_RESPONSE, type Eval, type Scope } from '../scope.ts';
+import { listOfStrings, timestamp, type Result, type StaticType, type Value } from '../value.ts';
+import { mediaParameters, mediaType, tokens } from './content-type.ts';
+import { cookieValue, setCookiesOf, type CookieJar } from './cookies.ts';
+import { headerList, headerMap, NO_SUCH_KEY } from './header-map.ts';
+import { hostOf, pathOf, queryOf, type UrlParts } from './request-parts.ts';
+import { HTTP_PHASES, RESPONSE_PHASE, type Keyed, type Variable } from './variable.ts';
+
+function onRequest(name: string, type: StaticType, read: (req: RequestView, scope: Scope) => Result): Variable {
+  const get: Eval = (scope) => {
+    const req = scope.context.req;
+    return req === null ? NO_REQUEST : read(req, scope);
+  };
+  return { name, type, phases: HTTP_PHASES, get };
+}
+
+function onResponse(name: string, type: StaticType, read: (res: ResponseView) => Result): Variable {
+  const get: Eval = (scope) => {
+    const res = scope.context.res;
+    return res === null ? NO_RESPONSE : read(res);
+  };
+  return { name, type, phases: RESPONSE_PHASE, get };
+}
+
+const url = (name: string, type: StaticType, read: (parts: UrlParts) => Value): Variable =>
+  onRequest(`req.url${name}`, type, (req, scope) => read(scope.parts.url(req)));
+
+const EMPTY_MAP: Value = celMap(new Map<string, string>());
+const header = (view: RequestView | ResponseView, name: string): string => view.headers.get(name) ?? '';
+
+const requestHeaders: Keyed = {
+  get: (scope, key) => (scope.context.req === null ? NO_REQUEST : headerList(scope.context.req.headers, key)),
+  has: (scope, key) => scope.context.req !== null && scope.context.req.headers.has(key),
+};
+
+const responseHeaders: Keyed = {
+  get: (scope, key) => (scope.context.res === null ? NO_RESPONSE : headerList(scope.context.res.headers, key)),
+  has: (scope, key) => scope.context.res !== null && scope.context.res.headers.has(key),
+};
+
+const queryParameters: Keyed = {
+  get(scope, key) {
+    const list = scope.context.req === null ? undefined : scope.parts.query(scope.context.req).get(key);
+    return list === undefined ? NO_SUCH_KEY : listOfStrings(list);
+  },
+  has: (scope, key) => scope.context.req !== null && scope.parts.query(scope.context.req).has(key),
+};
+
+export function requestCookies(scope: Scope): CookieJar | null {
+  return scope.context.req === null ? null : scope.parts.cookies(scope.context.req);
+}
+
+export function responseCookies(scope: Scope): CookieJar | null {
+  return scope.context.res === null ? null : setCookiesOf(scope.context.res.headers.getAll('set-cookie'));
+}
+
+function cookieAccess(jarOf: (scope: Scope) => CookieJar | null): Keyed {
+  return {
+    get(scope, key) {
+      const list = jarOf(scope)?.get(key);
+      return list === undefined ? NO_SUCH_KEY : celList(list.map(cookieValue));
+    },
+    has: (scope, key) => jarOf(scope)?.has(key) === true,
+  };
+}
+
+function jarMap(jar: CookieJar | null): Result {
+  if (jar === null) return NO_REQUEST;
+  return celMap(new Map([...jar].map(([name, list]) => [name, celList(list.map(cookieValue))])));
+}
+
+function map(name: string, phases: readonly PhaseName[], keyed: Keyed, get: Eval): Variable {
+  return { name, type: 'map', valueType: 'list', phases, keyed, get };
+}
+
+const queryMap = (query: Map<string, string[]>): Value =>
+  celMap(new Map([...query].map(([name, list]) => [name, listOfStrings(list)])));
+
+export const REQUEST_VARIABLES: readonly Variable[] = [
+  onRequest('req.method', 'string', (req) => req.method),
+  onRequest('req.version', 'string', (req) => req.version),
+  onRequest('req.host', 'string', (req) => hostOf(req.authority)),
+  onRequest('req.location', 'string', (req) => header(req, 'location')),
+  onRequest('req.content_length', 'int', (req) => BigInt(Math.max(0, req.contentLength))),
+  onRequest('req.content_encoding', 'list', (req) => tokens(header(req, 'content-encoding'))),
+  onRequest('req.content_type', 'string', (req) => mediaType(header(req, 'content-type'))),
+  onRequest('req.content_type.raw', 'string', (req) => header(req, 'content-type')),
+  onRequest('req.content_type.parameters', 'map', (req) => mediaParameters(header(req, 'content-type'))),
+  onRequest('req.user_agent', 'string', (req) => header(req, 'user-agent')),
+  onRequest('req.ts.header_received', 'timestamp', (req) => timestamp(req.headerReceivedAt)),
+  map('req.headers', HTTP_PHASES, requestHeaders, (scope) =>
+    scope.context.req === null ? NO_REQUEST : headerMap(scope.context.req.headers),
+  ),
+  map('req.cookies', HTTP_PHASES, cookieAccess(requestCookies), (scope) => jarMap(requestCookies(scope))),
+  map('req.url.query_params', HTTP_PHASES, queryParameters, (scope) =>
+    scope.context.req === null ? NO_REQUEST : queryMap(scope.parts.query(scope.context.req)),
+  ),
+  // Trailers come after the last phase that could read them.
+  onRequest('req.trailers', 'map', () => EMPTY_MAP),
+  onRequest('req.url.path', 'string', (req) => pathOf(req.target)),
+  onRequest('req.url.query', 'string', (req) => queryOf(req.target)),
+  onRequest('req.url.scheme', 'string', (req) => req.scheme),
+  onRequest('req.url.host', 'string', (req) => hostOf(req.authority)),
+  onRequest('req.url.authority', 'string', (req) => req.authority),
+  onRequest('req.url.uri', 'string', (req) => req.target),
+  url('', 'string', (parts) => parts.url),
+  url('.raw', 'string', (parts) => parts.raw),
+  url('.raw_path', 'string', (parts) => parts.rawPath),
+  url('.user_password', 'string', (parts) => parts.userPassword),
+  url('.port', 'int', (parts) => BigInt(parts.port)),
+];
+
+export const RESPONSE_VARIABLES: readonly Variable[] = [
+  onResponse('res.status_code', 'int', (res) => BigInt(res.statusCode)),
+  onResponse('res.location', 'string', (res) => header(res, 'location')),
+  onResponse('res.content_length', 'int', (res) => BigInt(Math.max(0, res.contentLength))),
+  onResponse('res.content_encoding', 'list', (res) => tokens(header(res, 'content-encoding'))),
+  onResponse('res.content_type', 'string', (res) => mediaType(header(res, 'content-type'))),
+  onResponse('res.content_type.raw', 'string', (res) => header(res, 'content-type')),
+  onResponse('res.content_type.parameters', 'map', (res) => mediaParameters(header(res, 'content-type'))),
+  onResponse('res.trailers', 'map', () => EMPTY_MAP),
+  map('res.headers', RESPONSE_PHASE, responseHeaders, (scope) =>
+    scope.context.res === null ? NO_RESPONSE : headerMap(scope.context.res.headers),
+  ),
+  map('res.cookies', RESPONSE_PHASE, cookieAccess(responseCookies), (scope) => jarMap(responseCookies(scope))),
+];

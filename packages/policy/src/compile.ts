@@ -1,0 +1,163 @@
+/**
+ * A policy's text → its phases, ready to run. Everything that can be checked is checked here, so that what a policy
+ * cannot do is known when it is written (traffic-policy.md §1–§3).
+ */
+import { fail, type PosternError } from '@postern/errors';
+import type { ActionEnv, CompiledAction, Recorder } from './actions/action.ts';
+import { ACTION_DEFINITIONS } from './actions/index.ts';
+import { compileCondition, type Compiled } from './cel/compile.ts';
+import { CelProblem } from './cel/failures.ts';
+import { TemplateProblem } from './interpolation/scan.ts';
+import { compileTemplate } from './interpolation/template.ts';
+import { RunnablePhase, type RunnableAction, type RunnableRule } from './runner.ts';
+import type { CompiledPhase, CompiledPolicy, CompileOptions, PhaseName, PolicyContext } from './runtime.ts';
+import { parsePolicyDocument, type ActionEntry, type PolicyDocument, type Rule } from './schema/document.ts';
+
+const PHASES = ['on_tcp_connect', 'on_http_request', 'on_http_response'] as const;
+
+/**
+ * @param source JSON or YAML text, or the same as a value; '' is a policy without rules.
+ * @throws PosternError of the 22xx series (also 90025, 90030, 90031), the path of what is wrong first in its message.
+ */
+export function compilePolicy(source: string | object, options: CompileOptions): CompiledPolicy {
+  const document = parsePolicyDocument(source, { protocol: options.protocol });
+  refusePhases(document, options);
+  const uses = new ResultUses();
+  const compiled = PHASES.map((phase) => document.phases[phase].map((rule) => compileRule(rule, phase, options, uses)));
+  if (options.kind === 'cloud') refuseOpenEnd(document, compiled, options);
+  const [tcp = [], request = [], response = []] = compiled;
+  return {
+    onTcpConnect: runnable('on_tcp_connect', tcp),
+    onHttpRequest: runnable('on_http_request', request),
+    onHttpResponse: runnable('on_http_response', response),
+  };
+}
+
+/** Checks a policy without keeping it: what an API or a bind does before it stores one. @throws as compilePolicy */
+export function validatePolicy(source: string | object, options: CompileOptions): void {
+  compilePolicy(source, options);
+}
+
+function runnable(name: PhaseName, rules: readonly RunnableRule[]): CompiledPhase | null {
+  return rules.length === 0 ? null : new RunnablePhase(name, rules);
+}
+
+function refusePhases(document: PolicyDocument, { protocol, binding }: CompileOptions): void {
+  const web = protocol === 'http' || protocol === 'https';
+  for (const phase of ['on_http_request', 'on_http_response', 'on_event_stream_message'] as const) {
+    if (!web && document.phases[phase].length > 0) {
+      throw fail(2230, { path: document.written[phase], phase, protocol });
+    }
+  }
+  if (web && binding === 'internal' && document.phases.on_tcp_connect.length > 0) {
+    throw fail(2262, { path: document.written.on_tcp_connect });
+  }
+}
+
+/** A cloud endpoint has no upstream: some rule without a condition must end the phase (§1). */
+function refuseOpenEnd(
+  document: PolicyDocument,
+  [tcp = [], request = []]: readonly (readonly RunnableRule[])[],
+  { protocol }: CompileOptions,
+): void {
+  const ends = (rule: RunnableRule): boolean =>
+    rule.conditions.length === 0 && rule.actions.some((action) => action.terminates);
+  if (tcp.some(ends)) return;
+  const web = protocol === 'http' || protocol === 'https';
+  if (web && request.some(ends)) return;
+  const phase = web ? 'on_http_request' : 'on_tcp_connect';
+  throw fail(2235, { path: document.written[phase] });
+}
+
+function compileRule(rule: Rule, phase: PhaseName, options: CompileOptions, uses: ResultUses): RunnableRule {
+  const conditions = rule.expressions.map((text, index) => {
+    const path = `${rule.path}.expressions[${index}]`;
+    try {
+      return compileCondition(text, { phase, usesResult: uses.use });
+    } catch (error) {
+      throw expressionProblem(error, path, 2200);
+    }
+  });
+  const actions: RunnableAction[] = [];
+  let ended: ActionEntry | null = null;
+  for (const entry of rule.actions) {
+    if (ended !== null) throw fail(2207, { path: entry.path, type: ended.type });
+    const action = compileAction(entry, phase, options, uses);
+    actions.push({ type: entry.type, ...action });
+    if (action.terminates) ended = entry;
+  }
+  return {
+    path: rule.path,
+    conditions: conditions.filter((one) => !isAlwaysTrue(one)).map((one) => one.eval),
+    actions,
+  };
+}
+
+function isAlwaysTrue(condition: Compiled): boolean {
+  return condition.constant?.value === true;
+}
+
+function compileAction(
+  entry: ActionEntry,
+  phase: PhaseName,
+  options: CompileOptions,
+  uses: ResultUses,
+): CompiledAction {
+  const definition = ACTION_DEFINITIONS.get(entry.type);
+  if (definition === undefined) throw fail(90025, { path: entry.path, type: entry.type });
+  const path = `${entry.path}.config`;
+  const env: ActionEnv = {
+    phase,
+    protocol: options.protocol,
+    binding: options.binding,
+    path,
+    recorder: uses.recorder(definition.resultKey),
+    template(source, field) {
+      try {
+        return compileTemplate(source, { phase, usesResult: uses.use });
+      } catch (error) {
+        throw expressionProblem(error, `${path}${field}`, 2224);
+      }
+    },
+  };
+  return definition.compile(entry.config, env);
+}
+
+function expressionProblem(error: unknown, path: string, number: 2200 | 2224): PosternError {
+  if (error instanceof CelProblem) {
+    if (error.unavailable !== null) return fail(90030, { path, what: error.unavailable });
+    return fail(number, { path, reason: error.message });
+  }
+  if (error instanceof TemplateProblem) return fail(number, { path, reason: error.message });
+  throw error;
+}
+
+/** Which actions' results some expression of the policy reads; nobody pays for the others. */
+class ResultUses {
+  readonly #recorders = new Map<string, ResultRecorder>();
+  readonly use = (key: string): void => {
+    this.recorder(key).on = true;
+  };
+
+  recorder(key: string): ResultRecorder {
+    let recorder = this.#recorders.get(key);
+    if (recorder === undefined) {
+      recorder = new ResultRecorder(key);
+      this.#recorders.set(key, recorder);
+    }
+    return recorder;
+  }
+}
+
+class ResultRecorder implements Recorder {
+  on = false;
+  readonly #key: string;
+
+  constructor(key: string) {
+    this.#key = key;
+  }
+
+  record(context: PolicyContext, result: () => unknown): void {
+    if (this.on) (context.results ??= new Map()).set(this.#key, result());
+  }
+}
