@@ -90,7 +90,6 @@ describe('two sessions', () => {
             else if (action.kind === 'open') {
               const first = bytes(action.size);
               const record = openRecorded(sides[action.from].session, 3, first);
-              const fresh = (written: Buffer[]): Model => ({ written, ended: false, reset: false });
               const opener = action.from;
               pairs.push({
                 opener,
@@ -129,6 +128,10 @@ describe('two sessions', () => {
     );
   });
 });
+
+function fresh(written: Buffer[]): Model {
+  return { written, ended: false, reset: false };
+}
 
 function over(pair: Pair): boolean {
   const [a, b] = pair.models;
