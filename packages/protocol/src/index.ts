@@ -21,3 +21,6 @@ export * from './rpc/encode-responses.ts';
 export { encodeProxyHeader, ProxyHeaderReader } from './rpc/proxy-header.ts';
 export { echoHeartbeats, openHeartbeat, type Heartbeat, type HeartbeatOptions } from './rpc/heartbeat.ts';
 export * from './http1/index.ts';
+export type { ProxyAddress, ProxyPreamble } from './proxy-protocol/types.ts';
+export { ProxyPreambleParser, type ProxyPreambleResult } from './proxy-protocol/parse.ts';
+export { writeProxyPreamble } from './proxy-protocol/write.ts';
