@@ -101,4 +101,10 @@ export const GATEWAY_ERRORS = {
     title: 'Method not supported',
     message: 'The method {method} is not supported here.',
   },
+  90010: {
+    status: 500,
+    owner: 'platform',
+    title: 'Internal error',
+    message: 'This server failed while it handled the request. Try again; its log says what went wrong.',
+  },
 } as const satisfies Record<number, ErrorEntry>;

@@ -1,0 +1,24 @@
+/**
+ * `on_tcp_connect` of plain http endpoints. Nothing names the endpoint before the first request, so its connection
+ * rules run then, once for each endpoint (and each revision of its policy) that a connection turns to.
+ */
+import type { Outcome } from '@postern/policy';
+import type { EdgeContext, LiveEndpoint } from '../context.ts';
+import { connectionContext } from './policy-views.ts';
+import type { Visitor } from './visitor.ts';
+
+/** @returns null when this connection has been let in already, or there are no rules */
+export function connectionRules(
+  edge: EdgeContext,
+  visitor: Visitor,
+  live: LiveEndpoint,
+): Outcome | Promise<Outcome> | null {
+  const phase = live.policy?.onTcpConnect ?? null;
+  if (phase === null || visitor.connection.scheme !== 'http' || visitor.admitted?.has(live) === true) return null;
+  return phase.start(connectionContext(edge, visitor.connection.conn, live)).next();
+}
+
+export function admit(visitor: Visitor, live: LiveEndpoint): void {
+  visitor.admitted ??= new Set();
+  visitor.admitted.add(live);
+}

@@ -1,0 +1,44 @@
+/** The visitor connections of one HTTP service, and what they share. */
+import { KeptIndex } from './kept-upstreams.ts';
+
+export interface HttpConnection {
+  /** Takes no further request; closes when the last is answered. */
+  drain(): void;
+  /** Cuts it. */
+  destroy(): void;
+}
+
+export class HttpConnections {
+  readonly kept = new KeptIndex();
+  draining = false;
+  private readonly open = new Set<HttpConnection>();
+  private whenEmpty: (() => void)[] = [];
+
+  add(connection: HttpConnection): void {
+    this.open.add(connection);
+    if (this.draining) connection.drain();
+  }
+
+  remove(connection: HttpConnection): void {
+    this.open.delete(connection);
+    if (this.open.size > 0) return;
+    const waiting = this.whenEmpty;
+    this.whenEmpty = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** Resolves when every connection has closed. */
+  async drain(): Promise<void> {
+    this.draining = true;
+    for (const connection of [...this.open]) connection.drain();
+    if (this.open.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.whenEmpty.push(resolve);
+    });
+  }
+
+  destroy(): void {
+    this.draining = true;
+    for (const connection of [...this.open]) connection.destroy();
+  }
+}

@@ -1,0 +1,51 @@
+/** The response goes to the visitor: its head now, its body as it comes. */
+import { removeField } from './fields.ts';
+import { EncodedBody } from './encode-body.ts';
+import type { Exchange } from './exchange.ts';
+
+const CHUNKED = { kind: 'chunked' } as const;
+
+export function deliver(exchange: Exchange): void {
+  const { draft, downstream } = exchange;
+  if (draft === null || exchange.finished) return;
+  const { status, reason, fields } = draft;
+  const bodiless = exchange.method === 'HEAD' || status === 204 || status === 304;
+  let { framing } = draft;
+  if (draft.codings !== null && !bodiless && framing.kind !== 'none') {
+    const streaming = framing.kind !== 'length';
+    removeField(fields, 'content-length');
+    framing = CHUNKED;
+    exchange.encoded = new EncodedBody(draft.codings, streaming, encodedOwner(exchange));
+  }
+  exchange.status = status;
+  exchange.responding = true;
+  downstream.head(status, reason, fields, framing);
+  const { localBody } = exchange;
+  if (localBody === null) {
+    exchange.upstream?.release();
+    return;
+  }
+  if (!bodiless && localBody.length > 0) exchange.responseBody(localBody, 0, localBody.length);
+  if (exchange.encoded !== null) exchange.encoded.end();
+  else exchange.complete();
+}
+
+function encodedOwner(exchange: Exchange): ConstructorParameters<typeof EncodedBody>[2] {
+  return {
+    encoded(chunk) {
+      exchange.bytesOut += chunk.length;
+      return exchange.downstream.body(chunk, 0, chunk.length);
+    },
+    wantsMore() {
+      exchange.upstream?.resume();
+    },
+    ended() {
+      exchange.complete();
+    },
+    failed() {
+      exchange.dropUpstream();
+      exchange.downstream.abort();
+      exchange.finish('internal');
+    },
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * Finds an agent stream for a request: a kept one of this visitor, or a new one, waiting for room when the session is
+ * at its cap. Decides when another try is safe (DESIGN §3, Retry).
+ */
+import { fail, isPosternError, type PosternError } from '@postern/errors';
+import type { EdgeContext, LiveEndpoint, StreamPurpose } from '../context.ts';
+import type { AgentUpstream } from '../control-link.ts';
+import type { Exchange, UpstreamFailure } from './exchange.ts';
+import { proxyHeaderFor } from './proxy-header.ts';
+import { Http1Upstream } from './upstream-http1.ts';
+
+/** RFC 9110 §9.2.2. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+const MAX_ATTEMPTS = 2;
+
+export class Dispatcher {
+  private readonly edge: EdgeContext;
+  private readonly onFailure: (exchange: Exchange, error: PosternError) => void;
+
+  /** @param onFailure for failures that come later; those at once are returned by `send` */
+  constructor(edge: EdgeContext, onFailure: (exchange: Exchange, error: PosternError) => void) {
+    this.edge = edge;
+    this.onFailure = onFailure;
+  }
+
+  /** Sends the request of `exchange.current`. @returns what is wrong when it cannot even begin */
+  send(exchange: Exchange): PosternError | null {
+    const live = exchange.current;
+    if (live === null) return fail(90010);
+    const candidates = candidatesOf(exchange, live);
+    if (candidates.length === 0) return fail(3200, { url: live.endpoint.publicUrl });
+    const upstream = this.choose(candidates, null);
+    if (upstream === null) return fail(3210);
+    return this.sendTo(exchange, live, upstream);
+  }
+
+  /** Tries again where that is safe. @returns whether a new try is under way */
+  retry(exchange: Exchange, failure: UpstreamFailure): boolean {
+    const live = exchange.current;
+    if (live === null || exchange.bodyConsumed || exchange.attempts >= MAX_ATTEMPTS) return false;
+    if (failure.retry === 'none') return false;
+    if (failure.retry === 'idempotent' && !IDEMPOTENT.has(exchange.method)) return false;
+    const upstream = this.choose(candidatesOf(exchange, live), failure.upstream);
+    if (upstream !== null && upstream !== failure.upstream) return this.sendTo(exchange, live, upstream) === null;
+    const other = this.otherMember(exchange, live);
+    if (other !== null) {
+      exchange.current = other.live;
+      return this.sendTo(exchange, other.live, other.upstream) === null;
+    }
+    return upstream !== null && this.sendTo(exchange, live, upstream) === null;
+  }
+
+  /** A random one that is online, another than `avoid` if there is one. */
+  private choose(candidates: readonly AgentUpstream[], avoid: AgentUpstream | null): AgentUpstream | null {
+    const { agents, random } = this.edge;
+    const [only] = candidates;
+    if (candidates.length === 1 && only !== undefined) return agents.isOnline(only) ? only : null;
+    const online = candidates.filter((candidate) => agents.isOnline(candidate));
+    const others = online.filter((candidate) => candidate !== avoid);
+    const among = others.length > 0 ? others : online;
+    return among[Math.floor(random() * among.length)] ?? null;
+  }
+
+  /** A pool member that can stand in: its policy has to be the one that this request has passed. */
+  private otherMember(exchange: Exchange, live: LiveEndpoint): { live: LiveEndpoint; upstream: AgentUpstream } | null {
+    for (const member of exchange.route?.members ?? []) {
+      if (member.endpoint.id === live.endpoint.id || member.endpoint.policy !== live.endpoint.policy) continue;
+      const upstream = this.choose(candidatesOf(exchange, member), null);
+      if (upstream !== null) return { live: member, upstream };
+    }
+    return null;
+  }
+
+  private sendTo(exchange: Exchange, live: LiveEndpoint, upstream: AgentUpstream): PosternError | null {
+    const { agents } = this.edge;
+    exchange.attempts++;
+    exchange.upstreamName = upstream.forwardsTo;
+    if (upstream.protocol === 'http2') {
+      const link = exchange.visitor.http2.find(live.endpoint.id, upstream);
+      if (link !== null) {
+        link.request(exchange);
+        return null;
+      }
+    } else {
+      const kept = exchange.visitor.kept.take(live.endpoint.id, upstream);
+      if (kept !== null) {
+        kept.next(exchange);
+        exchange.attach(kept);
+        return null;
+      }
+    }
+    if (agents.canOpen(upstream)) return this.open(exchange, live, upstream);
+    agents.waitForRoom(upstream).then(
+      () => {
+        if (exchange.finished) return;
+        const error = this.open(exchange, live, upstream);
+        if (error !== null) this.onFailure(exchange, error);
+      },
+      (error: unknown) => {
+        if (!exchange.finished) this.onFailure(exchange, isPosternError(error) ? error : fail(743));
+      },
+    );
+    return null;
+  }
+
+  private open(exchange: Exchange, live: LiveEndpoint, upstream: AgentUpstream): PosternError | null {
+    const { connection } = exchange.visitor;
+    const purpose: StreamPurpose = {
+      clientAddr: connection.clientAddr,
+      proto: live.endpoint.proto,
+      edgeType: live.endpoint.kind === 'edge' ? '3' : '0',
+      passthroughTls: false,
+    };
+    const proxyHeader = proxyHeaderFor(upstream, connection.conn);
+    try {
+      if (upstream.protocol === 'http2') {
+        const link = exchange.visitor.http2.open(this.edge, live.endpoint.id, upstream, purpose, proxyHeader);
+        link.request(exchange);
+        return null;
+      }
+      const client = new Http1Upstream(this.edge, exchange.visitor.kept, live.endpoint.id, upstream);
+      const head = client.begin(exchange);
+      client.opened(this.edge.agents.open(upstream, purpose, proxyHeader, client, head));
+      exchange.attach(client);
+      return null;
+    } catch (error) {
+      if (isPosternError(error)) return error;
+      throw error;
+    }
+  }
+}
+
+/** Upstreams of an endpoint; those of the route that matches the path for an HTTPS edge. */
+function candidatesOf(exchange: Exchange, live: LiveEndpoint): readonly AgentUpstream[] {
+  const { endpoint } = live;
+  if (endpoint.routes.length === 0) return endpoint.upstreams;
+  const path = pathOf(exchange.target);
+  let best: (typeof endpoint.routes)[number] | null = null;
+  for (const route of endpoint.routes) {
+    if (route.matchType === 'exact_path') {
+      if (route.match === path) return route.upstreams;
+    } else if (path.startsWith(route.match) && (best === null || route.match.length > best.match.length)) best = route;
+  }
+  return best?.upstreams ?? [];
+}
+
+export function pathOf(target: string): string {
+  const query = target.indexOf('?');
+  return query === -1 ? target : target.slice(0, query);
+}

@@ -1,0 +1,423 @@
+/**
+ * HTTP/1 server codec on a visitor's socket (plain or TLS). One object per connection: its handlers and its parser
+ * serve request after request; pipelined requests wait their turn.
+ */
+import { fail, type PosternError } from '@postern/errors';
+import {
+  chunkHeader,
+  createRequestParser,
+  encodeResponseHead,
+  encodeTrailers,
+  type Framing,
+  type Http1Parser,
+  type Http1Sink,
+  LAST_CHUNK,
+  type MuxStream,
+  type RawFields,
+  type RequestHead,
+} from '@postern/protocol';
+import { abort, BytePipe, ignore } from '../connection/pipe.ts';
+import { SocketWriter, type SocketWriterOwner } from '../connection/socket-writer.ts';
+import type { EdgeContext, TimerHandle, VisitorConnection } from '../context.ts';
+import type { Downstream } from './exchange.ts';
+import { Exchange } from './exchange.ts';
+import type { HttpConnection, HttpConnections } from './connections.ts';
+import { renderPage } from './pages.ts';
+import type { Pipeline } from './pipeline.ts';
+import { Visitor } from './visitor.ts';
+
+/** Bytes that the socket has not taken: past the first the source pauses, below the second it goes on. */
+const HIGH_MARK = 262_144;
+const LOW_MARK = 131_072;
+/** An unread request body of this size is read to its end, so that the connection can be used again. */
+const DRAIN_BYTES = 65_536;
+/** After an answer that ends the connection: how much is still read and for how long, so that the answer arrives. */
+const LINGER_BYTES = 33_554_432;
+const LINGER_MS = 10_000;
+
+type State = 'open' | 'lingering' | 'piped' | 'closed';
+
+export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketWriterOwner, HttpConnection {
+  private readonly edge: EdgeContext;
+  private readonly pipeline: Pipeline;
+  private readonly group: HttpConnections;
+  private readonly visitor: Visitor;
+  private readonly socket: VisitorConnection['socket'];
+  private readonly parser: Http1Parser;
+  private readonly writer: SocketWriter;
+  private readonly idle: TimerHandle;
+  private headDeadline: TimerHandle | null = null;
+  private state: State = 'open';
+
+  private exchange: Exchange | null = null;
+  private pipe: BytePipe | null = null;
+  private current: RequestHead | null = null;
+  /** The request of `current` has been read to its end. */
+  private requestRead = true;
+  /** Its body is not wanted any more. */
+  private drained = 0;
+  private continued = false;
+  /** No request follows this one. */
+  private last = false;
+  private chunked = false;
+  private bodiless = false;
+  private toClose = false;
+  private trailer: RawFields | null = null;
+  private blocked = false;
+
+  /** Bytes that wait for their turn: of a body that is held, or of the next request. */
+  private stash: Buffer | null = null;
+  private feeding = false;
+  private held = false;
+
+  constructor(
+    edge: EdgeContext,
+    group: HttpConnections,
+    pipeline: Pipeline,
+    connection: VisitorConnection,
+    head: Buffer | null,
+  ) {
+    this.edge = edge;
+    this.pipeline = pipeline;
+    this.group = group;
+    this.visitor = new Visitor(edge, group.kept, connection);
+    this.socket = connection.socket;
+    this.parser = createRequestParser(this, { headBytes: edge.config.limits.headBytes });
+    this.writer = new SocketWriter(this.socket, this);
+    this.idle = edge.wheel.schedule(edge.config.limits.idleMs, () => this.idled());
+    this.watchHead();
+    group.add(this);
+    this.socket.on('data', this.onData);
+    this.socket.on('end', this.onFin);
+    this.socket.on('error', ignore);
+    this.socket.on('close', this.onClose);
+    if (head !== null && head.length > 0) this.onData(head);
+    if (this.socket.destroyed) this.onClose();
+    else if (this.stash === null) this.socket.resume();
+  }
+
+  // The socket.
+
+  private readonly onData = (chunk: Buffer): void => {
+    this.idle.refresh();
+    if (this.state === 'lingering') {
+      this.drained += chunk.length;
+      if (this.drained > LINGER_BYTES) abort(this.socket);
+      return;
+    }
+    if (this.stash !== null) {
+      this.stash = Buffer.concat([this.stash, chunk]);
+      return;
+    }
+    this.feed(chunk);
+  };
+
+  /** FIN: behind a complete request the answer is still due; anywhere else the visitor is gone. */
+  private readonly onFin = (): void => {
+    this.last = true;
+    if (this.state !== 'open') return;
+    if (this.exchange === null && this.requestRead) {
+      this.shut();
+      return;
+    }
+    if (!this.requestRead || this.exchange === null) {
+      this.exchange?.visitorGone('client-gone');
+      abort(this.socket);
+      return;
+    }
+    this.exchange.visitorHalfClosed();
+  };
+
+  private readonly onClose = (): void => {
+    if (this.state === 'closed' || this.state === 'piped') return;
+    this.state = 'closed';
+    this.idle.cancel();
+    this.headDeadline?.cancel();
+    this.writer.drop();
+    const { exchange } = this;
+    this.exchange = null;
+    exchange?.visitorGone('client-gone');
+    this.visitor.close();
+    this.group.remove(this);
+  };
+
+  onWritten(): void {
+    this.idle.refresh();
+    if (!this.blocked || this.writer.pending > LOW_MARK) return;
+    this.blocked = false;
+    this.exchange?.downstreamDrained();
+  }
+
+  // Requests.
+
+  private feed(chunk: Buffer): void {
+    this.feeding = true;
+    let at = 0;
+    while (at < chunk.length && this.state === 'open') {
+      if (this.held || (this.exchange !== null && this.requestRead)) {
+        this.stash = chunk.subarray(at);
+        this.socket.pause();
+        break;
+      }
+      at = this.parser.execute(chunk, at, chunk.length);
+      if (this.parser.failure !== null) {
+        this.refuse();
+        break;
+      }
+    }
+    this.feeding = false;
+    if (this.parser.inHead) this.watchHead();
+  }
+
+  /** Goes on with what waits, then with the socket. */
+  private proceed(): void {
+    if (this.feeding || this.state !== 'open') return;
+    const { stash } = this;
+    if (stash !== null) {
+      this.stash = null;
+      this.feed(stash);
+      if (this.stash !== null || this.state !== 'open') return;
+    }
+    if (!this.held) this.socket.resume();
+  }
+
+  onHead(head: RequestHead): void {
+    this.headDeadline?.cancel();
+    this.headDeadline = null;
+    this.current = head;
+    this.requestRead = head.framing.kind === 'none';
+    this.drained = 0;
+    this.continued = false;
+    this.trailer = null;
+    this.last = this.last || !head.keepAlive || this.group.draining;
+    const version = head.minor === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
+    const exchange = new Exchange(this.visitor, this, this.pipeline, head, version, this.edge.now());
+    this.exchange = exchange;
+    this.pipeline.begin(exchange);
+    if (!this.requestRead && !exchange.takesBody) {
+      this.held = true;
+      this.parser.pause();
+    }
+  }
+
+  onBody(chunk: Buffer, start: number, end: number): void {
+    if (this.exchange !== null && !this.exchange.finished) {
+      this.exchange.requestBody(chunk, start, end);
+      return;
+    }
+    this.drained += end - start;
+    if (this.drained > DRAIN_BYTES) this.shut();
+  }
+
+  onTrailers(fields: RawFields): void {
+    this.exchange?.requestTrailers(fields);
+  }
+
+  onEnd(): void {
+    this.requestRead = true;
+    if (this.exchange !== null) this.exchange.requestEnd();
+    else if (this.last) this.shut();
+  }
+
+  /** The parser gave up: what arrived is not HTTP, and nothing behind it can be trusted. */
+  private refuse(): void {
+    const { failure } = this.parser;
+    if (failure === null) return;
+    const { exchange } = this;
+    if (exchange !== null) {
+      if (exchange.responding) {
+        exchange.visitorGone('client-invalid');
+        abort(this.socket);
+        return;
+      }
+      exchange.visitorGone('client-invalid');
+      this.exchange = null;
+    }
+    const { headBytes } = this.edge.config.limits;
+    const error =
+      failure.status === 431 || failure.status === 414
+        ? fail(90003, { limit: headBytes })
+        : failure.status === 405
+          ? fail(90009, { method: 'CONNECT' })
+          : fail(90002, { reason: failure.reason });
+    this.answerAndShut(error, failure.status === 414 ? 431 : failure.status);
+  }
+
+  /** For failures that no exchange stands for. */
+  private answerAndShut(error: PosternError, status: number): void {
+    const page = renderPage(error, '', [['Connection', 'close']], status);
+    this.writer.write(encodeResponseHead(page.status, error.title, page.fields));
+    this.writer.write(page.body);
+    this.shut();
+  }
+
+  // Downstream: the response.
+
+  informational(status: number, reason: string, fields: RawFields): void {
+    if (this.current?.minor !== 1) return;
+    if (status === 100) this.continued = true;
+    this.writer.write(encodeResponseHead(status, reason, fields));
+  }
+
+  head(status: number, reason: string, fields: RawFields, framing: Framing): void {
+    const { current } = this;
+    if (current === null) return;
+    const minor1 = current.minor === 1;
+    this.bodiless = this.exchange?.method === 'HEAD' || status === 204 || status === 304;
+    this.chunked = !this.bodiless && minor1 && (framing.kind === 'chunked' || framing.kind === 'close');
+    this.toClose = !this.bodiless && !minor1 && (framing.kind === 'chunked' || framing.kind === 'close');
+    if (this.chunked) fields.push('Transfer-Encoding', 'chunked');
+    if (this.exchange?.closing === true || this.group.draining || this.leavesUnread(status)) this.last = true;
+    if (this.last) fields.push('Connection', 'close');
+    this.writer.write(encodeResponseHead(status, reason, fields));
+  }
+
+  /** An error while a request body is under way that is not worth reading to its end. */
+  private leavesUnread(status: number): boolean {
+    const { current } = this;
+    if (this.requestRead || current === null) return false;
+    if (current.expectContinue && !this.continued) return true;
+    if (status < 400 && this.exchange?.localBody === null) return false;
+    return current.framing.kind !== 'length' || current.framing.length > DRAIN_BYTES;
+  }
+
+  body(chunk: Buffer, start: number, end: number): boolean {
+    if (this.bodiless || start === end) return true;
+    if (this.chunked) this.writer.write(Buffer.from(chunkHeader(end - start), 'latin1'));
+    this.writer.write(chunk, start, end);
+    if (this.chunked) this.writer.write(CRLF);
+    if (this.writer.pending <= HIGH_MARK) return true;
+    this.blocked = true;
+    return false;
+  }
+
+  trailers(fields: RawFields): void {
+    this.trailer = fields;
+  }
+
+  end(): void {
+    if (this.chunked) this.writer.write(this.trailer === null ? LAST_CHUNK : encodeTrailers(this.trailer));
+    this.exchange = null;
+    this.blocked = false;
+    this.writer.flush();
+    if (this.last && this.requestRead) {
+      this.shut();
+      return;
+    }
+    if (!this.requestRead && (this.last || this.drained > DRAIN_BYTES)) {
+      this.shut();
+      return;
+    }
+    this.held = false;
+    this.proceed();
+  }
+
+  switchProtocols(reason: string, fields: RawFields, stream: MuxStream, rest: Buffer | null): void {
+    const { exchange, stash } = this;
+    if (exchange === null || this.writer.pending > 0) return this.cannotSwitch(stream);
+    this.state = 'piped';
+    this.idle.cancel();
+    this.socket.off('data', this.onData);
+    this.socket.off('end', this.onFin);
+    this.socket.off('close', this.onClose);
+    this.socket.off('error', ignore);
+    this.socket.write(encodeResponseHead(101, reason, fields));
+    const pipe = new BytePipe(this.socket, this.edge.wheel, this.edge.config.limits.idleMs, (ended, why) => {
+      exchange.bytesIn += ended.bytesIn;
+      exchange.bytesOut += ended.bytesOut;
+      exchange.finish(why);
+      this.visitor.close();
+      this.group.remove(this);
+    });
+    this.pipe = pipe;
+    pipe.start(stream, stash, rest);
+  }
+
+  /** Something before the 101 has not left yet: the visitor does not read. */
+  private cannotSwitch(stream: MuxStream): void {
+    stream.reset(6);
+    this.exchange?.visitorGone('client-gone');
+    abort(this.socket);
+  }
+
+  abort(): void {
+    this.exchange = null;
+    if (this.toClose) abort(this.socket);
+    else this.shut();
+  }
+
+  close(): void {
+    this.exchange = null;
+    this.socket.destroy();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.held = false;
+    this.proceed();
+  }
+
+  // Deadlines and ends.
+
+  private watchHead(): void {
+    this.headDeadline ??= this.edge.wheel.schedule(this.edge.config.limits.requestHeadMs, () => this.headLate());
+  }
+
+  private headLate(): void {
+    this.headDeadline = null;
+    if (this.state !== 'open' || this.exchange !== null) return;
+    // A connection opened ahead of need and never used is no error.
+    if (this.parser.idle) this.shut();
+    else {
+      const seconds = Math.round(this.edge.config.limits.requestHeadMs / 1_000);
+      this.answerAndShut(fail(90004, { seconds }), 408);
+    }
+  }
+
+  private idled(): void {
+    const { exchange } = this;
+    if (exchange === null || exchange.responding) {
+      exchange?.visitorGone('idle');
+      if (exchange === null) this.shut();
+      else abort(this.socket);
+      return;
+    }
+    const seconds = Math.round(this.edge.config.limits.idleMs / 1_000);
+    exchange.closing = true;
+    this.pipeline.answerError(exchange, fail(3005, { seconds }));
+  }
+
+  /** FIN behind what is queued; what still arrives is dropped for a while, since a reset could overtake the answer. */
+  private shut(): void {
+    if (this.state !== 'open') return;
+    this.state = 'lingering';
+    this.drained = 0;
+    this.stash = null;
+    this.headDeadline?.cancel();
+    this.visitor.close();
+    this.writer.end();
+    this.writer.flush();
+    const deadline = this.edge.wheel.schedule(LINGER_MS, () => abort(this.socket));
+    this.socket.on('close', () => deadline.cancel());
+    this.socket.resume();
+  }
+
+  /** Takes no further request. */
+  drain(): void {
+    this.last = true;
+    if (this.state === 'open' && this.exchange === null && this.requestRead && !this.parser.inHead) this.shut();
+  }
+
+  destroy(): void {
+    if (this.pipe !== null) this.pipe.destroy('shutdown');
+    else {
+      this.exchange?.visitorGone('shutdown');
+      abort(this.socket);
+    }
+  }
+}
+
+const CRLF = Buffer.from('\r\n', 'latin1');

@@ -1,0 +1,135 @@
+/**
+ * Streams that wait for their visitor's next request. A stream belongs to one visitor connection and one endpoint,
+ * because it was opened with that visitor's address (agent-protocol.md §6.1).
+ */
+import type { EdgeContext } from '../context.ts';
+import type { AgentUpstream } from '../control-link.ts';
+import type { Http1Upstream } from './upstream-http1.ts';
+
+/** More than a browser keeps to one host. */
+const KEPT_PER_CONNECTION = 8;
+/** Closed this long before the upstream's own announced end, so that a request never races it. */
+const MARGIN_MS = 1_000;
+
+/** Kept streams of all visitors by agent session: which to close when a session is at its cap. */
+export class KeptIndex {
+  private readonly sessions = new Map<string, Map<Http1Upstream, KeptUpstreams>>();
+
+  add(client: Http1Upstream, owner: KeptUpstreams): void {
+    const { sessionId } = client.upstream;
+    let clients = this.sessions.get(sessionId);
+    if (clients === undefined) this.sessions.set(sessionId, (clients = new Map()));
+    clients.set(client, owner);
+  }
+
+  remove(client: Http1Upstream): void {
+    const { sessionId } = client.upstream;
+    const clients = this.sessions.get(sessionId);
+    if (clients?.delete(client) === true && clients.size === 0) this.sessions.delete(sessionId);
+  }
+
+  /** Closes the one that waits longest. @returns whether there was one */
+  evict(sessionId: string): boolean {
+    const oldest = this.sessions.get(sessionId)?.entries().next().value;
+    if (oldest === undefined) return false;
+    const [client, owner] = oldest;
+    owner.forget(client);
+    client.abandon();
+    return true;
+  }
+
+  forgetSession(sessionId: string): void {
+    for (const [client, owner] of this.sessions.get(sessionId) ?? []) owner.forget(client);
+  }
+}
+
+/** Kept streams of one visitor connection. */
+export class KeptUpstreams {
+  private readonly edge: EdgeContext;
+  private readonly index: KeptIndex;
+  private readonly idle: Http1Upstream[] = [];
+  private timing = false;
+  private closed = false;
+  /** The last Keep-Alive value and what it came to: an upstream repeats it. */
+  private announced = '';
+  private announcedMs = Infinity;
+
+  constructor(edge: EdgeContext, index: KeptIndex) {
+    this.edge = edge;
+    this.index = index;
+  }
+
+  /** A live stream to the same endpoint and agent, the one used last. */
+  take(endpointId: string, upstream: AgentUpstream): Http1Upstream | null {
+    for (let at = this.idle.length - 1; at >= 0; at--) {
+      const client = this.idle[at];
+      if (client === undefined || client.endpointId !== endpointId) continue;
+      if (client.upstream.sessionId !== upstream.sessionId || client.upstream.tunnelId !== upstream.tunnelId) continue;
+      this.idle.splice(at, 1);
+      this.index.remove(client);
+      if (client.alive && this.edge.now() < client.expiresAt) return client;
+      client.abandon();
+    }
+    return null;
+  }
+
+  /**
+   * @param keepAlive the upstream's Keep-Alive value, '' for none
+   * @returns false when it cannot be kept; closing it is the caller's then
+   */
+  keep(client: Http1Upstream, keepAlive: string): boolean {
+    if (this.closed || this.idle.length >= KEPT_PER_CONNECTION) return false;
+    if (keepAlive !== this.announced) {
+      this.announced = keepAlive;
+      this.announcedMs = announcedTimeout(keepAlive);
+    }
+    const lifetime = Math.min(this.edge.config.limits.upstreamIdleMs, this.announcedMs - MARGIN_MS);
+    if (lifetime <= 0) return false;
+    client.expiresAt = this.edge.now() + lifetime;
+    this.idle.push(client);
+    this.index.add(client, this);
+    this.watch(lifetime);
+    return true;
+  }
+
+  forget(client: Http1Upstream): void {
+    const at = this.idle.indexOf(client);
+    if (at === -1) return;
+    this.idle.splice(at, 1);
+    this.index.remove(client);
+  }
+
+  /** The visitor has left. */
+  close(): void {
+    this.closed = true;
+    for (const client of this.idle.splice(0)) {
+      this.index.remove(client);
+      client.abandon();
+    }
+  }
+
+  /** One timer for all of them, started anew with what is left when it fires: keeping costs no timer a request. */
+  private watch(ms: number): void {
+    if (this.timing) return;
+    this.timing = true;
+    this.edge.wheel.schedule(ms, () => {
+      this.timing = false;
+      const now = this.edge.now();
+      let next = Infinity;
+      for (const client of [...this.idle]) {
+        if (client.expiresAt > now) next = Math.min(next, client.expiresAt - now);
+        else {
+          this.forget(client);
+          client.abandon();
+        }
+      }
+      if (next !== Infinity) this.watch(next);
+    });
+  }
+}
+
+/** Milliseconds of `timeout=N` in a Keep-Alive value; Infinity when it names none. */
+function announcedTimeout(value: string): number {
+  const match = /(?:^|[\s,])timeout\s*=\s*"?(\d{1,9})/i.exec(value);
+  return match === null ? Infinity : Number(match[1]) * 1_000;
+}

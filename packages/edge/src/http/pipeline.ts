@@ -1,0 +1,313 @@
+/**
+ * What happens to a request, in order. The order is the contract (DESIGN §3; traffic-policy.md §2):
+ *
+ *  1. route            the host finds the endpoint; before anything else, since all else is the endpoint's
+ *  2. connection rules of plain http endpoints, which no earlier moment could name
+ *  3. forwarding       fields of one hop and reserved ones go, x-forwarded-* come: policies see what the service sees
+ *  4. on_http_request  of the endpoint; `forward-internal` goes on with the target's, nested
+ *  5. upstream         only what no rule has answered; with its retries
+ *  6. on_http_response innermost policy first, so that the visitor's endpoint has the last word
+ *  7. deliver          head, body, trailers
+ *  8. finish           exactly once: one traffic event
+ */
+import { fail, isPosternError, type PosternError } from '@postern/errors';
+import type { Outcome } from '@postern/policy';
+import { originForm } from '@postern/protocol';
+import type { EdgeContext, LiveEndpoint } from '../context.ts';
+import { admit, connectionRules } from './connection-rules.ts';
+import { answerWith, answerWithPage } from './answer.ts';
+import { deliver } from './deliver.ts';
+import { dialFailure, isDialMessage, mayBeDialFailure, PROBE_BYTES } from './dial-failure.ts';
+import { Dispatcher, pathOf } from './dispatch.ts';
+import type { Exchange, Stages, UpstreamFailure } from './exchange.ts';
+import { findEndpoint } from './find-endpoint.ts';
+import { mapLocation, prepareRequestFields, settleRequestFields, settleResponseFields } from './forwarding.ts';
+import type { Frame } from './frame.ts';
+import { HttpPolicyContext, responseView } from './policy-views.ts';
+
+/** Forwards from one internal endpoint to the next. */
+const MAX_HOPS = 8;
+
+export class Pipeline implements Stages {
+  private readonly edge: EdgeContext;
+  private readonly dispatcher: Dispatcher;
+
+  constructor(edge: EdgeContext) {
+    this.edge = edge;
+    this.dispatcher = new Dispatcher(edge, (exchange, error) => this.gatewayFailure(exchange, error));
+  }
+
+  /** A request's head is here. Nothing is thrown from here on: a fault of ours is answered 90010 and logged. */
+  begin(exchange: Exchange): void {
+    try {
+      this.route(exchange);
+    } catch (error) {
+      this.fault(exchange, error);
+    }
+  }
+
+  private route(exchange: Exchange): void {
+    const error = findEndpoint(this.edge, exchange);
+    if (error !== null) return this.answerError(exchange, error);
+    const live = exchange.entry;
+    if (live === null) return;
+    const outcome = connectionRules(this.edge, exchange.visitor, live);
+    if (outcome === null) this.forwarding(exchange, live);
+    else this.settle(exchange, outcome, (settled) => this.connectionOutcome(exchange, live, settled));
+  }
+
+  private connectionOutcome(exchange: Exchange, live: LiveEndpoint, outcome: Outcome): void {
+    if (outcome.kind === 'continue') {
+      admit(exchange.visitor, live);
+      this.forwarding(exchange, live);
+    } else if (outcome.kind === 'error') {
+      // The rules refuse the connection; since a request is here, it can be told why.
+      exchange.closing = true;
+      this.answerError(exchange, outcome.error, outcome.headers);
+    } else this.close(exchange);
+  }
+
+  private forwarding(exchange: Exchange, live: LiveEndpoint): void {
+    exchange.target = originForm(exchange.method, exchange.target);
+    prepareRequestFields(exchange.fields, exchange.visitor.connection, exchange.authority);
+    this.enter(exchange, live);
+  }
+
+  private enter(exchange: Exchange, live: LiveEndpoint): void {
+    exchange.current = live;
+    const { policy } = live;
+    if (policy === null || (policy.onHttpRequest === null && policy.onHttpResponse === null)) {
+      this.passed(exchange, live);
+      return;
+    }
+    const context = new HttpPolicyContext(this.edge, exchange, live);
+    const run = policy.onHttpRequest?.start(context) ?? null;
+    const frame: Frame = { live, context, run, onForwardError: null };
+    exchange.frames ??= [];
+    exchange.frames.push(frame);
+    if (run === null) this.passed(exchange, live);
+    else this.settle(exchange, run.next(), (outcome) => this.requestOutcome(exchange, frame, outcome));
+  }
+
+  private requestOutcome(exchange: Exchange, frame: Frame, outcome: Outcome): void {
+    switch (outcome.kind) {
+      case 'continue':
+        this.passed(exchange, frame.live);
+        return;
+      case 'respond':
+        answerWith(exchange, outcome.status, outcome.headers, outcome.body);
+        this.responsePhases(exchange, (exchange.frames?.length ?? 0) - 1);
+        return;
+      case 'error':
+        answerWithPage(exchange, outcome.error, outcome.headers);
+        this.responsePhases(exchange, (exchange.frames?.length ?? 0) - 1);
+        return;
+      case 'close':
+        this.close(exchange);
+        return;
+      case 'forward':
+        this.forward(exchange, frame, outcome.url, outcome.onError);
+    }
+  }
+
+  private forward(exchange: Exchange, frame: Frame, url: string, onError: 'halt' | 'continue'): void {
+    frame.onForwardError = onError;
+    let target: LiveEndpoint | PosternError;
+    try {
+      target = this.findTarget(exchange, frame.live, url);
+    } catch (error) {
+      if (!isPosternError(error)) throw error;
+      target = error;
+    }
+    if (isPosternError(target)) this.gatewayFailure(exchange, target);
+    else this.enter(exchange, target);
+  }
+
+  /** @throws PosternError 2226 for what is not a URL */
+  private findTarget(exchange: Exchange, from: LiveEndpoint, url: string): LiveEndpoint | PosternError {
+    if (++exchange.hops > MAX_HOPS) return fail(3501, { max: MAX_HOPS });
+    const route = this.edge.routes.findInternal(from.endpoint.accountId, url);
+    if (route === null) return fail(3200, { url });
+    const members = route.members.filter(({ endpoint }) => endpoint.proto === 'http' || endpoint.proto === 'https');
+    const target = members[Math.floor(this.edge.random() * members.length)];
+    if (target === undefined) {
+      return fail(2226, { path: 'url', value: url, reason: 'an http or https endpoint can only forward to such' });
+    }
+    exchange.route = route;
+    return target;
+  }
+
+  /** No rule has answered: the endpoint's own upstream does. */
+  private passed(exchange: Exchange, live: LiveEndpoint): void {
+    if (live.endpoint.kind === 'cloud') {
+      this.gatewayFailure(exchange, fail(6029));
+      return;
+    }
+    if (exchange.frames !== null) settleRequestFields(exchange);
+    exchange.draft = null;
+    exchange.attempts = 0;
+    const error = this.dispatcher.send(exchange);
+    if (error !== null) this.gatewayFailure(exchange, error);
+  }
+
+  // What comes back.
+
+  answered(exchange: Exchange): void {
+    const { draft } = exchange;
+    if (draft === null) return;
+    try {
+      if (draft.dialFailed) this.gatewayFailure(exchange, dialFailure(exchange));
+      else if (mayBeDialFailure(draft)) exchange.probe = { limit: PROBE_BYTES, bytes: 0, parts: [], done: this.probed };
+      else this.respond(exchange);
+    } catch (error) {
+      this.fault(exchange, error);
+    }
+  }
+
+  /** The whole body of a short 502 has been read. */
+  private readonly probed = (exchange: Exchange, body: Buffer): void => {
+    if (isDialMessage(body)) {
+      this.gatewayFailure(exchange, dialFailure(exchange));
+      return;
+    }
+    exchange.localBody = body;
+    this.respond(exchange);
+  };
+
+  private respond(exchange: Exchange): void {
+    if (exchange.rewrittenHost !== '' && exchange.draft !== null) mapLocation(exchange, exchange.draft.fields);
+    if (exchange.frames === null) deliver(exchange);
+    else this.responsePhases(exchange, exchange.frames.length - 1);
+  }
+
+  private responsePhases(exchange: Exchange, from: number): void {
+    for (let index = from; index >= 0; index--) {
+      const frame = exchange.frames?.[index];
+      const phase = frame?.live.policy?.onHttpResponse ?? null;
+      if (frame === undefined || phase === null || exchange.draft === null) continue;
+      frame.context.res = responseView(exchange.draft);
+      const outcome = phase.start(frame.context).next();
+      if (outcome instanceof Promise) {
+        this.settle(exchange, outcome, (settled) => {
+          if (this.responseOutcome(exchange, settled)) this.responsePhases(exchange, index - 1);
+        });
+        return;
+      }
+      if (!this.responseOutcome(exchange, outcome)) return;
+    }
+    if (exchange.draft !== null) settleResponseFields(exchange.draft);
+    deliver(exchange);
+  }
+
+  /** @returns whether the outer policies come next */
+  private responseOutcome(exchange: Exchange, outcome: Outcome): boolean {
+    if (outcome.kind === 'continue') return true;
+    exchange.dropUpstream();
+    if (outcome.kind === 'respond') answerWith(exchange, outcome.status, outcome.headers, outcome.body);
+    else if (outcome.kind === 'error') answerWithPage(exchange, outcome.error, outcome.headers);
+    else {
+      this.close(exchange);
+      return false;
+    }
+    return true;
+  }
+
+  failed(exchange: Exchange, failure: UpstreamFailure): void {
+    try {
+      if (!this.dispatcher.retry(exchange, failure)) this.gatewayFailure(exchange, failure.error);
+    } catch (error) {
+      this.fault(exchange, error);
+    }
+  }
+
+  /**
+   * An endpoint could not be reached. A policy that forwarded to it with `on_error: continue` goes on behind that
+   * action, as long as the request body is still whole; else the visitor gets the page, past all response phases.
+   */
+  private gatewayFailure(exchange: Exchange, error: PosternError): void {
+    exchange.dropUpstream();
+    const { frames } = exchange;
+    for (let index = (frames?.length ?? 0) - 1; index >= 0; index--) {
+      const frame = frames?.[index];
+      if (frame?.onForwardError !== 'continue' || frame.run === null || exchange.bodyConsumed) continue;
+      if (frames !== null) frames.length = index + 1;
+      frame.onForwardError = null;
+      exchange.current = frame.live;
+      exchange.draft = null;
+      const outcome = frame.run.forwardFailed(error);
+      this.settle(exchange, outcome, (settled) => this.requestOutcome(exchange, frame, settled));
+      return;
+    }
+    this.answerError(exchange, error);
+  }
+
+  // Ends.
+
+  /** Answers with a page of ours, past all policies. */
+  answerError(exchange: Exchange, error: PosternError, headers: readonly (readonly [string, string])[] = []): void {
+    exchange.dropUpstream();
+    if (exchange.responding) {
+      exchange.downstream.abort();
+      exchange.finish('internal');
+      return;
+    }
+    answerWithPage(exchange, error, headers);
+    if (error.status === 421) exchange.closing = true;
+    deliver(exchange);
+  }
+
+  /** Ends the connection without an answer. */
+  private close(exchange: Exchange): void {
+    exchange.dropUpstream();
+    exchange.downstream.close();
+    exchange.finish('policy-close');
+  }
+
+  /** An exception that is not an answer: ours to repair. */
+  private fault(exchange: Exchange, error: unknown): void {
+    if (isPosternError(error)) {
+      this.answerError(exchange, error);
+      return;
+    }
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.edge.log.error(
+      { endpoint: exchange.entry?.endpoint.id ?? '', error: message },
+      'request failed inside the edge',
+    );
+    if (!exchange.finished) this.answerError(exchange, fail(90010));
+  }
+
+  /** Goes on with an outcome now or, the body held meanwhile, when it is there; never after the visitor has left. */
+  private settle(exchange: Exchange, outcome: Outcome | Promise<Outcome>, next: (outcome: Outcome) => void): void {
+    if (!(outcome instanceof Promise)) {
+      next(outcome);
+      return;
+    }
+    exchange.upstream?.hold();
+    outcome
+      .then((settled) => {
+        if (!exchange.finished) next(settled);
+      })
+      .catch((error: unknown) => this.fault(exchange, error));
+  }
+
+  finished(exchange: Exchange, reason: string): void {
+    const { entry } = exchange;
+    this.edge.traffic({
+      kind: 'http',
+      endpointId: entry?.endpoint.id ?? '',
+      accountId: entry?.endpoint.accountId ?? '',
+      startedAt: exchange.startedAt,
+      durationMs: this.edge.now() - exchange.startedAt,
+      clientAddr: exchange.visitor.connection.clientAddr,
+      bytesIn: exchange.bytesIn,
+      bytesOut: exchange.bytesOut,
+      method: exchange.method,
+      host: exchange.authority,
+      path: pathOf(exchange.target),
+      status: exchange.status,
+      errorCode: exchange.errorCode,
+      reason,
+    });
+  }
+}

@@ -1,0 +1,23 @@
+/** The HTTP half of the edge: takes visitor connections over and answers their requests. */
+import type { EdgeContext, HttpService } from '../context.ts';
+import { HttpConnections } from './connections.ts';
+import { Http1Visitor } from './http1-visitor.ts';
+import { Http2Visitor } from './http2-visitor.ts';
+import { Pipeline } from './pipeline.ts';
+
+export function createHttpService(context: EdgeContext): HttpService {
+  const connections = new HttpConnections();
+  const pipeline = new Pipeline(context);
+  context.agents.onPressure((sessionId) => connections.kept.evict(sessionId));
+  context.agents.onSessionGone((sessionId) => connections.kept.forgetSession(sessionId));
+  return {
+    serveHttp1(connection, head) {
+      new Http1Visitor(context, connections, pipeline, connection, head);
+    },
+    serveHttp2(connection) {
+      new Http2Visitor(context, connections, pipeline, connection);
+    },
+    drain: () => connections.drain(),
+    destroy: () => connections.destroy(),
+  };
+}

@@ -1,0 +1,274 @@
+/**
+ * An HTTP service between real sockets for tests: visitors reach it over TCP, agents are sessions of an in-memory mux
+ * pair whose other end dials real servers, as a byte-piping agent does.
+ */
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { fail } from '@postern/errors';
+import type { CompiledPolicy, ConnView } from '@postern/policy';
+import { createMuxSession, type MuxSession, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
+import type {
+  AgentStreams,
+  EdgeContext,
+  EdgeLimits,
+  HttpService,
+  LiveEndpoint,
+  StreamPurpose,
+  VisitorConnection,
+} from '../context.ts';
+import type { AgentUpstream, ControlLink, RouteEndpoint, TrafficEvent } from '../control-link.ts';
+import { createRouteTable } from '../routing/route-table.ts';
+import { LIMITS, SILENT_LOG } from '../testing/fixtures.ts';
+import { createTimerWheel } from '../timer-wheel.ts';
+import { createHttpService } from './service.ts';
+
+/** Pulls from one session into the other, a turn of the loop later, as a wire would. */
+function wire(from: () => MuxSession, to: () => MuxSession): () => void {
+  return () => {
+    setImmediate(() => {
+      for (let bytes = from().pull(); bytes !== undefined; bytes = from().pull()) {
+        to().receive(bytes);
+        from().release(bytes);
+      }
+    });
+  };
+}
+
+/** What the agent's side does with a stream. */
+export type AgentBehaviour = (stream: MuxStream) => MuxStreamHandler;
+
+export const IGNORE: MuxStreamHandler = { onData() {}, onEnd() {}, onReset() {}, onDrain() {} };
+
+export class FakeAgent {
+  readonly server: MuxSession;
+  readonly client: MuxSession;
+  readonly purposes: StreamPurpose[] = [];
+  streams = 0;
+  online = true;
+  constructor(behaviour: AgentBehaviour) {
+    let server: MuxSession | null = null;
+    let client: MuxSession | null = null;
+    const one = (): MuxSession => server ?? raise();
+    const other = (): MuxSession => client ?? raise();
+    server = createMuxSession(
+      { role: 'server', nudge: false },
+      {
+        onStream: () => {},
+        onOutput: wire(one, other),
+        onEnd: () => {},
+      },
+    );
+    client = createMuxSession(
+      { role: 'client' },
+      {
+        onStream: (stream) => {
+          stream.handler = behaviour(stream);
+        },
+        onOutput: wire(other, one),
+        onEnd: () => {},
+      },
+    );
+    this.server = server;
+    this.client = client;
+  }
+
+  lose(): void {
+    this.online = false;
+    this.server.wireEnded('lost');
+    this.client.wireEnded('lost');
+  }
+}
+
+function raise(): never {
+  throw new Error('not made yet');
+}
+
+/** Pipes bytes to a port, half-closes kept; a refused connection becomes the official agents' 502. */
+export function dial(port: number): AgentBehaviour {
+  return (stream) => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    socket.on('data', (chunk) => {
+      if (!stream.write(chunk)) socket.pause();
+    });
+    socket.on('end', () => stream.end());
+    socket.on('error', () => {
+      const text = 'failed to dial backend: connection refused';
+      if (socket.connecting || socket.bytesRead === 0) {
+        stream.write(Buffer.from(`HTTP/1.1 502 Bad Gateway\r\ncontent-length: ${text.length}\r\n\r\n${text}`));
+      }
+      stream.end();
+    });
+    return {
+      onData: (chunk) => {
+        const length = chunk.length;
+        socket.write(Buffer.from(chunk), () => stream.consume(length));
+      },
+      onEnd: () => socket.end(),
+      onReset: () => socket.destroy(),
+      onDrain: () => socket.resume(),
+    };
+  };
+}
+
+export interface Harness {
+  readonly service: HttpService;
+  readonly context: EdgeContext;
+  readonly events: TrafficEvent[];
+  readonly port: number;
+  readonly agents: Map<string, FakeAgent>;
+  /** Sessions at their cap. */
+  readonly full: Set<string>;
+  evict: (sessionId: string) => boolean;
+  publish(...endpoints: RouteEndpoint[]): void;
+  connect(): Socket;
+  /** Writes, reads until the connection ends or `until` matches. */
+  talk(text: string | Buffer, until?: RegExp): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface HarnessOptions {
+  readonly agents?: Record<string, AgentBehaviour>;
+  readonly policies?: Record<string, CompiledPolicy>;
+  readonly limits?: Partial<EdgeLimits>;
+  readonly scheme?: 'http' | 'https';
+  readonly trusted?: boolean;
+  readonly ruledBy?: () => LiveEndpoint | null;
+  readonly http2?: boolean;
+}
+
+/** `await using` closes it. */
+export async function harness(options: HarnessOptions = {}): Promise<Harness & AsyncDisposable> {
+  const agents = new Map<string, FakeAgent>();
+  for (const [id, behaviour] of Object.entries(options.agents ?? {})) agents.set(id, new FakeAgent(behaviour));
+  const full = new Set<string>();
+  const events: TrafficEvent[] = [];
+  const gone: ((sessionId: string) => void)[] = [];
+  const routes = createRouteTable({
+    compile: (source) => options.policies?.[source] ?? raise(),
+    log: SILENT_LOG,
+  });
+  const result = { evict: (_: string): boolean => false };
+  const streams: AgentStreams = {
+    canOpen: (upstream) => !full.has(upstream.sessionId) && agents.get(upstream.sessionId)?.online === true,
+    isOnline: (upstream) => agents.get(upstream.sessionId)?.online === true,
+    open(upstream: AgentUpstream, purpose, proxyHeader, handler, first) {
+      const agent = agents.get(upstream.sessionId);
+      if (agent === undefined || !agent.online) throw fail(3210);
+      agent.streams++;
+      agent.purposes.push(purpose);
+      return agent.server.open(3, handler, Buffer.concat([proxyHeader ?? Buffer.alloc(0), first ?? Buffer.alloc(0)]));
+    },
+    async waitForRoom(upstream) {
+      for (let tries = 0; tries < 20; tries++) {
+        if (!full.has(upstream.sessionId) || result.evict(upstream.sessionId)) return;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      throw fail(743);
+    },
+    onPressure(evictIdle) {
+      result.evict = evictIdle;
+    },
+    onSessionGone(listener) {
+      gone.push(listener);
+    },
+  };
+  const context: EdgeContext = {
+    config: {
+      http: [],
+      https: [],
+      agents: [],
+      tcpHosts: [],
+      agentNames: [],
+      trustedProxies: [],
+      proxyProtocol: false,
+      publicHttpPort: 80,
+      publicHttpsPort: 8443,
+      region: 'local',
+      limits: { ...LIMITS, ...options.limits },
+    },
+    link: {} as ControlLink,
+    routes,
+    agents: streams,
+    wheel: createTimerWheel({ resolution: 10 }),
+    log: { ...SILENT_LOG, error: (fields, message) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`) },
+    now: Date.now,
+    random: Math.random,
+    traffic: (event) => events.push(event),
+  };
+  const service = createHttpService(context);
+  const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const connection = visitorOf(socket, options);
+    if (options.http2 === true) service.serveHttp2(connection);
+    else service.serveHttp1(connection, null);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  let revision = 0;
+  const open = (): Socket => connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+  const close = async (): Promise<void> => {
+    service.destroy();
+    await new Promise((resolve) => server.close(resolve));
+    for (const agent of agents.values()) agent.lose();
+  };
+  return {
+    service,
+    context,
+    events,
+    port,
+    agents,
+    full,
+    get evict() {
+      return result.evict;
+    },
+    publish(...endpoints) {
+      routes.apply({ revision: ++revision, snapshot: false, upserts: endpoints, removes: [] });
+    },
+    connect: open,
+    talk: (text, until) => exchangeText(open(), text, until),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function visitorOf(socket: Socket, options: HarnessOptions): VisitorConnection {
+  const conn: ConnView = {
+    clientIp: '192.0.2.7',
+    clientPort: socket.remotePort ?? 0,
+    serverIp: '127.0.0.1',
+    serverPort: socket.localPort ?? 0,
+    serverRegion: 'local',
+    startedAt: Date.now(),
+    bytesIn: 0,
+    bytesOut: 0,
+    tls: null,
+  };
+  return {
+    socket,
+    scheme: options.scheme ?? 'http',
+    conn,
+    clientAddr: `192.0.2.7:${socket.remotePort ?? 0}`,
+    ruledBy: options.ruledBy?.() ?? null,
+    fromTrustedProxy: options.trusted ?? false,
+  };
+}
+
+/** Writes `text`; resolves with what came until the end of the connection or until `until` matches. */
+export function exchangeText(socket: Socket, text: string | Buffer, until?: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let got = '';
+    const deadline = setTimeout(() => finish(new Error(`no answer in time; got ${JSON.stringify(got)}`)), 8_000);
+    const finish = (error: Error | null): void => {
+      clearTimeout(deadline);
+      socket.removeAllListeners('data');
+      if (error === null) resolve(got);
+      else reject(error);
+      if (until === undefined) socket.destroy();
+    };
+    socket.on('data', (chunk: Buffer) => {
+      got += chunk.toString('latin1');
+      if (until?.test(got) === true) finish(null);
+    });
+    socket.on('end', () => finish(null));
+    socket.on('error', (error) => finish(error));
+    socket.write(text);
+  });
+}

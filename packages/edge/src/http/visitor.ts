@@ -1,0 +1,55 @@
+/** What the HTTP side keeps for one visitor connection, whatever its HTTP version. */
+import type { EdgeContext, LiveEndpoint, Route, VisitorConnection } from '../context.ts';
+import { Http2Links } from './http2-links.ts';
+import { type KeptIndex, KeptUpstreams } from './kept-upstreams.ts';
+
+export class Visitor {
+  readonly connection: VisitorConnection;
+  readonly kept: KeptUpstreams;
+  /** Endpoints whose connection rules have let this connection in: plain http, where the first request names them. */
+  admitted: Set<LiveEndpoint> | null = null;
+  private readonly edge: EdgeContext;
+  private links: Http2Links | null = null;
+  private authority = '';
+  private revision = -1;
+  private route: Route | null = null;
+
+  constructor(edge: EdgeContext, index: KeptIndex, connection: VisitorConnection) {
+    this.edge = edge;
+    this.connection = connection;
+    this.kept = new KeptUpstreams(edge, index);
+  }
+
+  now(): number {
+    return this.edge.now();
+  }
+
+  /** HTTP/2 connections to upstreams, made when the first is needed. */
+  get http2(): Http2Links {
+    this.links ??= new Http2Links(this.edge);
+    return this.links;
+  }
+
+  /** The route of an authority; remembered, as visitors repeat it with each request. */
+  findRoute(authority: string): Route | null {
+    const { routes } = this.edge;
+    if (authority === this.authority && routes.revision === this.revision) return this.route;
+    this.authority = authority;
+    this.revision = routes.revision;
+    this.route = routes.findHttp(this.connection.scheme, hostOf(authority));
+    return this.route;
+  }
+
+  /** The connection is gone. */
+  close(): void {
+    this.kept.close();
+    this.links?.close();
+  }
+}
+
+/** `host[:port]` without its port, and without the dot of an absolute name. */
+export function hostOf(authority: string): string {
+  const end = authority.startsWith('[') ? authority.indexOf(']') + 1 : authority.indexOf(':');
+  const host = end > 0 ? authority.slice(0, end) : authority;
+  return host.endsWith('.') ? host.slice(0, -1) : host;
+}
