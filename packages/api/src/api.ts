@@ -1,9 +1,9 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ControlApi } from '@postern/control';
 import { fail } from '@postern/errors';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { createListeners, type ListenOptions } from './listeners.ts';
+import { createListeners, type AnyServer, type ListenOptions } from './listeners.ts';
 import { answer, type PipelineContext } from './pipeline/answer.ts';
 import { createCors, type Cors } from './pipeline/cors.ts';
 import { asPosternError, errorAnswer, resourceNotFound, routeNotFound } from './pipeline/envelope.ts';
@@ -46,7 +46,8 @@ export interface Api {
   handler(request: IncomingMessage, response: ServerResponse): void;
   /** Binds one address; call it again for more. Resolves with the bound port. */
   listen(options: ListenOptions): Promise<AddressInfo>;
-  attach(server: Server): void;
+  /** Serves the API on a server that someone else made (for TLS, say) and binds; `close` closes it too. */
+  attach(server: AnyServer): void;
   close(): Promise<void>;
 }
 

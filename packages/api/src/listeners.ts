@@ -1,10 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { Server as SecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fail } from '@postern/errors';
 import { errorAnswer } from './pipeline/envelope.ts';
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export type AnyServer = Server | SecureServer;
 
 export interface ListenOptions {
   readonly host: string;
@@ -21,11 +24,17 @@ export interface ListenersOptions {
 export interface Listeners {
   /** Resolves once bound; rejects with the system's error, e.g. EADDRINUSE. */
   listen(options: ListenOptions): Promise<AddressInfo>;
-  /** Serves the API on a server that someone else made (TLS, another listener) and will bind. */
-  attach(server: Server): void;
+  /** Serves the API on a server that someone else made (for TLS, say) and binds; `close` closes it too. */
+  attach(server: AnyServer): void;
   readonly closing: boolean;
   /** Stops accepting, waits for calls in flight to end, at most `graceMs`, then cuts what is left. */
   close(graceMs: number): Promise<void>;
+}
+
+interface Connections {
+  readonly open: Set<Duplex>;
+  /** Calls in flight per connection: bytes of an error must not go between the bytes of an answer. */
+  readonly busy: Map<Duplex, number>;
 }
 
 const MAX_HEADER_BYTES = 64 * 1024;
@@ -34,13 +43,17 @@ const REQUEST_DEADLINE_MS = 60_000;
 const IDLE_MS = 75_000;
 
 export function createListeners(options: ListenersOptions): Listeners {
-  const servers = new Set<Server>();
+  const servers = new Map<AnyServer, Connections>();
   let closing = false;
 
-  const attach = (server: Server): void => {
-    // Sockets with a call in flight: bytes of an error must not go between the bytes of its answer.
-    const busy = new Map<Duplex, number>();
-    servers.add(server);
+  const attach = (server: AnyServer): void => {
+    const connections: Connections = { open: new Set(), busy: new Map() };
+    const { open, busy } = connections;
+    servers.set(server, connections);
+    server.on(server instanceof SecureServer ? 'secureConnection' : 'connection', (socket: Duplex) => {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+    });
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       const { socket } = request;
       busy.set(socket, (busy.get(socket) ?? 0) + 1);
@@ -86,12 +99,12 @@ export function createListeners(options: ListenersOptions): Listeners {
     },
     async close(graceMs) {
       closing = true;
-      await Promise.all([...servers].map((server) => stop(server, graceMs)));
+      await Promise.all(Array.from(servers, ([server, connections]) => stop(server, connections, graceMs)));
     },
   };
 }
 
-function stop(server: Server, graceMs: number): Promise<void> {
+function stop(server: AnyServer, { open, busy }: Connections, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     if (!server.listening) {
       resolve();
@@ -102,7 +115,10 @@ function stop(server: Server, graceMs: number): Promise<void> {
       clearTimeout(cut);
       resolve();
     });
-    server.closeIdleConnections();
+    // Node's own idea of idle leaves out connections that never asked anything, as browsers open them.
+    for (const socket of open) {
+      if (!busy.has(socket)) socket.destroy();
+    }
   });
 }
 
@@ -113,7 +129,7 @@ function reasonOf(error: NodeJS.ErrnoException): string {
 }
 
 /** Answers what never became a request, in the same envelope as everything else, and ends the connection. */
-function refuse(socket: Duplex & Partial<Pick<Socket, 'destroySoon'>>, reason: string, operationId: string): void {
+function refuse(socket: Duplex, reason: string, operationId: string): void {
   const { status, body } = errorAnswer(fail(90073, { reason }), operationId);
   socket.end(
     `HTTP/1.1 ${status} Bad Request\r\n` +

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createApiUnderTest } from './testing/api-under-test.ts';
+import { createApiUnderTest, parsed } from './testing/api-under-test.ts';
 import { API_KEY, idOf } from './testing/fake-control.ts';
 
 const KEY = { authorization: `Bearer ${API_KEY}`, 'ngrok-version': '2' };
@@ -51,6 +51,32 @@ describe('over sockets', () => {
     }
   });
 
+  it('knows no more of rare methods than of unknown paths', async () => {
+    const { port } = await listening();
+    const reply = await raw(port, 'PROPFIND /endpoints HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    expect(reply).toMatch(/^HTTP\/1\.1 404 /);
+    expect(reply).toContain('{"status_code":404,"msg":"Not Found","details":{"path":"/endpoints"}}');
+  });
+
+  it('reads a chunked body, waits for Expect, and refuses what is no UTF-8', async () => {
+    const { port, base, calls } = await listening();
+    const head =
+      `POST /bot_users HTTP/1.1\r\nHost: a\r\nNgrok-Version: 2\r\nAuthorization: Bearer ${API_KEY}\r\n` +
+      'Content-Type: Application/JSON;charset=utf-8\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n';
+    const reply = await raw(port, `${head}Expect: 100-continue\r\n\r\n8\r\n{"name":\r\n5\r\n"ci"}\r\n0\r\n\r\n`);
+    expect(reply).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 201 /);
+    expect(calls.at(-1)).toEqual({ name: 'botUsers.create', input: { name: 'ci' } });
+    const latin1 = await fetch(`${base}/bot_users`, {
+      method: 'POST',
+      headers: { ...KEY, 'content-type': 'application/json' },
+      body: Buffer.from('{"name":"\u00e9"}', 'latin1'),
+    });
+    expect(parsed(await latin1.text())).toMatchObject({
+      error_code: 'ERR_NGROK_213',
+      msg: expect.stringContaining('UTF-8'),
+    });
+  });
+
   it('does not need a content type or a body where none is used', async () => {
     const { base } = await listening();
     const stop = `${base}/tunnel_sessions/${idOf('ts', 1)}/stop`;
@@ -67,16 +93,14 @@ describe('over sockets', () => {
     const large = new Uint8Array(3 * 1024 * 1024).fill(0x20);
     const headers = { ...KEY, 'content-type': 'application/json' };
     const sized = await fetch(`${base}/endpoints`, { method: 'POST', headers, body: large });
-    expect([sized.status, ((await sized.json()) as Record<string, unknown>)['error_code']]).toEqual([
-      413,
-      'ERR_NGROK_90074',
-    ]);
-    const streamed = await fetch(`${base}/endpoints`, {
+    expect([sized.status, parsed(await sized.text())['error_code']]).toEqual([413, 'ERR_NGROK_90074']);
+    const streaming: RequestInit & { readonly duplex: 'half' } = {
       method: 'POST',
       headers,
       body: new Blob([large]).stream(),
       duplex: 'half',
-    } as RequestInit);
+    };
+    const streamed = await fetch(`${base}/endpoints`, streaming);
     expect(streamed.status).toBe(413);
     await streamed.text();
     // Refused before its body is looked at.
@@ -103,28 +127,36 @@ describe('over sockets', () => {
   });
 
   it('close waits for calls in flight and refuses new connections', async () => {
-    let release: () => void = () => undefined;
-    const gate = new Promise<void>((resolve) => (release = resolve));
-    let entered: () => void = () => undefined;
-    const inside = new Promise<void>((resolve) => (entered = resolve));
+    const gate = Promise.withResolvers<void>();
+    const inside = Promise.withResolvers<void>();
     const { api, base, control } = await listening();
-    const original = control.apiKeys.list;
-    control.apiKeys.list = async (caller, query) => {
-      entered();
-      await gate;
-      return original(caller, query);
+    control.apiKeys.list = async () => {
+      inside.resolve();
+      await gate.promise;
+      return { items: [], more: false };
     };
     const inFlight = fetch(`${base}/api_keys`, { headers: KEY });
-    await inside;
+    await inside.promise;
     let closed = false;
     const closing = api.close().then(() => (closed = true));
     await expect(fetch(`${base}/api_keys`, { headers: KEY })).rejects.toThrow();
     expect(closed).toBe(false);
-    release();
+    gate.resolve();
     const reply = await inFlight;
     expect(reply.status).toBe(200);
     await reply.text();
     await closing;
+  });
+
+  it('close does not wait for connections that ask nothing', async () => {
+    const { api, port, base } = await listening({ closeGraceMs: 20_000 });
+    const silent = connect({ host: '127.0.0.1', port });
+    await new Promise<void>((resolve) => silent.once('connect', () => resolve()));
+    await (await fetch(`${base}/endpoints`, { headers: KEY })).text();
+    const started = performance.now();
+    await api.close();
+    expect(performance.now() - started).toBeLessThan(5_000);
+    silent.destroy();
   });
 
   it('close cuts what does not end in time', async () => {

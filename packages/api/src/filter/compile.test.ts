@@ -1,5 +1,5 @@
 import { isPosternError } from '@postern/errors';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileFilter } from './compile.ts';
 import type { FilterFields } from './values.ts';
@@ -85,6 +85,14 @@ describe('filters that hold or do not', () => {
   });
 });
 
+function refusalOf(source: string): unknown {
+  try {
+    return run(source);
+  } catch (error) {
+    return error;
+  }
+}
+
 describe('filters that cannot be used', () => {
   it.each([
     ['', 'a value is missing'],
@@ -115,9 +123,7 @@ describe('filters that cannot be used', () => {
     ['('.repeat(2_000), 'deeper'],
     [`obj.name == "${'x'.repeat(5_000)}"`, '4096'],
   ])('%s', (source, says) => {
-    expect(() => run(source)).toThrow(
-      expect.objectContaining({ code: 'ERR_NGROK_250', message: expect.stringContaining(says) }) as Error,
-    );
+    expect(refusalOf(source)).toMatchObject({ number: 250, message: expect.stringContaining(says) });
   });
 
   it('whatever comes, it compiles and runs, or is refused with 250', () => {

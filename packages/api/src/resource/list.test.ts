@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BASE, createApiUnderTest } from '../testing/api-under-test.ts';
+import { z } from 'zod';
+import { BASE, createApiUnderTest, idsOf } from '../testing/api-under-test.ts';
 import { endpointView, idOf } from '../testing/fake-control.ts';
 
 async function withEndpoints(count: number) {
@@ -16,9 +17,8 @@ async function withEndpoints(count: number) {
       // oxlint-disable-next-line no-await-in-loop
       const { status, json } = await api.ask(`GET ${next}`);
       expect(status).toBe(200);
-      pages.push((json['endpoints'] as { id: string }[]).map(({ id }) => id));
-      const uri = json['next_page_uri'] as string | null;
-      expect(uri === null || uri.startsWith(`${BASE}/endpoints?before_id=ep_`)).toBe(true);
+      pages.push(idsOf(json['endpoints']));
+      const uri = z.string().startsWith(`${BASE}/endpoints?before_id=ep_`).nullable().parse(json['next_page_uri']);
       next = uri === null ? null : uri.slice(BASE.length);
       between?.(pages.length);
     }
@@ -78,7 +78,7 @@ describe('paging', () => {
   it('takes beforeId, as the npm client pages', async () => {
     const { ask } = await withEndpoints(9);
     const { json } = await ask(`GET /endpoints?limit=2&beforeId=${idOf('ep', 4)}`);
-    expect((json['endpoints'] as { id: string }[]).map(({ id }) => id)).toEqual([idOf('ep', 3), idOf('ep', 2)]);
+    expect(idsOf(json['endpoints'])).toEqual([idOf('ep', 3), idOf('ep', 2)]);
   });
 
   it('does not offer a next page after rows that vanished', async () => {

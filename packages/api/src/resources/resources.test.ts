@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BASE, createApiUnderTest } from '../testing/api-under-test.ts';
+import { BASE, createApiUnderTest, idsOf } from '../testing/api-under-test.ts';
 import { idOf } from '../testing/fake-control.ts';
 
 const TEXTS = { description: 'acme', metadata: '{"environment": "staging"}' };
@@ -134,7 +134,7 @@ describe('resources of five verbs', () => {
       });
     }
     const before = await ask(`GET /service_users?before_id=${idOf('service', 900)}`);
-    expect((before.json['service_users'] as object[]).length).toBe(1);
+    expect(idsOf(before.json['service_users'])).toEqual([id]);
     expect((await ask(`DELETE /service_users/${service}`)).status).toBe(204);
     expect((await ask(`GET /bot_users/${id}`)).status).toBe(404);
   });

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { createApi, type ApiOptions } from '../api.ts';
 import { API_KEY, createFakeControl } from './fake-control.ts';
 
@@ -16,6 +17,19 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
   /** An object is sent as JSON with its content type, a string as it is. */
   readonly body?: object | string;
+}
+
+const METHOD = z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const OBJECT = z.record(z.string(), z.unknown());
+const ROWS = z.array(z.looseObject({ id: z.string() }));
+
+export function parsed(body: string): Record<string, unknown> {
+  return OBJECT.parse(JSON.parse(body));
+}
+
+/** The ids of a list's rows, in their order. */
+export function idsOf(rows: unknown): string[] {
+  return ROWS.parse(rows).map(({ id }) => id);
 }
 
 /** The API over a fake control, with a clock that the test moves and a log that it can read. */
@@ -40,7 +54,7 @@ export async function createApiUnderTest(overrides: Partial<ApiOptions> = {}) {
     const [method = '', url = ''] = target.split(' ');
     const json = typeof body === 'object';
     const response = await api.app.inject({
-      method: method as 'GET',
+      method: METHOD.parse(method),
       url,
       headers: {
         authorization: `Bearer ${API_KEY}`,
@@ -54,7 +68,7 @@ export async function createApiUnderTest(overrides: Partial<ApiOptions> = {}) {
       status: response.statusCode,
       headers: response.headers,
       text: response.body,
-      json: response.body === '' ? {} : (JSON.parse(response.body) as Record<string, unknown>),
+      json: response.body === '' ? {} : parsed(response.body),
     };
   }
 

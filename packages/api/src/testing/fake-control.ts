@@ -35,6 +35,14 @@ const CALLER: Caller = {
   apiKeyId: idOf('ak', 1),
 };
 
+function texts(input: { readonly description?: string; readonly metadata?: string }) {
+  return { createdAt: TIME, description: input.description ?? '', metadata: input.metadata ?? '' };
+}
+
+function token(id: string): string | null {
+  return `${id.slice(id.indexOf('_') + 1)}_714PgnmX8vJX5wufhtV57`;
+}
+
 /** An in-memory ControlApi that keeps what it is given and decides next to nothing: the API's tests need no rules. */
 export function createFakeControl() {
   let counter = 0;
@@ -76,13 +84,6 @@ export function createFakeControl() {
       },
     };
   }
-
-  const texts = (input: { readonly description?: string; readonly metadata?: string }) => ({
-    createdAt: TIME,
-    description: input.description ?? '',
-    metadata: input.metadata ?? '',
-  });
-  const token = (id: string): string => `${id.slice(id.indexOf('_') + 1)}_714PgnmX8vJX5wufhtV57`;
 
   const endpoints = collection('endpoints', (input: Parameters<ControlApi['endpoints']['create']>[1]) => {
     if (input.url === undefined) throw fail(18015, { field: 'url' });
@@ -128,7 +129,7 @@ export function createFakeControl() {
       return {
         id,
         ...texts(input),
-        token: token(id) as string | null,
+        token: token(id),
         acl: input.acl ?? [],
         ownerId: input.ownerId ?? CALLER.principal.id,
       };
@@ -138,7 +139,7 @@ export function createFakeControl() {
       return {
         id,
         ...texts(input),
-        token: token(id) as string | null,
+        token: token(id),
         ownerId: input.ownerId ?? CALLER.principal.id,
       };
     }),
