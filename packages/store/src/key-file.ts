@@ -58,7 +58,7 @@ async function readKey(path: string): Promise<Uint8Array | null> {
 
 /** Whole or not at all, on disk before it returns; an existing file stays as it is. */
 async function writeNew(path: string, content: string): Promise<void> {
-  const partial = `${path}.${process.pid}.new`;
+  const partial = `${path}.${systemRandom(6).toString('hex')}.new`;
   const file = await open(partial, 'w', 0o600);
   try {
     await file.writeFile(content);

@@ -28,9 +28,11 @@ export class StoreRefused extends Error {
 }
 
 export function damaged(path: string, detail: string): StoreRefused {
+  // SQLite's own words may come in several lines, the first of them a heading.
+  const reason = detail.replace(/^\*{3}[^\n]*\*{3}\n/, '').replaceAll('\n', '; ');
   return new StoreRefused(
     'damaged',
-    `The database ${path} is damaged (${detail}). Nothing was changed. Keep a copy of the file, then bring back a ` +
+    `The database ${path} is damaged (${reason}). Nothing was changed. Keep a copy of the file, then bring back a ` +
       `backup with: postern restore <backup file>`,
   );
 }

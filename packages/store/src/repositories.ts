@@ -29,6 +29,7 @@ export async function readAll<T extends TableName>(table: T, read: Read): Promis
 /** The shape's columns are those of R: `tableOf<R>` has seen to it. */
 export async function readRows<R>(shape: TableShape, statement: Statement, read: Read): Promise<R[]> {
   const rows = await read(statement);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   return rows.map((values) => decodeRow(shape, values) as R);
 }
 

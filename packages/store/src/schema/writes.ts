@@ -13,22 +13,16 @@ export interface WriteStatement extends Statement {
 
 /** @throws TypeError for a row or patch that its table cannot hold */
 export function compileWrite(write: Write): WriteStatement {
+  const rowId = write.op === 'insert' ? write.row.id : write.id;
+  return { ...statementOf(write), table: write.table, rowId, op: write.op };
+}
+
+function statementOf(write: Write): Statement {
   const table = TABLES[write.table];
-  switch (write.op) {
-    case 'insert':
-      return {
-        ...insertRow(table, encodeRow(table, write.row)),
-        table: write.table,
-        rowId: write.row.id,
-        op: 'insert',
-      };
-    case 'update': {
-      const { columns, values } = encodePatch(table, write.patch);
-      return { ...updateRow(table, write.id, columns, values), table: write.table, rowId: write.id, op: 'update' };
-    }
-    case 'delete':
-      return { ...deleteRow(table, write.id), table: write.table, rowId: write.id, op: 'delete' };
-  }
+  if (write.op === 'insert') return insertRow(table, encodeRow(table, write.row));
+  if (write.op === 'delete') return deleteRow(table, write.id);
+  const { columns, values } = encodePatch(table, write.patch);
+  return updateRow(table, write.id, columns, values);
 }
 
 /** `reserved_domains.domain` → `['domain']`. */

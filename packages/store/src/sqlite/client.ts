@@ -80,18 +80,19 @@ export class StoreClient {
     return new Promise<Answers[Q]>((resolve, reject) => {
       const timer = setTimeout(() => this.#expire(id, question), DEADLINE_MS[question]);
       timer.unref();
-      // The answer to a question is of its kind: the worker and this class share `Answers`.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the worker answers by the same `Answers`
       const accept = (value: Answers[QuestionName]): void => resolve(value as Answers[Q]);
       if (this.#pending.size === 0) this.#worker.ref();
       this.#pending.set(id, { resolve: accept, reject, timer });
-      this.#worker.postMessage({ ...body, id, ask: question });
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
+      this.#worker.postMessage({ id, ask: question, body });
     });
   }
 
   /** Ends the worker after what was asked before. Safe to call twice. */
   async close(): Promise<void> {
     if (this.#ended !== '') return;
-    const closed = this.ask('close', {});
+    const closed = this.ask('close', null);
     this.#ended = 'the database is closed';
     try {
       await closed;
@@ -142,18 +143,12 @@ export class StoreClient {
 }
 
 function toError(failure: Failure): Error {
-  switch (failure.kind) {
-    case 'unique':
-      return new StoreConflict('unique', failure.table, conflictFields(failure.table, failure.columns));
-    case 'missing':
-      return new StoreConflict('missing', failure.table, ['id']);
-    case 'unavailable':
-      return new StoreUnavailable(failure.message);
-    case 'forgotten':
-      return new ChangesForgotten(failure.asked, failure.oldest);
-    case 'refused':
-      return new StoreRefused(failure.reason, failure.message);
-    case 'invalid':
-      return new Error(`the database refused a statement: ${failure.message}`);
+  if (failure.kind === 'unique') {
+    return new StoreConflict('unique', failure.table, conflictFields(failure.table, failure.columns));
   }
+  if (failure.kind === 'missing') return new StoreConflict('missing', failure.table, ['id']);
+  if (failure.kind === 'unavailable') return new StoreUnavailable(failure.message);
+  if (failure.kind === 'forgotten') return new ChangesForgotten(failure.asked, failure.oldest);
+  if (failure.kind === 'refused') return new StoreRefused(failure.reason, failure.message);
+  return new Error(`the database refused a statement: ${failure.message}`);
 }

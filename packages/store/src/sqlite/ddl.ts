@@ -1,8 +1,8 @@
 /** Migration steps as SQLite's SQL. */
 import type { Step } from '../migrations/index.ts';
 import { columnName, type ColumnKind, type TableShape } from '../schema/column.ts';
-import { encodeRow, type SqlValue } from '../schema/rows.ts';
-import { insertRow, quoted } from '../schema/statements.ts';
+import { encodeRow } from '../schema/rows.ts';
+import { insertRow, quoted, type Statement } from '../schema/statements.ts';
 import { ACCOUNTS } from '../schema/tables.ts';
 import type { AccountRow } from '../types.ts';
 
@@ -13,34 +13,22 @@ const TYPES: Readonly<Record<ColumnKind, string>> = {
   json: 'TEXT',
 };
 
+const CREATE_SETTINGS = 'CREATE TABLE "settings" ("name" TEXT NOT NULL PRIMARY KEY, "value" TEXT NOT NULL) STRICT';
+const CREATE_CHANGE_LOG =
+  'CREATE TABLE "changes" ("revision" INTEGER NOT NULL PRIMARY KEY, "table_name" TEXT NOT NULL, ' +
+  '"row_id" TEXT NOT NULL, "op" TEXT NOT NULL) STRICT';
+
 export interface DdlContext {
   readonly firstAccount: AccountRow;
 }
 
-/** The statements of one step. */
-export function compileStep(step: Step, context: DdlContext): { sql: string; values: readonly SqlValue[] }[] {
-  switch (step.do) {
-    case 'create-table':
-      return [createTable(step.table), ...createIndexes(step.table)].map((sql) => ({ sql, values: [] }));
-    case 'create-change-log':
-      return [
-        {
-          sql:
-            'CREATE TABLE "changes" ("revision" INTEGER NOT NULL PRIMARY KEY, "table_name" TEXT NOT NULL, ' +
-            '"row_id" TEXT NOT NULL, "op" TEXT NOT NULL) STRICT',
-          values: [],
-        },
-      ];
-    case 'create-settings':
-      return [
-        {
-          sql: 'CREATE TABLE "settings" ("name" TEXT NOT NULL PRIMARY KEY, "value" TEXT NOT NULL) STRICT',
-          values: [],
-        },
-      ];
-    case 'first-account':
-      return [insertRow(ACCOUNTS, encodeRow(ACCOUNTS, context.firstAccount))];
+/** The statements of one step, in order. */
+export function compileStep(step: Step, context: DdlContext): Statement[] {
+  if (step.do === 'create-table') {
+    return [createTable(step.table), ...createIndexes(step.table)].map((sql) => ({ sql, values: [] }));
   }
+  if (step.do === 'first-account') return [insertRow(ACCOUNTS, encodeRow(ACCOUNTS, context.firstAccount))];
+  return [{ sql: step.do === 'create-settings' ? CREATE_SETTINGS : CREATE_CHANGE_LOG, values: [] }];
 }
 
 function createTable(table: TableShape): string {

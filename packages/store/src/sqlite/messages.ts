@@ -20,9 +20,9 @@ export interface Questions {
   readonly read: { readonly statement: Statement };
   readonly commit: { readonly writes: readonly WriteStatement[] };
   readonly changes: { readonly after: number; readonly limit: number };
-  readonly revision: Readonly<Record<never, never>>;
+  readonly revision: null;
   readonly backup: { readonly target: string };
-  readonly close: Readonly<Record<never, never>>;
+  readonly close: null;
 }
 
 export interface Answers {
@@ -38,7 +38,7 @@ export interface Answers {
 
 export type QuestionName = keyof Questions;
 export type Request = {
-  readonly [Q in QuestionName]: { readonly id: number; readonly ask: Q } & Questions[Q];
+  readonly [Q in QuestionName]: { readonly id: number; readonly ask: Q; readonly body: Questions[Q] };
 }[QuestionName];
 
 export type Failure =

@@ -58,7 +58,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       return { revision: await client.ask('commit', { writes: writes.map(compileWrite) }) };
     },
     changesSince: (revision, limit = 1000) => client.ask('changes', { after: revision, limit }),
-    revision: () => client.ask('revision', {}),
+    revision: () => client.ask('revision', null),
     get health() {
       return client.health;
     },

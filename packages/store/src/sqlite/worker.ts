@@ -52,7 +52,7 @@ class StoreWorker {
     try {
       switch (request.ask) {
         case 'read': {
-          const { sql, values } = request.statement;
+          const { sql, values } = request.body.statement;
           this.#answer(request.id, rowsOf(this.#statements.prepare(sql), values));
           break;
         }
@@ -63,7 +63,7 @@ class StoreWorker {
           this.#answer(request.id, this.#writer.revision);
           break;
         case 'backup':
-          this.#backup(request.id, request.target);
+          this.#backup(request.id, request.body.target);
           break;
         case 'close':
           void this.#close(request.id);
@@ -79,7 +79,7 @@ class StoreWorker {
     this.#flushDue = this.#waiting.length > 0;
     if (this.#flushDue) setImmediate(() => this.#flush());
     if (group.length === 0) return;
-    const outcomes = this.#writer.apply(group.map(({ writes }) => writes));
+    const outcomes = this.#writer.apply(group.map(({ body }) => body.writes));
     const broken = outcomes.find((outcome) => !outcome.applied && outcome.failure.kind === 'unavailable');
     // Told before the answers, so that whoever gets one finds the health that goes with it.
     if (broken === undefined) this.#recovered();
@@ -92,7 +92,8 @@ class StoreWorker {
   }
 
   #changes(request: Extract<Request, { ask: 'changes' }>): void {
-    const { id, after, limit } = request;
+    const { id } = request;
+    const { after, limit } = request.body;
     if (after < this.#writer.forgotten) {
       this.#fail(id, { kind: 'forgotten', asked: after, oldest: this.#writer.forgotten });
       return;
