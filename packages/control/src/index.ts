@@ -1,1 +1,15 @@
+/** The rules: what may be created, changed and bound, by whom. See README.md of this package. */
 export * from './types.ts';
+export { createControl, type Control } from './control.ts';
+export {
+  DEFAULT_LIMITS,
+  type ControlConfig,
+  type ControlDependencies,
+  type ControlLimits,
+  type Log,
+  type PolicyAction,
+  type PolicyRules,
+  type PolicyRuleSet,
+} from './config.ts';
+export type { AddressPlan } from './addresses/urls.ts';
+export type { FirstCredentials } from './bootstrap.ts';

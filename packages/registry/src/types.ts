@@ -64,6 +64,8 @@ export interface OnlineEndpoint {
   readonly trafficPolicy: string;
   /** What the options of the bind and the policy came to, as the edge runs it. */
   readonly effectivePolicy: string;
+  /** The rules that the bind's other options came to, as JSON, for merging with a patched policy; absent = none. */
+  readonly optionRules?: string;
   readonly domainId: string;
   readonly tcpAddrId: string;
   readonly principalId: string;

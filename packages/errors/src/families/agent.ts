@@ -185,6 +185,18 @@ export const AGENT_ERRORS = {
     title: 'Bad labels',
     message: 'The labels of this listener cannot be used: {reason}.',
   },
+  359: {
+    status: 400,
+    owner: 'client',
+    title: 'Basic auth without a user name',
+    message: 'A basic-auth credential of this bind has no user name. Write it as user:password.',
+  },
+  360: {
+    status: 400,
+    owner: 'client',
+    title: 'Basic auth password too short or long',
+    message: 'A basic-auth password of this bind has {length} characters; 8 to 128 are allowed.',
+  },
   399: {
     status: 403,
     owner: 'client',

@@ -1,0 +1,117 @@
+import type { AgentBound } from '@postern/edge/control-link';
+import { fail } from '@postern/errors';
+import type { BindRequest } from '@postern/protocol';
+import type { SessionRecord } from '@postern/registry';
+import type { CredentialRow } from '@postern/store';
+import { visitorView } from '../addresses/urls.ts';
+import type { Core } from '../core.ts';
+import { messageOf, putOnline } from '../online.ts';
+import { principalOf } from '../principals.ts';
+import { checkLength, DESCRIPTION_BYTES, METADATA_BYTES } from '../texts.ts';
+import { claimAddress, type BindPlan, type Claimed } from './claim.ts';
+import { changeWithout } from './leave.ts';
+import { readOptions } from './options.ts';
+import { readResume, signResume } from './resume-token.ts';
+import { readWanted } from './wanted.ts';
+
+/** How often a port that turns out to be taken by another program is replaced by another free one. */
+const PORT_ATTEMPTS = 8;
+
+/**
+ * Puts an agent's endpoint online (agent-protocol.md §5.2, §8). The route is live before this resolves.
+ * @throws what readWanted, readOptions and the claim throw; 90027 when the edge cannot open the address
+ */
+export async function bind(core: Core, sessionId: string, request: BindRequest): Promise<AgentBound> {
+  const { session, credential } = await requireSession(core, sessionId);
+  checkTexts(request);
+  const wanted = readWanted(core.config, request);
+  const options = readOptions(core.policy, request, wanted);
+  const resumed = request.token === '' ? null : readResume(core.store.secrets, request.token);
+  if (request.token !== '' && resumed?.accountId !== session.accountId) throw fail(335);
+  const principalId = await principalOf(core, session.accountId, credential.ownerId);
+  const plan: BindPlan = { sessionId, acl: credential.acl, request, wanted, options, resumed, principalId };
+
+  const probed = new Set<string>();
+  const busyPorts = new Set<number>();
+  for (;;) {
+    const outcome = await core.claims.run(() => claimAddress(core, plan, probed, busyPorts));
+    if (outcome.kind === 'suspects') {
+      await endSilent(core, outcome.sessionIds, probed);
+      continue;
+    }
+    const { claimed } = outcome;
+    if (!claimed.random || busyPorts.size >= PORT_ATTEMPTS) {
+      await putOnline(core, claimed.address.url, claimed.online, () => takeBack(core, claimed));
+      return boundOf(core, claimed);
+    }
+    if (await isOnline(core, claimed)) return boundOf(core, claimed);
+    busyPorts.add(claimed.address.port);
+  }
+}
+
+/** 90052, 300: the session and its credential as they are now; ACLs apply from the next bind on. */
+export async function requireSession(
+  core: Core,
+  sessionId: string,
+): Promise<{ readonly session: SessionRecord; readonly credential: CredentialRow }> {
+  const session = await core.registry.getSession(sessionId);
+  if (session === null) throw fail(90052, { id: sessionId });
+  const credential = await core.store.credentials.get(session.credentialId);
+  if (credential === null) throw fail(300);
+  return { session, credential };
+}
+
+function checkTexts(request: BindRequest): void {
+  checkLength(request.metadata, METADATA_BYTES, 100);
+  checkFieldLength('description', request.description);
+  checkFieldLength('name', request.name);
+  if (!['', 'http1', 'http2'].includes(request.forwardsProto)) throw fail(15003, { protocol: request.forwardsProto });
+}
+
+/** 90051 */
+export function checkFieldLength(field: string, text: string): void {
+  const length = Buffer.byteLength(text);
+  if (length > DESCRIPTION_BYTES) throw fail(90051, { field, length, limit: DESCRIPTION_BYTES });
+}
+
+/** Asks each session whether it still answers, outside the claim step, and ends those that do not. */
+async function endSilent(core: Core, sessionIds: readonly string[], probed: Set<string>): Promise<void> {
+  await Promise.all(
+    sessionIds.map(async (id) => {
+      probed.add(id);
+      const alive = (await core.feed.edge?.probeSession(id)) ?? false;
+      if (alive) return;
+      core.log.info({ session: id }, 'a silent agent session gives way to the same user binding again');
+      await core.claims.run(() => core.endSession(id, 'silent, and displaced by a new process'));
+    }),
+  );
+}
+
+async function isOnline(core: Core, claimed: Claimed): Promise<boolean> {
+  try {
+    await claimed.online;
+    return true;
+  } catch (error) {
+    core.log.warn({ url: claimed.address.url, error: messageOf(error) }, 'a port cannot be opened; trying another');
+    await core.claims.run(async () => {
+      const change = await takeBack(core, claimed);
+      core.feed.publish(change).catch(() => undefined);
+    });
+    return false;
+  }
+}
+
+async function takeBack(core: Core, { tunnel }: Claimed) {
+  const current = await core.registry.getTunnel(tunnel.id);
+  if (current?.sessionId !== tunnel.sessionId) return { upserts: [], removes: [] };
+  await core.registry.removeTunnel(tunnel.id);
+  return changeWithout(core, [tunnel]);
+}
+
+function boundOf(core: Core, { tunnel, address }: Claimed): AgentBound {
+  const { id, bindId, accountId } = tunnel;
+  const { scheme, binding, host, port } = address;
+  const endpointId = `ep_${id.slice('tn_'.length)}`;
+  const token = signResume(core.store.secrets, { endpointId, bindId, accountId, scheme, binding, host, port });
+  return { id: bindId, url: visitorView(address, core.config).publicUrl, proto: scheme, token, tunnelId: id };
+}

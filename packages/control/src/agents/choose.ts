@@ -1,0 +1,91 @@
+import { fail } from '@postern/errors';
+import type { Scheme } from '@postern/edge/control-link';
+import { addressKey } from '@postern/registry';
+import { allowsAddress } from '../acl.ts';
+import { addressOf, defaultPort, visitorView, type Address } from '../addresses/urls.ts';
+import { holdersAt } from '../claims.ts';
+import type { Core } from '../core.ts';
+import { agentReservationError, findFooting, isProblem, type Footing } from '../reservations.ts';
+import { randomHex } from './sessions.ts';
+
+const NAME_BYTES = 6;
+const NAME_ATTEMPTS = 16;
+
+/** 308 and 316: what the credential of the session may not bind. */
+export function checkAcl(core: Core, acl: readonly string[], address: Address): void {
+  if (allowsAddress(acl, address.host, visitorView(address, core.config).port)) return;
+  const rules = acl.join(', ');
+  if (address.scheme === 'tcp') throw fail(308, { addr: `${address.host}:${address.port}`, acl: rules });
+  throw fail(316, { what: address.host, acl: rules });
+}
+
+/** A free address that the ACL allows: a generated name under a base domain, or a TCP port. @throws 316, 356, 503 */
+export async function chooseAddress(
+  core: Core,
+  accountId: string,
+  scheme: Scheme,
+  acl: readonly string[],
+  avoidPorts: ReadonlySet<number>,
+): Promise<Address> {
+  return scheme === 'tcp' ? freePort(core, accountId, acl, avoidPorts) : freeName(core, accountId, scheme, acl);
+}
+
+async function freeName(core: Core, accountId: string, scheme: Scheme, acl: readonly string[]): Promise<Address> {
+  for (let attempt = 0; attempt < NAME_ATTEMPTS; attempt += 1) {
+    const label = randomHex(core, NAME_BYTES);
+    for (const base of core.config.baseDomains) {
+      const address = addressOf(scheme, 'public', `${label}.${base}`, defaultPort(scheme));
+      if (!allowsAddress(acl, address.host, visitorView(address, core.config).port)) continue;
+      const taken = core.catalog.domains.at(address.host).length > 0;
+      if (!taken && (await holdersAt(core, accountId, address)).length === 0) return address;
+    }
+  }
+  throw fail(316, { what: 'a generated name; ask for one that it allows', acl: acl.join(', ') });
+}
+
+async function freePort(
+  core: Core,
+  accountId: string,
+  acl: readonly string[],
+  avoid: ReadonlySet<number>,
+): Promise<Address> {
+  const { tcpHost, tcpPortRange } = core.config;
+  const { first, last } = tcpPortRange;
+  const allowed = Array.from({ length: last - first + 1 }, (_, step) => first + step).filter((port) =>
+    allowsAddress(acl, tcpHost, port),
+  );
+  if (allowed.length === 0) throw fail(356, { acl: acl.join(', ') });
+  const port = await pickPort(core, accountId, allowed, avoid);
+  if (port === null) throw fail(503, { range: `${first}-${last}` });
+  return addressOf('tcp', 'public', tcpHost, port);
+}
+
+/** One of the ports that nobody holds and nobody has reserved, beginning anywhere in the list; null = none. */
+export async function pickPort(
+  core: Core,
+  accountId: string,
+  ports: readonly number[],
+  avoid: ReadonlySet<number> = new Set(),
+): Promise<number | null> {
+  const start = Buffer.from(core.randomBytes(4)).readUInt32BE() % Math.max(ports.length, 1);
+  for (const port of [...ports.slice(start), ...ports.slice(0, start)]) {
+    if (avoid.has(port) || core.catalog.addrs.at(`port:${port}`).length > 0) continue;
+    const key = addressKey({ scheme: 'tcp', host: '', port, binding: 'public', accountId });
+    const held = core.catalog.edges.at(key).length + core.catalog.endpoints.at(key).length;
+    if (held === 0 && (await core.registry.holdersOf(key)).length === 0) return port;
+  }
+  return null;
+}
+
+/**
+ * The reservation under a named address. A generated name that comes back with its resume token needs none, and gets
+ * none made, but another account's reservation stands in its way. @throws 307, 318–321
+ */
+export function footingFor(core: Core, accountId: string, address: Address, named: boolean): Footing {
+  const footing = findFooting(core, accountId, address);
+  if (!isProblem(footing)) return named || footing.writes.length === 0 ? footing : NO_FOOTING;
+  if (!named && footing.kind !== 'taken') return NO_FOOTING;
+  throw agentReservationError(address, footing);
+}
+
+const NO_FOOTING: Footing = { domainId: '', tcpAddrId: '', writes: [] };

@@ -1,0 +1,230 @@
+import { fail } from '@postern/errors';
+import type { BindRequest } from '@postern/protocol';
+import { mayTakeOver, type SessionRecord, type TunnelRecord } from '@postern/registry';
+import { addressOf, visitorView, type Address } from '../addresses/urls.ts';
+import { agentConflictError, conflictWith, holdersAt, type Holder } from '../claims.ts';
+import type { Core } from '../core.ts';
+import { routeOfAgent } from '../routes.ts';
+import { checkAcl, chooseAddress, footingFor } from './choose.ts';
+import type { ReadOptions } from './options.ts';
+import type { Resumed } from './resume-token.ts';
+import type { Wanted } from './wanted.ts';
+
+export interface BindPlan {
+  readonly sessionId: string;
+  readonly acl: readonly string[];
+  readonly request: BindRequest;
+  readonly wanted: Wanted;
+  readonly options: ReadOptions;
+  readonly resumed: Resumed | null;
+  readonly principalId: string;
+}
+
+export interface Claimed {
+  readonly tunnel: TunnelRecord;
+  readonly address: Address;
+  /** The address was ours to choose, so another one is as good. */
+  readonly random: boolean;
+  readonly online: Promise<void>;
+}
+
+export type ClaimOutcome =
+  | { readonly kind: 'claimed'; readonly claimed: Claimed }
+  /** In the way, but perhaps dead: to be probed before the claim is tried again. */
+  | { readonly kind: 'suspects'; readonly sessionIds: readonly string[] };
+
+/**
+ * One attempt at an address, inside the claim step: who is there, who gives way, what is written.
+ * @throws 308, 316, 318–321, 307, 324, 334, 356, 503, 6030, 90052
+ */
+export async function claimAddress(
+  core: Core,
+  plan: BindPlan,
+  probed: ReadonlySet<string>,
+  busyPorts: ReadonlySet<number>,
+): Promise<ClaimOutcome> {
+  const { request, resumed, acl } = plan;
+  const session = await core.registry.getSession(plan.sessionId);
+  if (session === null) throw fail(90052, { id: plan.sessionId });
+  const { accountId } = session;
+
+  const known = plan.wanted.address ?? resumedAddress(plan, busyPorts);
+  const random = known === null;
+  const address = known ?? (await chooseAddress(core, accountId, plan.wanted.scheme, acl, busyPorts));
+  checkAcl(core, acl, address);
+  const footing = footingFor(core, accountId, address, plan.wanted.address !== null);
+
+  const standing = await sortHolders(core, session, resumed, await holdersAt(core, accountId, address));
+  const conflict = conflictWith(standing.others, accountId, request.poolingEnabled);
+  if (conflict !== null) {
+    const suspects = await silentCandidates(core, session, standing.others, probed);
+    if (suspects.length > 0) return { kind: 'suspects', sessionIds: suspects };
+    throw agentConflictError(visitorView(address, core.config).publicUrl, accountId, conflict);
+  }
+
+  const moved = resumed === null || standing.sibling ? null : await ownTunnelElsewhere(core, session, resumed);
+  const displaced = moved === null ? standing.displaced : [...standing.displaced, moved];
+  await checkRoom(core, session, displaced);
+  await core.catalog.commit(footing.writes);
+
+  const identity = identityOf(core, resumed, standing.sibling);
+  const tunnel = recordOf(core, plan, session, address, identity, footing);
+  for (const old of displaced) {
+    await core.registry.removeTunnel(old.id);
+    if (old.sessionId !== session.id) {
+      core.feed.edge?.stopTunnel(old.sessionId, old.bindId, 'another session of the same agent took over', null);
+    }
+  }
+  await core.registry.putTunnel(tunnel);
+  const route = routeOfAgent(tunnel);
+  const online = core.feed.publish({
+    upserts: route === null ? [] : [route],
+    removes: displaced.flatMap(({ endpoint }) =>
+      endpoint === null || endpoint.id === tunnel.endpoint?.id ? [] : [endpoint.id],
+    ),
+  });
+  return { kind: 'claimed', claimed: { tunnel, address, random: random && address.scheme === 'tcp', online } };
+}
+
+/** A bind without a name gets back the address that its token speaks of, unless that port turned out to be taken. */
+function resumedAddress({ wanted, resumed }: BindPlan, busyPorts: ReadonlySet<number>): Address | null {
+  if (resumed === null || resumed.scheme !== wanted.scheme || resumed.binding !== wanted.binding) return null;
+  if (resumed.scheme === 'tcp' && busyPorts.has(resumed.port)) return null;
+  return addressOf(resumed.scheme, resumed.binding, resumed.host, resumed.port);
+}
+
+interface Standing {
+  /** Give way: earlier binds of the same agent. */
+  readonly displaced: readonly TunnelRecord[];
+  readonly others: readonly Holder[];
+  /** Another leg of the same agent holds the endpoint and keeps it (agent-protocol.md §8, Multi-leg). */
+  readonly sibling: boolean;
+}
+
+async function sortHolders(
+  core: Core,
+  session: SessionRecord,
+  resumed: Resumed | null,
+  holders: readonly Holder[],
+): Promise<Standing> {
+  const displaced: TunnelRecord[] = [];
+  const others: Holder[] = [];
+  let sibling = false;
+  const claim = {
+    accountId: session.accountId,
+    sessionId: session.id,
+    clientId: session.clientId,
+    legNumber: session.legNumber,
+    provenEndpointId: resumed?.endpointId ?? '',
+  };
+  for (const holder of holders) {
+    const owner = holder.kind === 'agent' ? await core.registry.getSession(holder.tunnel.sessionId) : null;
+    if (holder.kind !== 'agent' || owner === null) others.push(holder);
+    else if (resumed?.bindId === holder.tunnel.bindId && isOtherLeg(session, owner)) sibling = true;
+    else if (mayTakeOver({ session: owner, tunnel: holder.tunnel }, claim)) displaced.push(holder.tunnel);
+    else others.push(holder);
+  }
+  return { displaced, others, sibling };
+}
+
+function isOtherLeg(session: SessionRecord, other: SessionRecord): boolean {
+  return other.clientId === session.clientId && other.legNumber !== session.legNumber;
+}
+
+/**
+ * Sessions in the way that may be a stopped or vanished process of the same user on the same machine. They are
+ * asked; one that answers keeps its address.
+ */
+async function silentCandidates(
+  core: Core,
+  session: SessionRecord,
+  others: readonly Holder[],
+  probed: ReadonlySet<string>,
+): Promise<string[]> {
+  const ids = new Set<string>();
+  for (const holder of others) {
+    if (holder.kind !== 'agent' || probed.has(holder.tunnel.sessionId)) continue;
+    const owner = await core.registry.getSession(holder.tunnel.sessionId);
+    if (owner === null || owner.id === session.id) continue;
+    const same =
+      owner.accountId === session.accountId &&
+      owner.credentialId === session.credentialId &&
+      owner.ip === session.ip &&
+      owner.clientType === session.clientType;
+    if (same) ids.add(owner.id);
+  }
+  return [...ids];
+}
+
+/** The endpoint of the token at another address: it moves with this bind. */
+async function ownTunnelElsewhere(core: Core, session: SessionRecord, resumed: Resumed): Promise<TunnelRecord | null> {
+  const tunnel = await core.registry.getTunnel(tunnelIdOf(resumed.endpointId));
+  return tunnel?.accountId === session.accountId ? tunnel : null;
+}
+
+async function checkRoom(core: Core, session: SessionRecord, displaced: readonly TunnelRecord[]): Promise<void> {
+  const { endpointsPerSession } = core.config.limits;
+  const own = await core.registry.tunnelsOfSession(session.id);
+  const staying = own.filter((tunnel) => !displaced.some(({ id }) => id === tunnel.id));
+  if (staying.length >= endpointsPerSession) throw fail(324, { limit: endpointsPerSession });
+}
+
+interface Identity {
+  readonly endpointId: string;
+  readonly bindId: string;
+}
+
+function identityOf(core: Core, resumed: Resumed | null, sibling: boolean): Identity {
+  if (resumed !== null && !sibling) return { endpointId: resumed.endpointId, bindId: resumed.bindId };
+  const endpointId = core.ids.next('ep');
+  return { endpointId, bindId: resumed?.bindId ?? endpointId };
+}
+
+function recordOf(
+  core: Core,
+  { request, options, principalId }: BindPlan,
+  session: SessionRecord,
+  address: Address,
+  { endpointId, bindId }: Identity,
+  { domainId, tcpAddrId }: { readonly domainId: string; readonly tcpAddrId: string },
+): TunnelRecord {
+  const now = core.timestamp();
+  const { scheme, host, port, binding, url } = address;
+  const { trafficPolicy, effectivePolicy, optionRules, tls } = options;
+  return {
+    id: tunnelIdOf(endpointId),
+    bindId,
+    accountId: session.accountId,
+    sessionId: session.id,
+    startedAt: now,
+    updatedAt: now,
+    metadata: request.metadata,
+    description: request.description,
+    name: request.name,
+    forwardsTo: request.forwardsTo,
+    forwardsProto: request.forwardsProto === 'http2' ? 'http2' : 'http1',
+    labels: null,
+    endpoint: {
+      id: endpointId,
+      url,
+      publicUrl: visitorView(address, core.config).publicUrl,
+      scheme,
+      host,
+      port,
+      binding,
+      poolingEnabled: request.poolingEnabled,
+      trafficPolicy,
+      effectivePolicy,
+      optionRules,
+      domainId,
+      tcpAddrId,
+      principalId,
+      proxyProtocol: request.opts.proxyProto,
+      tls,
+    },
+  };
+}
+
+function tunnelIdOf(endpointId: string): string {
+  return `tn_${endpointId.slice('ep_'.length)}`;
+}

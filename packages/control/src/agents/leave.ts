@@ -1,0 +1,34 @@
+import type { TunnelRecord } from '@postern/registry';
+import type { Core } from '../core.ts';
+import { edgesReaching, routesOfEdges } from '../labelled.ts';
+import { settle } from '../online.ts';
+import type { RouteChange } from '../state/route-feed.ts';
+
+/** What the edge must forget and recompute once these tunnels are out of the registry. */
+export async function changeWithout(core: Core, tunnels: readonly TunnelRecord[]): Promise<RouteChange> {
+  const removes = tunnels.flatMap((tunnel) => (tunnel.endpoint === null ? [] : [tunnel.endpoint.id]));
+  return { removes, upserts: await routesOfEdges(core, edgesReaching(core, tunnels)) };
+}
+
+/** Takes a session and its tunnels out. Runs inside the claim step; the result resolves when their routes are gone. */
+export async function dropSession(core: Core, sessionId: string): Promise<{ readonly offline: Promise<void> }> {
+  const tunnels = await core.registry.removeSession(sessionId);
+  return { offline: core.feed.publish(await changeWithout(core, tunnels)) };
+}
+
+/** The session's wire is gone. Resolves when no visitor is sent to it any more. */
+export async function sessionEnded(core: Core, sessionId: string): Promise<void> {
+  const { offline } = await core.claims.run(() => dropSession(core, sessionId));
+  await settle(core, offline);
+}
+
+/** Idempotent: an id that this session does not have is no error (agent-protocol.md §5.4). */
+export async function unbind(core: Core, sessionId: string, bindId: string): Promise<void> {
+  const left = await core.claims.run(async () => {
+    const tunnel = await core.registry.findTunnel(sessionId, bindId);
+    if (tunnel === null) return null;
+    await core.registry.removeTunnel(tunnel.id);
+    return { offline: core.feed.publish(await changeWithout(core, [tunnel])) };
+  });
+  if (left !== null) await settle(core, left.offline);
+}

@@ -1,0 +1,175 @@
+import { createSecureContext } from 'node:tls';
+import type { BindingName, Scheme, TlsMode } from '@postern/edge/control-link';
+import { fail, isPosternError } from '@postern/errors';
+import type { BindOptions, BindRequest, HeaderEdits } from '@postern/protocol';
+import type { PolicyAction, PolicyRules, PolicyRuleSet } from '../config.ts';
+import { messageOf } from '../online.ts';
+
+/** What the options of a bind come to. */
+export interface ReadOptions {
+  /** The agent's own policy, as text; '' = none. What the API shows. */
+  readonly trafficPolicy: string;
+  /** The same with the rules that its other options mean in front. What the edge runs. */
+  readonly effectivePolicy: string;
+  /** Those rules as JSON, '' = none: a later patch of the policy is merged with them again. */
+  readonly optionRules: string;
+  readonly tls: TlsMode;
+}
+
+export interface PolicyPlace {
+  readonly scheme: Scheme;
+  readonly binding: BindingName;
+}
+
+/** Options whose policy action is not built yet, by the name that agents give them. */
+const UNBUILT = [
+  ['oauth', 'OAuth', 'oauth'],
+  ['oidc', 'OIDC', 'openid-connect'],
+  ['webhookVerification', 'WebhookVerification', 'verify-webhook'],
+  ['circuitBreaker', 'CircuitBreaker', 'circuit-breaker'],
+  ['userAgentFilter', 'UserAgentFilter', 'deny with an expression over the user agent'],
+  ['websocketTcpConverter', 'WebsocketTCPConverter', 'websocket-tcp-converter'],
+] as const satisfies readonly (readonly [keyof BindOptions, string, string])[];
+
+const HEADERS_PER_ACTION = 10;
+
+/**
+ * Turns the legacy options into policy rules (agent-protocol.md §5.3; DESIGN §4). HostHeaderRewrite needs no rule: the
+ * agent rewrites the header itself and only reports it.
+ * @throws 301, 341, 359, 360, 9025, 9026, 90024
+ */
+export function readOptions(rules: PolicyRules, request: BindRequest, place: PolicyPlace): ReadOptions {
+  const { opts } = request;
+  for (const [field, option, action] of UNBUILT) {
+    if (opts[field] !== undefined && opts[field] !== false) throw fail(90024, { option, action });
+  }
+  if (request.ipPolicyRef !== '') throw fail(341, { id: request.ipPolicyRef });
+  const optionRules = rulesOf(opts, place);
+  const trafficPolicy = policyText(opts);
+  const effectivePolicy = mergePolicy(rules, trafficPolicy, optionRules, place);
+  const kept = isEmpty(optionRules) ? '' : JSON.stringify(optionRules);
+  return { trafficPolicy, effectivePolicy, optionRules: kept, tls: tlsOf(opts, place) };
+}
+
+/** A patched policy under the same options. @throws 9026 */
+export function remergePolicy(rules: PolicyRules, text: string, optionRules: string, place: PolicyPlace): string {
+  const kept: PolicyRuleSet | null = optionRules === '' ? null : (JSON.parse(optionRules) as PolicyRuleSet);
+  return mergePolicy(rules, text, kept, place);
+}
+
+function mergePolicy(rules: PolicyRules, text: string, own: PolicyRuleSet | null, place: PolicyPlace): string {
+  if (text !== '') checkPolicy(rules, text, place);
+  if (own === null || isEmpty(own)) return text;
+  const merged = rules.withRules(text, own);
+  checkPolicy(rules, merged, place);
+  return merged;
+}
+
+function checkPolicy(rules: PolicyRules, text: string, { scheme, binding }: PolicyPlace): void {
+  try {
+    rules.check(text, { protocol: scheme, binding, kind: 'agent' });
+  } catch (error) {
+    if (!isPosternError(error)) throw error;
+    throw fail(9026, { reason: `${error.message} (${error.code})` }, { cause: error });
+  }
+}
+
+function policyText({ trafficPolicy, policy }: BindOptions): string {
+  const given = [asText(trafficPolicy), asText(policy)].filter((text) => text !== '');
+  if (given.length > 1) throw fail(9025, { fields: 'TrafficPolicy, Policy' });
+  return given[0] ?? '';
+}
+
+function asText(policy: BindOptions['policy']): string {
+  if (policy === undefined) return '';
+  return typeof policy === 'string' ? policy.trim() && policy : JSON.stringify(policy);
+}
+
+function rulesOf(opts: BindOptions, place: PolicyPlace): PolicyRuleSet {
+  const connect: PolicyAction[] = [];
+  const request: PolicyAction[] = [];
+  const response: PolicyAction[] = [];
+  const http = place.scheme === 'http' || place.scheme === 'https';
+  if (opts.ipRestriction !== undefined) {
+    const { allow, deny } = opts.ipRestriction;
+    // On HTTP the visitor gets a page that says why; elsewhere the connection just ends.
+    (http ? request : connect).push({ type: 'restrict-ips', config: { allow, deny } });
+  }
+  if (opts.mutualTlsCa !== undefined) connect.push(terminateTls(opts, opts.mutualTlsCa, place));
+  if (!http) return { on_tcp_connect: connect, on_http_request: [], on_http_response: [] };
+
+  const credentials = basicAuthCredentials(opts);
+  if (credentials.length > 0) request.push({ type: 'basic-auth', config: { credentials } });
+  request.push(...headerActions(opts.requestHeaders));
+  response.push(...headerActions(opts.responseHeaders));
+  if (opts.compression === true) response.push({ type: 'compress-response', config: {} });
+  return { on_tcp_connect: connect, on_http_request: request, on_http_response: response };
+}
+
+function terminateTls(opts: BindOptions, bundle: string, { scheme, binding }: PolicyPlace): PolicyAction {
+  const usable = (scheme === 'https' || scheme === 'tls') && !(scheme === 'https' && binding === 'internal');
+  if (!usable) throw fail(301, { reason: `MutualTLSCA needs a public https or a tls endpoint, not ${scheme}` });
+  const authorities = bundle.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  if (authorities.length === 0) throw fail(301, { reason: 'MutualTLSCA holds no PEM certificate' });
+  const { cert = '', key = '' } = opts.tlsTermination ?? {};
+  const own = cert === '' ? {} : { server_certificate: cert, server_private_key: key };
+  return { type: 'terminate-tls', config: { mutual_tls_certificate_authorities: authorities, ...own } };
+}
+
+function basicAuthCredentials({ basicAuth = [], auth = '' }: BindOptions): string[] {
+  const colon = auth.indexOf(':');
+  const legacy =
+    auth === ''
+      ? []
+      : [{ username: auth.slice(0, Math.max(colon, 0)), password: auth.slice(colon + 1), passwordHash: '' }];
+  return [...basicAuth, ...legacy].map(({ username, password, passwordHash }) => {
+    if (username === '') throw fail(359);
+    if (password === '' && passwordHash !== '') {
+      throw fail(90024, { option: 'BasicAuth.hashed_password', action: 'basic-auth with a hashed password' });
+    }
+    const length = [...password].length;
+    if (length < 8 || length > 128) throw fail(360, { length });
+    // The action's credentials may hold expressions; a password is meant literally.
+    return `${username}:${password}`.replaceAll('${', '$${');
+  });
+}
+
+/** Removals first, so that remove and add of one name replace it. A name added twice needs two actions. */
+function headerActions(edits: HeaderEdits | undefined): PolicyAction[] {
+  if (edits === undefined) return [];
+  const actions: PolicyAction[] = [];
+  for (let at = 0; at < edits.remove.length; at += HEADERS_PER_ACTION) {
+    actions.push({ type: 'remove-headers', config: { headers: edits.remove.slice(at, at + HEADERS_PER_ACTION) } });
+  }
+  let headers: Record<string, string> = {};
+  const flush = () => {
+    if (Object.keys(headers).length > 0) actions.push({ type: 'add-headers', config: { headers } });
+    headers = {};
+  };
+  for (const [name, value] of edits.add) {
+    const lower = name.toLowerCase();
+    if (Object.hasOwn(headers, lower) || Object.keys(headers).length === HEADERS_PER_ACTION) flush();
+    headers[lower] = value;
+  }
+  flush();
+  return actions;
+}
+
+function tlsOf(opts: BindOptions, { scheme }: PolicyPlace): TlsMode {
+  if (scheme !== 'tls') return { at: 'edge', cert: null, key: null };
+  if (opts.tlsTermination === undefined) {
+    return opts.mutualTlsCa === undefined ? { at: 'agent' } : { at: 'edge', cert: null, key: null };
+  }
+  const { cert, key } = opts.tlsTermination;
+  if (cert === '' && key === '') return { at: 'edge', cert: null, key: null };
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    throw fail(301, { reason: `TLSTermination has no usable certificate and key: ${messageOf(error)}` });
+  }
+  return { at: 'edge', cert, key };
+}
+
+function isEmpty(rules: PolicyRuleSet): boolean {
+  return rules.on_tcp_connect.length + rules.on_http_request.length + rules.on_http_response.length === 0;
+}

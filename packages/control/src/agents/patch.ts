@@ -1,0 +1,62 @@
+import { fail } from '@postern/errors';
+import type { PatchTunnelRequest } from '@postern/protocol';
+import type { OnlineEndpoint, TunnelRecord } from '@postern/registry';
+import { agentConflictError, conflictWith, holdersAt } from '../claims.ts';
+import type { Core } from '../core.ts';
+import { putOnline } from '../online.ts';
+import { routeOfAgent } from '../routes.ts';
+import { checkLength, METADATA_BYTES } from '../texts.ts';
+import { checkFieldLength } from './bind.ts';
+import { remergePolicy } from './options.ts';
+
+/**
+ * Changes an online endpoint in place (agent-protocol.md §5.7); absent fields stay.
+ * @throws 100, 334, 6030, 9026, 90051, 90052 (also when the tunnel is not one of this session)
+ */
+export async function patchTunnel(core: Core, sessionId: string, request: PatchTunnelRequest): Promise<void> {
+  checkLength(request.metadata, METADATA_BYTES, 100);
+  checkFieldLength('name', request.name ?? '');
+  checkFieldLength('description', request.description ?? '');
+  const { before, after, online } = await core.claims.run(async () => {
+    const current = await ownTunnel(core, sessionId, request.tunnelId);
+    const next: TunnelRecord = {
+      ...current,
+      updatedAt: core.timestamp(),
+      name: request.name ?? current.name,
+      description: request.description ?? current.description,
+      metadata: request.metadata ?? current.metadata,
+      endpoint: current.endpoint === null ? null : await patchEndpoint(core, current, current.endpoint, request),
+    };
+    await core.registry.putTunnel(next);
+    const route = routeOfAgent(next);
+    return { before: current, after: next, online: core.feed.publish({ upserts: route ? [route] : [], removes: [] }) };
+  });
+  await putOnline(core, after.endpoint?.url ?? after.id, online, async () => {
+    const route = routeOfAgent(before);
+    if ((await core.registry.getTunnel(before.id)) === null || route === null) return { upserts: [], removes: [] };
+    await core.registry.putTunnel(before);
+    return { upserts: [route], removes: [] };
+  });
+}
+
+async function ownTunnel(core: Core, sessionId: string, id: string): Promise<TunnelRecord> {
+  const tunnel = (await core.registry.getTunnel(id)) ?? (await core.registry.findTunnel(sessionId, id));
+  if (tunnel?.sessionId !== sessionId) throw fail(90052, { id: sessionId });
+  return tunnel;
+}
+
+async function patchEndpoint(
+  core: Core,
+  tunnel: TunnelRecord,
+  endpoint: OnlineEndpoint,
+  { poolingEnabled = endpoint.poolingEnabled, trafficPolicy }: PatchTunnelRequest,
+): Promise<OnlineEndpoint> {
+  if (poolingEnabled !== endpoint.poolingEnabled) {
+    const others = (await holdersAt(core, tunnel.accountId, endpoint)).filter(({ id }) => id !== endpoint.id);
+    const conflict = conflictWith(others, tunnel.accountId, poolingEnabled);
+    if (conflict !== null) throw agentConflictError(endpoint.publicUrl, tunnel.accountId, conflict);
+  }
+  if (trafficPolicy === undefined) return { ...endpoint, poolingEnabled };
+  const effectivePolicy = remergePolicy(core.policy, trafficPolicy, endpoint.optionRules ?? '', endpoint);
+  return { ...endpoint, poolingEnabled, trafficPolicy, effectivePolicy };
+}

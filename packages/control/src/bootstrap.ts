@@ -1,0 +1,82 @@
+import { createToken, suffixOf, type CredentialRow, type Write } from '@postern/store';
+import type { Core } from './core.ts';
+
+/** Plaintext tokens, to be written to files once; null = it existed already and cannot be shown again. */
+export interface FirstCredentials {
+  readonly accountId: string;
+  readonly apiKey: string | null;
+  readonly authtoken: string | null;
+}
+
+/** Makes the default authtoken and API key if this installation has none yet. */
+export async function bootstrap(core: Core): Promise<FirstCredentials> {
+  const accountId = await firstAccount(core);
+  if ((await defaultCredential(core, accountId)) !== null) return { accountId, apiKey: null, authtoken: null };
+  return issue(core, accountId, core.ids.next('cr'), 'insert');
+}
+
+/** New secrets for both; the old ones stop working, and sessions that used the old authtoken end. */
+export async function resetCredentials(core: Core): Promise<FirstCredentials> {
+  const accountId = await firstAccount(core);
+  const credential = await defaultCredential(core, accountId);
+  if (credential === null) return issue(core, accountId, core.ids.next('cr'), 'insert');
+  const fresh = await issue(core, accountId, credential.id, 'update');
+  await endSessionsOf(core, accountId, credential.id, 'the authtoken was reset');
+  return fresh;
+}
+
+/** Ends every agent session that came in with the credential. */
+export async function endSessionsOf(
+  core: Core,
+  accountId: string,
+  credentialId: string,
+  reason: string,
+): Promise<void> {
+  await core.claims.run(async () => {
+    for (const session of await core.registry.sessionsOf(accountId)) {
+      if (session.credentialId === credentialId) await core.endSession(session.id, reason);
+    }
+  });
+}
+
+/** The default API key shares its suffix with the default credential, which is how it is found again. */
+async function issue(
+  core: Core,
+  accountId: string,
+  credentialId: string,
+  op: 'insert' | 'update',
+): Promise<FirstCredentials> {
+  const { store } = core;
+  const keyId = `ak_${suffixOf(credentialId)}`;
+  const authtoken = createToken(credentialId, core.randomBytes);
+  const apiKey = createToken(keyId, core.randomBytes);
+  const row = { accountId, createdAt: core.timestamp(), metadata: '', ownerId: '' };
+  const keyRow = { ...row, id: keyId, description: 'made when the server first started', tokenHash: apiKey.tokenHash };
+  const keyExists = (await store.apiKeys.get(keyId)) !== null;
+  const writes: Write[] = [
+    op === 'update'
+      ? store.credentials.update(credentialId, { tokenHash: authtoken.tokenHash })
+      : store.credentials.insert({
+          ...row,
+          id: credentialId,
+          description: 'made when the server first started',
+          acl: [],
+          tokenHash: authtoken.tokenHash,
+          isDefault: true,
+        }),
+    keyExists ? store.apiKeys.update(keyId, { tokenHash: apiKey.tokenHash }) : store.apiKeys.insert(keyRow),
+  ];
+  await store.commit(writes);
+  return { accountId, apiKey: apiKey.token, authtoken: authtoken.token };
+}
+
+async function firstAccount(core: Core): Promise<string> {
+  const account = (await core.store.accounts())[0];
+  if (account === undefined) throw new Error('the database has no account; its first migration makes one');
+  return account.id;
+}
+
+async function defaultCredential(core: Core, accountId: string): Promise<CredentialRow | null> {
+  const rows = await core.store.credentials.list({ accountId });
+  return rows.find((row) => row.isDefault) ?? null;
+}

@@ -1,0 +1,104 @@
+import { fail, type PosternError } from '@postern/errors';
+import { addressKey, type TunnelRecord } from '@postern/registry';
+import type { Address } from './addresses/urls.ts';
+import type { Core } from './core.ts';
+
+/** Whoever is at an address now. */
+export type Holder =
+  | { readonly kind: 'cloud'; readonly id: string; readonly accountId: string; readonly pooling: boolean }
+  | { readonly kind: 'edge'; readonly id: string; readonly accountId: string; readonly pooling: false }
+  | {
+      readonly kind: 'agent';
+      readonly id: string;
+      readonly accountId: string;
+      readonly pooling: boolean;
+      readonly tunnel: TunnelRecord;
+    };
+
+/** Why a newcomer may not join. */
+export type Conflict = {
+  readonly kind: 'exists' | 'pooling-off-there' | 'pooling-off-here';
+  readonly holder: Holder;
+};
+
+/**
+ * Everybody at the address, of all three types and of every account. `https://h` and `tls://h` are both found by the
+ * server name on one port, so they exclude each other: the twin scheme is looked up as well and never pools.
+ */
+export async function holdersAt(core: Core, accountId: string, address: Address): Promise<Holder[]> {
+  const own = await holdersOfKey(core, addressKey({ ...address, accountId }));
+  const twin = twinOf(address);
+  if (twin === null) return own;
+  const others = await holdersOfKey(core, addressKey({ ...twin, accountId }));
+  return [...own, ...others.map((holder) => ({ ...holder, pooling: false }) as Holder)];
+}
+
+/**
+ * Pooling needs the flag on both sides, one account, and agent or cloud endpoints; an edge never shares (api.md §4,
+ * Conflict; agent-and-ux.md §3.10). The first holder that stands in the way decides.
+ */
+export function conflictWith(holders: readonly Holder[], accountId: string, pooling: boolean): Conflict | null {
+  for (const holder of holders) {
+    if (holder.accountId !== accountId || holder.kind === 'edge') return { kind: 'exists', holder };
+    if (holder.pooling && pooling) continue;
+    if (!holder.pooling && !pooling) return { kind: 'exists', holder };
+    return { kind: pooling ? 'pooling-off-there' : 'pooling-off-here', holder };
+  }
+  return null;
+}
+
+/** 18009, 18016, 18017. */
+export function apiConflictError(url: string, accountId: string, conflict: Conflict): PosternError {
+  const params = { url, holder: describeHolder(conflict.holder, accountId) };
+  switch (conflict.kind) {
+    case 'exists':
+      return fail(18009, params);
+    case 'pooling-off-there':
+      return fail(18016, params);
+    case 'pooling-off-here':
+      return fail(18017, params);
+  }
+}
+
+/** 334 when the agent did not ask to share, 6030 when the holder does not share. */
+export function agentConflictError(url: string, accountId: string, conflict: Conflict): PosternError {
+  const holder = describeHolder(conflict.holder, accountId);
+  if (conflict.kind === 'pooling-off-there') return fail(6030, { url, holder, existing: 'off', wanted: 'on' });
+  return fail(334, { url, holder });
+}
+
+/** Other accounts' holders are not told apart. */
+export function describeHolder(holder: Holder, accountId: string): string {
+  if (holder.accountId !== accountId) return 'an endpoint of another account';
+  switch (holder.kind) {
+    case 'cloud':
+      return `cloud endpoint ${holder.id}`;
+    case 'edge':
+      return `edge ${holder.id}`;
+    case 'agent':
+      return `agent endpoint ${holder.id} of session ${holder.tunnel.sessionId}`;
+  }
+}
+
+async function holdersOfKey(core: Core, key: string): Promise<Holder[]> {
+  const clouds = core.catalog.endpoints
+    .at(key)
+    .map((row): Holder => ({ kind: 'cloud', id: row.id, accountId: row.accountId, pooling: row.poolingEnabled }));
+  const edges = core.catalog.edges
+    .at(key)
+    .map((row): Holder => ({ kind: 'edge', id: row.id, accountId: row.accountId, pooling: false }));
+  const tunnels = await core.registry.holdersOf(key);
+  const agents = tunnels.flatMap((tunnel): Holder[] => {
+    const endpoint = tunnel.endpoint;
+    if (endpoint === null) return [];
+    const { accountId } = tunnel;
+    return [{ kind: 'agent', id: endpoint.id, accountId, pooling: endpoint.poolingEnabled, tunnel }];
+  });
+  return [...clouds, ...edges, ...agents];
+}
+
+function twinOf(address: Address): Address | null {
+  if (address.binding !== 'public') return null;
+  if (address.scheme === 'https') return { ...address, scheme: 'tls' };
+  return address.scheme === 'tls' ? { ...address, scheme: 'https' } : null;
+}

@@ -1,0 +1,68 @@
+import type { TlsIdentity, TrafficEvent } from '@postern/edge/control-link';
+import type { CompileOptions } from '@postern/policy';
+import type { Registry } from '@postern/registry';
+import type { IdSource, Store } from '@postern/store';
+import type { AddressPlan } from './addresses/urls.ts';
+
+export interface ControlConfig extends AddressPlan {
+  /** Hosts that creating an endpoint reserves by itself (DESIGN §1). */
+  readonly autoReserve: 'any' | 'base' | 'off';
+  /** What sessions, tunnels and addresses report; '' for a single place. */
+  readonly region: string;
+  readonly limits: ControlLimits;
+}
+
+export interface ControlLimits {
+  /** Agent sessions per account (108). */
+  readonly sessions: number;
+  /** Endpoints per agent session (324). */
+  readonly endpointsPerSession: number;
+  /** How long an edge may take to apply a route update. */
+  readonly applyMs: number;
+}
+
+export const DEFAULT_LIMITS: ControlLimits = { sessions: 10_000, endpointsPerSession: 1_000, applyMs: 10_000 };
+
+/** What control needs of the policy language. */
+export interface PolicyRules {
+  /** Compiles the text and throws the PosternError (22xx) of whatever is wrong with it. */
+  check(text: string, options: CompileOptions): void;
+  /** One policy text in which `rules` (from an agent's options) stand before those of `text`. */
+  withRules(text: string, rules: PolicyRuleSet): string;
+}
+
+export interface PolicyAction {
+  readonly type: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** Actions to run, by phase, each as a rule of its own. */
+export interface PolicyRuleSet {
+  readonly on_tcp_connect: readonly PolicyAction[];
+  readonly on_http_request: readonly PolicyAction[];
+  readonly on_http_response: readonly PolicyAction[];
+}
+
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface ControlDependencies {
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly config: ControlConfig;
+  readonly policy: PolicyRules;
+  readonly ids: IdSource;
+  readonly randomBytes: (size: number) => Uint8Array;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  /** Certificates are the server's business; control passes the question on. */
+  readonly certificateFor: (serverName: string) => Promise<TlsIdentity | null>;
+  /** Finished exchanges, for logs and metrics. */
+  readonly traffic: (event: TrafficEvent) => void;
+  readonly log: Log;
+  /** Which node holds a session's wire. */
+  readonly nodeId: string;
+}

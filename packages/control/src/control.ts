@@ -1,0 +1,118 @@
+import type { ControlLink, EdgePort, RouteEndpoint, TrafficEvent } from '@postern/edge/control-link';
+import { timestamp } from '@postern/store';
+import { bind } from './agents/bind.ts';
+import { bindLabels } from './agents/labels.ts';
+import { dropSession, sessionEnded, unbind } from './agents/leave.ts';
+import { patchTunnel } from './agents/patch.ts';
+import { authenticate } from './agents/sessions.ts';
+import { authenticateApiKey } from './api-keys-auth.ts';
+import { bootstrap, resetCredentials, type FirstCredentials } from './bootstrap.ts';
+import type { ControlDependencies } from './config.ts';
+import type { Core } from './core.ts';
+import { covers } from './covers.ts';
+import { routesOfEdges } from './labelled.ts';
+import { settle } from './online.ts';
+import { createApiKeys } from './resources/api-keys.ts';
+import { createBotUsers } from './resources/bot-users.ts';
+import { createCredentials } from './resources/credentials.ts';
+import { createEdges } from './resources/edges.ts';
+import { createEndpoints } from './resources/endpoints.ts';
+import { createReservedAddrs } from './resources/reserved-addrs.ts';
+import { createReservedDomains } from './resources/reserved-domains.ts';
+import { createTunnelGroupBackends } from './resources/tunnel-group-backends.ts';
+import { createTunnelSessions } from './resources/tunnel-sessions.ts';
+import { createTunnels } from './resources/tunnels.ts';
+import { routeOfAgent, routeOfCloud } from './routes.ts';
+import { Catalog } from './state/catalog.ts';
+import { Mutex } from './state/mutex.ts';
+import { RouteFeed } from './state/route-feed.ts';
+import type { ControlApi } from './types.ts';
+
+export interface Control {
+  /** For the REST surface. */
+  readonly api: ControlApi;
+  /** For the edge. */
+  readonly link: ControlLink;
+  /** Loads what is durable. Before anything else. */
+  start(): Promise<void>;
+  /** Lets the running claim step finish and tells the edge nothing more. */
+  stop(): Promise<void>;
+  /** First account, authtoken and API key; plaintext once. */
+  bootstrap(): Promise<FirstCredentials>;
+  resetCredentials(): Promise<FirstCredentials>;
+  /** Whether a certificate for this server name has a user here: base domain, reservation, endpoint, edge. */
+  covers(serverName: string): boolean;
+}
+
+export function createControl(dependencies: ControlDependencies): Control {
+  const catalog = new Catalog(dependencies.store);
+  const feed = new RouteFeed(dependencies.config.limits.applyMs);
+  const core: Core = {
+    ...dependencies,
+    catalog,
+    feed,
+    claims: new Mutex(),
+    timestamp: () => timestamp(dependencies.now()),
+    endSession: async (sessionId, reason) => {
+      const { offline } = await dropSession(core, sessionId);
+      feed.edge?.closeSession(sessionId, reason);
+      // Not waited for: this runs inside the claim step, and nobody may be sent to the session either way.
+      void settle(core, offline);
+    },
+  };
+  return {
+    api: createApi(core),
+    link: createLink(core),
+    start: () => core.claims.run(() => catalog.load()),
+    stop: () => core.claims.run(async () => feed.detach()),
+    bootstrap: () => bootstrap(core),
+    resetCredentials: () => resetCredentials(core),
+    covers: (serverName) => covers(core, serverName),
+  };
+}
+
+function createApi(core: Core): ControlApi {
+  return {
+    authenticateApiKey: (bearer) => authenticateApiKey(core, bearer),
+    endpoints: createEndpoints(core),
+    reservedDomains: createReservedDomains(core),
+    reservedAddrs: createReservedAddrs(core),
+    botUsers: createBotUsers(core),
+    credentials: createCredentials(core),
+    apiKeys: createApiKeys(core),
+    tunnelSessions: createTunnelSessions(core),
+    tunnels: createTunnels(core),
+    tunnelGroupBackends: createTunnelGroupBackends(core),
+    edges: createEdges(core),
+  };
+}
+
+function createLink(core: Core): ControlLink {
+  return {
+    async follow(edge: EdgePort) {
+      // The snapshot is taken inside the claim step and queued there, so that no change falls between the two.
+      const { sent } = await core.claims.run(async () => ({ sent: core.feed.attach(edge, await everything(core)) }));
+      await sent;
+    },
+    certificateFor: (serverName) => core.certificateFor(serverName),
+    authenticate: (request, remoteAddr) => authenticate(core, request, remoteAddr),
+    bind: (sessionId, request) => bind(core, sessionId, request),
+    bindLabels: (sessionId, request) => bindLabels(core, sessionId, request),
+    unbind: (sessionId, id) => unbind(core, sessionId, id),
+    patchTunnel: (sessionId, request) => patchTunnel(core, sessionId, request),
+    sessionEnded: (sessionId) => sessionEnded(core, sessionId),
+    traffic: (event: TrafficEvent) => core.traffic(event),
+  };
+}
+
+async function everything(core: Core): Promise<RouteEndpoint[]> {
+  const routes = [...core.catalog.endpoints.all()].map((row) => routeOfCloud(row, core.config));
+  routes.push(...(await routesOfEdges(core, [...core.catalog.edges.all()])));
+  for (const account of await core.store.accounts()) {
+    for (const tunnel of await core.registry.tunnelsOf(account.id)) {
+      const route = routeOfAgent(tunnel);
+      if (route !== null) routes.push(route);
+    }
+  }
+  return routes;
+}

@@ -1,0 +1,16 @@
+import type { Catalog } from './state/catalog.ts';
+import type { Mutex } from './state/mutex.ts';
+import type { RouteFeed } from './state/route-feed.ts';
+import type { ControlDependencies } from './config.ts';
+
+/** What the parts of control share; made once by `createControl`. */
+export interface Core extends ControlDependencies {
+  readonly catalog: Catalog;
+  readonly feed: RouteFeed;
+  /** Everything that takes, moves or frees an address runs in here. */
+  readonly claims: Mutex;
+  /** Now, as rows and views write it. */
+  readonly timestamp: () => string;
+  /** Ends an agent session: its wire, its tunnels, its routes. Runs inside the claim step. */
+  readonly endSession: (sessionId: string, reason: string) => Promise<void>;
+}

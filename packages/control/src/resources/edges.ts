@@ -1,0 +1,162 @@
+import type { EdgeRow, Write } from '@postern/store';
+import { fail } from '@postern/errors';
+import { hostportAddress } from '../addresses/hostports.ts';
+import { holdersAt } from '../claims.ts';
+import type { Core } from '../core.ts';
+import { routesOfEdges } from '../labelled.ts';
+import { putOnline, settle } from '../online.ts';
+import { releaseAutomaticAddr } from '../reservations.ts';
+import type { Caller, EdgeInput, EdgeService, EdgeView } from '../types.ts';
+import { backendModule, checkEdgeTexts, claimHostports, readBackend } from './edge-input.ts';
+import { createEdgeRoutes, routeView } from './edge-routes.ts';
+import { pageOf } from './paging.ts';
+
+type Kind = EdgeView['kind'];
+
+const PREFIX = { https: 'edghts', tls: 'edgtls', tcp: 'edgtcp' } as const;
+const NO_BACKEND = { backendId: '', backendEnabled: false } as const;
+
+/** Legacy edges (api.md §6): hostports that lead to labelled tunnels through tunnel-group backends. */
+export function createEdges(core: Core): EdgeService {
+  const { catalog, store } = core;
+
+  function find(caller: Caller, kind: Kind, id: string): EdgeRow | null {
+    const row = catalog.edges.owned(caller.accountId, id);
+    return row?.kind === kind ? row : null;
+  }
+
+  function view(row: EdgeRow): EdgeView {
+    const { id, kind, createdAt, description, metadata } = row;
+    return {
+      id,
+      kind,
+      createdAt,
+      description,
+      metadata,
+      hostports: row.hostports.map(({ hostport }) => hostport),
+      backend: kind === 'https' ? null : backendModule(row),
+      routes: kind === 'https' ? catalog.routesOf(id).map(routeView) : [],
+    };
+  }
+
+  /** Automatic reservations of TCP ports that only these hostports used. */
+  async function releases(edge: EdgeRow, hostports: readonly { readonly hostport: string }[]): Promise<Write[]> {
+    const writes: Write[] = [];
+    for (const { hostport } of edge.kind === 'tcp' ? hostports : []) {
+      const address = hostportAddress('tcp', hostport);
+      const addr = address === null ? undefined : catalog.addrs.at(`${address.host}:${address.port}`)[0];
+      if (address === null || addr === undefined) continue;
+      const others = (await holdersAt(core, edge.accountId, address)).some(({ id }) => id !== edge.id);
+      writes.push(...releaseAutomaticAddr(core, addr.id, others));
+    }
+    return writes;
+  }
+
+  async function removeRow(edge: EdgeRow): Promise<void> {
+    const routes = catalog.routesOf(edge.id);
+    await catalog.commit([
+      ...routes.map((route) => store.edgeRoutes.delete(route.id)),
+      store.edges.delete(edge.id),
+      ...(await releases(edge, edge.hostports)),
+    ]);
+  }
+
+  function checkModule(kind: Kind, input: EdgeInput): void {
+    if (kind === 'https' && input.backend !== undefined) {
+      throw fail(90022, { field: 'backend', reason: 'an https edge has its backends on its routes' });
+    }
+  }
+
+  return {
+    async create(caller, kind, input) {
+      const { accountId } = caller;
+      checkEdgeTexts(input);
+      checkModule(kind, input);
+      const { row, online } = await core.claims.run(async () => {
+        const { hostports, writes } = await claimHostports(core, accountId, kind, input.hostports ?? [], null);
+        const now = core.timestamp();
+        const made: EdgeRow = {
+          id: core.ids.next(PREFIX[kind]),
+          accountId,
+          kind,
+          createdAt: now,
+          updatedAt: now,
+          description: input.description ?? '',
+          metadata: input.metadata ?? '',
+          hostports,
+          ...readBackend(core, accountId, input.backend, NO_BACKEND),
+        };
+        await catalog.commit([...writes, store.edges.insert(made)]);
+        return { row: made, online: core.feed.publish({ upserts: await routesOfEdges(core, [made]), removes: [] }) };
+      });
+      await putOnline(core, row.hostports.map(({ hostport }) => hostport).join(', '), online, async () => {
+        await removeRow(row);
+        return { upserts: [], removes: row.hostports.map(({ endpointId }) => endpointId) };
+      });
+      return view(row);
+    },
+
+    async get(caller, kind, id) {
+      const row = find(caller, kind, id);
+      return row === null ? null : view(row);
+    },
+
+    async list(caller, kind, { beforeId, limit }) {
+      const rows = catalog.edges.list(caller.accountId, beforeId).filter((edge) => edge.kind === kind);
+      return pageOf(rows.slice(0, limit + 1), limit, view);
+    },
+
+    async update(caller, kind, id, input) {
+      checkEdgeTexts(input);
+      checkModule(kind, input);
+      const changed = await core.claims.run(async () => {
+        const before = find(caller, kind, id);
+        if (before === null) return null;
+        const { hostports, writes } =
+          input.hostports === undefined
+            ? { hostports: before.hostports, writes: [] }
+            : await claimHostports(core, caller.accountId, kind, input.hostports, before);
+        const gone = missingFrom(before, hostports);
+        const change = {
+          updatedAt: core.timestamp(),
+          description: input.description ?? before.description,
+          metadata: input.metadata ?? before.metadata,
+          hostports,
+          ...readBackend(core, caller.accountId, input.backend, before),
+        };
+        await catalog.commit([...writes, store.edges.update(id, change), ...(await releases(before, gone))]);
+        const after: EdgeRow = { ...before, ...change };
+        const removes = gone.map(({ endpointId }) => endpointId);
+        return { before, after, online: core.feed.publish({ upserts: await routesOfEdges(core, [after]), removes }) };
+      });
+      if (changed === null) return null;
+      const { before, after, online } = changed;
+      await putOnline(core, after.hostports.map(({ hostport }) => hostport).join(', '), online, async () => {
+        if (catalog.edges.get(id) === null) return { upserts: [], removes: [] };
+        await catalog.commit([store.edges.update(id, before)]);
+        const removes = missingFrom(after, before.hostports).map(({ endpointId }) => endpointId);
+        return { upserts: await routesOfEdges(core, [before]), removes };
+      });
+      return view(after);
+    },
+
+    async remove(caller, kind, id) {
+      const removed = await core.claims.run(async () => {
+        const row = find(caller, kind, id);
+        if (row === null) return null;
+        await removeRow(row);
+        const removes = row.hostports.map(({ endpointId }) => endpointId);
+        return { offline: core.feed.publish({ upserts: [], removes }) };
+      });
+      if (removed === null) return false;
+      await settle(core, removed.offline);
+      return true;
+    },
+
+    ...createEdgeRoutes(core),
+  };
+}
+
+function missingFrom(edge: EdgeRow, hostports: EdgeRow['hostports']): EdgeRow['hostports'] {
+  return edge.hostports.filter(({ endpointId }) => !hostports.some((entry) => entry.endpointId === endpointId));
+}

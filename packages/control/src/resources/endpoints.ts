@@ -1,0 +1,233 @@
+import { fail } from '@postern/errors';
+import { addressKey } from '@postern/registry';
+import type { EndpointRow } from '@postern/store';
+import { apiConflictError, conflictWith, holdersAt } from '../claims.ts';
+import type { Address } from '../addresses/urls.ts';
+import type { Core } from '../core.ts';
+import { putOnline, settle } from '../online.ts';
+import { apiReservationError, findFooting, isProblem, releaseAutomaticAddr, type Footing } from '../reservations.ts';
+import { routeOfCloud } from '../routes.ts';
+import { isEmptyPatch } from '../texts.ts';
+import type {
+  Caller,
+  EndpointCreate,
+  EndpointQuery,
+  EndpointUpdate,
+  EndpointView,
+  Page,
+  ResourceService,
+} from '../types.ts';
+import { checkCloudPolicy, checkEndpointTexts, oneBinding, readAddress } from './endpoint-input.ts';
+import { agentView, cloudView, edgeEndpointView } from './endpoint-views.ts';
+import { pageOf, selectPage } from './paging.ts';
+
+/**
+ * The Endpoints API (api.md §4). Cloud endpoints are made and changed here; agent and edge endpoints are listed with
+ * them and refuse every change (248).
+ */
+export function createEndpoints(
+  core: Core,
+): ResourceService<EndpointView, EndpointCreate, EndpointUpdate, EndpointQuery> {
+  const { catalog, store, config } = core;
+
+  /** Checks the claim on an address; `self` is the row that moves, which is no obstacle to itself. */
+  async function claim(accountId: string, address: Address, pooling: boolean, self = ''): Promise<Footing> {
+    const footing = findFooting(core, accountId, address);
+    if (isProblem(footing)) throw apiReservationError(address, footing);
+    const holders = (await holdersAt(core, accountId, address)).filter((holder) => holder.id !== self);
+    const conflict = conflictWith(holders, accountId, pooling);
+    if (conflict !== null) throw apiConflictError(address.url, accountId, conflict);
+    return footing;
+  }
+
+  async function removeRow(row: EndpointRow): Promise<void> {
+    const release = releaseAutomaticAddr(core, row.tcpAddrId, await addressShared(row));
+    await catalog.commit([store.endpoints.delete(row.id), ...release]);
+  }
+
+  async function addressShared(row: EndpointRow): Promise<boolean> {
+    return (await holdersAt(core, row.accountId, row)).some((holder) => holder.id !== row.id);
+  }
+
+  async function create(caller: Caller, input: EndpointCreate): Promise<EndpointView> {
+    const { accountId } = caller;
+    if (input.type !== undefined && input.type !== 'cloud') throw fail(248, { type: input.type });
+    if (input.url === undefined || input.url === '') throw fail(18015, { field: 'url' });
+    const address = readAddress(core, input.url, input.bindings);
+    checkEndpointTexts(input);
+    const trafficPolicy = checkCloudPolicy(core, input.trafficPolicy, address);
+    const poolingEnabled = input.poolingEnabled ?? false;
+
+    const { row, online } = await core.claims.run(async () => {
+      const { writes, domainId, tcpAddrId } = await claim(accountId, address, poolingEnabled);
+      const now = core.timestamp();
+      const made: EndpointRow = {
+        id: core.ids.next('ep'),
+        accountId,
+        createdAt: now,
+        updatedAt: now,
+        ...address,
+        poolingEnabled,
+        trafficPolicy,
+        description: input.description ?? '',
+        metadata: input.metadata ?? '',
+        domainId,
+        tcpAddrId,
+        principalId: caller.principal.id,
+      };
+      await catalog.commit([...writes, store.endpoints.insert(made)]);
+      return { row: made, online: core.feed.publish({ upserts: [routeOfCloud(made, config)], removes: [] }) };
+    });
+    await putOnline(core, row.url, online, async () => {
+      await removeRow(row);
+      return { upserts: [], removes: [row.id] };
+    });
+    return cloudView(core, row);
+  }
+
+  /** Not a cloud endpoint: say so if it is one of the others. Nothing changes. */
+  async function refuseIfForeign(caller: Caller, id: string): Promise<null> {
+    const other = await getOther(caller.accountId, id);
+    if (other !== null) throw fail(248, { type: other.type });
+    return null;
+  }
+
+  async function update(caller: Caller, id: string, patch: EndpointUpdate): Promise<EndpointView | null> {
+    const { accountId } = caller;
+    if (catalog.endpoints.owned(accountId, id) === null) return refuseIfForeign(caller, id);
+    if (isEmptyPatch(patch)) throw fail(18004);
+    if (patch.url === '') throw fail(18015, { field: 'url' });
+    checkEndpointTexts(patch);
+
+    const changed = await core.claims.run(async () => {
+      const before = catalog.endpoints.owned(accountId, id);
+      if (before === null) return null;
+      const address = movedAddress(before, patch);
+      if (address.scheme !== before.scheme) throw fail(18005, { from: before.scheme, to: address.scheme });
+      const trafficPolicy =
+        patch.trafficPolicy === undefined && address.binding === before.binding
+          ? before.trafficPolicy
+          : checkCloudPolicy(core, patch.trafficPolicy ?? before.trafficPolicy, address);
+      const poolingEnabled = patch.poolingEnabled ?? before.poolingEnabled;
+      const moves = addressKey({ ...address, accountId }) !== addressKey(before);
+      const footing =
+        moves || poolingEnabled !== before.poolingEnabled
+          ? await claim(accountId, address, poolingEnabled, id)
+          : { domainId: before.domainId, tcpAddrId: before.tcpAddrId, writes: [] };
+      const release =
+        before.tcpAddrId === footing.tcpAddrId
+          ? []
+          : releaseAutomaticAddr(core, before.tcpAddrId, await addressShared(before));
+      const change = {
+        ...address,
+        updatedAt: core.timestamp(),
+        poolingEnabled,
+        trafficPolicy,
+        description: patch.description ?? before.description,
+        metadata: patch.metadata ?? before.metadata,
+        domainId: footing.domainId,
+        tcpAddrId: footing.tcpAddrId,
+      };
+      await catalog.commit([...footing.writes, store.endpoints.update(id, change), ...release]);
+      const after: EndpointRow = { ...before, ...change };
+      return { before, after, online: core.feed.publish({ upserts: [routeOfCloud(after, config)], removes: [] }) };
+    });
+    if (changed === null) return null;
+    await putOnline(core, changed.after.url, changed.online, () => revert(changed.before, changed.after));
+    return cloudView(core, changed.after);
+  }
+
+  /** Puts the row back as it was, reservations of ports included. */
+  async function revert(before: EndpointRow, after: EndpointRow) {
+    const { id } = before;
+    if (catalog.endpoints.get(id) === null) return { upserts: [], removes: [] };
+    const footing = findFooting(core, before.accountId, before);
+    const refs = isProblem(footing) ? { domainId: '', tcpAddrId: '', writes: [] } : footing;
+    const release =
+      after.tcpAddrId === before.tcpAddrId
+        ? []
+        : releaseAutomaticAddr(core, after.tcpAddrId, await addressShared(after));
+    const { writes, domainId, tcpAddrId } = refs;
+    const restored: EndpointRow = { ...before, domainId, tcpAddrId };
+    await catalog.commit([...writes, store.endpoints.update(id, restored), ...release]);
+    return { upserts: [routeOfCloud(restored, config)], removes: [] };
+  }
+
+  function movedAddress(row: EndpointRow, patch: EndpointUpdate): Address {
+    const bindings = patch.bindings?.length === 0 ? undefined : patch.bindings;
+    const binding = oneBinding(bindings);
+    const stays = patch.url === undefined || patch.url === row.url;
+    // What does not change is not judged again: the operator sends every field with every call.
+    if (stays && (binding === null || binding === row.binding)) return addressOfRow(row);
+    return readAddress(core, patch.url ?? row.url, bindings ?? keptBinding(row));
+  }
+
+  async function remove(caller: Caller, id: string): Promise<boolean> {
+    const removed = await core.claims.run(async () => {
+      const row = catalog.endpoints.owned(caller.accountId, id);
+      if (row === null) return null;
+      await removeRow(row);
+      return { offline: core.feed.publish({ upserts: [], removes: [id] }) };
+    });
+    if (removed === null) return (await refuseIfForeign(caller, id)) !== null;
+    await settle(core, removed.offline);
+    return true;
+  }
+
+  async function get(caller: Caller, id: string): Promise<EndpointView | null> {
+    const row = catalog.endpoints.owned(caller.accountId, id);
+    return row === null ? getOther(caller.accountId, id) : cloudView(core, row);
+  }
+
+  async function getOther(accountId: string, id: string): Promise<EndpointView | null> {
+    const tunnel = await core.registry.getTunnel(id.replace(/^ep_/, 'tn_'));
+    if (tunnel?.endpoint?.id === id && tunnel.accountId === accountId) return agentView(core, tunnel);
+    for (const edge of catalog.edges.list(accountId)) {
+      const entry = edge.hostports.find(({ endpointId }) => endpointId === id);
+      if (entry !== undefined) return edgeEndpointView(core, edge, entry);
+    }
+    return null;
+  }
+
+  /** One look at each of the three places; a row that stays is in it, whatever comes and goes beside it. */
+  async function list(caller: Caller, query: EndpointQuery): Promise<Page<EndpointView>> {
+    const { accountId } = caller;
+    const tunnels = await core.registry.tunnelsOf(accountId);
+    const found: { readonly id: string; readonly view: () => EndpointView | null }[] = [];
+    for (const tunnel of tunnels) {
+      if (tunnel.endpoint !== null) found.push({ id: tunnel.endpoint.id, view: () => agentView(core, tunnel) });
+    }
+    for (const row of catalog.endpoints.list(accountId)) found.push({ id: row.id, view: () => cloudView(core, row) });
+    for (const edge of catalog.edges.list(accountId)) {
+      for (const entry of edge.hostports) {
+        found.push({ id: entry.endpointId, view: () => edgeEndpointView(core, edge, entry) });
+      }
+    }
+    const { ids, urls } = query;
+    const wanted = ids === undefined ? found : found.filter(({ id }) => ids.includes(id));
+    if (urls === undefined) return viewPage(selectPage(wanted, query), query.limit);
+    const matching = wanted.flatMap(({ id, view }) => {
+      const seen = view();
+      return seen !== null && (urls.includes(seen.url) || urls.includes(seen.publicUrl))
+        ? [{ id, view: () => seen }]
+        : [];
+    });
+    return viewPage(selectPage(matching, query), query.limit);
+  }
+
+  return { create, get, list, update, remove };
+}
+
+function viewPage(rows: readonly { readonly view: () => EndpointView | null }[], limit: number): Page<EndpointView> {
+  const page = pageOf(rows, limit, (row) => row.view());
+  return { items: page.items.filter((view) => view !== null), more: page.more };
+}
+
+function addressOfRow({ scheme, binding, host, port, url }: EndpointRow): Address {
+  return { scheme, binding, host, port, url };
+}
+
+/** kubernetes is never inferred from a host, so a move keeps it; the other two follow from the name. */
+function keptBinding(row: EndpointRow): string[] | undefined {
+  return row.binding === 'kubernetes' ? ['kubernetes'] : undefined;
+}
