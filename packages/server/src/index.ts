@@ -1,1 +1,8 @@
-export {};
+/**
+ * Wiring: configuration in, a running platform out. See README.md of this package.
+ */
+export { ConfigError } from './config/config-error.ts';
+export type { RawSettings } from './config/options.ts';
+export { resolveConfig, type ServerConfig } from './config/server-config.ts';
+export { fromEnvironment, fromFile } from './config/sources.ts';
+export { runServer } from './run.ts';
