@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { fail } from '@postern/errors';
 import { errorAnswer } from './pipeline/envelope.ts';
 
-export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
+type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export type AnyServer = Server | SecureServer;
 

@@ -1,7 +1,7 @@
 import type { WireObject } from '../wire/values.ts';
 
 /** What a filter can ask of a field. `ref` is an {id, uri}; comparing it compares its id. */
-export type FieldKind = 'string' | 'id' | 'number' | 'bool' | 'time' | 'list' | 'ref';
+type FieldKind = 'string' | 'id' | 'number' | 'bool' | 'time' | 'list' | 'ref';
 
 /** The fields of one resource that filters may use, by wire name. */
 export interface FilterFields {

@@ -12,7 +12,7 @@ export interface BodyRule<Body> {
 }
 
 /** Bodies of this API are small; a traffic policy may have 128 KiB or so. */
-export const BODY_LIMIT_BYTES = 1024 * 1024;
+const BODY_LIMIT_BYTES = 1024 * 1024;
 /** A refused body is read and dropped up to here, so that the client sees the answer; then the connection ends. */
 const DISCARD_LIMIT_BYTES = 16 * 1024 * 1024;
 const BODY_DEADLINE_MS = 20_000;

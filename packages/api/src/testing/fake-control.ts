@@ -22,7 +22,7 @@ interface Row {
 }
 
 /** Rows newest first, paged as control pages. */
-export function pageOf<T extends Row>(rows: readonly T[], { beforeId, limit }: PageQuery): Page<T> {
+function pageOf<T extends Row>(rows: readonly T[], { beforeId, limit }: PageQuery): Page<T> {
   const sorted = rows.toSorted((a, b) => (a.id < b.id ? 1 : -1));
   const after = beforeId === undefined ? sorted : sorted.filter((row) => row.id < beforeId);
   return { items: after.slice(0, limit), more: after.length > limit };

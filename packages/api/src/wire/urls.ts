@@ -1,5 +1,5 @@
 /** A reference to another resource as the wire has it (api.md §3). */
-export interface Ref {
+interface Ref {
   readonly id: string;
   /** Absolute; '' for a human user, who is no resource of this API. */
   readonly uri: string;
