@@ -30,7 +30,7 @@ export async function holdersAt(core: Core, accountId: string, address: Address)
   const twin = twinOf(address);
   if (twin === null) return own;
   const others = await holdersOfKey(core, addressKey({ ...twin, accountId }));
-  return [...own, ...others.map((holder) => ({ ...holder, pooling: false }) as Holder)];
+  return [...own, ...others.map(withoutPooling)];
 }
 
 /**
@@ -55,7 +55,7 @@ export function apiConflictError(url: string, accountId: string, conflict: Confl
       return fail(18009, params);
     case 'pooling-off-there':
       return fail(18016, params);
-    case 'pooling-off-here':
+    default:
       return fail(18017, params);
   }
 }
@@ -75,7 +75,7 @@ export function describeHolder(holder: Holder, accountId: string): string {
       return `cloud endpoint ${holder.id}`;
     case 'edge':
       return `edge ${holder.id}`;
-    case 'agent':
+    default:
       return `agent endpoint ${holder.id} of session ${holder.tunnel.sessionId}`;
   }
 }
@@ -95,6 +95,10 @@ async function holdersOfKey(core: Core, key: string): Promise<Holder[]> {
     return [{ kind: 'agent', id: endpoint.id, accountId, pooling: endpoint.poolingEnabled, tunnel }];
   });
   return [...clouds, ...edges, ...agents];
+}
+
+function withoutPooling(holder: Holder): Holder {
+  return holder.kind === 'edge' ? holder : { ...holder, pooling: false };
 }
 
 function twinOf(address: Address): Address | null {

@@ -60,8 +60,8 @@ export interface ControlDependencies {
   readonly now: () => number;
   /** Certificates are the server's business; control passes the question on. */
   readonly certificateFor: (serverName: string) => Promise<TlsIdentity | null>;
-  /** Finished exchanges, for logs and metrics. */
-  readonly traffic: (event: TrafficEvent) => void;
+  /** Finished exchanges, for whoever keeps logs and metrics. */
+  readonly traffic?: (event: TrafficEvent) => void;
   readonly log: Log;
   /** Which node holds a session's wire. */
   readonly nodeId: string;

@@ -101,7 +101,7 @@ function createLink(core: Core): ControlLink {
     unbind: (sessionId, id) => unbind(core, sessionId, id),
     patchTunnel: (sessionId, request) => patchTunnel(core, sessionId, request),
     sessionEnded: (sessionId) => sessionEnded(core, sessionId),
-    traffic: (event: TrafficEvent) => core.traffic(event),
+    traffic: (event: TrafficEvent) => core.traffic?.(event),
   };
 }
 

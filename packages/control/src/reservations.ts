@@ -56,7 +56,7 @@ export function agentReservationError(address: Address, problem: ReservationProb
       return fail(320, { domain: address.host });
     case 'wildcard-inexact':
       return fail(321, { domain: address.host, match: problem.match });
-    case 'missing':
+    default:
       return fail(isWildcard(address.host) ? 318 : 319, { domain: address.host });
   }
 }

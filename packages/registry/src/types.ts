@@ -64,8 +64,13 @@ export interface OnlineEndpoint {
   readonly trafficPolicy: string;
   /** What the options of the bind and the policy came to, as the edge runs it. */
   readonly effectivePolicy: string;
-  /** The rules that the bind's other options came to, as JSON, for merging with a patched policy; absent = none. */
-  readonly optionRules?: string;
+  /** The rules that the bind's other options came to, by phase, for merging with a patched policy. */
+  readonly optionRules?: {
+    readonly [phase in 'on_tcp_connect' | 'on_http_request' | 'on_http_response']: readonly {
+      readonly type: string;
+      readonly config: Readonly<Record<string, unknown>>;
+    }[];
+  };
   readonly domainId: string;
   readonly tcpAddrId: string;
   readonly principalId: string;

@@ -79,7 +79,7 @@ export function describeHostProblem(problem: HostProblem): string {
       return 'a * may only be the first label';
     case 'wildcard-label':
       return `the label "${problem.label}" is more than a *`;
-    case 'not-qualified':
+    default:
       return 'the host is not a full domain name';
   }
 }

@@ -38,7 +38,7 @@ export function apiUrlError(url: string, problem: AddressProblem): PosternError 
       return fail(18018, { scheme: problem.scheme });
     case 'foreign-tcp-host':
       return fail(18006, { url, how: `tcp endpoints of this server are tcp://${problem.tcpHost}:PORT` });
-    case 'own-name':
+    default:
       return fail(18001, { url, reason: `${problem.host} is a name of this server itself` });
   }
 }
@@ -74,7 +74,7 @@ export function agentUrlError(url: string, problem: AddressProblem): PosternErro
       return fail(9041, { proto: problem.scheme });
     case 'foreign-tcp-host':
       return fail(307, { addr: url, how: `tcp addresses of this server are ${problem.tcpHost}:PORT` });
-    case 'own-name':
+    default:
       return fail(90029, { domain: problem.host });
   }
 }
@@ -125,8 +125,8 @@ export function domainError(domain: string, problem: HostProblem, baseDomains: r
       return fail(513, { domain, label: problem.label });
     case 'too-long':
       return fail(514, { domain });
-    case 'empty':
-    case 'not-qualified':
+    // No host, or one label only.
+    default:
       return fail(448, { domain, base_domains: baseDomains.join(', ') });
   }
 }

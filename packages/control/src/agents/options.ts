@@ -11,8 +11,8 @@ export interface ReadOptions {
   readonly trafficPolicy: string;
   /** The same with the rules that its other options mean in front. What the edge runs. */
   readonly effectivePolicy: string;
-  /** Those rules as JSON, '' = none: a later patch of the policy is merged with them again. */
-  readonly optionRules: string;
+  /** Those rules: a later patch of the policy is merged with them again. */
+  readonly optionRules: PolicyRuleSet;
   readonly tls: TlsMode;
 }
 
@@ -33,6 +33,8 @@ const UNBUILT = [
 
 const HEADERS_PER_ACTION = 10;
 
+export const NO_RULES: PolicyRuleSet = { on_tcp_connect: [], on_http_request: [], on_http_response: [] };
+
 /**
  * Turns the legacy options into policy rules (agent-protocol.md §5.3; DESIGN §4). HostHeaderRewrite needs no rule: the
  * agent rewrites the header itself and only reports it.
@@ -47,19 +49,13 @@ export function readOptions(rules: PolicyRules, request: BindRequest, place: Pol
   const optionRules = rulesOf(opts, place);
   const trafficPolicy = policyText(opts);
   const effectivePolicy = mergePolicy(rules, trafficPolicy, optionRules, place);
-  const kept = isEmpty(optionRules) ? '' : JSON.stringify(optionRules);
-  return { trafficPolicy, effectivePolicy, optionRules: kept, tls: tlsOf(opts, place) };
+  return { trafficPolicy, effectivePolicy, optionRules, tls: tlsOf(opts, place) };
 }
 
-/** A patched policy under the same options. @throws 9026 */
-export function remergePolicy(rules: PolicyRules, text: string, optionRules: string, place: PolicyPlace): string {
-  const kept: PolicyRuleSet | null = optionRules === '' ? null : (JSON.parse(optionRules) as PolicyRuleSet);
-  return mergePolicy(rules, text, kept, place);
-}
-
-function mergePolicy(rules: PolicyRules, text: string, own: PolicyRuleSet | null, place: PolicyPlace): string {
+/** What the edge runs for the agent's policy `text` behind these rules. @throws 9026 */
+export function mergePolicy(rules: PolicyRules, text: string, own: PolicyRuleSet, place: PolicyPlace): string {
   if (text !== '') checkPolicy(rules, text, place);
-  if (own === null || isEmpty(own)) return text;
+  if (isEmpty(own)) return text;
   const merged = rules.withRules(text, own);
   checkPolicy(rules, merged, place);
   return merged;
@@ -127,7 +123,7 @@ function basicAuthCredentials({ basicAuth = [], auth = '' }: BindOptions): strin
     if (password === '' && passwordHash !== '') {
       throw fail(90024, { option: 'BasicAuth.hashed_password', action: 'basic-auth with a hashed password' });
     }
-    const length = [...password].length;
+    const length = password.length;
     if (length < 8 || length > 128) throw fail(360, { length });
     // The action's credentials may hold expressions; a password is meant literally.
     return `${username}:${password}`.replaceAll('${', '$${');

@@ -7,7 +7,7 @@ import { putOnline } from '../online.ts';
 import { routeOfAgent } from '../routes.ts';
 import { checkLength, METADATA_BYTES } from '../texts.ts';
 import { checkFieldLength } from './bind.ts';
-import { remergePolicy } from './options.ts';
+import { mergePolicy, NO_RULES } from './options.ts';
 
 /**
  * Changes an online endpoint in place (agent-protocol.md §5.7); absent fields stay.
@@ -57,6 +57,6 @@ async function patchEndpoint(
     if (conflict !== null) throw agentConflictError(endpoint.publicUrl, tunnel.accountId, conflict);
   }
   if (trafficPolicy === undefined) return { ...endpoint, poolingEnabled };
-  const effectivePolicy = remergePolicy(core.policy, trafficPolicy, endpoint.optionRules ?? '', endpoint);
+  const effectivePolicy = mergePolicy(core.policy, trafficPolicy, endpoint.optionRules ?? NO_RULES, endpoint);
   return { ...endpoint, poolingEnabled, trafficPolicy, effectivePolicy };
 }

@@ -1,4 +1,3 @@
-import { fail } from '@postern/errors';
 import { createToken, type ApiKeyRow } from '@postern/store';
 import type { Core } from '../core.ts';
 import { principalOf, readOwner } from '../principals.ts';
@@ -9,16 +8,6 @@ import { listQuery, ownedBy, pageOf } from './paging.ts';
 /** Keys to this API. Every call reads its key from the store, so a deleted one stops working at once. */
 export function createApiKeys(core: Core): ResourceService<ApiKeyView, ApiKeyCreate, ApiKeyUpdate> {
   const { store } = core;
-
-  function view(row: ApiKeyRow, humanId: string, token: string | null = null): ApiKeyView {
-    const { id, createdAt, description, metadata } = row;
-    return { id, createdAt, description, metadata, token, ownerId: row.ownerId === '' ? humanId : row.ownerId };
-  }
-
-  function checkInput(input: ApiKeyUpdate): void {
-    checkLength(input.description, DESCRIPTION_BYTES, 604);
-    checkLength(input.metadata, METADATA_BYTES, 605);
-  }
 
   return {
     async create(caller, input) {
@@ -64,4 +53,14 @@ export function createApiKeys(core: Core): ResourceService<ApiKeyView, ApiKeyCre
       return true;
     },
   };
+}
+
+function view(row: ApiKeyRow, humanId: string, token: string | null = null): ApiKeyView {
+  const { id, createdAt, description, metadata } = row;
+  return { id, createdAt, description, metadata, token, ownerId: row.ownerId === '' ? humanId : row.ownerId };
+}
+
+function checkInput(input: ApiKeyUpdate): void {
+  checkLength(input.description, DESCRIPTION_BYTES, 604);
+  checkLength(input.metadata, METADATA_BYTES, 605);
 }

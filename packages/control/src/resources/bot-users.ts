@@ -9,10 +9,6 @@ import { listQuery, ownedBy, pageOf } from './paging.ts';
 export function createBotUsers(core: Core): ResourceService<BotUserView, BotUserCreate, BotUserCreate> {
   const { store } = core;
 
-  function view({ id, createdAt, name, active }: BotUserRow): BotUserView {
-    return { id, createdAt, name, active };
-  }
-
   async function owned(accountId: string, botId: string): Promise<readonly [CredentialRow[], ApiKeyRow[]]> {
     return Promise.all([
       store.credentials.list({ accountId }).then((rows) => rows.filter(({ ownerId }) => ownerId === botId)),
@@ -68,4 +64,8 @@ export function createBotUsers(core: Core): ResourceService<BotUserView, BotUser
       return true;
     },
   };
+}
+
+function view({ id, createdAt, name, active }: BotUserRow): BotUserView {
+  return { id, createdAt, name, active };
 }

@@ -12,18 +12,6 @@ import { listQuery, ownedBy, pageOf } from './paging.ts';
 export function createCredentials(core: Core): ResourceService<CredentialView, CredentialCreate, CredentialUpdate> {
   const { store } = core;
 
-  function view(row: CredentialRow, humanId: string, token: string | null = null): CredentialView {
-    const { id, createdAt, description, metadata, acl } = row;
-    return { id, createdAt, description, metadata, token, acl, ownerId: row.ownerId === '' ? humanId : row.ownerId };
-  }
-
-  /** @throws 600, 604, 605 */
-  function checkInput(input: CredentialUpdate): void {
-    checkLength(input.description, DESCRIPTION_BYTES, 604);
-    checkLength(input.metadata, METADATA_BYTES, 605);
-    for (const rule of input.acl ?? []) if (parseAclRule(rule) === null) throw fail(600, { rule });
-  }
-
   return {
     async create(caller, input) {
       checkInput(input);
@@ -75,4 +63,16 @@ export function createCredentials(core: Core): ResourceService<CredentialView, C
       return true;
     },
   };
+}
+
+function view(row: CredentialRow, humanId: string, token: string | null = null): CredentialView {
+  const { id, createdAt, description, metadata, acl } = row;
+  return { id, createdAt, description, metadata, token, acl, ownerId: row.ownerId === '' ? humanId : row.ownerId };
+}
+
+/** @throws 600, 604, 605 */
+function checkInput(input: CredentialUpdate): void {
+  checkLength(input.description, DESCRIPTION_BYTES, 604);
+  checkLength(input.metadata, METADATA_BYTES, 605);
+  for (const rule of input.acl ?? []) if (parseAclRule(rule) === null) throw fail(600, { rule });
 }

@@ -61,12 +61,6 @@ export function createEdges(core: Core): EdgeService {
     ]);
   }
 
-  function checkModule(kind: Kind, input: EdgeInput): void {
-    if (kind === 'https' && input.backend !== undefined) {
-      throw fail(90022, { field: 'backend', reason: 'an https edge has its backends on its routes' });
-    }
-  }
-
   return {
     async create(caller, kind, input) {
       const { accountId } = caller;
@@ -159,4 +153,10 @@ export function createEdges(core: Core): EdgeService {
 
 function missingFrom(edge: EdgeRow, hostports: EdgeRow['hostports']): EdgeRow['hostports'] {
   return edge.hostports.filter(({ endpointId }) => !hostports.some((entry) => entry.endpointId === endpointId));
+}
+
+function checkModule(kind: Kind, input: EdgeInput): void {
+  if (kind === 'https' && input.backend !== undefined) {
+    throw fail(90022, { field: 'backend', reason: 'an https edge has its backends on its routes' });
+  }
 }

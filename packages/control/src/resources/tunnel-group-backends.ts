@@ -20,12 +20,6 @@ export function createTunnelGroupBackends(
     return { id, createdAt, description, metadata, labels, tunnelIds: tunnels.map((tunnel) => tunnel.id) };
   }
 
-  /** A group without labels would take in every tunnel of the account. */
-  function checkLabels(labels: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> {
-    if (labels === undefined || Object.keys(labels).length === 0) throw fail(18015, { field: 'labels' });
-    return labels;
-  }
-
   return {
     async create(caller, input) {
       checkEdgeTexts(input);
@@ -80,4 +74,10 @@ export function createTunnelGroupBackends(
         return true;
       }),
   };
+}
+
+/** A group without labels would take in every tunnel of the account. */
+function checkLabels(labels: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> {
+  if (labels === undefined || Object.keys(labels).length === 0) throw fail(18015, { field: 'labels' });
+  return labels;
 }

@@ -80,14 +80,15 @@ export class Catalog {
   }
 
   #apply(write: Write): void {
-    // A Write names its table and carries a row of it; the union type does not tie the two together.
+    // A Write carries a row of the table that it names; the union type does not tie the two together.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const mirror = this.#mirrors[write.table] as Mirror<Tables[TableName]> | undefined;
     if (mirror === undefined) return;
     if (write.op === 'insert') mirror.put(write.row);
     else if (write.op === 'delete') mirror.drop(write.id);
     else {
       const row = mirror.get(write.id);
-      if (row !== null) mirror.put({ ...row, ...write.patch } as Tables[TableName]);
+      if (row !== null) mirror.put({ ...row, ...write.patch });
     }
   }
 }

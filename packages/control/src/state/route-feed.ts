@@ -41,14 +41,17 @@ export class RouteFeed {
   }
 
   #send(change: RouteChange, snapshot: boolean): Promise<void> {
-    const sent = this.#tail.then(async () => {
-      const edge = this.#edge;
-      if (edge === null) return;
-      this.#revision += 1;
-      await within(this.#deadlineMs, edge.applyRoutes({ revision: this.#revision, snapshot, ...change }));
-    });
+    const sent = this.#sendAfter(this.#tail, change, snapshot);
     this.#tail = sent.catch(() => undefined);
     return sent;
+  }
+
+  async #sendAfter(earlier: Promise<unknown>, change: RouteChange, snapshot: boolean): Promise<void> {
+    await earlier;
+    const edge = this.#edge;
+    if (edge === null) return;
+    this.#revision += 1;
+    await within(this.#deadlineMs, edge.applyRoutes({ revision: this.#revision, snapshot, ...change }));
   }
 }
 
