@@ -54,7 +54,7 @@ export function createListeners(options: ListenersOptions): Listeners {
       open.add(socket);
       socket.once('close', () => open.delete(socket));
     });
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const serve: RequestHandler = (request, response) => {
       const { socket } = request;
       busy.set(socket, (busy.get(socket) ?? 0) + 1);
       response.once('close', () => {
@@ -62,8 +62,15 @@ export function createListeners(options: ListenersOptions): Listeners {
         if (left > 0) busy.set(socket, left);
         else busy.delete(socket);
       });
+      if (request.headers.host === undefined && request.httpVersion === '1.1') {
+        refuseRequest(response, 'it has no Host header', options.operationId());
+        return;
+      }
       options.handler(request, response);
-    });
+    };
+    server.on('request', serve);
+    // An expectation other than 100-continue, which node would answer by itself with an empty 417.
+    server.on('checkExpectation', serve);
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
       if (error.code === 'ECONNRESET' || !socket.writable || busy.has(socket)) {
         socket.destroy();
@@ -81,6 +88,8 @@ export function createListeners(options: ListenersOptions): Listeners {
     async listen({ host, port }) {
       const server = createServer({
         maxHeaderSize: MAX_HEADER_BYTES,
+        // Checked by us: node's own answer has no body.
+        requireHostHeader: false,
         headersTimeout: HEADERS_DEADLINE_MS,
         requestTimeout: REQUEST_DEADLINE_MS,
         keepAliveTimeout: IDLE_MS,
@@ -126,6 +135,17 @@ function reasonOf(error: NodeJS.ErrnoException): string {
   if (error.code === 'HPE_HEADER_OVERFLOW') return `its head has more than ${MAX_HEADER_BYTES / 1024} KiB`;
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'it was not complete in time';
   return 'it is not well-formed HTTP/1.1';
+}
+
+function refuseRequest(response: ServerResponse, reason: string, operationId: string): void {
+  const { status, body } = errorAnswer(fail(90073, { reason }), operationId);
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'ngrok-operation-id': operationId,
+    connection: 'close',
+  });
+  response.end(body);
 }
 
 /** Answers what never became a request, in the same envelope as everything else, and ends the connection. */
