@@ -147,7 +147,7 @@ function toError(failure: Failure): Error {
     return new StoreConflict('unique', failure.table, conflictFields(failure.table, failure.columns));
   }
   if (failure.kind === 'missing') return new StoreConflict('missing', failure.table, ['id']);
-  if (failure.kind === 'unavailable') return new StoreUnavailable(failure.message);
+  if (failure.kind === 'unavailable') return new StoreUnavailable(failure.message, failure.applied);
   if (failure.kind === 'forgotten') return new ChangesForgotten(failure.asked, failure.oldest);
   if (failure.kind === 'refused') return new StoreRefused(failure.reason, failure.message);
   return new Error(`the database refused a statement: ${failure.message}`);

@@ -45,7 +45,7 @@ export type Failure =
   /** `columns`: as SQLite names them, `table.column, table.column`. */
   | { readonly kind: 'unique'; readonly table: TableName; readonly columns: string }
   | { readonly kind: 'missing'; readonly table: TableName }
-  | { readonly kind: 'unavailable'; readonly message: string }
+  | { readonly kind: 'unavailable'; readonly message: string; readonly applied: 'no' | 'unknown' }
   | { readonly kind: 'forgotten'; readonly asked: number; readonly oldest: number }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string }
   /** A statement that can never work. */

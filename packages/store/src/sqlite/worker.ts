@@ -171,7 +171,7 @@ function opOf(value: unknown): Change['op'] {
 function failureOf(error: unknown): Failure {
   if (error instanceof StoreRefused) return { kind: 'refused', reason: error.reason, message: error.message };
   const hint = isDamage(error) ? '; stop the server and bring back a backup with: postern restore <backup file>' : '';
-  return { kind: 'unavailable', message: messageOf(error) + hint };
+  return { kind: 'unavailable', message: messageOf(error) + hint, applied: 'no' };
 }
 
 function start(): void {

@@ -10,6 +10,7 @@ import {
   scalar,
   SQLITE,
   sqliteCode,
+  SQLITE_IOERR_FSYNC,
   SQLITE_PRIMARY_KEY,
   SQLITE_UNIQUE,
   type Database,
@@ -32,6 +33,7 @@ const OWN_FAULT: ReadonlySet<number | null> = new Set([
 ]);
 /** Larger than any page, so that a probe needs room as real rows do. */
 const PROBE = 'x'.repeat(16_384);
+const SET_PROBE = `INSERT OR REPLACE INTO "settings" VALUES ('probe', ?)`;
 /** The log is cut in strides, not with every commit. */
 const CUT_STRIDE = 1000;
 
@@ -75,20 +77,38 @@ export class GroupWriter {
     } catch (error) {
       this.#newest = before;
       this.#forgotten = forgotten;
-      const failure = { kind: 'unavailable', message: messageOf(error) } as const;
+      const applied = sqliteCode(error) !== SQLITE_IOERR_FSYNC || this.#overwriteRefused() ? 'no' : 'unknown';
+      const failure = { kind: 'unavailable', message: messageOf(error), applied } as const;
       return commits.map(() => ({ applied: false, failure }));
     }
   }
 
   /** Writes and removes something of some size. @throws while the disk does not let it */
   probe(): void {
-    const set = this.#statements.prepare(`INSERT OR REPLACE INTO "settings" VALUES ('probe', ?)`);
+    const set = this.#statements.prepare(SET_PROBE);
     const unset = this.#statements.prepare(`DELETE FROM "settings" WHERE "name" = 'probe'`);
     for (const run of [() => set.run(PROBE), () => unset.run()]) {
       this.#transaction(() => {
         faultPoint(this.#faults, 'write');
         run();
       });
+    }
+  }
+
+  /**
+   * When a sync fails, the refused rows lie in the write-ahead log already, complete but for the promise: after a crash
+   * they would be taken for committed. SQLite writes its next transaction over them, so one is made at once.
+   * @returns whether they are overwritten
+   */
+  #overwriteRefused(): boolean {
+    try {
+      this.#db.exec('BEGIN IMMEDIATE');
+      this.#statements.prepare(SET_PROBE).run(PROBE);
+      this.#db.exec('COMMIT');
+      return true;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      return sqliteCode(error) === SQLITE_IOERR_FSYNC;
     }
   }
 
