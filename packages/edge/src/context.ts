@@ -85,6 +85,8 @@ export interface Route {
 
 export interface RouteTable {
   readonly revision: number;
+  /** Endpoints that are routed. */
+  readonly size: number;
   apply(update: RouteUpdate): void;
   /** Public http or https endpoint by lower-case host without port: exact, then the most specific wildcard. */
   findHttp(scheme: 'http' | 'https', host: string): Route | null;

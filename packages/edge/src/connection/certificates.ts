@@ -37,15 +37,19 @@ export class CertificateCache {
       if (this.#entries.size <= MOST_NAMES) break;
       this.#entries.delete(oldest);
     }
-    entry.identity.then(
-      (identity) => {
-        entry.until = this.#now() + (identity === null ? KEEP_NONE_MS : KEEP_MS);
-      },
-      () => {
-        if (this.#entries.get(serverName) === entry) this.#entries.delete(serverName);
-      },
-    );
+    void this.#date(serverName, entry);
     return entry.identity;
+  }
+
+  /** Gives the entry its end, once the answer is there. */
+  async #date(serverName: string, entry: Entry): Promise<void> {
+    try {
+      const identity = await entry.identity;
+      entry.until = this.#now() + (identity === null ? KEEP_NONE_MS : KEEP_MS);
+    } catch {
+      // Whoever asked sees the error; the next one asks again.
+      if (this.#entries.get(serverName) === entry) this.#entries.delete(serverName);
+    }
   }
 
   /** Forgets everything: certificates were changed. */

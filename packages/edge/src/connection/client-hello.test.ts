@@ -1,6 +1,5 @@
 import { connect as tlsConnect } from 'node:tls';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -98,14 +97,17 @@ describe('ClientHello reader', () => {
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    if (port === undefined) throw new Error('not bound');
     const client = tlsConnect({ host: '127.0.0.1', port, servername: 'real.example.com', ALPNProtocols: ['h2'] });
     client.on('error', () => {});
-    const [socket] = await once(server, 'connection');
-    const [chunk] = await once(socket, 'data');
+    const chunk = await new Promise<Buffer>((resolve) => {
+      server.once('connection', (socket) => socket.once('data', resolve));
+    });
     client.destroy();
     server.close();
-    expect(read(chunk as Buffer)).toEqual({
+    expect(read(chunk)).toEqual({
       kind: 'hello',
       hello: { serverName: 'real.example.com', alpn: ['h2'] },
     });

@@ -81,6 +81,12 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner {
     else socket.resume();
   }
 
+  /** No stream came: gives the socket back untouched, and never reports. */
+  discard(): void {
+    this.#closed = true;
+    this.#idle.cancel();
+  }
+
   /** Cuts both sides. */
   destroy(reason: PipeEndReason): void {
     this.#reason ??= reason;

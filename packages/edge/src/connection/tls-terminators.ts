@@ -69,7 +69,9 @@ export class TlsTerminators {
   }
 
   #serverFor(identity: TlsIdentity, demands: TlsDemands): Server {
-    const key = createHash('sha256').update(JSON.stringify([identity.cert, identity.key, demands])).digest('base64');
+    const key = createHash('sha256')
+      .update(JSON.stringify([identity.cert, identity.key, demands]))
+      .digest('base64');
     const known = this.#servers.get(key);
     this.#servers.delete(key);
     const server = known ?? this.#create(identity, demands, key);

@@ -76,4 +76,3 @@ export function helloView(serverName: string): TlsView {
     server: null,
   };
 }
-

@@ -2,7 +2,7 @@ import { isPosternError } from '@postern/errors';
 import type { CompiledPolicy } from '@postern/policy';
 import * as fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { endpoint, SILENT_LOG, update } from '../testing/fixtures.ts';
+import { endpoint, POLICY_CONTEXT, SILENT_LOG, update } from '../testing/fixtures.ts';
 import type { Route } from '../context.ts';
 import type { RouteEndpoint } from '../control-link.ts';
 import { createRouteTable } from './route-table.ts';
@@ -156,7 +156,7 @@ describe('policies', () => {
     });
     table.apply(update(1, { upserts: [endpoint('one', proto, 'a.example.com', { policy: 'x' })] }));
     const compiled = table.findTls('a.example.com')?.members[0]?.policy?.[phase];
-    const outcome = await compiled?.start({} as never).next();
+    const outcome = await compiled?.start(POLICY_CONTEXT).next();
     expect(outcome?.kind === 'error' && outcome.error.number).toBe(2300);
   });
 });

@@ -31,6 +31,10 @@ class Table implements RouteTable {
     this.#log = options.log;
   }
 
+  get size(): number {
+    return this.#byId.size;
+  }
+
   apply(update: RouteUpdate): void {
     const before = this.#byId;
     if (update.snapshot) {

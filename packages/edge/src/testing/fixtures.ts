@@ -1,6 +1,7 @@
 /** Small values that the edge's tests share. */
 import type { AgentUpstream, RouteEndpoint, RouteUpdate, Scheme } from '../control-link.ts';
-import type { EdgeLimits, Log } from '../context.ts';
+import type { PolicyContext } from '@postern/policy';
+import type { Log } from '../context.ts';
 
 const DEFAULT_PORTS: Readonly<Record<Scheme, number>> = { http: 80, https: 443, tls: 443, tcp: 0 };
 
@@ -36,19 +37,27 @@ export function update(revision: number, change: Partial<RouteUpdate>): RouteUpd
 }
 
 export const SILENT_LOG: Log = { debug() {}, info() {}, warn() {}, error() {} };
+export { DEFAULT_EDGE_LIMITS as LIMITS } from '../limits.ts';
 
-/** The defaults of DESIGN §3. */
-export const LIMITS: EdgeLimits = {
-  headBytes: 262_144,
-  clientHelloMs: 3_000,
-  tlsHandshakeMs: 10_000,
-  requestHeadMs: 30_000,
-  idleMs: 300_000,
-  rpcBytes: 4_194_304,
-  drainMs: 30_000,
-  streamsPerSession: 480,
-  queueMs: 5_000,
-  upstreamIdleMs: 4_000,
-  connections: 10_000,
-  connectionsPerIp: 1_000,
+/** A connection that no rule looks at. */
+export const POLICY_CONTEXT: PolicyContext = {
+  conn: {
+    clientIp: '192.0.2.1',
+    clientPort: 1,
+    serverIp: '192.0.2.2',
+    serverPort: 443,
+    serverRegion: '',
+    startedAt: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    tls: null,
+  },
+  endpoint: { id: 'ep_1', url: 'https://a.example.com', host: 'a.example.com', port: 443, proto: 'https' },
+  req: null,
+  res: null,
+  results: null,
+  tlsTermination: null,
+  now: () => 0,
+  random: () => 0,
+  warn() {},
 };

@@ -1,0 +1,118 @@
+/** Accepts agents and answers control about them: everything between the TLS handshake and the EdgePort. */
+import type { TLSSocket } from 'node:tls';
+import type { AgentStreams, EdgeLimits, Log, TimerWheel } from '../context.ts';
+import type { AgentCommand, ControlLink } from '../control-link.ts';
+import { fail } from '@postern/errors';
+import { AgentDirectory } from './agent-directory.ts';
+import { AgentSession } from './agent-session.ts';
+import { AuthLimiter } from './auth-limiter.ts';
+import { sendCommand, sendStopTunnel } from './commands.ts';
+
+export interface AgentPlaneOptions {
+  readonly link: ControlLink;
+  readonly wheel: TimerWheel;
+  readonly log: Log;
+  readonly limits: EdgeLimits;
+  readonly region: string;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly ready: Promise<void>;
+}
+
+export class AgentPlane {
+  readonly #options: AgentPlaneOptions;
+  readonly #directory: AgentDirectory;
+  readonly #limiter: AuthLimiter;
+  /** Every connection, authenticated or not. */
+  readonly #open = new Set<AgentSession>();
+  /** Ends that control has not confirmed yet. */
+  readonly #farewells = new Set<Promise<void>>();
+
+  constructor(options: AgentPlaneOptions) {
+    this.#options = options;
+    const { wheel, limits } = options;
+    this.#directory = new AgentDirectory({
+      wheel,
+      streamsPerSession: limits.streamsPerSession,
+      queueMs: limits.queueMs,
+    });
+    this.#limiter = new AuthLimiter(options.now);
+  }
+
+  get streams(): AgentStreams {
+    return this.#directory;
+  }
+
+  get sessionCount(): number {
+    return this.#directory.size;
+  }
+
+  /** Streams open, of any kind. */
+  get streamCount(): number {
+    return this.#directory.all().reduce((sum, session) => sum + session.mux.streamCount, 0);
+  }
+
+  accept(socket: TLSSocket, remoteAddr: string, remoteIp: string): void {
+    if (socket.destroyed) return;
+    const { link, wheel, log, limits, region, now, random, ready } = this.#options;
+    const session = new AgentSession({
+      socket,
+      remoteAddr,
+      remoteIp,
+      link,
+      wheel,
+      log,
+      limits,
+      region,
+      now,
+      random,
+      ready,
+      limiter: this.#limiter,
+      onAuthenticated: (one) => {
+        this.#directory.add(one);
+        log.info({ session: one.id, remote: remoteAddr }, 'agent connected');
+      },
+      onTurn: (one) => this.#directory.roomMayHaveGrown(one),
+      onEnded: (one, reason) => this.#ended(one, reason),
+    });
+    this.#open.add(session);
+  }
+
+  async command(sessionId: string, command: AgentCommand): Promise<string> {
+    const session = this.#directory.find(sessionId);
+    if (session === undefined) throw fail(90052, { id: sessionId });
+    return sendCommand(session, command, this.#options.wheel);
+  }
+
+  stopTunnel(sessionId: string, tunnelId: string, message: string, errorCode: string | null): void {
+    const session = this.#directory.find(sessionId);
+    if (session !== undefined) sendStopTunnel(session, tunnelId, message, errorCode);
+  }
+
+  closeSession(sessionId: string, reason: string): void {
+    this.#directory.find(sessionId)?.end(reason);
+  }
+
+  async probe(sessionId: string): Promise<boolean> {
+    return (await this.#directory.find(sessionId)?.probe()) ?? false;
+  }
+
+  /** Ends every session and waits until control knows. */
+  async close(): Promise<void> {
+    for (const session of this.#open) session.end('the server is stopping');
+    await Promise.all(this.#farewells);
+  }
+
+  #ended(session: AgentSession, reason: string): void {
+    this.#open.delete(session);
+    if (session.id === '') return;
+    this.#directory.remove(session);
+    const { link, log } = this.#options;
+    log.info({ session: session.id, reason }, 'agent disconnected');
+    const farewell = link.sessionEnded(session.id, reason).catch((error: unknown) => {
+      log.error({ session: session.id, reason: String(error) }, 'the end of a session could not be recorded');
+    });
+    this.#farewells.add(farewell);
+    void farewell.then(() => this.#farewells.delete(farewell));
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * One connection of an agent, from its TLS handshake to its end: the mux over the socket, heartbeats from the first
+ * byte on, one Auth in time, then RPCs and proxied streams. It ends once, whoever ends it, and control is told.
+ */
+import type { TLSSocket } from 'node:tls';
+import {
+  createMuxSession,
+  echoHeartbeats,
+  MuxErrorCode,
+  pumpMux,
+  StreamType,
+  type AuthRequest,
+  type MuxPump,
+  type MuxSession,
+  type MuxStream,
+} from '@postern/protocol';
+import { httpAnswer, sayAndClose } from '../connection/plain-answers.ts';
+import { isHttpStart } from '../connection/client-hello.ts';
+import type { EdgeLimits, Log, TimerHandle, TimerWheel } from '../context.ts';
+import type { AgentSessionAccepted, ControlLink } from '../control-link.ts';
+import { withDeadline } from '../deadline.ts';
+import type { AuthLimiter } from './auth-limiter.ts';
+import { RpcServer } from './rpc-server.ts';
+import { SessionHeartbeat } from './session-heartbeat.ts';
+import { SilenceWatch } from './silence-watch.ts';
+
+const AUTH_MS = 10_000;
+const KEEP_ALIVE_MS = 30_000;
+/** Heartbeats, RPCs: agents open few streams. */
+const INBOUND_STREAMS = 256;
+const PROBE_MS = 1_000;
+
+function noEcho(): Error {
+  return new Error('no echo in time');
+}
+
+/** Heartbeats measure spans: the wall clock may jump. */
+function monotonic(): number {
+  return performance.now();
+}
+
+export interface SessionOptions {
+  readonly socket: TLSSocket;
+  /** "ip:port" of the agent. */
+  readonly remoteAddr: string;
+  readonly remoteIp: string;
+  readonly link: ControlLink;
+  readonly wheel: TimerWheel;
+  readonly log: Log;
+  readonly limits: EdgeLimits;
+  readonly region: string;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly limiter: AuthLimiter;
+  /** Resolves when routes are loaded: nothing is answered before. */
+  readonly ready: Promise<void>;
+  readonly onAuthenticated: (session: AgentSession) => void;
+  /** The session's streams may have become fewer. */
+  readonly onTurn: (session: AgentSession) => void;
+  /** Once; also for connections that never authenticated. */
+  readonly onEnded: (session: AgentSession, reason: string) => void;
+}
+
+export class AgentSession {
+  /** `ts_…`, '' before Auth. */
+  id = '';
+  ended = false;
+  readonly mux: MuxSession;
+  readonly #options: SessionOptions;
+  readonly #pump: MuxPump;
+  readonly #rpc: RpcServer;
+  readonly #authTimer: TimerHandle;
+  #heartbeat: SessionHeartbeat | null = null;
+  #watch: SilenceWatch | null = null;
+  #started = false;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { socket, wheel, link, log, limits, region } = options;
+    this.mux = createMuxSession(
+      { role: 'server', maxInboundStreams: INBOUND_STREAMS },
+      {
+        onStream: (stream) => this.#accept(stream),
+        onOutput: () => {
+          this.#pump.flush();
+          this.#options.onTurn(this);
+        },
+        onEnd: (_code, detail) => this.#muxEnded(detail),
+      },
+    );
+    this.#pump = pumpMux(this.mux, { write: (buffer, done) => void socket.write(buffer, done) });
+    this.#rpc = new RpcServer({
+      link,
+      wheel,
+      log,
+      region,
+      rpcBytes: limits.rpcBytes,
+      authenticate: (request) => this.#authenticate(request),
+      sessionId: () => this.id,
+    });
+    this.#authTimer = wheel.schedule(AUTH_MS, () => this.end('no Auth in time'));
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.on('data', this.#onData);
+    socket.on('end', () => this.end('the agent closed the connection'));
+    socket.on('error', (error) => this.end(error.message));
+    socket.on('close', () => this.end('the connection closed'));
+  }
+
+  /** Whether the agent answers a beat within a second. */
+  async probe(): Promise<boolean> {
+    if (this.#heartbeat === null || this.ended) return false;
+    return withDeadline(this.#options.wheel, this.#heartbeat.probe(), PROBE_MS, noEcho).catch(() => false);
+  }
+
+  /**
+   * Ends the session. The TLS connection is simply closed: agents do not take a GOAWAY well (agent-protocol.md §0.7).
+   * The first reason counts.
+   */
+  end(reason: string): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.#authTimer.cancel();
+    this.#watch?.stop();
+    this.mux.destroy(MuxErrorCode.sessionClosed, reason);
+    const { socket, wheel } = this.#options;
+    if (!socket.destroyed) {
+      socket.off('data', this.#onData);
+      socket.end();
+      wheel.schedule(1_000, () => socket.destroy());
+      socket.once('finish', () => socket.destroy());
+    }
+    this.#options.onEnded(this, reason);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (!this.#started) {
+      this.#started = true;
+      if (isHttpStart(chunk)) return this.#answerHttp();
+    }
+    this.mux.receive(chunk);
+    if (!this.ended) this.#options.onTurn(this);
+  };
+
+  #accept(stream: MuxStream): void {
+    if (stream.type === StreamType.heartbeat) echoHeartbeats(stream);
+    else this.#rpc.accept(stream);
+  }
+
+  async #authenticate(request: AuthRequest): Promise<AgentSessionAccepted> {
+    this.#authTimer.cancel();
+    const { limiter, remoteIp, remoteAddr, link, wheel } = this.#options;
+    await this.#options.ready;
+    const delay = limiter.delay(remoteIp);
+    if (delay > 0) await new Promise<void>((resolve) => wheel.schedule(delay, resolve));
+    let accepted: AgentSessionAccepted;
+    try {
+      accepted = await link.authenticate(request, remoteAddr);
+    } catch (error) {
+      limiter.failed(remoteIp);
+      // The agent may correct itself on this connection, but not stay for ever.
+      this.#authTimer.refresh();
+      throw error;
+    }
+    limiter.succeeded(remoteIp);
+    this.id = accepted.sessionId;
+    if (this.ended) {
+      // The wire broke while control thought about it: the session exists there and has to end there.
+      this.#options.onEnded(this, 'the agent left during Auth');
+      return accepted;
+    }
+    this.#options.onAuthenticated(this);
+    this.#startHeartbeat(request);
+    return accepted;
+  }
+
+  #startHeartbeat(request: AuthRequest): void {
+    const { wheel, random, log } = this.#options;
+    const heartbeat = new SessionHeartbeat(this.mux, {
+      now: monotonic,
+      random,
+      onBroken: (reason) => log.debug({ session: this.id, reason }, 'agent does not echo heartbeats'),
+    });
+    this.#heartbeat = heartbeat;
+    this.#watch = new SilenceWatch({
+      wheel,
+      now: monotonic,
+      times: { interval: request.heartbeatInterval, tolerance: request.heartbeatTolerance },
+      bytesReceived: () => this.mux.bytesReceived,
+      beat: () => heartbeat.beat(),
+      onSilent: (ms) => this.end(`silent for ${Math.round(ms / 1_000)} s`),
+    });
+  }
+
+  #muxEnded(detail: string): void {
+    // A violation leaves a GOAWAY to be sent; the connection closes right behind it.
+    this.#pump.flush();
+    this.end(detail);
+  }
+
+  #answerHttp(): void {
+    const { socket, wheel } = this.#options;
+    const text =
+      'This address takes tunnel agents, not web requests. Web pages are at the HTTPS address of this server.';
+    this.ended = true;
+    this.#authTimer.cancel();
+    socket.off('data', this.#onData);
+    this.mux.destroy(MuxErrorCode.protocol, 'HTTP on the agent port');
+    sayAndClose(socket, httpAnswer(400, text), wheel);
+    this.#options.onEnded(this, 'HTTP on the agent port');
+  }
+}

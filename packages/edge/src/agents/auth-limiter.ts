@@ -1,0 +1,45 @@
+/**
+ * Slows down addresses from which authentication keeps failing: agents with a wrong token retry for ever
+ * (agent-protocol.md §4.2). Nobody is refused: whoever has a right token behind the same address only waits a little.
+ */
+
+const FREE_FAILURES = 20;
+const WINDOW_MS = 60_000;
+const STEP_MS = 250;
+const MOST_MS = 5_000;
+const MOST_ADDRESSES = 10_000;
+
+export class AuthLimiter {
+  readonly #now: () => number;
+  /** Oldest window first. */
+  readonly #failures = new Map<string, { count: number; readonly since: number }>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Milliseconds that the next attempt from `ip` has to wait. */
+  delay(ip: string): number {
+    const entry = this.#failures.get(ip);
+    if (entry === undefined || this.#now() - entry.since > WINDOW_MS) return 0;
+    return Math.min(MOST_MS, Math.max(0, entry.count - FREE_FAILURES) * STEP_MS);
+  }
+
+  failed(ip: string): void {
+    const entry = this.#failures.get(ip);
+    if (entry !== undefined && this.#now() - entry.since <= WINDOW_MS) {
+      entry.count++;
+      return;
+    }
+    this.#failures.delete(ip);
+    this.#failures.set(ip, { count: 1, since: this.#now() });
+    for (const oldest of this.#failures.keys()) {
+      if (this.#failures.size <= MOST_ADDRESSES) break;
+      this.#failures.delete(oldest);
+    }
+  }
+
+  succeeded(ip: string): void {
+    this.#failures.delete(ip);
+  }
+}

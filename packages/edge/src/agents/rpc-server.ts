@@ -1,0 +1,148 @@
+/**
+ * Answers the RPC streams of one agent connection, within bounds: so many at once, so many bytes each, so long until
+ * the question is complete. Failures are answered in band (agent-protocol.md §4).
+ */
+import { fail, isPosternError } from '@postern/errors';
+import {
+  acceptRpc,
+  decodeAuth,
+  encodeAuthResponse,
+  encodeErrorResponse,
+  errorText,
+  MuxErrorCode,
+  StreamType,
+  type AuthRequest,
+  type MuxStream,
+} from '@postern/protocol';
+import type { AgentSessionAccepted, ControlLink } from '../control-link.ts';
+import type { Log, TimerWheel } from '../context.ts';
+import { RPC_METHODS, type RpcMethod } from './rpc-methods.ts';
+
+/** Questions under way at once; agents that respect the protocol stay far below. */
+const MOST_CALLS = 128;
+/** An Auth message has about 1 KiB. */
+const AUTH_BYTES = 65_536;
+/** Until a question is complete, and for the agent's FIN after the answer. */
+const MESSAGE_MS = 30_000;
+/** Versions that this server speaks, preferred first. */
+const VERSIONS = ['3', '2'];
+
+export interface RpcServerOptions {
+  readonly link: ControlLink;
+  readonly wheel: TimerWheel;
+  readonly log: Log;
+  readonly region: string;
+  readonly rpcBytes: number;
+  /** Makes the session. Called at most once at a time; throws PosternError. */
+  readonly authenticate: (request: AuthRequest) => Promise<AgentSessionAccepted>;
+  /** '' before Auth. */
+  readonly sessionId: () => string;
+}
+
+export class RpcServer {
+  readonly #options: RpcServerOptions;
+  #calls = 0;
+  #authenticating = false;
+
+  constructor(options: RpcServerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a stream whose type is none of heartbeat. */
+  accept(stream: MuxStream): void {
+    if (stream.type === StreamType.auth) return this.#auth(stream);
+    const method = RPC_METHODS.get(stream.type);
+    if (method === undefined) return this.#refuseType(stream);
+    const { rpcBytes } = this.#options;
+    const limit = this.#options.sessionId() === '' ? AUTH_BYTES : rpcBytes;
+    this.#collect(
+      stream,
+      limit,
+      (text) => method.refuse(text),
+      (message) => this.#run(method, message),
+    );
+  }
+
+  async #run(method: RpcMethod, message: unknown): Promise<Buffer> {
+    const { link, region } = this.#options;
+    const sessionId = this.#options.sessionId();
+    if (method.needsSession && sessionId === '') throw fail(109, { reason: `${method.name} came before Auth` });
+    return method.run({ link, sessionId, region, message });
+  }
+
+  #auth(stream: MuxStream): void {
+    this.#collect(stream, AUTH_BYTES, refuseAuth, async (message) => {
+      if (this.#authenticating || this.#options.sessionId() !== '')
+        throw fail(109, { reason: 'Auth came twice on one connection' });
+      this.#authenticating = true;
+      try {
+        const request = decodeAuth(message);
+        const version = chooseVersion(request.versions);
+        const accepted = await this.#options.authenticate(request);
+        const { clientId, cookie, region, accountName, banner, sessionId } = accepted;
+        return encodeAuthResponse({ version, clientId, cookie, region, accountName, banner, sessionId });
+      } finally {
+        this.#authenticating = false;
+      }
+    });
+  }
+
+  /** Reads one message, has it answered and ends the stream. */
+  #collect(
+    stream: MuxStream,
+    limit: number,
+    refuse: (text: string) => Buffer,
+    answer: (message: unknown) => Promise<Buffer>,
+  ): void {
+    if (this.#calls >= MOST_CALLS) {
+      stream.reset(MuxErrorCode.enhanceYourCalm);
+      return;
+    }
+    this.#calls++;
+    const { wheel } = this.#options;
+    const close = (): void => {
+      if (!stream.closed) stream.reset(MuxErrorCode.streamCancelled);
+    };
+    const finish = (bytes: Buffer): void => {
+      this.#calls--;
+      stream.end(bytes);
+      // Agents FIN after the answer; one that does not must not collect open streams here.
+      wheel.schedule(MESSAGE_MS, close);
+    };
+    const incomplete = wheel.schedule(MESSAGE_MS, () => {
+      this.#calls--;
+      close();
+    });
+    acceptRpc(stream, limit, {
+      onMessage: (message) => {
+        incomplete.cancel();
+        answer(message).then(finish, (error: unknown) => finish(refuse(this.#text(error))));
+      },
+      onFailure: (error) => {
+        incomplete.cancel();
+        finish(refuse(this.#text(error)));
+      },
+    });
+  }
+
+  #refuseType(stream: MuxStream): void {
+    const error = fail(109, { reason: `the stream type ${stream.type} is not known here` });
+    this.#collect(stream, AUTH_BYTES, encodeErrorResponse, () => Promise.reject(error));
+  }
+
+  #text(error: unknown): string {
+    if (isPosternError(error)) return errorText(error);
+    this.#options.log.error({ session: this.#options.sessionId(), reason: String(error) }, 'agent RPC failed');
+    return 'Something went wrong inside the server; its log has the cause. Try again in a moment.';
+  }
+}
+
+function refuseAuth(text: string): Buffer {
+  return encodeAuthResponse({ version: '3', clientId: '', error: text });
+}
+
+function chooseVersion(offered: readonly string[]): string {
+  const version = VERSIONS.find((one) => offered.includes(one));
+  if (version === undefined) throw fail(120, { versions: offered.join(', ') || 'of no version' });
+  return version;
+}

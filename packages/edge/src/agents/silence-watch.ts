@@ -1,0 +1,84 @@
+/**
+ * Notices an agent that has gone silent: stopped, unplugged, or closed without a word (agent-protocol.md §3.2). Any byte
+ * counts as life; our own beats make a healthy agent send some.
+ */
+import type { TimerHandle, TimerWheel } from '../context.ts';
+
+export interface HeartbeatTimes {
+  /** Milliseconds, as the agent announced; 0 = not announced. */
+  readonly interval: number;
+  readonly tolerance: number;
+}
+
+const DEFAULTS: HeartbeatTimes = { interval: 10_000, tolerance: 15_000 };
+const INTERVAL_BOUNDS = [200, 30_000] as const;
+const TOLERANCE_BOUNDS = [500, 60_000] as const;
+/** For the network and for the coarse clock. */
+const SLACK_MS = 1_000;
+
+export interface SilenceWatchOptions {
+  readonly wheel: TimerWheel;
+  /** Milliseconds. */
+  readonly now: () => number;
+  readonly times: HeartbeatTimes;
+  /** Grows with everything received. */
+  readonly bytesReceived: () => number;
+  readonly beat: () => void;
+  readonly onSilent: (silentMs: number) => void;
+}
+
+export class SilenceWatch {
+  /** Without a byte for this long the session is over. */
+  readonly limitMs: number;
+  readonly #options: SilenceWatchOptions;
+  readonly #intervalMs: number;
+  readonly #periodMs: number;
+  #timer: TimerHandle;
+  #seen: number;
+  #lastLife: number;
+  #lastBeat: number;
+  #lastCheck: number;
+
+  constructor(options: SilenceWatchOptions) {
+    this.#options = options;
+    this.#intervalMs = clamp(options.times.interval || DEFAULTS.interval, INTERVAL_BOUNDS);
+    this.limitMs = this.#intervalMs + clamp(options.times.tolerance || DEFAULTS.tolerance, TOLERANCE_BOUNDS) + SLACK_MS;
+    this.#periodMs = Math.min(1_000, this.#intervalMs / 2);
+    const now = options.now();
+    this.#seen = options.bytesReceived();
+    this.#lastLife = now;
+    this.#lastBeat = now;
+    this.#lastCheck = now;
+    this.#timer = options.wheel.schedule(this.#periodMs, this.#check);
+  }
+
+  stop(): void {
+    this.#timer.cancel();
+  }
+
+  readonly #check = (): void => {
+    const now = this.#options.now();
+    const seen = this.#options.bytesReceived();
+    // When this process itself stood still, what the agent sent meanwhile has not been read yet.
+    const stalled = now - this.#lastCheck > this.#periodMs + SLACK_MS;
+    this.#lastCheck = now;
+    if (seen !== this.#seen || stalled) {
+      this.#seen = seen;
+      this.#lastLife = now;
+    }
+    const silent = now - this.#lastLife;
+    if (silent > this.limitMs) {
+      this.#options.onSilent(silent);
+      return;
+    }
+    if (now - this.#lastBeat >= this.#intervalMs) {
+      this.#lastBeat = now;
+      this.#options.beat();
+    }
+    this.#timer.refresh();
+  };
+}
+
+function clamp(value: number, [least, most]: readonly [number, number]): number {
+  return Math.min(most, Math.max(least, value));
+}

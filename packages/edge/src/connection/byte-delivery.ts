@@ -1,0 +1,146 @@
+/** The last stage of tcp and tls connections: bytes to an agent and back, until both are done. */
+import { fail, isPosternError } from '@postern/errors';
+import { writeProxyPreamble } from '@postern/protocol';
+import type { Socket } from 'node:net';
+import type { EdgeContext, LiveEndpoint, StreamPurpose } from '../context.ts';
+import type { AgentUpstream } from '../control-link.ts';
+import { pickUpstream } from '../routing/pick-member.ts';
+import { BytePipe, type PipeEndReason } from './pipe.ts';
+import type { Visitor } from './visitor.ts';
+
+export interface Delivery {
+  readonly visitor: Visitor;
+  /** The visitor's TCP socket, or the TLS socket that ended its TLS. */
+  readonly socket: Socket;
+  /** The endpoint that serves. */
+  readonly live: LiveEndpoint;
+  /** The bytes are the visitor's own TLS. */
+  readonly passthroughTls: boolean;
+  /** Read from the visitor already. */
+  readonly first: Buffer | null;
+  /** SNI name, or '' for tcp. */
+  readonly serverName: string;
+}
+
+/** Streams small enough to leave with the opening frame do. */
+const MOST_FIRST = 8_192;
+const EDGE_TYPES = { http: '0', https: '3', tls: '2', tcp: '1' } as const;
+
+export class ByteDelivery {
+  readonly #context: EdgeContext;
+  readonly #pipes = new Set<BytePipe>();
+  #whenEmpty: (() => void)[] = [];
+
+  constructor(context: EdgeContext) {
+    this.#context = context;
+  }
+
+  /** Connections that flow now. */
+  get open(): number {
+    return this.#pipes.size;
+  }
+
+  /** Takes the socket over; it is closed when this cannot be delivered. Never rejects. */
+  async deliver(delivery: Delivery): Promise<void> {
+    const { socket } = delivery;
+    try {
+      await this.#connect(delivery);
+    } catch (error) {
+      const code = isPosternError(error) ? error.code : '';
+      if (code === '') this.#context.log.error({ reason: String(error) }, 'connection could not be delivered');
+      socket.destroy();
+      this.report(delivery, 0, 0, 'refused', code);
+    }
+  }
+
+  async #connect(delivery: Delivery): Promise<void> {
+    const { agents } = this.#context;
+    let lost: unknown = fail(3210);
+    // A session may be lost, or fill up, between the choice and the opening; another one of the endpoint may have room.
+    for (let attempt = 0; attempt <= delivery.live.endpoint.upstreams.length; attempt++) {
+      const upstream = pickUpstream(delivery.live, agents, this.#context.random);
+      if (upstream === null) throw lost;
+      if (!agents.canOpen(upstream)) await agents.waitForRoom(upstream);
+      if (delivery.socket.destroyed) return;
+      try {
+        this.#open(delivery, upstream);
+        return;
+      } catch (error) {
+        if (!isPosternError(error)) throw error;
+        lost = error;
+      }
+    }
+    throw lost;
+  }
+
+  #open(delivery: Delivery, upstream: AgentUpstream): void {
+    const context = this.#context;
+    const { visitor, socket, live, first } = delivery;
+    const purpose: StreamPurpose = {
+      clientAddr: visitor.clientAddr,
+      proto: live.endpoint.proto,
+      edgeType: live.endpoint.kind === 'edge' ? EDGE_TYPES[live.endpoint.proto] : '0',
+      passthroughTls: delivery.passthroughTls,
+    };
+    const proxyHeader =
+      upstream.proxyProtocol === 0
+        ? null
+        : writeProxyPreamble(
+            upstream.proxyProtocol,
+            { address: visitor.clientIp, port: visitor.clientPort },
+            { address: visitor.serverIp, port: visitor.serverPort },
+          );
+    const early = first !== null && first.length <= MOST_FIRST ? first : undefined;
+    const pipe = new BytePipe(socket, context.wheel, context.config.limits.idleMs, (ended, reason) => {
+      this.#pipes.delete(ended);
+      this.report(delivery, ended.bytesIn, ended.bytesOut, reason, '');
+      if (this.#pipes.size === 0) for (const callback of this.#whenEmpty.splice(0)) callback();
+    });
+    try {
+      const stream = context.agents.open(upstream, purpose, proxyHeader, pipe, early);
+      this.#pipes.add(pipe);
+      if (early !== undefined) pipe.bytesIn += early.length;
+      pipe.start(stream, early === undefined ? first : null);
+    } catch (error) {
+      pipe.discard();
+      throw error;
+    }
+  }
+
+  report(
+    delivery: Pick<Delivery, 'visitor' | 'live' | 'serverName'>,
+    bytesIn: number,
+    bytesOut: number,
+    reason: PipeEndReason | 'refused',
+    errorCode: string,
+  ): void {
+    const { visitor, live } = delivery;
+    this.#context.traffic({
+      kind: live.endpoint.proto === 'tcp' ? 'tcp' : 'tls',
+      endpointId: live.endpoint.id,
+      accountId: live.endpoint.accountId,
+      startedAt: visitor.startedAt,
+      durationMs: this.#context.now() - visitor.startedAt,
+      clientAddr: visitor.clientAddr,
+      bytesIn,
+      bytesOut,
+      method: '',
+      host: delivery.serverName,
+      path: '',
+      status: 0,
+      errorCode,
+      reason,
+    });
+  }
+
+  /** Resolves when nothing flows any more. */
+  idle(): Promise<void> {
+    if (this.#pipes.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  /** Cuts what is left. */
+  destroyAll(): void {
+    for (const pipe of this.#pipes) pipe.destroy('shutdown');
+  }
+}

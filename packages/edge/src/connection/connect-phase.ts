@@ -1,0 +1,151 @@
+/**
+ * Runs `on_tcp_connect` of the endpoint that a connection belongs to, and of every internal endpoint that it is
+ * forwarded to, until one lets it pass or ends it (traffic-policy.md §1, §2).
+ */
+import { fail, isPosternError, type PosternError } from '@postern/errors';
+import type {
+  CompiledPhase,
+  ConnView,
+  EndpointView,
+  Outcome,
+  PhaseRun,
+  PolicyContext,
+  TlsTermination,
+} from '@postern/policy';
+import type { EdgeContext, LiveEndpoint } from '../context.ts';
+import type { RouteEndpoint, Scheme } from '../control-link.ts';
+import { withDeadline } from '../deadline.ts';
+import { pickMember, pickUpstream } from '../routing/pick-member.ts';
+
+/** A loop of forwards ends here (traffic-policy.md §2.7). */
+const MAX_HOPS = 8;
+const POLICY_MS = 30_000;
+
+export type ConnectVerdict =
+  | {
+      readonly kind: 'pass';
+      /** The endpoint that serves the connection: the one it came to, or the last it was forwarded to. */
+      readonly live: LiveEndpoint;
+      /** What `terminate-tls` asked for, if it ran. */
+      readonly termination: TlsTermination | null;
+    }
+  /** `error` null: a rule closed it without a word. */
+  | { readonly kind: 'close'; readonly error: PosternError | null };
+
+/** Never rejects: what goes wrong inside becomes a `close`. */
+export async function runConnectPhase(
+  context: EdgeContext,
+  conn: ConnView,
+  entry: LiveEndpoint,
+): Promise<ConnectVerdict> {
+  let live = entry;
+  let termination: TlsTermination | null = null;
+  try {
+    for (let hops = 0; ; hops++) {
+      const phase = live.policy?.onTcpConnect ?? null;
+      if (phase === null) return arrive(live, termination);
+      const step = await runOne(context, conn, live, phase, hops);
+      termination ??= step.termination;
+      if (step.next === null) return step.closed ?? arrive(live, termination);
+      live = step.next;
+    }
+  } catch (error) {
+    if (isPosternError(error)) return { kind: 'close', error };
+    context.log.error({ endpoint: live.endpoint.id, reason: String(error) }, 'connection rules failed');
+    return { kind: 'close', error: fail(2300, { type: 'on_tcp_connect' }, { cause: error }) };
+  }
+}
+
+interface Step {
+  readonly termination: TlsTermination | null;
+  /** Set: forwarded there. */
+  readonly next: LiveEndpoint | null;
+  /** Set: ended. Neither: passed. */
+  readonly closed: ConnectVerdict | null;
+}
+
+async function runOne(
+  context: EdgeContext,
+  conn: ConnView,
+  live: LiveEndpoint,
+  phase: CompiledPhase,
+  hops: number,
+): Promise<Step> {
+  const policyContext = new ConnectContext(context, conn, live.endpoint);
+  const run: PhaseRun = phase.start(policyContext);
+  const settle = (outcome: Outcome | Promise<Outcome>): Outcome | Promise<Outcome> =>
+    outcome instanceof Promise
+      ? withDeadline(context.wheel, outcome, POLICY_MS, () => fail(2300, { type: 'on_tcp_connect' }))
+      : outcome;
+  let outcome = await settle(run.next());
+  for (;;) {
+    const { tlsTermination } = policyContext;
+    const ended = (error: PosternError | null): Step => ({
+      termination: tlsTermination,
+      next: null,
+      closed: { kind: 'close', error },
+    });
+    if (outcome.kind === 'continue') return { termination: tlsTermination, next: null, closed: null };
+    if (outcome.kind === 'error') return ended(outcome.error);
+    if (outcome.kind !== 'forward') return ended(null);
+    try {
+      const next = forwardTarget(context, live.endpoint, outcome.url, hops);
+      return { termination: tlsTermination, next, closed: null };
+    } catch (error) {
+      if (!isPosternError(error)) throw error;
+      if (outcome.onError === 'halt') return ended(error);
+      outcome = await settle(run.forwardFailed(error));
+    }
+  }
+}
+
+function forwardTarget(context: EdgeContext, from: RouteEndpoint, url: string, hops: number): LiveEndpoint {
+  if (hops >= MAX_HOPS) throw fail(3501, { max: MAX_HOPS });
+  const route = context.routes.findInternal(from.accountId, url);
+  if (route === null) throw fail(3200, { url });
+  const target = pickMember(route, context.agents, context.random);
+  if (family(target.endpoint.proto) !== family(from.proto))
+    throw fail(2226, { path: 'url', value: url, reason: `a ${from.proto} endpoint cannot forward to it` });
+  if (target.endpoint.kind !== 'cloud' && pickUpstream(target, context.agents, context.random) === null)
+    throw fail(3210);
+  return target;
+}
+
+function arrive(live: LiveEndpoint, termination: TlsTermination | null): ConnectVerdict {
+  const { kind, proto } = live.endpoint;
+  // HTTP endpoints have their request phases still before them.
+  if (kind === 'cloud' && family(proto) === 'bytes') return { kind: 'close', error: fail(6029) };
+  return { kind: 'pass', live, termination };
+}
+
+function family(proto: Scheme): 'http' | 'bytes' {
+  return proto === 'http' || proto === 'https' ? 'http' : 'bytes';
+}
+
+class ConnectContext implements PolicyContext {
+  readonly conn: ConnView;
+  readonly endpoint: EndpointView;
+  readonly req = null;
+  readonly res = null;
+  results: Map<string, unknown> | null = null;
+  tlsTermination: TlsTermination | null = null;
+  readonly #context: EdgeContext;
+
+  constructor(context: EdgeContext, conn: ConnView, endpoint: RouteEndpoint) {
+    this.#context = context;
+    this.conn = conn;
+    this.endpoint = endpoint;
+  }
+
+  now(): number {
+    return this.#context.now();
+  }
+
+  random(): number {
+    return this.#context.random();
+  }
+
+  warn(message: string): void {
+    this.#context.log.warn({ endpoint: this.endpoint.id, phase: 'on_tcp_connect' }, message);
+  }
+}

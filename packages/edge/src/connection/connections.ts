@@ -1,0 +1,288 @@
+/**
+ * The connection machine: what happens to a socket from accept to the protocol that serves it. The order is
+ *
+ * 1. accept          counted first: a connection over the limits costs nothing else
+ * 2. introduce       who the visitor is; a PROXY header stands before everything, even TLS
+ * 3. identify        by the port (tcp), the ClientHello (TLS) or the first byte (http), all read without consuming
+ * 4. on_tcp_connect  before TLS ends, because `terminate-tls` decides how it ends, and refusing must be cheap
+ * 5. pass through | terminate TLS
+ * 6. HTTP/1 | HTTP/2 | bytes to the agent
+ *
+ * Every stage either hands the socket on or closes it; nothing here rejects.
+ */
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { fail } from '@postern/errors';
+import type { TlsTermination } from '@postern/policy';
+import type { EdgeContext, HttpService, LiveEndpoint } from '../context.ts';
+import type { TlsIdentity } from '../control-link.ts';
+import { withDeadline } from '../deadline.ts';
+import { pickMember } from '../routing/pick-member.ts';
+import type { ByteDelivery } from './byte-delivery.ts';
+import type { CertificateCache } from './certificates.ts';
+import { ClientHelloReader, isTlsStart, type HelloResult } from './client-hello.ts';
+import { runConnectPhase } from './connect-phase.ts';
+import type { Gate } from './gate.ts';
+import { introduce, type Introduction } from './introduce.ts';
+import { peek, type Peeked } from './peek.ts';
+import { Alert, httpError, sayAndClose, tlsAlert } from './plain-answers.ts';
+import { HTTPS_DEMANDS, NO_DEMANDS, type TlsDemands, type TlsTerminators } from './tls-terminators.ts';
+import { SocketTlsView } from './tls-view.ts';
+import { helloView, type Visitor } from './visitor.ts';
+
+const CERTIFICATE_MS = 10_000;
+
+export interface ConnectionServices {
+  readonly context: EdgeContext;
+  readonly http: HttpService;
+  readonly bytes: ByteDelivery;
+  readonly certificates: CertificateCache;
+  readonly terminators: TlsTerminators;
+  readonly introduction: Introduction;
+  readonly gates: { readonly visitors: Gate; readonly agents: Gate };
+  /** Takes an agent's connection after its TLS handshake. */
+  readonly acceptAgent: (socket: TLSSocket, remoteAddr: string, remoteIp: string) => void;
+}
+
+export class Connections {
+  readonly #services: ConnectionServices;
+  readonly #context: EdgeContext;
+  readonly #agentNames: ReadonlySet<string>;
+
+  constructor(services: ConnectionServices) {
+    this.#services = services;
+    this.#context = services.context;
+    this.#agentNames = new Set(services.context.config.agentNames.map((name) => name.toLowerCase()));
+  }
+
+  /** A connection to the http port. */
+  async http(socket: Socket): Promise<void> {
+    if (!this.#services.gates.visitors.admit(socket)) return;
+    const visitor = await this.#introduce(socket);
+    if (visitor === null) return;
+    const { wheel, config } = this.#context;
+    const seen = await peek(socket, wheel, config.limits.requestHeadMs, isTlsStart);
+    if (seen === null) socket.destroy();
+    // A TLS client shows nothing of what it is told here, but "wrong version number" is how this mistake is known.
+    else if (seen.result) sayAndClose(socket, httpError(fail(90007)), wheel);
+    else {
+      const { fromTrustedProxy, clientAddr } = visitor;
+      const connection = {
+        socket,
+        scheme: 'http',
+        conn: visitor,
+        clientAddr,
+        ruledBy: null,
+        fromTrustedProxy,
+      } as const;
+      this.#services.http.serveHttp1(connection, seen.bytes);
+    }
+  }
+
+  /** A connection to the TLS port: https and tls endpoints, and agents that dial one of our names. */
+  async tls(socket: Socket): Promise<void> {
+    if (!this.#services.gates.visitors.admit(socket)) return;
+    const visitor = await this.#introduce(socket);
+    if (visitor === null) return;
+    const hello = await this.#hello(socket);
+    if (hello === null) return;
+    const { serverName, bytes } = hello;
+    if (this.#agentNames.has(serverName)) return this.#agent(socket, visitor, serverName, bytes);
+    // Without a name there is nothing to route by (the published 3003 is this alert).
+    if (serverName === '') return this.#alert(socket, Alert.unrecognizedName);
+    const route = this.#context.routes.findTls(serverName);
+    // A name that nobody holds may still have a certificate; then HTTP can say that the endpoint is offline.
+    if (route === null) return this.#https(socket, visitor, serverName, bytes, null, null);
+
+    visitor.tls = helloView(serverName);
+    const entry = pickMember(route, this.#context.agents, this.#context.random);
+    const verdict = await runConnectPhase(this.#context, visitor, entry);
+    if (socket.destroyed) return;
+    if (verdict.kind === 'close') {
+      const code = verdict.error?.code ?? '';
+      this.#services.bytes.report({ visitor, live: entry, serverName }, 0, 0, 'refused', code);
+      if (verdict.error === null) socket.destroy();
+      else this.#alert(socket, Alert.accessDenied);
+      return;
+    }
+    const { live, termination } = verdict;
+    if (entry.endpoint.proto !== 'https') return this.#tlsBytes(socket, visitor, serverName, bytes, live, termination);
+    if (live !== entry) {
+      this.#context.log.warn({ endpoint: entry.endpoint.id }, 'an https endpoint can forward in on_http_request only');
+      return this.#alert(socket, Alert.internalError);
+    }
+    return this.#https(socket, visitor, serverName, bytes, live, termination);
+  }
+
+  /** A connection to the agent port. */
+  async agents(socket: Socket): Promise<void> {
+    if (!this.#services.gates.agents.admit(socket)) return;
+    const visitor = await this.#introduce(socket);
+    if (visitor === null) return;
+    const hello = await this.#hello(socket);
+    if (hello !== null) await this.#agent(socket, visitor, hello.serverName, hello.bytes);
+  }
+
+  /** A connection to the port of a TCP endpoint. */
+  async tcp(socket: Socket, port: number): Promise<void> {
+    if (!this.#services.gates.visitors.admit(socket)) return;
+    const visitor = await this.#introduce(socket);
+    if (visitor === null) return;
+    const route = this.#context.routes.findTcp(port);
+    if (route === null) return void socket.destroy();
+    const entry = pickMember(route, this.#context.agents, this.#context.random);
+    const verdict = await runConnectPhase(this.#context, visitor, entry);
+    if (socket.destroyed) return;
+    if (verdict.kind === 'close') {
+      const code = verdict.error?.code ?? '';
+      this.#services.bytes.report({ visitor, live: entry, serverName: '' }, 0, 0, 'refused', code);
+      return void socket.destroy();
+    }
+    await this.#services.bytes.deliver({
+      visitor,
+      socket,
+      live: verdict.live,
+      passthroughTls: false,
+      first: null,
+      serverName: '',
+    });
+  }
+
+  async #introduce(socket: Socket): Promise<Visitor | null> {
+    const visitor = await introduce(this.#context, this.#services.introduction, socket);
+    if (visitor === null) socket.destroy();
+    return visitor;
+  }
+
+  /** The server name and the bytes read; null = answered or closed. */
+  async #hello(socket: Socket): Promise<{ readonly serverName: string; readonly bytes: Buffer } | null> {
+    const { wheel, config } = this.#context;
+    const reader = new ClientHelloReader();
+    const examine = (chunk: Buffer): Exclude<HelloResult, { kind: 'more' }> | null => {
+      const result = reader.push(chunk);
+      return result.kind === 'more' ? null : result;
+    };
+    const seen: Peeked<Exclude<HelloResult, { kind: 'more' }>> | null = await peek(
+      socket,
+      wheel,
+      config.limits.clientHelloMs,
+      examine,
+    );
+    if (seen === null) {
+      socket.destroy();
+      return null;
+    }
+    if (seen.result.kind === 'hello') return { serverName: seen.result.hello.serverName, bytes: seen.bytes };
+    // 400 and not the table's 426: the request cannot be upgraded in place, and old clients know 400.
+    if (seen.result.kind === 'http') sayAndClose(socket, httpError(fail(90006), 400), wheel);
+    else {
+      this.#context.log.debug({ reason: seen.result.reason }, 'not a ClientHello');
+      this.#alert(socket, Alert.decodeError);
+    }
+    return null;
+  }
+
+  async #agent(socket: Socket, visitor: Visitor, serverName: string, bytes: Buffer): Promise<void> {
+    // Agents that dial an address send no name; the certificate for our own first name carries the addresses too.
+    const [ownName = 'localhost'] = this.#context.config.agentNames;
+    const identity = (serverName === '' ? null : await this.#identity(serverName)) ?? (await this.#identity(ownName));
+    if (identity === null) return this.#alert(socket, Alert.unrecognizedName);
+    const secured = await this.#terminate(socket, bytes, identity, NO_DEMANDS);
+    if (secured !== null) this.#services.acceptAgent(secured, visitor.clientAddr, visitor.clientIp);
+  }
+
+  async #https(
+    socket: Socket,
+    visitor: Visitor,
+    serverName: string,
+    bytes: Buffer,
+    ruledBy: LiveEndpoint | null,
+    termination: TlsTermination | null,
+  ): Promise<void> {
+    const identity = givenIdentity(termination) ?? (await this.#identity(serverName));
+    if (identity === null) return this.#alert(socket, Alert.unrecognizedName);
+    const secured = await this.#terminate(socket, bytes, identity, demandsOf(HTTPS_DEMANDS, termination));
+    if (secured === null) return;
+    visitor.tls = new SocketTlsView(secured, serverName);
+    const { fromTrustedProxy, clientAddr } = visitor;
+    const connection = {
+      socket: secured,
+      scheme: 'https',
+      conn: visitor,
+      clientAddr,
+      ruledBy,
+      fromTrustedProxy,
+    } as const;
+    if (secured.alpnProtocol === 'h2') this.#services.http.serveHttp2(connection);
+    else this.#services.http.serveHttp1(connection, null);
+  }
+
+  async #tlsBytes(
+    socket: Socket,
+    visitor: Visitor,
+    serverName: string,
+    bytes: Buffer,
+    live: LiveEndpoint,
+    termination: TlsTermination | null,
+  ): Promise<void> {
+    const { tls } = live.endpoint;
+    const deliver = this.#services.bytes;
+    if (termination === null && (live.endpoint.proto !== 'tls' || tls.at === 'agent'))
+      return deliver.deliver({ visitor, socket, live, passthroughTls: true, first: bytes, serverName });
+    const own = tls.at === 'edge' && tls.cert !== null && tls.key !== null ? { cert: tls.cert, key: tls.key } : null;
+    const identity = givenIdentity(termination) ?? own ?? (await this.#identity(serverName));
+    if (identity === null) return this.#alert(socket, Alert.unrecognizedName);
+    const secured = await this.#terminate(socket, bytes, identity, demandsOf(NO_DEMANDS, termination));
+    if (secured === null) return;
+    visitor.tls = new SocketTlsView(secured, serverName);
+    await deliver.deliver({ visitor, socket: secured, live, passthroughTls: false, first: null, serverName });
+  }
+
+  async #identity(serverName: string): Promise<TlsIdentity | null> {
+    const { wheel, log } = this.#context;
+    try {
+      return await withDeadline(
+        wheel,
+        this.#services.certificates.get(serverName),
+        CERTIFICATE_MS,
+        () => new Error('no certificate in time'),
+      );
+    } catch (error) {
+      log.error({ server_name: serverName, reason: String(error) }, 'certificate not available');
+      return null;
+    }
+  }
+
+  async #terminate(
+    socket: Socket,
+    bytes: Buffer,
+    identity: TlsIdentity,
+    demands: TlsDemands,
+  ): Promise<TLSSocket | null> {
+    if (socket.destroyed) return null;
+    socket.unshift(bytes);
+    try {
+      return await this.#services.terminators.terminate(socket, identity, demands);
+    } catch (error) {
+      this.#context.log.error({ reason: String(error) }, 'certificate, key or client CA cannot be used');
+      this.#alert(socket, Alert.internalError);
+      return null;
+    }
+  }
+
+  #alert(socket: Socket, description: number): void {
+    sayAndClose(socket, tlsAlert(description), this.#context.wheel);
+  }
+}
+
+function givenIdentity(termination: TlsTermination | null): TlsIdentity | null {
+  return termination === null || termination.cert === null || termination.key === null
+    ? null
+    : { cert: termination.cert, key: termination.key };
+}
+
+function demandsOf(base: TlsDemands, termination: TlsTermination | null): TlsDemands {
+  if (termination === null) return base;
+  const { minVersion, maxVersion, clientCas, clientCertificates } = termination;
+  return { alpn: base.alpn, minVersion, maxVersion, clientCas, clientCertificates };
+}

@@ -1,0 +1,48 @@
+/** Opens a port while a TCP endpoint holds it. */
+import type { Socket } from 'node:net';
+import { listen, type Listening } from './listeners.ts';
+
+export class TcpPorts {
+  readonly #hosts: readonly string[];
+  readonly #onConnection: (socket: Socket, port: number) => void;
+  readonly #open = new Map<number, Listening>();
+
+  constructor(hosts: readonly string[], onConnection: (socket: Socket, port: number) => void) {
+    this.#hosts = hosts;
+    this.#onConnection = onConnection;
+  }
+
+  get ports(): readonly number[] {
+    return [...this.#open.keys()];
+  }
+
+  /**
+   * Opens those that are not open yet.
+   * @returns the ports that could not be opened, with the reason
+   */
+  async open(ports: Iterable<number>): Promise<ReadonlyMap<number, Error>> {
+    const failures = new Map<number, Error>();
+    const opening: Promise<void>[] = [];
+    for (const port of ports) if (!this.#open.has(port)) opening.push(this.#openOne(port, failures));
+    await Promise.all(opening);
+    return failures;
+  }
+
+  /** Closes those that nobody holds any more; connections that came through them live on. */
+  retain(ports: ReadonlySet<number>): void {
+    for (const [port, listening] of this.#open) {
+      if (ports.has(port)) continue;
+      listening.close();
+      this.#open.delete(port);
+    }
+  }
+
+  async #openOne(port: number, failures: Map<number, Error>): Promise<void> {
+    try {
+      const addresses = this.#hosts.map((host) => ({ host, port }));
+      this.#open.set(port, await listen(addresses, (socket) => this.#onConnection(socket, port)));
+    } catch (error) {
+      failures.set(port, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+}

@@ -1,0 +1,208 @@
+/** The data plane, put together: see README.md for the way of one request through it. */
+import { compilePolicy } from '@postern/policy';
+import { AgentPlane } from './agents/agent-plane.ts';
+import { ByteDelivery } from './connection/byte-delivery.ts';
+import { CertificateCache } from './connection/certificates.ts';
+import { CidrList } from './connection/cidr-list.ts';
+import { Connections } from './connection/connections.ts';
+import { Gate } from './connection/gate.ts';
+import { listen, type Listening } from './connection/listeners.ts';
+import { TcpPorts } from './connection/tcp-ports.ts';
+import { TlsTerminators } from './connection/tls-terminators.ts';
+import type { EdgeConfig, EdgeContext, HttpService, ListenAddress, Log } from './context.ts';
+import type { ControlLink, EdgePort, TrafficEvent } from './control-link.ts';
+import { withDeadline } from './deadline.ts';
+import { createHttpService } from './http/service.ts';
+import { RouteApplier } from './routing/route-applier.ts';
+import { createRouteTable } from './routing/route-table.ts';
+import { createTimerWheel } from './timer-wheel.ts';
+
+export interface EdgeOptions {
+  readonly config: EdgeConfig;
+  readonly link: ControlLink;
+  readonly log: Log;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  /** [0, 1) */
+  readonly random: () => number;
+  /** Gets what `link.traffic` gets. */
+  readonly traffic?: (event: TrafficEvent) => void;
+}
+
+/** Numbers of this moment. */
+export interface EdgeStats {
+  readonly agentSessions: number;
+  readonly agentStreams: number;
+  readonly visitorConnections: number;
+  /** Connections turned away by the limits since the start. */
+  readonly refusedConnections: number;
+  readonly endpoints: number;
+}
+
+export interface Edge {
+  readonly port: EdgePort;
+  /** First address of each listener as bound; port 0 until {@link start} has bound it. */
+  readonly addresses: { readonly http: ListenAddress; readonly https: ListenAddress; readonly agents: ListenAddress };
+  /**
+   * Opens the agent listener, then the visitors' ones, then follows the routes; nobody is answered before the first
+   * snapshot is applied. Rejects with the system's error when an address cannot be bound.
+   */
+  start(): Promise<void>;
+  /** Finishes what is in flight until `limits.drainMs` is over, cuts the rest, closes agents last. */
+  stop(): Promise<void>;
+  /** Asks for every certificate anew; connections that are open keep theirs. */
+  reloadCertificates(): void;
+  stats(): EdgeStats;
+}
+
+export function createEdge(options: EdgeOptions): Edge {
+  return new DataPlane(options);
+}
+
+class DataPlane implements Edge {
+  readonly port: EdgePort;
+  readonly #context: EdgeContext;
+  readonly #http: HttpService;
+  readonly #agents: AgentPlane;
+  readonly #bytes: ByteDelivery;
+  readonly #certificates: CertificateCache;
+  readonly #terminators: TlsTerminators;
+  readonly #visitorGate: Gate;
+  readonly #agentGate: Gate;
+  readonly #connections: Connections;
+  readonly #tcpPorts: TcpPorts;
+  readonly #ready = Promise.withResolvers<void>();
+  #listening: { http?: Listening; https?: Listening; agents?: Listening } = {};
+  #stopping: Promise<void> | null = null;
+
+  constructor(options: EdgeOptions) {
+    const { config, link, log, now, random } = options;
+    const { limits } = config;
+    const wheel = createTimerWheel();
+    const routes = createRouteTable({ compile: compilePolicy, log });
+    this.#agents = new AgentPlane({
+      link,
+      wheel,
+      log,
+      limits,
+      region: config.region,
+      now,
+      random,
+      ready: this.#ready.promise,
+    });
+    const context: EdgeContext = {
+      config,
+      link,
+      routes,
+      agents: this.#agents.streams,
+      wheel,
+      log,
+      now,
+      random,
+      traffic: (event) => {
+        link.traffic(event);
+        options.traffic?.(event);
+      },
+    };
+    this.#context = context;
+    this.#http = createHttpService(context);
+    this.#bytes = new ByteDelivery(context);
+    this.#certificates = new CertificateCache(link, now);
+    this.#terminators = new TlsTerminators(limits.tlsHandshakeMs, (reason) => log.debug({ reason }, 'no handshake'));
+    this.#visitorGate = new Gate(limits);
+    // Agents behind one address are many in an office or a cluster.
+    this.#agentGate = new Gate({ connections: limits.connections, connectionsPerIp: limits.connections });
+    this.#connections = new Connections({
+      context,
+      http: this.#http,
+      bytes: this.#bytes,
+      certificates: this.#certificates,
+      terminators: this.#terminators,
+      introduction: { trustedProxies: new CidrList(config.trustedProxies), proxyProtocol: config.proxyProtocol },
+      gates: { visitors: this.#visitorGate, agents: this.#agentGate },
+      acceptAgent: (socket, remoteAddr, remoteIp) => this.#agents.accept(socket, remoteAddr, remoteIp),
+    });
+    this.#tcpPorts = new TcpPorts(config.tcpHosts, (socket, port) => {
+      void this.#connections.tcp(socket, port);
+    });
+    const applier = new RouteApplier(routes, this.#tcpPorts, log);
+    this.port = {
+      applyRoutes: (update) => applier.apply(update),
+      agentCommand: (sessionId, command) => this.#agents.command(sessionId, command),
+      stopTunnel: (sessionId, tunnelId, message, code) => this.#agents.stopTunnel(sessionId, tunnelId, message, code),
+      closeSession: (sessionId, reason) => this.#agents.closeSession(sessionId, reason),
+      probeSession: (sessionId) => this.#agents.probe(sessionId),
+    };
+  }
+
+  get addresses(): Edge['addresses'] {
+    const { config } = this.#context;
+    const { http, https, agents } = this.#listening;
+    return { http: first(http, config.http), https: first(https, config.https), agents: first(agents, config.agents) };
+  }
+
+  async start(): Promise<void> {
+    const { config, link } = this.#context;
+    const { http, https, agents } = config;
+    const ready = this.#ready.promise;
+    try {
+      this.#listening.agents = await listen(agents, (socket) => void this.#connections.agents(socket));
+      // Bound before the routes are there, as control writes their ports into URLs; held until then.
+      this.#listening.http = await listen(http, (socket) => void ready.then(() => this.#connections.http(socket)));
+      this.#listening.https = await listen(https, (socket) => void ready.then(() => this.#connections.tls(socket)));
+      await link.follow(this.port);
+      this.#ready.resolve();
+    } catch (error) {
+      this.#closeListeners();
+      throw error;
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  reloadCertificates(): void {
+    this.#certificates.clear();
+    this.#terminators.clear();
+  }
+
+  stats(): EdgeStats {
+    return {
+      agentSessions: this.#agents.sessionCount,
+      agentStreams: this.#agents.streamCount,
+      visitorConnections: this.#visitorGate.open,
+      refusedConnections: this.#visitorGate.refused + this.#agentGate.refused,
+      endpoints: this.#context.routes.size,
+    };
+  }
+
+  async #stop(): Promise<void> {
+    const { wheel, config } = this.#context;
+    // Visitors first; agents may still come back meanwhile, as what is in flight needs them.
+    this.#listening.http?.close();
+    this.#listening.https?.close();
+    this.#tcpPorts.retain(new Set());
+    const drained = Promise.all([this.#http.drain(), this.#bytes.idle()]);
+    await withDeadline(wheel, drained, config.limits.drainMs, () => new Error('still in flight')).catch(() => {});
+    this.#http.destroy();
+    this.#bytes.destroyAll();
+    this.#visitorGate.destroyAll();
+    this.#listening.agents?.close();
+    await this.#agents.close();
+    this.#agentGate.destroyAll();
+  }
+
+  #closeListeners(): void {
+    for (const listening of Object.values(this.#listening)) listening.close();
+    this.#listening = {};
+    this.#tcpPorts.retain(new Set());
+    this.#visitorGate.destroyAll();
+    this.#agentGate.destroyAll();
+  }
+}
+
+function first(listening: Listening | undefined, configured: readonly ListenAddress[]): ListenAddress {
+  return listening?.addresses[0] ?? { host: configured[0]?.host ?? '', port: 0 };
+}

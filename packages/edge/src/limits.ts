@@ -1,0 +1,17 @@
+import type { EdgeLimits } from './context.ts';
+
+/** The defaults of DESIGN §3. */
+export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
+  headBytes: 262_144,
+  clientHelloMs: 3_000,
+  tlsHandshakeMs: 10_000,
+  requestHeadMs: 30_000,
+  idleMs: 300_000,
+  rpcBytes: 4_194_304,
+  drainMs: 30_000,
+  streamsPerSession: 480,
+  queueMs: 5_000,
+  upstreamIdleMs: 4_000,
+  connections: 20_000,
+  connectionsPerIp: 10_000,
+};
