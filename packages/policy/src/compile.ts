@@ -60,13 +60,15 @@ function refuseOpenEnd(
   [tcp = [], request = []]: readonly (readonly RunnableRule[])[],
   { protocol }: CompileOptions,
 ): void {
-  const ends = (rule: RunnableRule): boolean =>
-    rule.conditions.length === 0 && rule.actions.some((action) => action.terminates);
-  if (tcp.some(ends)) return;
+  if (tcp.some(alwaysEnds)) return;
   const web = protocol === 'http' || protocol === 'https';
-  if (web && request.some(ends)) return;
+  if (web && request.some(alwaysEnds)) return;
   const phase = web ? 'on_http_request' : 'on_tcp_connect';
   throw fail(2235, { path: document.written[phase] });
+}
+
+function alwaysEnds(rule: RunnableRule): boolean {
+  return rule.conditions.length === 0 && rule.actions.some((action) => action.terminates);
 }
 
 function compileRule(rule: Rule, phase: PhaseName, options: CompileOptions, uses: ResultUses): RunnableRule {

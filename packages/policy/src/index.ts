@@ -1,3 +1,4 @@
 /** Traffic policy: compiled from text, executed against the edge's views. See README.md. */
 export * from './runtime.ts';
 export { compilePolicy, validatePolicy } from './compile.ts';
+export { literal, mergePolicies, type PolicySource, type RuleSource } from './merge.ts';

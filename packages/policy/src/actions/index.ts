@@ -1,12 +1,29 @@
 /** Every action that this build runs. Adding one: its folder, its line here, `built` in schema/action-table.ts. */
 import type { ActionType } from '../schema/action-table.ts';
 import type { ActionDefinition } from './action.ts';
+import { addHeaders } from './add-headers/compile.ts';
+import { basicAuth } from './basic-auth/compile.ts';
 import { closeConnection } from './close-connection/compile.ts';
+import { compressResponse } from './compress-response/compile.ts';
 import { customResponse } from './custom-response/compile.ts';
 import { deny } from './deny/compile.ts';
 import { forwardInternal } from './forward-internal/compile.ts';
+import { removeHeaders } from './remove-headers/compile.ts';
+import { restrictIps } from './restrict-ips/compile.ts';
+import { terminateTls } from './terminate-tls/compile.ts';
 
-const DEFINITIONS: readonly ActionDefinition[] = [closeConnection, customResponse, deny, forwardInternal];
+const DEFINITIONS: readonly ActionDefinition[] = [
+  addHeaders,
+  basicAuth,
+  closeConnection,
+  compressResponse,
+  customResponse,
+  deny,
+  forwardInternal,
+  removeHeaders,
+  restrictIps,
+  terminateTls,
+];
 
 export const ACTION_DEFINITIONS: ReadonlyMap<ActionType, ActionDefinition> = new Map(
   DEFINITIONS.map((definition) => [definition.type, definition]),

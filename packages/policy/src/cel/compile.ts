@@ -67,10 +67,12 @@ function parseProblem(text: string, error: unknown): string {
 }
 
 function positionOf(error: unknown): number | null {
-  if (typeof error !== 'object' || error === null || !('location' in error)) return null;
-  const location = error.location as { start?: { offset?: unknown } } | undefined;
-  const offset = location?.start?.offset;
-  return typeof offset === 'number' ? offset : null;
+  const start = field(field(field(error, 'location'), 'start'), 'offset');
+  return typeof start === 'number' ? start : null;
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
 const CLOSERS: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };

@@ -16,9 +16,8 @@ export function equal(a: Value, b: Value): boolean {
   const x = isCelUint(a) ? a.value : a;
   const y = isCelUint(b) ? b.value : b;
   if (typeof x !== 'object' || typeof y !== 'object') {
-    const numeric = (v: unknown): v is number | bigint => typeof v === 'number' || typeof v === 'bigint';
     // oxlint-disable-next-line eqeqeq -- int and double compare by value (1 == 1.0), which only == does exactly
-    return numeric(x) && numeric(y) && x == y;
+    return isNumber(x) && isNumber(y) && x == y;
   }
   if (isCelList(x)) {
     if (!isCelList(y) || x.size !== y.size) return false;
@@ -36,6 +35,10 @@ export function equal(a: Value, b: Value): boolean {
   return libraryOperation('a == b')(a, b) === true;
 }
 
+function isNumber(value: unknown): value is number | bigint {
+  return typeof value === 'number' || typeof value === 'bigint';
+}
+
 type Order = '<' | '<=' | '>' | '>=';
 
 export function compare(order: Order): (a: Value, b: Value) => Result {
@@ -47,8 +50,7 @@ export function compare(order: Order): (a: Value, b: Value) => Result {
     '>=': (a: number | bigint | string | boolean, b: typeof a) => a >= b,
   }[order];
   return (a, b) => {
-    const number = (v: Value): v is number | bigint => typeof v === 'number' || typeof v === 'bigint';
-    if (number(a) && number(b)) return test(a, b);
+    if (isNumber(a) && isNumber(b)) return test(a, b);
     if (typeof a === 'string' && typeof b === 'string') return test(a, b);
     if (typeof a === 'boolean' && typeof b === 'boolean') return test(a, b);
     if (typeof a === 'object' && a !== null && typeof b === 'object' && b !== null) return library(a, b);
@@ -103,9 +105,11 @@ export type Arithmetic = '+' | '-' | '*' | '/' | '%';
 
 export function arithmetic(operator: Arithmetic): (a: Value, b: Value) => Result {
   const library = libraryOperation(`a ${operator} b`);
+  const onInts = ON_INTS[operator];
+  const onDoubles = ON_DOUBLES[operator];
   return (a, b) => {
-    if (typeof a === 'bigint' && typeof b === 'bigint') return onInts(operator, a, b);
-    if (typeof a === 'number' && typeof b === 'number') return onDoubles(operator, a, b);
+    if (typeof a === 'bigint' && typeof b === 'bigint') return onInts(a, b);
+    if (typeof a === 'number' && typeof b === 'number') return onDoubles(a, b);
     if (operator === '+') {
       if (typeof a === 'string' && typeof b === 'string') return a + b;
       if (isCelList(a) && isCelList(b)) return celListConcat(a, b);
@@ -114,35 +118,21 @@ export function arithmetic(operator: Arithmetic): (a: Value, b: Value) => Result
   };
 }
 
-function onInts(operator: Arithmetic, a: bigint, b: bigint): Result {
-  switch (operator) {
-    case '+':
-      return bounded(a + b);
-    case '-':
-      return bounded(a - b);
-    case '*':
-      return bounded(a * b);
-    case '/':
-      return b === 0n ? BY_ZERO : bounded(a / b);
-    case '%':
-      return b === 0n ? BY_ZERO : a % b;
-  }
-}
+const ON_INTS: Readonly<Record<Arithmetic, (a: bigint, b: bigint) => Result>> = {
+  '+': (a, b) => bounded(a + b),
+  '-': (a, b) => bounded(a - b),
+  '*': (a, b) => bounded(a * b),
+  '/': (a, b) => (b === 0n ? BY_ZERO : bounded(a / b)),
+  '%': (a, b) => (b === 0n ? BY_ZERO : a % b),
+};
 
-function onDoubles(operator: Arithmetic, a: number, b: number): Result {
-  switch (operator) {
-    case '+':
-      return a + b;
-    case '-':
-      return a - b;
-    case '*':
-      return a * b;
-    case '/':
-      return a / b;
-    case '%':
-      return NO_OVERLOAD;
-  }
-}
+const ON_DOUBLES: Readonly<Record<Arithmetic, (a: number, b: number) => Result>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '%': () => NO_OVERLOAD,
+};
 
 export function negate(value: Value): Result {
   if (typeof value === 'bigint') return bounded(-value);

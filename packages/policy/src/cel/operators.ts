@@ -111,14 +111,15 @@ function buildEqual(left: Compiled, right: Compiled, negated: boolean): Compiled
   return { type: 'bool', eval: binary(a.eval, b.eval, (x, y) => equal(x, y) !== negated) };
 }
 
+function asNumber(from: Compiled): Compiled {
+  const text = from.constant?.value;
+  return typeof text === 'string' && /^-?\d{1,18}$/.test(text) ? constant('int', BigInt(text)) : from;
+}
+
 /** `res.StatusCode == '200'` of old fixtures means the number. */
 function legacyNumbers(a: Compiled, b: Compiled): [Compiled, Compiled] {
-  const number = (from: Compiled): Compiled => {
-    const text = from.constant?.value;
-    return typeof text === 'string' && /^-?\d{1,18}$/.test(text) ? constant('int', BigInt(text)) : from;
-  };
-  if (a.legacy === true && a.type === 'int') return [a, number(b)];
-  return b.legacy === true && b.type === 'int' ? [number(a), b] : [a, b];
+  if (a.legacy === true && a.type === 'int') return [a, asNumber(b)];
+  return b.legacy === true && b.type === 'int' ? [asNumber(a), b] : [a, b];
 }
 
 const ORDERED: ReadonlySet<StaticType> = new Set([
@@ -132,6 +133,7 @@ const ORDERED: ReadonlySet<StaticType> = new Set([
   'timestamp',
   'duration',
 ]);
+const TIMES: ReadonlySet<StaticType> = new Set(['timestamp', 'duration']);
 const NUMBERS: ReadonlySet<StaticType> = new Set(['int', 'uint', 'double']);
 
 function buildOrder(order: '<' | '<=' | '>' | '>=', left: Compiled, right: Compiled): Compiled {
@@ -210,9 +212,8 @@ function buildArithmetic(operator: Arithmetic, a: Compiled, b: Compiled): Compil
 
 /** @returns null when the operator does not apply. */
 function arithmeticType(operator: Arithmetic, a: StaticType, b: StaticType): StaticType | null {
-  const time = (type: StaticType): boolean => type === 'timestamp' || type === 'duration';
   if (a === 'bool' || b === 'bool' || a === 'null' || b === 'null' || a === 'map' || b === 'map') return null;
-  if (a === 'dyn' || b === 'dyn' || time(a) || time(b)) return 'dyn';
+  if (a === 'dyn' || b === 'dyn' || TIMES.has(a) || TIMES.has(b)) return 'dyn';
   if (a !== b) return null;
   if (a === 'string' || a === 'bytes' || a === 'list') return operator === '+' ? a : null;
   if (a === 'double' && operator === '%') return null;

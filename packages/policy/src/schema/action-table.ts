@@ -67,8 +67,12 @@ const ALIASES: Readonly<Record<string, ActionType>> = {
 
 /** @returns the action that `type` names today, or undefined when there is none. */
 export function actionType(type: string): ActionType | undefined {
-  if (Object.hasOwn(ACTIONS, type)) return type as ActionType;
+  if (isActionType(type)) return type;
   return Object.hasOwn(ALIASES, type) ? ALIASES[type] : undefined;
+}
+
+function isActionType(type: string): type is ActionType {
+  return Object.hasOwn(ACTIONS, type);
 }
 
 export function actionFacts(type: ActionType): ActionFacts {

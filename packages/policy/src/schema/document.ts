@@ -152,8 +152,10 @@ function readRule(value: unknown, path: string, phase: DocumentPhase, options: D
 
 function readName(value: unknown, path: string): string {
   if (value === null || value === undefined) return '';
-  if (typeof value === 'object') throw fail(2204, { path, reason: 'a name is text' });
-  const name = String(value as string | number | boolean);
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+    throw fail(2204, { path, reason: 'a name is text' });
+  }
+  const name = String(value);
   if (name.length > MAX_NAME) throw fail(2208, { path, length: name.length, max: MAX_NAME });
   return name;
 }
@@ -233,9 +235,11 @@ function base64Text(value: string): string {
 }
 
 function asMap(value: unknown): Record<string, unknown> | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : null;
+  return isMap(value) ? value : null;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A user's word inside a message: bounded, no control characters. */

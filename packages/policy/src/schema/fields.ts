@@ -5,6 +5,9 @@
 import type { ErrorNumber } from '@postern/errors';
 import * as z from 'zod/mini';
 
+// oxlint-disable-next-line no-underscore-dangle -- the library's name for it
+export const withDefault = z._default;
+
 /** Text; any scalar counts as its text. */
 export const text = z.pipe(
   z.transform((value: unknown) =>

@@ -1,10 +1,10 @@
 /** traffic-policy.md §4 custom-response */
 import * as z from 'zod/mini';
-import { text, whole } from '../../schema/fields.ts';
+import { text, whole, withDefault } from '../../schema/fields.ts';
 import { FRAMING_HEADERS, headerValues } from '../../schema/headers.ts';
 
 export const customResponseSchema = z.strictObject({
-  status_code: z._default(whole(100, 599), 200),
+  status_code: withDefault(whole(100, 599), 200),
   body: z.optional(text),
   /** The older name of `body`, as common as the new one. */
   content: z.optional(text),

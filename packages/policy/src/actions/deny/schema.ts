@@ -1,5 +1,5 @@
 /** traffic-policy.md §4 deny */
 import * as z from 'zod/mini';
-import { httpStatus } from '../../schema/fields.ts';
+import { httpStatus, withDefault } from '../../schema/fields.ts';
 
-export const denySchema = z.strictObject({ status_code: z._default(httpStatus, 403) });
+export const denySchema = z.strictObject({ status_code: withDefault(httpStatus, 403) });

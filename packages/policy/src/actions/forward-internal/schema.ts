@@ -1,10 +1,10 @@
 /** traffic-policy.md §4 forward-internal */
 import * as z from 'zod/mini';
-import { text } from '../../schema/fields.ts';
+import { text, withDefault } from '../../schema/fields.ts';
 
 export const forwardInternalSchema = z.strictObject({
   url: text.check(z.minLength(1), z.maxLength(2048)),
-  on_error: z._default(z.enum(['halt', 'continue']), 'halt'),
+  on_error: withDefault(z.enum(['halt', 'continue']), 'halt'),
   /** Undocumented; samples write `internal`, which is what a target is anyway. */
   binding: z.optional(z.enum(['internal'])),
 });

@@ -47,7 +47,7 @@ export function define<const A extends readonly StaticType[]>(
   apply: (scope: Scope, ...args: NativeArgs<A>) => Result,
   phases?: readonly PhaseName[],
 ): FunctionDef {
-  // The caller checks the kinds of the values against `args` before it applies.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller checks the kinds against `args` before it applies
   const row = { name, style, args, result, apply: apply as unknown as Implementation };
   return phases === undefined ? row : { ...row, phases };
 }

@@ -37,14 +37,14 @@ function unescapeUrl(text: string): Result {
 
 function encodeQuery(map: CelMap): Result {
   const pairs: string[] = [];
-  const keys = [...map.keys()].map(String).sort();
+  const keys = [...map.keys()].map(String).toSorted();
   const text = libraryOperation('string(a)');
   for (const key of keys) {
     const value = map.get(key) ?? null;
     for (const item of isCelList(value) ? value : [value]) {
       const shown = typeof item === 'string' ? item : text(item);
       if (shown instanceof Failure) return shown;
-      pairs.push(`${escapeUrl(key)}=${escapeUrl(String(shown as string))}`);
+      pairs.push(`${escapeUrl(key)}=${escapeUrl(typeof shown === 'string' ? shown : '')}`);
     }
   }
   return pairs.join('&');

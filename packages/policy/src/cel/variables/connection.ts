@@ -38,8 +38,8 @@ function leaf(
   read: (view: CertificateView) => Value,
 ): Variable {
   return tls(`${side}.${name}`, type, none, (view) => {
-    const certificate = view[side];
-    return certificate === null ? none : read(certificate);
+    const presented = view[side];
+    return presented === null ? none : read(presented);
   });
 }
 

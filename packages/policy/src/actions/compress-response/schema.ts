@@ -1,0 +1,20 @@
+/** traffic-policy.md §4 compress-response */
+import * as z from 'zod/mini';
+import { listOf, text, verify, withDefault } from '../../schema/fields.ts';
+
+const KNOWN = ['gzip', 'deflate', 'br', 'compress'];
+
+const algorithms = listOf(
+  text.check(
+    verify((name: string) => (KNOWN.includes(name) ? null : { number: 2214, facts: { algorithm: name.slice(0, 60) } })),
+  ),
+  1,
+  KNOWN.length,
+).check(
+  verify((names: string[]) => {
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    return twice === undefined ? null : { number: 2231, facts: { value: twice } };
+  }),
+);
+
+export const compressResponseSchema = z.strictObject({ algorithms: withDefault(algorithms, KNOWN) });

@@ -1,0 +1,23 @@
+/** traffic-policy.md §4 restrict-ips */
+import * as z from 'zod/mini';
+import { hasExpression } from '../../interpolation/scan.ts';
+import { parseCidr } from '../../net/cidr.ts';
+import { flag, listOf, text, verify, withDefault } from '../../schema/fields.ts';
+
+const MAX_RANGES = 5000;
+
+const range = text.check(
+  verify((cidr: string) =>
+    hasExpression(cidr) || parseCidr(cidr) !== null ? null : { number: 2217, facts: { cidr: cidr.slice(0, 60) } },
+  ),
+);
+
+/** There are no IP policies to refer to yet, so whatever is named does not exist. */
+const reference = text.check(verify((id: string) => ({ number: 2216, facts: { id: id.slice(0, 60) } })));
+
+export const restrictIpsSchema = z.strictObject({
+  enforce: withDefault(flag, true),
+  allow: z.optional(listOf(range, 0, MAX_RANGES)),
+  deny: z.optional(listOf(range, 0, MAX_RANGES)),
+  ip_policies: z.optional(listOf(reference, 0, MAX_RANGES)),
+});

@@ -1,0 +1,106 @@
+import { fail } from '@postern/errors';
+import type * as z from 'zod/mini';
+import type { Scope } from '../../cel/scope.ts';
+import { Failure } from '../../cel/value.ts';
+import type { Template } from '../../interpolation/template.ts';
+import type { TlsTermination } from '../../runtime.ts';
+import { readConfig } from '../../schema/problems.ts';
+import { GO_ON, type ActionDefinition, type ActionEnv } from '../action.ts';
+import { unfilled } from '../outcome.ts';
+import { belongTogether, certificateProblem, readPrivateKey } from './pem.ts';
+import { terminateTlsSchema } from './schema.ts';
+
+/** Says how the TLS handshake is done: versions, our certificate, and what is asked of the client's. */
+export const terminateTls: ActionDefinition = {
+  type: 'terminate-tls',
+  resultKey: 'terminate_tls',
+  compile(config, env) {
+    const parsed = readConfig(terminateTlsSchema, config, env.path);
+    refuseContradictions(parsed, env);
+    const authorities = (parsed.mutual_tls_certificate_authorities ?? []).map((text, index) =>
+      pem(text, `.mutual_tls_certificate_authorities[${index}]`, env),
+    );
+    const cert = optionalPem(parsed.server_certificate, '.server_certificate', env);
+    const key =
+      parsed.server_private_key === undefined ? null : env.template(parsed.server_private_key, '.server_private_key');
+    if (key !== null && cert !== null) refuseStrangers(cert, key, env);
+    const versions = { minVersion: `TLSv${parsed.min_version}`, maxVersion: `TLSv${parsed.max_version}` } as const;
+    const clientCertificates =
+      parsed.mutual_tls_verification_strategy ?? (authorities.length === 0 ? 'none' : 'require-and-verify');
+
+    const termination = (scope: Scope | null): TlsTermination | Failure => {
+      const clientCas: string[] = [];
+      for (const authority of authorities) {
+        const text = fill(authority, scope);
+        if (text instanceof Failure) return text;
+        clientCas.push(text);
+      }
+      const certText = cert === null ? null : fill(cert, scope);
+      if (certText instanceof Failure) return certText;
+      const keyText = key === null ? null : fill(key, scope);
+      if (keyText instanceof Failure) return keyText;
+      return { ...versions, cert: certText, key: keyText, clientCas, clientCertificates };
+    };
+
+    const fixed = [...authorities, cert, key].every((one) => one === null || one.text !== null)
+      ? termination(null)
+      : null;
+    return {
+      terminates: false,
+      run(scope) {
+        const wanted = fixed ?? termination(scope);
+        if (wanted instanceof Failure) return unfilled(wanted);
+        scope.context.tlsTermination = wanted;
+        return GO_ON;
+      },
+    };
+  },
+};
+
+function fill(template: Template, scope: Scope | null): string | Failure {
+  return scope === null ? (template.text ?? '') : template.require(scope);
+}
+
+function refuseContradictions(parsed: z.infer<typeof terminateTlsSchema>, { path }: ActionEnv): void {
+  if (parsed.min_version > parsed.max_version) {
+    throw fail(2204, { path: `${path}.min_version`, reason: 'it is above max_version' });
+  }
+  const { server_certificate: cert, server_private_key: key } = parsed;
+  if (cert === undefined && key !== undefined) {
+    throw fail(2240, { path, field: 'server_private_key', other: 'server_certificate' });
+  }
+  if (key === undefined && cert !== undefined) {
+    throw fail(2240, { path, field: 'server_certificate', other: 'server_private_key' });
+  }
+  const verifies = parsed.mutual_tls_verification_strategy === 'require-and-verify';
+  if (verifies && (parsed.mutual_tls_certificate_authorities ?? []).length === 0) {
+    const field = 'mutual_tls_verification_strategy';
+    throw fail(2240, { path, field, other: 'mutual_tls_certificate_authorities' });
+  }
+}
+
+function optionalPem(text: string | undefined, field: string, env: ActionEnv): Template | null {
+  return text === undefined ? null : pem(text, field, env);
+}
+
+function pem(text: string, field: string, env: ActionEnv): Template {
+  const path = `${env.path}${field}`;
+  if (/^ca_\w+$/.test(text.trim())) {
+    throw fail(90030, { path, what: `the reference to the certificate authority ${text.trim().slice(0, 60)}` });
+  }
+  const template = env.template(text, field);
+  const problem = template.text === null ? null : certificateProblem(template.text);
+  if (problem !== null) throw fail(2204, { path, reason: problem });
+  return template;
+}
+
+/** The key's text stays out of every message. */
+function refuseStrangers(cert: Template, key: Template, { path }: ActionEnv): void {
+  if (key.text === null) return;
+  const field = `${path}.server_private_key`;
+  const secret = readPrivateKey(key.text);
+  if (secret === null) throw fail(2204, { path: field, reason: 'a private key in PEM is needed' });
+  if (cert.text !== null && !belongTogether(cert.text, secret)) {
+    throw fail(2204, { path: field, reason: 'it is not the key of server_certificate' });
+  }
+}

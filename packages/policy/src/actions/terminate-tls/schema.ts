@@ -1,0 +1,15 @@
+/** traffic-policy.md §4 terminate-tls */
+import * as z from 'zod/mini';
+import { listOf, text, withDefault } from '../../schema/fields.ts';
+
+const MAX_PEM = 64 * 1024;
+const version = z.pipe(text, z.enum(['1.2', '1.3']));
+
+export const terminateTlsSchema = z.strictObject({
+  min_version: withDefault(version, '1.2'),
+  max_version: withDefault(version, '1.3'),
+  server_private_key: z.optional(text.check(z.maxLength(MAX_PEM))),
+  server_certificate: z.optional(text.check(z.maxLength(MAX_PEM))),
+  mutual_tls_certificate_authorities: z.optional(listOf(text.check(z.maxLength(MAX_PEM)), 0, 10)),
+  mutual_tls_verification_strategy: z.optional(z.enum(['require-and-verify', 'require-any', 'request'])),
+});

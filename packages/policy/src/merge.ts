@@ -1,0 +1,74 @@
+/**
+ * Agents' own options (basic auth, IP rules, headers, compression, …) mean the same as rules: whoever reads the options
+ * writes them as small policies, and this puts them around the user's policy in one agreed order.
+ */
+import { parsePolicyDocument } from './schema/document.ts';
+
+export interface RuleSource {
+  readonly name?: string;
+  readonly expressions?: readonly string[];
+  readonly actions: readonly { readonly type: string; readonly config?: object }[];
+}
+
+export interface PolicySource {
+  readonly on_tcp_connect?: readonly RuleSource[];
+  readonly on_http_request?: readonly RuleSource[];
+  readonly on_http_response?: readonly RuleSource[];
+}
+
+type Phase = keyof PolicySource;
+
+const PHASES: readonly Phase[] = ['on_tcp_connect', 'on_http_request', 'on_http_response'];
+
+/** Who may come in is decided first, cheapest first; then the user's rules; what shapes the message comes last. */
+const BEFORE = [
+  'restrict-ips',
+  'terminate-tls',
+  'circuit-breaker',
+  'basic-auth',
+  'oauth',
+  'openid-connect',
+  'saml',
+  'verify-webhook',
+];
+const AFTER = ['remove-headers', 'add-headers', 'compress-response'];
+
+/**
+ * One policy, as JSON text. In every phase: the options' rules that decide who may come in (in the order restrict-ips,
+ * terminate-tls, circuit-breaker, basic-auth, oauth, openid-connect, saml, verify-webhook), the user's rules, then the
+ * options' remove-headers, add-headers and compress-response. A rule's place is that of its first action; options of the
+ * same kind keep the order given.
+ *
+ * Validate the user's policy by itself first: its errors then name places in the user's text, and not in this one.
+ *
+ * @param user JSON or YAML; '' for none.
+ * @throws PosternError 22xx when the user's policy is not well formed.
+ */
+export function mergePolicies(options: readonly PolicySource[], user: string | object, protocol: string): string {
+  const document = parsePolicyDocument(user, { protocol });
+  const merged: Record<string, RuleSource[]> = {};
+  for (const phase of PHASES) {
+    const rules = options.flatMap((option) => option[phase] ?? []);
+    const own = document.phases[phase].map((rule) => ({
+      name: rule.name,
+      expressions: rule.expressions,
+      actions: rule.actions.map(({ type, config }) => ({ type, config })),
+    }));
+    const all = [...inOrder(rules, BEFORE), ...own, ...inOrder(rules, AFTER)];
+    if (all.length > 0) merged[phase] = all;
+  }
+  return JSON.stringify(merged);
+}
+
+/** A kind without a place of its own decides nothing about who comes in that we know of: it goes first of all. */
+function inOrder(rules: readonly RuleSource[], order: readonly string[]): RuleSource[] {
+  const place = (rule: RuleSource): number => order.indexOf(rule.actions[0]?.type ?? '');
+  const mine = (rule: RuleSource): boolean =>
+    place(rule) !== -1 || (order === BEFORE && !AFTER.includes(rule.actions[0]?.type ?? ''));
+  return rules.filter(mine).toSorted((a, b) => place(a) - place(b));
+}
+
+/** Text that shall mean itself inside a config string: a password may well contain `${`. */
+export function literal(text: string): string {
+  return text.replaceAll('${', '$${');
+}
