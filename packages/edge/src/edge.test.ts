@@ -1,0 +1,166 @@
+import { connect, createServer } from 'node:net';
+import { once } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { PortsNotOpened } from './routing/route-applier.ts';
+import { AGENT_NAME, edgeHarness, eventually, freePort, readAll, readBytes } from './testing/edge-harness.ts';
+import { echo } from './testing/fake-agent.ts';
+import { endpoint } from './testing/fixtures.ts';
+
+describe('tcp endpoints', () => {
+  test('an agent binds one and its bytes go both ways, half-closed last', async () => {
+    await using harness = await edgeHarness();
+    const agent = await harness.agent();
+    agent.onStream(echo);
+    const port = await freePort();
+    const bound = await agent.bind(`tcp://localhost:${port}`);
+    expect(bound).toMatchObject({ url: `tcp://localhost:${port}`, proto: 'tcp', token: expect.any(String) });
+    const visitor = await harness.tcp(port);
+    visitor.end('hello');
+    expect(String(await readAll(visitor))).toBe('hello');
+    await eventually(() => harness.control.events.length === 1);
+    expect(agent.headers[0]).toMatchObject({ id: bound.id, proto: 'tcp', edgeType: '0', passthroughTls: false });
+    expect(agent.headers[0]?.clientAddr).toBe(`127.0.0.1:${harness.control.events[0]?.clientAddr.split(':')[1]}`);
+    expect(harness.control.events[0]).toMatchObject({ kind: 'tcp', bytesIn: 5, bytesOut: 5, reason: 'complete' });
+  });
+
+  test('the port is open while an endpoint holds it, and not a moment longer', async () => {
+    await using harness = await edgeHarness();
+    const port = await freePort();
+    await harness.control.push(endpoint('ep_1', 'tcp', 'localhost', { port }));
+    await harness.tcp(port);
+    await harness.control.remove('ep_1');
+    await expect(harness.tcp(port)).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  test('an update whose port is taken is rejected and changes nothing', async () => {
+    await using harness = await edgeHarness();
+    const blocker = createServer().listen(0, '127.0.0.1');
+    await once(blocker, 'listening');
+    const address = blocker.address();
+    const port = address === null || typeof address === 'string' ? 0 : address.port;
+    const before = harness.edge.stats().endpoints;
+    const pushed = harness.control.push(endpoint('ep_1', 'tcp', 'localhost', { port }));
+    await expect(pushed).rejects.toThrow(PortsNotOpened);
+    await expect(pushed).rejects.toThrow(String(port));
+    expect(harness.edge.stats().endpoints).toBe(before);
+    blocker.close();
+    await once(blocker, 'close');
+    await harness.control.push(endpoint('ep_1', 'tcp', 'localhost', { port }));
+    await harness.tcp(port);
+  });
+
+  test('megabytes arrive whole in both directions at once', async () => {
+    await using harness = await edgeHarness();
+    const agent = await harness.agent();
+    agent.onStream(echo);
+    const port = await freePort();
+    await agent.bind(`tcp://localhost:${port}`);
+    const visitor = await harness.tcp(port);
+    const sent = Buffer.alloc(5_000_000);
+    for (let i = 0; i < sent.length; i++) sent[i] = (i * 31 + (i >> 8)) & 0xff;
+    const received = readAll(visitor);
+    visitor.end(sent);
+    expect((await received).equals(sent)).toBe(true);
+  });
+
+  test('without an online agent the visitor is closed, not kept', async () => {
+    await using harness = await edgeHarness();
+    const agent = await harness.agent();
+    const port = await freePort();
+    await agent.bind(`tcp://localhost:${port}`);
+    const ended = harness.control.nextEnd();
+    agent.close();
+    await ended;
+    const visitor = await harness.tcp(port);
+    expect(await readAll(visitor)).toHaveLength(0);
+    expect(harness.control.events[0]).toMatchObject({ reason: 'refused', errorCode: 'ERR_NGROK_3210' });
+  });
+});
+
+describe('start and stop', () => {
+  test('agents connect before the routes are loaded and are answered after', async () => {
+    const gate = Promise.withResolvers<void>();
+    await using harness = await edgeHarness({
+      start: false,
+      before: (control) => {
+        control.gate = gate.promise;
+      },
+    });
+    const started = harness.edge.start();
+    await eventually(() => harness.control.port !== null);
+    const agent = await harness.dialAgent();
+    let answered = false;
+    const auth = agent.auth().then((response) => {
+      answered = true;
+      return response;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(answered).toBe(false);
+    expect(harness.edge.addresses.https.port).toBeGreaterThan(0);
+    gate.resolve();
+    await started;
+    expect((await auth).sessionId).toBe('ts_1');
+  });
+
+  test('several addresses with port 0 share one port', async () => {
+    const both = [
+      { host: '127.0.0.1', port: 0 },
+      { host: '127.0.0.2', port: 0 },
+    ];
+    await using harness = await edgeHarness({ config: { http: both } });
+    for (const { host } of both) {
+      const socket = connect({ host, port: harness.edge.addresses.http.port });
+      await once(socket, 'connect');
+      socket.destroy();
+    }
+  });
+
+  test('a taken listener address rejects the start with the system error', async () => {
+    await using first = await edgeHarness();
+    const second = edgeHarness({ config: { https: [first.edge.addresses.https] } });
+    await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+
+  test('stop lets a connection finish, then closes agents, then nothing listens', async () => {
+    await using harness = await edgeHarness({ limits: { drainMs: 5_000 } });
+    const agent = await harness.agent();
+    agent.onStream(echo);
+    const port = await freePort();
+    await agent.bind(`tcp://localhost:${port}`);
+    const visitor = await harness.tcp(port);
+    visitor.write('a');
+    await readBytes(visitor, 1);
+    const stopped = harness.edge.stop();
+    await expect(harness.tcp(port)).rejects.toThrow(/ECONNREFUSED/);
+    expect(harness.control.ended).toHaveLength(0);
+    visitor.end('b');
+    expect(String(await readAll(visitor))).toBe('b');
+    await stopped;
+    await agent.closed;
+    expect(harness.control.ended).toEqual([{ sessionId: 'ts_1', reason: 'the server is stopping' }]);
+    await expect(harness.dialAgent()).rejects.toThrow();
+  });
+
+  test('stop cuts what does not finish in time', async () => {
+    await using harness = await edgeHarness({ limits: { drainMs: 100 } });
+    const agent = await harness.agent();
+    agent.onStream(echo);
+    const port = await freePort();
+    await agent.bind(`tcp://localhost:${port}`);
+    const visitor = await harness.tcp(port);
+    visitor.write('a');
+    await readBytes(visitor, 1);
+    await harness.edge.stop();
+    await eventually(() => visitor.destroyed);
+    expect(harness.control.events.at(-1)?.reason).toBe('shutdown');
+  });
+});
+
+test('the agent port and the TLS port both take agents', async () => {
+  await using harness = await edgeHarness();
+  const direct = await harness.dialAgent(null);
+  expect((await direct.auth()).sessionId).toBe('ts_1');
+  const shared = await harness.dialAgent(AGENT_NAME, harness.edge.addresses.https.port);
+  expect((await shared.auth()).sessionId).toBe('ts_2');
+  expect(harness.edge.stats().agentSessions).toBe(2);
+});

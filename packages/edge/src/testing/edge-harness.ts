@@ -1,0 +1,153 @@
+/** A whole edge on loopback with fake control and fake agents; `await using` takes it down. */
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { connect as tlsConnect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import type { EdgeConfig, EdgeLimits, Log } from '../context.ts';
+import { createEdge, type Edge } from '../edge.ts';
+import { DEFAULT_EDGE_LIMITS } from '../limits.ts';
+import { selfSigned } from './certificate.ts';
+import { FakeAgent } from './fake-agent.ts';
+import { FakeControl } from './fake-control.ts';
+import { SILENT_LOG } from './fixtures.ts';
+
+export const AGENT_NAME = 'connect.test';
+const LOOPBACK = [{ host: '127.0.0.1', port: 0 }];
+
+/** Made once: keys take time. */
+export const AGENT_CERTIFICATE = selfSigned(AGENT_NAME, '127.0.0.1');
+export const WILDCARD_CERTIFICATE = selfSigned('*.example.test', 'example.test');
+
+export interface EdgeHarness extends AsyncDisposable {
+  readonly edge: Edge;
+  readonly control: FakeControl;
+  /** Dials the agent port and authenticates. */
+  agent(): Promise<FakeAgent>;
+  /** Dials without authenticating; `null`: no SNI. */
+  dialAgent(serverName?: string | null, port?: number): Promise<FakeAgent>;
+  tcp(port: number): Promise<Socket>;
+  tls(serverName: string, options?: ConnectionOptions): Promise<TLSSocket>;
+}
+
+export interface HarnessChange {
+  readonly limits?: Partial<EdgeLimits>;
+  readonly config?: Partial<EdgeConfig>;
+  readonly log?: Log;
+  readonly before?: (control: FakeControl) => void;
+  /** Leave the start to the test. */
+  readonly start?: boolean;
+}
+
+export async function edgeHarness(change: HarnessChange = {}): Promise<EdgeHarness> {
+  const control = new FakeControl();
+  control.certificates.set(AGENT_NAME, AGENT_CERTIFICATE);
+  control.certificates.set('*.example.test', WILDCARD_CERTIFICATE);
+  change.before?.(control);
+  const edge = createEdge({
+    config: {
+      http: LOOPBACK,
+      https: LOOPBACK,
+      agents: LOOPBACK,
+      tcpHosts: ['127.0.0.1'],
+      agentNames: [AGENT_NAME],
+      trustedProxies: [],
+      proxyProtocol: false,
+      publicHttpPort: 80,
+      publicHttpsPort: 443,
+      region: 'local',
+      limits: { ...DEFAULT_EDGE_LIMITS, drainMs: 200, ...change.limits },
+      ...change.config,
+    },
+    link: control,
+    log: change.log ?? SILENT_LOG,
+    now: Date.now,
+    random: Math.random,
+  });
+  if (change.start !== false) await edge.start();
+  const agents: FakeAgent[] = [];
+  const sockets: Socket[] = [];
+  const keep = async <T extends Socket>(socket: T, ready: string): Promise<T> => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+    await new Promise<void>((resolve, reject) => {
+      socket.once(ready, resolve);
+      socket.once('error', reject);
+      socket.once('close', () => reject(new Error('closed')));
+    });
+    return socket;
+  };
+  const dialAgent = async (serverName: string | null = AGENT_NAME, port = edge.addresses.agents.port) => {
+    const agent = await FakeAgent.dial(port, AGENT_CERTIFICATE.cert, serverName);
+    agents.push(agent);
+    return agent;
+  };
+  return {
+    edge,
+    control,
+    dialAgent,
+    async agent() {
+      const agent = await dialAgent();
+      const response = await agent.auth();
+      if (response.error !== undefined) throw new Error(response.error);
+      return agent;
+    },
+    tcp: (port) => keep(connect({ host: '127.0.0.1', port, allowHalfOpen: true }), 'connect'),
+    tls: (servername, options = {}) =>
+      keep(
+        tlsConnect({
+          host: '127.0.0.1',
+          port: edge.addresses.https.port,
+          servername,
+          ca: WILDCARD_CERTIFICATE.cert,
+          ...options,
+        }),
+        'secureConnect',
+      ),
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      for (const agent of agents) agent.close();
+      await edge.stop();
+    },
+  };
+}
+
+/** Reads until the other side's FIN, or its end by error. */
+export function readAll(socket: Socket): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.on('end', () => resolve(Buffer.concat(chunks)));
+    socket.on('close', () => resolve(Buffer.concat(chunks)));
+  });
+}
+
+/** Reads exactly `length` bytes. */
+export function readBytes(socket: Socket, length: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let seen = 0;
+    const onData = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      seen += chunk.length;
+      if (seen < length) return;
+      socket.off('data', onData);
+      resolve(Buffer.concat(chunks));
+    };
+    socket.on('data', onData);
+    socket.on('close', () => reject(new Error(`closed after ${seen} of ${length} bytes`)));
+  });
+}
+
+/** Waits until `check` holds; the test's own deadline ends it. */
+export async function eventually(check: () => boolean): Promise<void> {
+  while (!check()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
