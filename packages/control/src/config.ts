@@ -23,12 +23,12 @@ export interface ControlLimits {
 
 export const DEFAULT_LIMITS: ControlLimits = { sessions: 10_000, endpointsPerSession: 1_000, applyMs: 10_000 };
 
-/** What control needs of the policy language. */
+/** What control needs of the policy language; `policyRules` unless a test brings its own. */
 export interface PolicyRules {
   /** Compiles the text and throws the PosternError (22xx) of whatever is wrong with it. */
   check(text: string, options: CompileOptions): void;
-  /** One policy text in which `rules` (from an agent's options) stand before those of `text`. */
-  withRules(text: string, rules: PolicyRuleSet): string;
+  /** One policy text of `rules` (from an agent's options) and those of `text`, in the language's agreed order. */
+  withRules(text: string, rules: PolicyRuleSet, protocol: CompileOptions['protocol']): string;
 }
 
 export interface PolicyAction {
@@ -53,7 +53,7 @@ export interface ControlDependencies {
   readonly store: Store;
   readonly registry: Registry;
   readonly config: ControlConfig;
-  readonly policy: PolicyRules;
+  readonly policy?: PolicyRules;
   readonly ids: IdSource;
   readonly randomBytes: (size: number) => Uint8Array;
   /** Unix milliseconds. */

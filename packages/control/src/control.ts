@@ -12,6 +12,7 @@ import type { Core } from './core.ts';
 import { covers } from './covers.ts';
 import { routesOfEdges } from './labelled.ts';
 import { settle } from './online.ts';
+import { policyRules } from './policy-rules.ts';
 import { createApiKeys } from './resources/api-keys.ts';
 import { createBotUsers } from './resources/bot-users.ts';
 import { createCredentials } from './resources/credentials.ts';
@@ -49,6 +50,7 @@ export function createControl(dependencies: ControlDependencies): Control {
   const feed = new RouteFeed(dependencies.config.limits.applyMs);
   const core: Core = {
     ...dependencies,
+    policy: dependencies.policy ?? policyRules,
     catalog,
     feed,
     claims: new Mutex(),

@@ -34,8 +34,14 @@ export function hostProblem(host: string, allowed: readonly string[] = []): Host
   if (allowed.includes(host)) return null;
   const last = labels.at(-1) ?? '';
   if (labels.length < 2 || last === '*' || /^\d+$/.test(last)) return { kind: 'not-qualified' };
-  if (host.includes('xn--') && domainToUnicode(host.replace('*', 'a')) === '') return { kind: 'punycode' };
-  return null;
+  return isPunycodeSound(host) ? null : { kind: 'punycode' };
+}
+
+/** Labels that do not decode are left as they are. */
+function isPunycodeSound(host: string): boolean {
+  if (!host.includes('xn--')) return true;
+  const decoded = domainToUnicode(host.replace('*', 'a'));
+  return decoded !== '' && !decoded.split('.').some((label) => label.startsWith('xn--'));
 }
 
 function labelProblem(label: string, first: boolean): HostProblem | null {

@@ -1,6 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import type { BindingName, Scheme, TlsMode } from '@postern/edge/control-link';
 import { fail, isPosternError } from '@postern/errors';
+import { literal } from '@postern/policy';
 import type { BindOptions, BindRequest, HeaderEdits } from '@postern/protocol';
 import type { PolicyAction, PolicyRules, PolicyRuleSet } from '../config.ts';
 import { messageOf } from '../online.ts';
@@ -56,7 +57,7 @@ export function readOptions(rules: PolicyRules, request: BindRequest, place: Pol
 export function mergePolicy(rules: PolicyRules, text: string, own: PolicyRuleSet, place: PolicyPlace): string {
   if (text !== '') checkPolicy(rules, text, place);
   if (isEmpty(own)) return text;
-  const merged = rules.withRules(text, own);
+  const merged = rules.withRules(text, own, place.scheme);
   checkPolicy(rules, merged, place);
   return merged;
 }
@@ -120,13 +121,10 @@ function basicAuthCredentials({ basicAuth = [], auth = '' }: BindOptions): strin
       : [{ username: auth.slice(0, Math.max(colon, 0)), password: auth.slice(colon + 1), passwordHash: '' }];
   return [...basicAuth, ...legacy].map(({ username, password, passwordHash }) => {
     if (username === '') throw fail(359);
-    if (password === '' && passwordHash !== '') {
-      throw fail(90024, { option: 'BasicAuth.hashed_password', action: 'basic-auth with a hashed password' });
-    }
+    if (password === '' && passwordHash !== '') return literal(`${username}:{bcrypt}${passwordHash}`);
     const length = password.length;
     if (length < 8 || length > 128) throw fail(360, { length });
-    // The action's credentials may hold expressions; a password is meant literally.
-    return `${username}:${password}`.replaceAll('${', '$${');
+    return literal(`${username}:${password}`);
   });
 }
 

@@ -148,9 +148,10 @@ export function createEndpoints(
         ? []
         : releaseAutomaticAddr(core, after.tcpAddrId, await addressShared(after));
     const { writes, domainId, tcpAddrId } = refs;
-    const restored: EndpointRow = { ...before, domainId, tcpAddrId };
+    const { id: _id, accountId: _account, createdAt: _created, ...fields } = before;
+    const restored = { ...fields, domainId, tcpAddrId };
     await catalog.commit([...writes, store.endpoints.update(id, restored), ...release]);
-    return { upserts: [routeOfCloud(restored, config)], removes: [] };
+    return { upserts: [routeOfCloud({ ...before, ...restored }, config)], removes: [] };
   }
 
   function movedAddress(row: EndpointRow, patch: EndpointUpdate): Address {

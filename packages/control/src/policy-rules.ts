@@ -1,0 +1,18 @@
+import { mergePolicies, validatePolicy, type PolicySource } from '@postern/policy';
+import type { PolicyAction, PolicyRules, PolicyRuleSet } from './config.ts';
+
+/** The policy language as control uses it. */
+export const policyRules: PolicyRules = {
+  check: (text, options) => validatePolicy(text, options),
+  withRules: (text, rules, protocol) => mergePolicies([sourceOf(rules)], text, protocol),
+};
+
+/** Each action is a rule of its own, so that the language can put it where its kind belongs. */
+function sourceOf(rules: PolicyRuleSet): PolicySource {
+  const alone = (actions: readonly PolicyAction[]) => actions.map((action) => ({ actions: [action] }));
+  return {
+    on_tcp_connect: alone(rules.on_tcp_connect),
+    on_http_request: alone(rules.on_http_request),
+    on_http_response: alone(rules.on_http_response),
+  };
+}

@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fail } from '@postern/errors';
+import type { AgentBound, AgentSessionAccepted } from '@postern/edge/control-link';
+import type { AuthRequest, BindOptions, BindRequest, LabelBindRequest } from '@postern/protocol';
+import { createMemoryRegistry } from '@postern/registry';
+import { createIdSource, openStore, type Store } from '@postern/store';
+import { DEFAULT_LIMITS, type ControlConfig, type PolicyRules } from '../config.ts';
+import { createControl, type Control } from '../control.ts';
+import type { Caller } from '../types.ts';
+import { FakeEdge } from './fake-edge.ts';
+
+export const CONFIG: ControlConfig = {
+  baseDomains: ['postern.localhost', 'example.test'],
+  publicHttpPort: 8880,
+  publicHttpsPort: 8443,
+  tcpHost: 'localhost',
+  tcpPortRange: { first: 20_000, last: 20_009 },
+  ownNames: ['connect.postern.localhost'],
+  autoReserve: 'any',
+  region: '',
+  limits: { ...DEFAULT_LIMITS, applyMs: 2_000 },
+};
+
+/** JSON only, `broken` is refused; rules go in front. The language itself has its own tests. */
+export const FAKE_POLICY: PolicyRules = {
+  check(text) {
+    if (text.includes('broken')) throw fail(2236, { reason: 'it is broken' });
+    JSON.parse(text);
+  },
+  withRules(text, rules) {
+    const user: unknown = text === '' ? {} : JSON.parse(text);
+    return JSON.stringify({ rules, user });
+  },
+};
+
+export const POLICY = '{"on_http_request":[{"actions":[{"type":"deny"}]}]}';
+
+/** Control over a real SQLite store, a memory registry and a fake edge. */
+export interface Harness {
+  readonly control: Control;
+  readonly edge: FakeEdge;
+  readonly store: Store;
+  readonly caller: Caller;
+  readonly authtoken: string;
+  readonly apiKey: string;
+  /** Moves the clock, in milliseconds. */
+  advance(ms: number): void;
+  connect(request?: Partial<AuthRequest>, ip?: string): Promise<AgentSessionAccepted>;
+  bind(session: AgentSessionAccepted, opts: Partial<BindOptions>, request?: Partial<BindRequest>): Promise<AgentBound>;
+  bindLabels(session: AgentSessionAccepted, labels: Record<string, string>): Promise<string>;
+  /** The same data under a new process: empty registry, new edge. */
+  restart(config?: Partial<ControlConfig>): Promise<Harness>;
+  close(): Promise<void>;
+}
+
+export async function createHarness(config: Partial<ControlConfig> = {}, tamper = (store: Store) => store) {
+  const directory = await mkdtemp(join(tmpdir(), 'postern-control-'));
+  const encryptionKey = randomBytes(32);
+  let now = Date.UTC(2026, 10, 24, 12);
+  const ids = createIdSource({ now: () => now });
+  const real = await openStore({ directory, encryptionKey, now: () => now, ids });
+  const store = tamper(real);
+
+  const first = await open(config, null);
+  return first;
+
+  async function open(changes: Partial<ControlConfig>, tokens: { apiKey: string; authtoken: string } | null) {
+    const edge = new FakeEdge();
+    const control = createControl({
+      store,
+      registry: createMemoryRegistry(),
+      config: { ...CONFIG, ...config, ...changes },
+      policy: FAKE_POLICY,
+      ids,
+      randomBytes,
+      now: () => now,
+      certificateFor: async () => null,
+      log: { info() {}, warn() {}, error() {} },
+      nodeId: 'n1',
+    });
+    const made = await control.bootstrap();
+    await control.start();
+    await control.link.follow(edge);
+    const apiKey = tokens?.apiKey ?? made.apiKey ?? '';
+    const authtoken = tokens?.authtoken ?? made.authtoken ?? '';
+    const harness: Harness = {
+      control,
+      edge,
+      store,
+      caller: await control.api.authenticateApiKey(apiKey),
+      authtoken,
+      apiKey,
+      advance: (ms) => {
+        now += ms;
+      },
+      connect: (request = {}, ip = '127.0.0.1') =>
+        control.link.authenticate({ ...AUTH, authtoken, ...request }, `${ip}:50000`),
+      bind: (session, opts, request = {}) =>
+        control.link.bind(session.sessionId, { ...BIND, ...request, opts: { proxyProto: 0, ...opts } }),
+      bindLabels: async (session, labels) =>
+        (await control.link.bindLabels(session.sessionId, { ...LABEL_BIND, labels })).id,
+      restart: async (more = {}) => {
+        await control.stop();
+        return open({ ...changes, ...more }, { apiKey, authtoken });
+      },
+      close: async () => {
+        await real.close();
+        await rm(directory, { recursive: true, force: true });
+      },
+    };
+    return harness;
+  }
+}
+
+const AUTH: AuthRequest = {
+  versions: ['3', '2'],
+  clientId: '',
+  authtoken: '',
+  cookie: '',
+  os: 'linux',
+  arch: 'amd64',
+  agentVersion: '1.7.0',
+  hostname: '',
+  userAgent: 'test-agent/1.0',
+  metadata: '',
+  heartbeatInterval: 10_000,
+  heartbeatTolerance: 15_000,
+  updateUnsupported: '',
+  stopUnsupported: '',
+  restartUnsupported: '',
+  clientType: 'test',
+  legNumber: 0,
+};
+
+const BIND: BindRequest = {
+  id: '',
+  proto: 'https',
+  forwardsTo: 'http://localhost:3000',
+  forwardsProto: '',
+  rawOpts: {},
+  opts: { proxyProto: 0 },
+  token: '',
+  ipPolicyRef: '',
+  metadata: '',
+  bindings: [],
+  poolingEnabled: false,
+  name: '',
+  description: '',
+};
+
+const LABEL_BIND: LabelBindRequest = {
+  id: '',
+  labels: {},
+  forwardsTo: 'http://localhost:3000',
+  forwardsProto: '',
+  metadata: '',
+};
