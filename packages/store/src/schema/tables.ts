@@ -107,8 +107,6 @@ export const TABLES: Readonly<Record<TableName, TableShape>> = {
   ),
 };
 
-export const TABLE_NAMES = Object.keys(TABLES).filter(isTableName);
-
 export function isTableName(name: string): name is TableName {
   return Object.hasOwn(TABLES, name);
 }

@@ -23,24 +23,35 @@ interface Pending {
   readonly timer: NodeJS.Timeout;
 }
 
+export interface ClientOptions {
+  readonly onHealth: (health: StoreHealth) => void;
+  /** For tests of a worker that misbehaves. */
+  readonly workerUrl?: URL;
+  /** For all questions alike, in tests. */
+  readonly deadlineMs?: number;
+}
+
 export class StoreClient {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
-  readonly #onHealth: (health: StoreHealth) => void;
+  readonly #options: ClientOptions;
   #health: StoreHealth = { writable: true, lastError: '' };
+  /** As the worker last said; differs from `#health` while the worker is silent. */
+  #reported: StoreHealth = this.#health;
   #nextId = 1;
   /** Why nothing can be asked any more; '' while it can. */
   #ended = '';
 
-  private constructor(worker: Worker, onHealth: (health: StoreHealth) => void) {
+  private constructor(worker: Worker, options: ClientOptions) {
     this.#worker = worker;
-    this.#onHealth = onHealth;
+    this.#options = options;
   }
 
   /** @throws StoreRefused, StoreUnavailable */
-  static start(input: WorkerInput, onHealth: (health: StoreHealth) => void): Promise<StoreClient> {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: input, name: 'store' });
-    const client = new StoreClient(worker, onHealth);
+  static start(input: WorkerInput, options: ClientOptions): Promise<StoreClient> {
+    const url = options.workerUrl ?? new URL('./worker.ts', import.meta.url);
+    const worker = new Worker(url, { workerData: input, name: 'store' });
+    const client = new StoreClient(worker, options);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(new StoreUnavailable('the database did not open within ten minutes'));
@@ -78,7 +89,7 @@ export class StoreClient {
     }
     const id = this.#nextId++;
     return new Promise<Answers[Q]>((resolve, reject) => {
-      const timer = setTimeout(() => this.#expire(id, question), DEADLINE_MS[question]);
+      const timer = setTimeout(() => this.#expire(id, question), this.#deadline(question));
       timer.unref();
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the worker answers by the same `Answers`
       const accept = (value: Answers[QuestionName]): void => resolve(value as Answers[Q]);
@@ -102,10 +113,10 @@ export class StoreClient {
   }
 
   #receive(report: Extract<Report, { report: 'answer' | 'failure' | 'health' }>): void {
-    if (report.report === 'health') {
-      this.#setHealth(report.health);
-      return;
-    }
+    if (report.report === 'health') this.#reported = report.health;
+    // Any word of a worker that was silent shows that it works again.
+    if (this.#health !== this.#reported) this.#setHealth(this.#reported);
+    if (report.report === 'health') return;
     const pending = this.#take(report.id);
     if (pending === undefined) return;
     if (report.report === 'answer') pending.resolve(report.value);
@@ -113,7 +124,7 @@ export class StoreClient {
   }
 
   #expire(id: number, question: QuestionName): void {
-    const message = `the database did not answer within ${DEADLINE_MS[question] / 1000} s`;
+    const message = `the database did not answer within ${this.#deadline(question) / 1000} s`;
     this.#setHealth({ writable: false, lastError: message });
     this.#take(id)?.reject(new StoreUnavailable(message, question === 'commit' ? 'unknown' : 'no'));
   }
@@ -124,6 +135,10 @@ export class StoreClient {
       this.#setHealth({ writable: false, lastError: reason });
     }
     for (const id of this.#pending.keys()) this.#take(id)?.reject(new StoreUnavailable(reason, 'unknown'));
+  }
+
+  #deadline(question: QuestionName): number {
+    return this.#options.deadlineMs ?? DEADLINE_MS[question];
   }
 
   #take(id: number): Pending | undefined {
@@ -138,7 +153,7 @@ export class StoreClient {
 
   #setHealth(health: StoreHealth): void {
     this.#health = health;
-    this.#onHealth(health);
+    this.#options.onHealth(health);
   }
 }
 

@@ -10,8 +10,9 @@ import { expectLogToMatchRows } from '../testing/replay.ts';
 
 const SOURCE = fileURLToPath(new URL('../testing/failing-disk.c', import.meta.url));
 const CHILD = fileURLToPath(new URL('../testing/failing-disk-child.ts', import.meta.url));
+const COMPILER = process.env['CC'] ?? 'cc';
 const glibc = process.platform === 'linux' && !existsSync('/etc/alpine-release');
-const canPreload = glibc && spawnSync('cc', ['--version']).status === 0;
+const canPreload = glibc && spawnSync(COMPILER, ['--version']).status === 0;
 
 describe.skipIf(!canPreload)('system calls that fail (needs Linux and a C compiler)', () => {
   test.each([
@@ -43,7 +44,7 @@ async function runChild(
   then: string,
 ): Promise<{ report: unknown; code: number | null; signal: NodeJS.Signals | null }> {
   const library = join(directory, 'failing-disk.so');
-  const built = spawnSync('cc', ['-shared', '-fPIC', '-o', library, SOURCE, '-ldl'], { encoding: 'utf8' });
+  const built = spawnSync(COMPILER, ['-shared', '-fPIC', '-o', library, SOURCE, '-ldl'], { encoding: 'utf8' });
   expect(built.status, built.stderr).toBe(0);
   const control = join(directory, 'fault');
   const child = spawn(process.execPath, [CHILD, directory, control, what, then], {

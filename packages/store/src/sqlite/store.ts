@@ -46,7 +46,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       maxPages: options.maxPages ?? null,
       faults: options.faults?.memory ?? null,
     },
-    options.onHealth ?? (() => {}),
+    { onHealth: options.onHealth ?? (() => {}) },
   );
   const read: Read = (statement) => client.ask('read', { statement });
 
