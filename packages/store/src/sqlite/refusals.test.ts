@@ -1,10 +1,23 @@
 import { DatabaseSync } from 'node:sqlite';
-import { copyFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { domainRow } from '../contract/rows.ts';
 import { storePaths, type StorePaths } from '../paths.ts';
 import type { RefusalReason } from '../refused.ts';
 import { openTestStore, temporaryDirectory } from '../testing/directory.ts';
+import { TEST_KEY } from '../testing/key.ts';
+import { openStore } from './store.ts';
 
 /** What can have happened to a file, and what is said of it. */
 const DAMAGES: readonly (readonly [string, RefusalReason, RegExp, (paths: StorePaths) => void])[] = [
@@ -50,10 +63,14 @@ const DAMAGES: readonly (readonly [string, RefusalReason, RegExp, (paths: StoreP
 ];
 
 describe('a database that was', () => {
+  const filled = mkdtempSync(join(tmpdir(), 'postern-store-'));
+  beforeAll(() => fill(filled));
+  afterAll(() => rmSync(filled, { recursive: true, force: true }));
+
   test.each(DAMAGES)('%s is refused as %s, and left as it is', async (_, reason, message, damage) => {
     const directory = temporaryDirectory();
     const paths = storePaths(directory);
-    await fill(directory);
+    cpSync(filled, directory, { recursive: true });
     damage(paths);
     const before = existsSync(paths.database) ? readFileSync(paths.database) : null;
     const error: unknown = await openTestStore(directory).catch((refusal: unknown) => refusal);
@@ -66,7 +83,7 @@ describe('a database that was', () => {
 
   test('sealed with another key is refused as wrong_key', async () => {
     const directory = temporaryDirectory();
-    await fill(directory);
+    cpSync(filled, directory, { recursive: true });
     const other = openTestStore(directory, { encryptionKey: new Uint8Array(32).fill(9) });
     await expect(other).rejects.toThrow(/encrypted with another key.*encryption\.key/s);
   });
@@ -109,7 +126,7 @@ describe('a data directory', () => {
 });
 
 async function fill(directory: string): Promise<void> {
-  const store = await openTestStore(directory);
+  const store = await openStore({ directory, encryptionKey: TEST_KEY });
   await store.commit(
     Array.from({ length: 300 }, (_, n) => store.reservedDomains.insert(domainRow(`rd_${n}`, `d${n}.example`))),
   );
