@@ -22,7 +22,7 @@ import type { EdgeContext, TimerHandle, VisitorConnection } from '../context.ts'
 import type { Downstream } from './exchange.ts';
 import { Exchange } from './exchange.ts';
 import type { HttpConnection, HttpConnections } from './connections.ts';
-import { renderPage } from './pages.ts';
+import { refusalError, renderPage } from './pages.ts';
 import type { Pipeline } from './pipeline.ts';
 import { Visitor } from './visitor.ts';
 
@@ -224,23 +224,14 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
     const { failure } = this.parser;
     if (failure === null) return;
     const { exchange } = this;
-    if (exchange !== null) {
-      if (exchange.responding) {
-        exchange.visitorGone('client-invalid');
-        abort(this.socket);
-        return;
-      }
-      exchange.visitorGone('client-invalid');
-      this.exchange = null;
+    this.exchange = null;
+    exchange?.visitorGone('client-invalid');
+    if (exchange?.responding === true) {
+      abort(this.socket);
+      return;
     }
-    const { headBytes } = this.edge.config.limits;
-    const error =
-      failure.status === 431 || failure.status === 414
-        ? fail(90003, { limit: headBytes })
-        : failure.status === 405
-          ? fail(90009, { method: 'CONNECT' })
-          : fail(90002, { reason: failure.reason });
-    this.answerAndShut(error, failure.status === 414 ? 431 : failure.status);
+    const error = refusalError(failure, this.edge.config.limits.headBytes);
+    this.answerAndShut(error, failure.status);
   }
 
   /** For failures that no exchange stands for. */

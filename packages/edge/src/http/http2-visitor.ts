@@ -1,8 +1,121 @@
-import type { EdgeContext, VisitorConnection } from '../context.ts';
-import type { HttpConnections } from './connections.ts';
+/**
+ * HTTP/2 front: a `node:http2` session on a visitor's TLS socket. Each stream becomes an exchange after its head has
+ * passed the rules of HTTP/1 heads. What a hostile peer could do without end (resets, pings, settings) has a budget.
+ */
+import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { validateH2RequestHead } from '@postern/protocol';
+import { ignore } from '../connection/pipe.ts';
+import type { EdgeContext, TimerHandle, VisitorConnection } from '../context.ts';
+import type { HttpConnection, HttpConnections } from './connections.ts';
+import { Budget } from './budget.ts';
+import { Http2Exchange } from './http2-exchange.ts';
 import type { Pipeline } from './pipeline.ts';
-export class Http2Visitor {
-  constructor(_e: EdgeContext, _g: HttpConnections, _p: Pipeline, c: VisitorConnection) {
-    c.socket.destroy();
+import { Visitor } from './visitor.ts';
+
+const MAX_STREAMS = 200;
+/** Per stream; the sum over all streams is bounded by the session's memory. */
+const WINDOW_BYTES = 262_144;
+const SESSION_MEMORY_MB = 64;
+const MAX_FIELDS = 1_000;
+
+export class Http2Visitor implements HttpConnection {
+  readonly edge: EdgeContext;
+  readonly pipeline: Pipeline;
+  readonly visitor: Visitor;
+  private readonly group: HttpConnections;
+  private readonly session: ServerHttp2Session;
+  private readonly idle: TimerHandle;
+  private readonly exchanges = new Set<Http2Exchange>();
+  private readonly resets: Budget;
+  private readonly controls: Budget;
+  private closed = false;
+
+  constructor(edge: EdgeContext, group: HttpConnections, pipeline: Pipeline, connection: VisitorConnection) {
+    this.edge = edge;
+    this.group = group;
+    this.pipeline = pipeline;
+    this.visitor = new Visitor(edge, group.kept, connection);
+    this.resets = new Budget(edge.now, 200, 20);
+    this.controls = new Budget(edge.now, 200, 10);
+    this.session = performServerHandshake(connection.socket, {
+      settings: {
+        maxConcurrentStreams: MAX_STREAMS,
+        initialWindowSize: WINDOW_BYTES,
+        maxHeaderListSize: edge.config.limits.headBytes,
+        enableConnectProtocol: false,
+      },
+      maxSessionMemory: SESSION_MEMORY_MB,
+      maxHeaderListPairs: MAX_FIELDS + 8,
+      maxSettings: 32,
+      maxSessionInvalidFrames: 100,
+      maxSessionRejectedStreams: 100,
+    });
+    this.idle = edge.wheel.schedule(edge.config.limits.idleMs, () => this.idled());
+    group.add(this);
+    this.session.on('stream', (stream, _headers, flags, raw) => this.request(stream, flags, raw));
+    this.session.on('ping', () => this.control());
+    this.session.on('remoteSettings', () => this.control());
+    this.session.on('error', ignore);
+    this.session.on('close', () => this.gone());
+    this.session.setLocalWindowSize(WINDOW_BYTES * 4);
+    if (connection.socket.destroyed) this.gone();
+  }
+
+  /** Bytes have moved. */
+  active(): void {
+    this.idle.refresh();
+  }
+
+  private request(stream: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
+    this.idle.refresh();
+    const ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+    const result = validateH2RequestHead(raw, ended, MAX_FIELDS);
+    const exchange = new Http2Exchange(this, stream);
+    this.exchanges.add(exchange);
+    if (result.failure === null) exchange.begin(result.head);
+    else exchange.refuse(result.failure);
+  }
+
+  /** @param aborted by the visitor, before its answer was complete */
+  streamClosed(exchange: Http2Exchange, aborted: boolean): void {
+    this.exchanges.delete(exchange);
+    if (aborted && !this.resets.spend()) this.calmDown('resets');
+  }
+
+  /** Pings and settings cost an answer each; beside live streams they belong to flow measurement and keep-alive. */
+  private control(): void {
+    this.idle.refresh();
+    if (this.exchanges.size === 0 && !this.controls.spend()) this.calmDown('control frames');
+  }
+
+  private calmDown(what: string): void {
+    if (this.session.destroyed) return;
+    this.edge.log.warn({ client: this.visitor.connection.clientAddr }, `HTTP/2 connection ended: too many ${what}`);
+    this.session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  private idled(): void {
+    if (this.exchanges.size === 0) this.session.close();
+    else this.destroy('idle');
+  }
+
+  private gone(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.idle.cancel();
+    for (const exchange of [...this.exchanges]) exchange.gone('client-gone');
+    this.exchanges.clear();
+    this.visitor.close();
+    this.group.remove(this);
+  }
+
+  /** GOAWAY; streams under way are finished. */
+  drain(): void {
+    if (!this.session.closed && !this.session.destroyed) this.session.close();
+  }
+
+  destroy(reason = 'shutdown'): void {
+    for (const exchange of [...this.exchanges]) exchange.gone(reason);
+    this.session.destroy();
   }
 }

@@ -2,8 +2,8 @@
  * Error answers of our own: a page for browsers, the API's envelope for programs that ask for JSON, text for the rest
  * (agent-and-ux.md §3.11). Always with `ngrok-error-code`; never an interstitial.
  */
-import type { PosternError } from '@postern/errors';
-import type { RawFields } from '@postern/protocol';
+import { fail, type PosternError } from '@postern/errors';
+import type { Http1Failure, RawFields } from '@postern/protocol';
 import { valueOf } from './fields.ts';
 
 export interface Page {
@@ -31,6 +31,19 @@ export function renderPage(
   fields.push('Cache-Control', 'no-store', 'Ngrok-Error-Code', error.code, 'X-Content-Type-Options', 'nosniff');
   for (const [name, value] of extra) fields.push(name, value);
   return { status, fields, body };
+}
+
+/** What a visitor is told whose message the codec has refused. It is answered with the failure's own status. */
+export function refusalError(failure: Http1Failure, headBytes: number): PosternError {
+  switch (failure.status) {
+    case 405:
+      return fail(90009, { method: 'CONNECT' });
+    case 414:
+    case 431:
+      return fail(90003, { limit: headBytes });
+    default:
+      return fail(90002, { reason: failure.reason });
+  }
 }
 
 /** Accept of a raw field list. */

@@ -1,8 +1,13 @@
 import type { ConnView } from '@postern/policy';
+import { writeProxyPreamble } from '@postern/protocol';
 import type { AgentUpstream } from '../control-link.ts';
 
 /** The PROXY protocol header that a listener has asked for: from the visitor, to the public address. */
 export function proxyHeaderFor(upstream: AgentUpstream, conn: ConnView): Buffer | null {
   if (upstream.proxyProtocol === 0) return null;
-  return null;
+  return writeProxyPreamble(
+    upstream.proxyProtocol,
+    { address: conn.clientIp, port: conn.clientPort },
+    { address: conn.serverIp, port: conn.serverPort },
+  );
 }

@@ -2,6 +2,7 @@
  * An HTTP service between real sockets for tests: visitors reach it over TCP, agents are sessions of an in-memory mux
  * pair whose other end dials real servers, as a byte-piping agent does.
  */
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { fail } from '@postern/errors';
 import type { CompiledPolicy, ConnView } from '@postern/policy';
@@ -269,6 +270,33 @@ export function exchangeText(socket: Socket, text: string | Buffer, until?: RegE
     });
     socket.on('end', () => finish(null));
     socket.on('error', (error) => finish(error));
-    socket.write(text);
+    if (text.length > 0) socket.write(text);
   });
 }
+
+/** A server on a free port; `await using` ends it with its connections. */
+export interface Service extends AsyncDisposable {
+  readonly port: number;
+}
+
+export async function listening(server: Server): Promise<Service> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => sockets.add(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+export const nodeService = (listener: RequestListener): Promise<Service> => listening(createHttpServer(listener));
+
+export const rawService = (onSocket: (socket: Socket) => void): Promise<Service> =>
+  listening(createServer({ allowHalfOpen: true }, onSocket));
+
+export const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: app.test\r\n${more}\r\n`;
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

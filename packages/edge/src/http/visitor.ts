@@ -26,7 +26,7 @@ export class Visitor {
 
   /** HTTP/2 connections to upstreams, made when the first is needed. */
   get http2(): Http2Links {
-    this.links ??= new Http2Links(this.edge);
+    this.links ??= new Http2Links();
     return this.links;
   }
 

@@ -1,0 +1,79 @@
+/** Raw header lists for `node:http2`, which refuses a repeated field that may be there only once. */
+import { fieldsForH2, type RawFields } from '@postern/protocol';
+
+const SINGLE = new Set([
+  'access-control-allow-credentials',
+  'access-control-max-age',
+  'access-control-request-method',
+  'age',
+  'authorization',
+  'content-encoding',
+  'content-language',
+  'content-length',
+  'content-location',
+  'content-md5',
+  'content-range',
+  'content-type',
+  'date',
+  'dnt',
+  'etag',
+  'expires',
+  'from',
+  'host',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
+  'last-modified',
+  'location',
+  'max-forwards',
+  'proxy-authorization',
+  'range',
+  'referer',
+  'retry-after',
+  'tk',
+  'upgrade-insecure-requests',
+  'user-agent',
+  'x-content-type-options',
+]);
+
+/** Appends fields in HTTP/2 form to pseudo fields; of a repeated single field the first stays. */
+export function h2Block(pseudo: string[], fields: RawFields): string[] {
+  const seen = new Set<string>();
+  const prepared = fieldsForH2(fields);
+  for (let at = 0; at < prepared.length; at += 2) {
+    const name = prepared[at] ?? '';
+    if (SINGLE.has(name)) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+    }
+    pseudo.push(name, prepared[at + 1] ?? '');
+  }
+  return pseudo;
+}
+
+/** For the calls that take an object only: informational heads and trailers. */
+export function h2Object(fields: RawFields): Record<string, string | string[]> {
+  const block = h2Block([], fields);
+  const result: Record<string, string | string[]> = {};
+  for (let at = 0; at < block.length; at += 2) {
+    const name = block[at] ?? '';
+    const value = block[at + 1] ?? '';
+    const before = result[name];
+    if (before === undefined) result[name] = value;
+    else if (Array.isArray(before)) before.push(value);
+    else result[name] = [before, value];
+  }
+  return result;
+}
+
+/** Fields of a block without its pseudo fields. */
+export function ordinaryFields(raw: readonly string[]): RawFields {
+  const fields: RawFields = [];
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] ?? '';
+    if (!name.startsWith(':')) fields.push(name, raw[at + 1] ?? '');
+  }
+  return fields;
+}

@@ -1,0 +1,146 @@
+/** One HTTP/2 stream of a visitor as the downstream of an exchange. */
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import {
+  type Framing,
+  type Http1Failure,
+  MuxErrorCode,
+  type MuxStream,
+  type RawFields,
+  type RequestHead,
+  validateH2Trailers,
+} from '@postern/protocol';
+import { ignore } from '../connection/pipe.ts';
+import { type Downstream, Exchange } from './exchange.ts';
+import { h2Block, h2Object } from './h2-fields.ts';
+import type { Http2Visitor } from './http2-visitor.ts';
+import { refusalError, renderPage } from './pages.ts';
+
+export class Http2Exchange implements Downstream {
+  private readonly owner: Http2Visitor;
+  private readonly stream: ServerHttp2Stream;
+  private exchange: Exchange | null = null;
+  private trailer: RawFields | null = null;
+  private bodiless = false;
+  private ended = false;
+
+  constructor(owner: Http2Visitor, stream: ServerHttp2Stream) {
+    this.owner = owner;
+    this.stream = stream;
+    stream.on('error', ignore);
+    stream.on('close', () => this.closed());
+  }
+
+  begin(head: RequestHead): void {
+    const { owner, stream } = this;
+    const exchange = new Exchange(owner.visitor, this, owner.pipeline, head, 'HTTP/2.0', owner.edge.now());
+    this.exchange = exchange;
+    if (head.framing.kind !== 'none') {
+      stream.on('data', (chunk: Buffer) => {
+        owner.active();
+        if (!exchange.finished) exchange.requestBody(chunk, 0, chunk.length);
+      });
+      stream.on('trailers', (_headers: unknown, _flags: number, raw: readonly string[]) => this.requestTrailers(raw));
+      // Trailers are told a tick after the end of the body.
+      stream.on('end', () => process.nextTick(() => exchange.requestEnd()));
+      stream.pause();
+    }
+    stream.on('drain', () => exchange.downstreamDrained());
+    stream.on('wantTrailers', () => this.sendTrailers());
+    owner.pipeline.begin(exchange);
+  }
+
+  /** A head that no exchange may be made of. */
+  refuse(failure: Http1Failure): void {
+    const error = refusalError(failure, this.owner.edge.config.limits.headBytes);
+    const page = renderPage(error, '', [], failure.status);
+    this.stream.respond(h2Block([':status', String(page.status)], page.fields));
+    this.ended = true;
+    this.stream.end(page.body);
+    this.stream.resume();
+  }
+
+  private requestTrailers(raw: readonly string[]): void {
+    const result = validateH2Trailers(raw);
+    if (result.failure === null) this.exchange?.requestTrailers(result.fields);
+    else this.stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
+  }
+
+  // Downstream.
+
+  informational(status: number, _reason: string, fields: RawFields): void {
+    if (this.stream.destroyed || this.stream.headersSent) return;
+    this.stream.additionalHeaders({ ':status': status, ...h2Object(fields) });
+  }
+
+  head(status: number, _reason: string, fields: RawFields, framing: Framing): void {
+    if (this.stream.destroyed || this.stream.headersSent) return;
+    this.bodiless = this.exchange?.method === 'HEAD' || status === 204 || status === 304;
+    const block = h2Block([':status', String(status)], fields);
+    this.stream.respond(block, {
+      endStream: this.bodiless,
+      waitForTrailers: !this.bodiless && framing.kind === 'chunked',
+    });
+  }
+
+  body(chunk: Buffer, start: number, end: number): boolean {
+    if (this.bodiless || start === end || this.stream.destroyed) return true;
+    this.owner.active();
+    return this.stream.write(Buffer.from(chunk.subarray(start, end)));
+  }
+
+  trailers(fields: RawFields): void {
+    this.trailer = fields;
+  }
+
+  private sendTrailers(): void {
+    if (this.stream.destroyed) return;
+    if (this.trailer === null) this.stream.close(constants.NGHTTP2_NO_ERROR);
+    else this.stream.sendTrailers(h2Object(this.trailer));
+  }
+
+  end(): void {
+    this.ended = true;
+    const { stream, exchange } = this;
+    if (stream.destroyed) return;
+    if (exchange?.requestEnded === false) {
+      // The answer is complete before the request: what still comes is dropped, then the visitor is told to stop.
+      stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
+    }
+    stream.end();
+    stream.resume();
+  }
+
+  switchProtocols(_reason: string, _fields: RawFields, stream: MuxStream): void {
+    // No HTTP/2 request asks for an upgrade, so an upstream cannot have accepted one.
+    stream.reset(MuxErrorCode.streamCancelled);
+    this.abort();
+  }
+
+  abort(): void {
+    this.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  close(): void {
+    this.owner.destroy('policy-close');
+  }
+
+  pause(): void {
+    this.stream.pause();
+  }
+
+  resume(): void {
+    this.stream.resume();
+  }
+
+  // Ends.
+
+  gone(reason: string): void {
+    this.exchange?.visitorGone(reason);
+  }
+
+  private closed(): void {
+    const aborted = !this.ended;
+    this.exchange?.visitorGone('client-gone');
+    this.owner.streamClosed(this, aborted && this.stream.rstCode !== constants.NGHTTP2_INTERNAL_ERROR);
+  }
+}

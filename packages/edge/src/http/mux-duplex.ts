@@ -1,0 +1,80 @@
+/** An agent stream as a node Duplex, for `node:http2` as a client. */
+import { Duplex } from 'node:stream';
+import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
+import type { TimerWheel } from '../context.ts';
+import { GONE_GRACE_MS } from './upstream-http1.ts';
+
+export class MuxDuplex extends Duplex implements MuxStreamHandler {
+  /** Set when the agent reset the stream or its session was lost. */
+  resetCode: number | null = null;
+  /** The first bytes received: an agent that cannot reach its service answers in HTTP/1. */
+  opening = '';
+  private readonly wheel: TimerWheel;
+  private stream: MuxStream | null = null;
+  private owed = 0;
+  private afterDrain: ((error?: Error | null) => void) | null = null;
+
+  constructor(wheel: TimerWheel) {
+    super({ allowHalfOpen: true });
+    this.wheel = wheel;
+  }
+
+  attach(stream: MuxStream): void {
+    this.stream = stream;
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.destroyed) {
+      this.stream?.reset(MuxErrorCode.streamCancelled);
+      return;
+    }
+    if (this.opening.length < 64) this.opening += chunk.toString('latin1', 0, Math.min(64, chunk.length));
+    if (this.push(Buffer.from(chunk))) this.stream?.consume(chunk.length);
+    else this.owed += chunk.length;
+  }
+
+  onEnd(): void {
+    this.push(null);
+  }
+
+  onReset(code: number): void {
+    this.resetCode = code;
+    this.destroy();
+  }
+
+  onDrain(): void {
+    const done = this.afterDrain;
+    this.afterDrain = null;
+    done?.();
+  }
+
+  override _read(): void {
+    if (this.owed === 0) return;
+    this.stream?.consume(this.owed);
+    this.owed = 0;
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    const { stream } = this;
+    if (stream === null || !stream.writable) done(new Error('the stream is closed'));
+    else if (stream.write(chunk)) done();
+    else this.afterDrain = done;
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    if (this.stream?.writable === true) this.stream.end();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const { stream } = this;
+    this.afterDrain = null;
+    if (stream !== null && !stream.closed) {
+      if (stream.writable) stream.end();
+      this.wheel.schedule(GONE_GRACE_MS, () => {
+        if (!stream.closed) stream.reset(MuxErrorCode.streamCancelled);
+      });
+    }
+    done(error);
+  }
+}

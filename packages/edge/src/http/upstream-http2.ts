@@ -1,0 +1,178 @@
+/** One request on an HTTP/2 link: the client codec for `http2` upstreams. */
+import { STATUS_CODES } from 'node:http';
+import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
+import { fail } from '@postern/errors';
+import { type RawFields, validateH2ResponseHead, validateH2Trailers } from '@postern/protocol';
+import { ignore } from '../connection/pipe.ts';
+import type { Exchange, Upstream } from './exchange.ts';
+import { valueOf } from './fields.ts';
+import { prepareResponseFields } from './forwarding.ts';
+import { h2Block, h2Object, ordinaryFields } from './h2-fields.ts';
+import type { Http2Link } from './http2-links.ts';
+
+export class Http2Upstream implements Upstream {
+  private readonly link: Http2Link;
+  private exchange: Exchange | null;
+  private stream: ClientHttp2Stream | null = null;
+  private trailer: RawFields | null = null;
+  private answered = false;
+  private endSeen = false;
+
+  constructor(link: Http2Link, exchange: Exchange) {
+    this.link = link;
+    this.exchange = exchange;
+  }
+
+  start(): void {
+    const { exchange } = this;
+    if (exchange === null) return;
+    const { method, target, fields, requestFraming } = exchange;
+    const block = h2Block(
+      [
+        ':method',
+        method,
+        ':scheme',
+        exchange.visitor.connection.scheme,
+        ':authority',
+        valueOf(fields, 'host') ?? exchange.authority,
+        ':path',
+        target,
+      ],
+      fields,
+    );
+    // Trailers are relayed, whatever the visitor's version; gRPC services ask for this word.
+    block.push('te', 'trailers');
+    const endStream = requestFraming.kind === 'none';
+    const stream = this.link.session.request(block, { endStream, waitForTrailers: requestFraming.kind === 'chunked' });
+    this.stream = stream;
+    stream.on('continue', () => this.exchange?.informational(100, 'Continue', []));
+    stream.on('headers', (headers, _flags, raw: readonly string[]) => this.informational(headers, raw));
+    stream.on('response', (_headers, flags, raw: readonly string[]) => this.response(flags, raw));
+    stream.on('trailers', (_headers, _flags, raw: readonly string[]) => this.responseTrailers(raw));
+    stream.on('drain', () => this.exchange?.upstreamDrained());
+    stream.on('wantTrailers', () => this.sendTrailers());
+    stream.on('error', ignore);
+    stream.on('close', () => this.closed());
+  }
+
+  // Upstream.
+
+  body(chunk: Buffer, start: number, end: number): boolean {
+    const { stream } = this;
+    return stream === null || stream.destroyed || stream.write(chunk.subarray(start, end));
+  }
+
+  trailers(fields: RawFields): void {
+    this.trailer = fields;
+  }
+
+  end(): void {
+    if (this.stream?.writableEnded === false) this.stream.end();
+  }
+
+  visitorFinished(): void {
+    // Other requests of the visitor share the connection: its end is not theirs.
+  }
+
+  pause(): void {
+    this.stream?.pause();
+  }
+
+  resume(): void {
+    this.stream?.resume();
+  }
+
+  hold(): void {
+    this.stream?.pause();
+  }
+
+  release(): void {
+    this.stream?.resume();
+  }
+
+  cancel(): void {
+    if (this.exchange === null) return;
+    this.exchange = null;
+    this.stream?.close(constants.NGHTTP2_CANCEL);
+  }
+
+  // From the service.
+
+  private informational(headers: IncomingHttpHeaders, raw: readonly string[]): void {
+    const status = Number(headers[':status']);
+    const fields = ordinaryFields(raw);
+    prepareResponseFields(fields);
+    if (status > 100 && status < 200) this.exchange?.informational(status, '', fields);
+  }
+
+  private response(flags: number, raw: readonly string[]): void {
+    const { exchange } = this;
+    if (exchange === null) return;
+    const ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+    const result = validateH2ResponseHead(raw, ended, exchange.method);
+    if (result.failure !== null) {
+      this.exchange = null;
+      this.stream?.close(constants.NGHTTP2_PROTOCOL_ERROR);
+      const { upstream } = this.link;
+      const error = fail(3004, { reason: result.failure.reason });
+      exchange.upstreamFailed({ upstream, error, reason: 'upstream-invalid', retry: 'none' });
+      return;
+    }
+    this.answered = true;
+    this.read();
+    const { status, fields, framing } = result.head;
+    prepareResponseFields(fields);
+    exchange.responseHead({
+      status,
+      reason: STATUS_CODES[status] ?? '',
+      fields,
+      framing,
+      codings: null,
+      dialFailed: false,
+    });
+  }
+
+  /** From the head on: body bytes can be there in the same tick, before the head has been told. */
+  private read(): void {
+    const { stream } = this;
+    if (stream === null) return;
+    stream.on('data', (chunk: Buffer) => {
+      if (this.exchange !== null && !this.exchange.responseBody(chunk, 0, chunk.length)) stream.pause();
+    });
+    // Trailers are told a tick after the end of the body.
+    stream.on('end', () => {
+      this.endSeen = true;
+      process.nextTick(() => this.responseEnd());
+    });
+  }
+
+  private responseTrailers(raw: readonly string[]): void {
+    const result = validateH2Trailers(raw);
+    if (result.failure === null) this.exchange?.responseTrailers(result.fields);
+  }
+
+  private responseEnd(): void {
+    const { exchange, stream } = this;
+    if (exchange === null || !this.answered || stream?.rstCode !== constants.NGHTTP2_NO_ERROR) return;
+    this.exchange = null;
+    // An answer before the end of the request: the rest of it is not wanted.
+    if (!exchange.requestEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+    exchange.responseEnd();
+  }
+
+  private sendTrailers(): void {
+    if (this.stream === null || this.stream.destroyed) return;
+    this.stream.sendTrailers(this.trailer === null ? {} : h2Object(this.trailer));
+  }
+
+  private closed(): void {
+    this.link.done();
+    if (this.endSeen) this.responseEnd();
+    const { exchange } = this;
+    if (exchange === null) return;
+    this.exchange = null;
+    const refused = this.stream?.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+    const failure = this.link.failure(exchange, !this.answered);
+    exchange.upstreamFailed(refused && !this.answered ? { ...failure, retry: 'any' } : failure);
+  }
+}
