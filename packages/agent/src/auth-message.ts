@@ -1,0 +1,34 @@
+import { arch, platform } from 'node:os';
+import { encodeAuth } from '@postern/protocol';
+import { heartbeatTimes } from './heartbeats.ts';
+import type { AgentOptions } from './options.ts';
+
+const VERSION = '0.1.0';
+
+/** Auth of this agent; `resume` from the session's last answer, empty strings the first time. */
+export function authMessage(
+  options: AgentOptions,
+  resume: { readonly clientId: string; readonly cookie: string },
+): Buffer {
+  const { interval, tolerance } = heartbeatTimes(options);
+  const version = options.agentVersion ?? VERSION;
+  return encodeAuth({
+    versions: ['3', '2'],
+    clientId: resume.clientId,
+    authtoken: options.authtoken,
+    cookie: resume.cookie,
+    os: platform(),
+    arch: arch(),
+    agentVersion: version,
+    hostname: options.hostname ?? '',
+    userAgent: options.userAgent ?? `postern-agent/${version}`,
+    metadata: options.metadata ?? '',
+    heartbeatInterval: interval,
+    heartbeatTolerance: tolerance,
+    updateUnsupported: 'This agent is updated with npm.',
+    stopUnsupported: '',
+    restartUnsupported: '',
+    clientType: 'postern-agent',
+    legNumber: 0,
+  });
+}

@@ -1,0 +1,185 @@
+import type { Socket } from 'node:net';
+import { MuxErrorCode, ProxyHeaderReader, ProxyPreambleParser } from '@postern/protocol';
+import type { MuxStream, MuxStreamHandler, ProxyHeader } from '@postern/protocol';
+import type { ListenOptions } from '../options.ts';
+import { parseUpstream } from '../target.ts';
+import { dialUpstream, dialUpstreamBehind, type UpstreamPlan } from './dial-upstream.ts';
+import { Pipe, type PipeContext, type ProxiedConnection } from './pipe.ts';
+import { StreamDuplex } from './stream-duplex.ts';
+
+export interface AcceptContext extends PipeContext {
+  /** Options of the listener with this Id; undefined = no such listener. */
+  readonly listenerOf: (id: string) => ListenOptions | undefined;
+  /**
+   * A bind is under way, and its answer may name the Id that is not known yet: runs `retry` when it is settled. False
+   * when there is nothing to wait for.
+   */
+  readonly waitForBinds: (retry: () => void) => boolean;
+  /** Remembers a connection for {@link PipeContext.onDone}. */
+  readonly onStart: (connection: ProxiedConnection) => void;
+}
+
+/**
+ * Takes a proxied stream: reads its header (agent-protocol.md §6), then joins it to the listener's upstream. Sets
+ * `stream.handler`.
+ */
+export function acceptProxied(stream: MuxStream, context: AcceptContext): void {
+  stream.handler = new Acceptor(stream, context);
+}
+
+class Acceptor implements MuxStreamHandler {
+  readonly #stream: MuxStream;
+  readonly #context: AcceptContext;
+  readonly #reader = new ProxyHeaderReader();
+
+  constructor(stream: MuxStream, context: AcceptContext) {
+    this.#stream = stream;
+    this.#context = context;
+  }
+
+  onData(chunk: Buffer): void {
+    let used: number;
+    try {
+      used = this.#reader.push(chunk);
+    } catch {
+      this.#stream.reset(MuxErrorCode.protocol);
+      return;
+    }
+    const header = this.#reader.header;
+    this.#stream.consume(header === undefined ? chunk.length : used);
+    if (header === undefined) return;
+    this.#join(header);
+    if (used < chunk.length) this.#stream.handler.onData(chunk.subarray(used));
+  }
+
+  onEnd(): void {
+    this.#stream.end();
+  }
+
+  onReset(): void {}
+
+  onDrain(): void {}
+
+  #join(header: ProxyHeader): void {
+    const options = this.#context.listenerOf(header.id);
+    if (options === undefined) {
+      this.#unknown(header);
+      return;
+    }
+    if (typeof options.upstream === 'function') {
+      const duplex = new StreamDuplex(this.#stream, header.clientAddr);
+      this.#stream.handler = duplex;
+      this.#context.onStart(duplex);
+      duplex.once('close', () => this.#context.onDone(duplex));
+      options.upstream(duplex, { clientAddr: header.clientAddr, proto: header.proto });
+      return;
+    }
+    const address = parseUpstream(options.upstream);
+    const secure = (address.scheme === 'https' || address.scheme === 'tls') && !header.passthroughTls;
+    const plan: UpstreamPlan = { address, secure, options };
+    if (secure && (options.proxyProto ?? 0) > 0) {
+      this.#stream.handler = new BehindPreamble(this.#stream, plan, this.#context);
+      return;
+    }
+    join(this.#stream, plan, this.#context, (pipe) => dialUpstream(plan, (chunk) => pipe.read(chunk)));
+  }
+
+  /** A visitor can be faster than the answer to the bind; otherwise both official agents end the stream at once. */
+  #unknown(header: ProxyHeader): void {
+    const held = new Held(this.#stream);
+    this.#stream.handler = held;
+    const waiting = this.#context.waitForBinds(() => {
+      if (this.#stream.closed) return;
+      if (this.#context.listenerOf(header.id) === undefined) {
+        held.drop();
+        return;
+      }
+      this.#join(header);
+      held.replay(this.#stream.handler);
+    });
+    if (!waiting) held.drop();
+  }
+}
+
+function join(stream: MuxStream, plan: UpstreamPlan, context: AcceptContext, dial: (pipe: Pipe) => Socket): void {
+  const pipe = new Pipe(stream, plan, context, dial);
+  context.onStart(pipe);
+  stream.handler = pipe;
+}
+
+/** Collects the PROXY header that must reach a TLS upstream in the clear. */
+class BehindPreamble implements MuxStreamHandler {
+  readonly #stream: MuxStream;
+  readonly #plan: UpstreamPlan;
+  readonly #context: AcceptContext;
+  readonly #parser = new ProxyPreambleParser();
+  readonly #seen: Buffer[] = [];
+
+  constructor(stream: MuxStream, plan: UpstreamPlan, context: AcceptContext) {
+    this.#stream = stream;
+    this.#plan = plan;
+    this.#context = context;
+  }
+
+  onData(chunk: Buffer): void {
+    const result = this.#parser.push(chunk);
+    if (result.kind === 'invalid') {
+      this.#stream.reset(MuxErrorCode.protocol);
+      return;
+    }
+    const used = result.kind === 'done' ? result.used : chunk.length;
+    this.#seen.push(Buffer.from(chunk.subarray(0, used)));
+    this.#stream.consume(used);
+    if (result.kind === 'more') return;
+    const preamble = Buffer.concat(this.#seen);
+    const plan = this.#plan;
+    join(this.#stream, plan, this.#context, (pipe) => dialUpstreamBehind(preamble, plan, (bytes) => pipe.read(bytes)));
+    if (used < chunk.length) this.#stream.handler.onData(chunk.subarray(used));
+  }
+
+  onEnd(): void {
+    this.#stream.end();
+  }
+
+  onReset(): void {}
+
+  onDrain(): void {}
+}
+
+/** Keeps what comes, at most one window of it, until it is known whose it is; or drops it. */
+class Held implements MuxStreamHandler {
+  readonly #stream: MuxStream;
+  #chunks: Buffer[] = [];
+  #ended = false;
+  #dropping = false;
+
+  constructor(stream: MuxStream) {
+    this.#stream = stream;
+  }
+
+  drop(): void {
+    this.#dropping = true;
+    for (const chunk of this.#chunks.splice(0)) this.#stream.consume(chunk.length);
+    this.#stream.end();
+  }
+
+  replay(handler: MuxStreamHandler): void {
+    for (const chunk of this.#chunks.splice(0)) handler.onData(chunk);
+    if (this.#ended) handler.onEnd();
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#dropping) this.#stream.consume(chunk.length);
+    else this.#chunks.push(Buffer.from(chunk));
+  }
+
+  onEnd(): void {
+    this.#ended = true;
+  }
+
+  onReset(): void {
+    this.#chunks = [];
+  }
+
+  onDrain(): void {}
+}

@@ -1,0 +1,140 @@
+import type { Socket } from 'node:net';
+import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
+import type { ReadSlab } from '../read-slab.ts';
+import { badGateway } from './bad-gateway.ts';
+import type { UpstreamPlan } from './dial-upstream.ts';
+import type { WriteJoiner } from './write-joiner.ts';
+
+/** Chunks from here on are bulk: worth joining and keeping where they are; smaller ones leave at once or are copied. */
+const BULK_BYTES = 8192;
+const COPY_BYTES = 4096;
+
+/** A visitor's connection that is being served. */
+export interface ProxiedConnection {
+  destroy(): void;
+}
+
+/** What all pipes of one connection to the server share. */
+export interface PipeContext {
+  readonly slab: ReadSlab;
+  readonly joiner: WriteJoiner;
+  /** A connection is over. */
+  readonly onDone: (connection: ProxiedConnection) => void;
+  /** The upstream could not be reached. */
+  readonly onDialFailure: (plan: UpstreamPlan, reason: string) => void;
+}
+
+/**
+ * One proxied stream joined to one upstream connection: bytes both ways, each side's speed bounded by the other's
+ * reader, and each direction ended by itself.
+ */
+export class Pipe implements MuxStreamHandler, ProxiedConnection {
+  readonly #stream: MuxStream;
+  readonly #plan: UpstreamPlan;
+  readonly #context: PipeContext;
+  readonly #socket: Socket;
+  #deadline: NodeJS.Timeout | undefined;
+  #connected = false;
+  /** Dialling failed, and a 502 was the answer: what the visitor still sends is dropped. */
+  #refused = false;
+  /** Bytes taken from the stream whose credit waits for the socket to drain. */
+  #owed = 0;
+
+  /** @param dial starts the connection with {@link Pipe.read} as its reader */
+  constructor(stream: MuxStream, plan: UpstreamPlan, context: PipeContext, dial: (pipe: Pipe) => Socket) {
+    this.#stream = stream;
+    this.#plan = plan;
+    this.#context = context;
+    this.#socket = dial(this);
+    const timeout = plan.options.dialTimeout ?? 10_000;
+    this.#deadline = setTimeout(() => this.#socket.destroy(new Error(`no answer within ${timeout / 1000} s`)), timeout);
+    this.#socket.on(plan.secure ? 'secureConnect' : 'connect', () => {
+      this.#connected = true;
+      this.#clearDeadline();
+    });
+    this.#socket.on('drain', () => this.#drained());
+    this.#socket.on('end', () => this.#stream.end());
+    this.#socket.on('error', (error) => this.#failed(error));
+    this.#socket.on('close', () => this.#closed());
+  }
+
+  /** Ends both sides at once. */
+  destroy(): void {
+    this.#stream.reset(MuxErrorCode.streamCancelled);
+    this.#socket.destroy();
+  }
+
+  /** What the upstream sent. */
+  read(chunk: Buffer): void {
+    if (!this.#stream.writeShared(chunk)) this.#socket.pause();
+  }
+
+  onDrain(): void {
+    this.#socket.resume();
+  }
+
+  /** What the visitor sent. */
+  onData(chunk: Buffer): void {
+    const length = chunk.length;
+    if (this.#refused || this.#socket.destroyed || this.#socket.writableEnded) return this.#stream.consume(length);
+    let more: boolean;
+    if (!this.#connected || (this.#plan.secure && length < COPY_BYTES)) {
+      more = this.#socket.write(Buffer.from(chunk));
+    } else {
+      if (length >= BULK_BYTES) this.#context.joiner.join(this.#socket);
+      more = this.#socket.write(chunk);
+      if (this.#socket.writableLength > 0) this.#context.slab.hold();
+    }
+    if (more) this.#stream.consume(length);
+    else this.#owed += length;
+  }
+
+  onEnd(): void {
+    if (!this.#refused) this.#socket.end();
+  }
+
+  onReset(): void {
+    this.#socket.destroy();
+  }
+
+  #drained(): void {
+    const owed = this.#owed;
+    this.#owed = 0;
+    this.#stream.consume(owed);
+  }
+
+  #failed(error: Error): void {
+    if (this.#connected) {
+      this.#stream.reset(MuxErrorCode.internal);
+      return;
+    }
+    this.#refused = true;
+    this.#drained();
+    const reason = describe(error);
+    this.#context.onDialFailure(this.#plan, reason);
+    const { scheme } = this.#plan.address;
+    if (scheme === 'http' || scheme === 'https') this.#stream.end(badGateway(this.#plan.address, reason));
+    else this.#stream.end();
+  }
+
+  #closed(): void {
+    this.#clearDeadline();
+    // A clean close has ended both directions; anything else must not look like one.
+    if (!this.#refused && !this.#stream.closed && this.#stream.writable) this.#stream.reset(MuxErrorCode.internal);
+    this.#context.onDone(this);
+  }
+
+  #clearDeadline(): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
+  }
+}
+
+/** Node joins the failures of several addresses into one error without words. */
+function describe(error: Error): string {
+  if (error instanceof AggregateError) {
+    const reasons = error.errors.map((each: unknown) => (each instanceof Error ? each.message : String(each)));
+    if (reasons.length > 0) return reasons.join(', ');
+  }
+  return error.message;
+}
