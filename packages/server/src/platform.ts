@@ -1,21 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
-import { type Api, createApi } from '@postern/api';
+import type { Server } from 'node:http';
+import path from 'node:path';
+import process from 'node:process';
+import { createApi } from '@postern/api';
 import { type Control, DEFAULT_LIMITS, createControl } from '@postern/control';
-import { type Edge, type EdgeConfig, DEFAULT_EDGE_LIMITS, createEdge } from '@postern/edge';
+import { type Edge, createEdge } from '@postern/edge';
 import { createMemoryRegistry } from '@postern/registry';
 import { type Store, createIdSource, loadOrCreateKey, openStore } from '@postern/store';
-import type { Server } from 'node:http';
 import { FileCertificates } from './certificates/certificate-files.ts';
 import { Certificates } from './certificates/certificates.ts';
 import { LocalCa } from './certificates/local-ca.ts';
 import { type Address, formatAddress, withBothLoopbacks } from './config/addresses.ts';
 import { flagOf } from './config/options.ts';
 import type { ServerConfig } from './config/server-config.ts';
-import { type CredentialFiles, credentialFiles, readCredentials, writeCredentials } from './credentials-files.ts';
-import { bindAll, listen } from './listen.ts';
+import { type FirstTokens, credentialFiles, firstTokens } from './credentials-files.ts';
+import { edgeConfig, tcpPortRange } from './edge-config.ts';
+import { bindAll, listen, listenProblem } from './listen.ts';
 import type { Logger } from './log.ts';
-import { Metrics, createMetricsServer } from './metrics.ts';
+import { Metrics, type Readiness, createMetricsServer } from './metrics.ts';
 import { policyRules } from './policy-rules.ts';
 import { type RuntimeInfo, publishRuntime } from './runtime-file.ts';
 
@@ -23,13 +26,13 @@ import { type RuntimeInfo, publishRuntime } from './runtime-file.ts';
 export interface Platform {
   readonly runtime: RuntimeInfo;
   readonly control: Control;
-  readonly ca: LocalCa;
-  readonly credentials: { readonly apiKey: string; readonly authtoken: string };
+  /** PEM of the installation's own authority. */
+  readonly ca: string;
+  readonly credentials: FirstTokens;
   /** Ports that visitors see in URLs. */
-  readonly publicHttpPort: number;
-  readonly publicHttpsPort: number;
-  /** Reads certificates given by file again. */
-  reload(): Promise<void>;
+  readonly publicPorts: { readonly http: number; readonly https: number };
+  /** Reads certificates given by file again. @throws ConfigError, with the old ones kept */
+  reload(): void;
   /** The ordered stop; resolves when nothing of the platform is left. */
   stop(): Promise<void>;
 }
@@ -39,64 +42,57 @@ export interface PlatformParts {
   readonly version: string;
   readonly log: Logger;
   readonly resetCredentials: boolean;
+  /** Unix milliseconds. */
   readonly now: () => number;
+  /** [0, 1) */
   readonly random: () => number;
 }
+
+type Undo = () => Promise<void> | void;
 
 /**
  * Starts everything, in this order:
  *
  * 1. data folder, key, database: nothing can be promised without them;
  * 2. certificates and control: what the edge asks for;
- * 3. the edge, its agent listener first: agents that come back wait 0, 50 ms, 2.5 s and then two minutes, so the
- *    listener must be there early (agent-protocol.md §0.5);
+ * 3. the edge, its agent listener first: agents that come back wait 0, 50 ms, 2.5 s and then two minutes
+ *    (agent-protocol.md §0.5), so it must be there early;
  * 4. the API and the metrics, which report what runs;
  * 5. `runtime.json`, for whoever waits until everything is ready.
  *
- * What was started before a failure is stopped again.
+ * What was started before a failure is stopped again, in reverse.
  */
 export async function startPlatform(parts: PlatformParts): Promise<Platform> {
-  const { config, log, now } = parts;
-  const undo: (() => Promise<unknown>)[] = [];
+  const started: Undo[] = [];
   try {
-    return await start(parts, undo);
+    return await start(parts, started);
   } catch (error) {
-    for (const step of undo.toReversed()) await step().catch((cause: unknown) => log.error({ err: cause }, 'clean-up'));
+    await undo(started, parts.log);
     throw error;
-  } finally {
-    void config;
-    void now;
   }
 }
 
-async function start(parts: PlatformParts, undo: (() => Promise<unknown>)[]): Promise<Platform> {
+async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   const { config, version, log, now, random } = parts;
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  await chmod(config.dataDir, 0o700);
-  const encryptionKey = await loadOrCreateKey(config.dataDir, { given: process.env['POSTERN_ENCRYPTION_KEY'] });
+  const { dataDir } = config;
   const ids = createIdSource({ now });
-  const store = await openStore({
-    directory: config.dataDir,
-    encryptionKey,
+  const store = await openData(parts, ids);
+  started.push(() => store.close());
+
+  const ca = await LocalCa.open(dataDir, store.secrets, now);
+  const certificates = new Certificates({
+    ca,
+    files: new FileCertificates(config.tlsCertificates),
+    agentNames: [...new Set([...config.agentNames, '127.0.0.1', '::1'])],
+    covers: (name) => control.covers(name),
     now,
-    ids,
-    onHealth: (health) => {
-      if (health.writable) log.info({ sub: 'store' }, 'the database can be written again');
-      else log.error({ sub: 'store', reason: health.lastError }, 'the database cannot be written');
-    },
   });
-  undo.push(() => store.close());
-
-  const ca = await LocalCa.open(config.dataDir, store.secrets, now);
-  const agentNames = [...new Set([...config.agentNames, '127.0.0.1', '::1'])];
-  const files = new FileCertificates(config.tlsCertificates);
-  const certificates = new Certificates({ ca, files, agentNames, covers: (name) => control.covers(name), now });
-
   // Control writes public ports into URLs; with port 0 they are known once the edge has bound its listeners.
-  const ports = {
+  const publicPorts = {
     http: () => config.publicHttpPort ?? edge.addresses.http.port,
     https: () => config.publicHttpsPort ?? edge.addresses.https.port,
   };
+  const tcpPorts = tcpPortRange(config, random);
   const control: Control = createControl({
     store,
     registry: createMemoryRegistry(),
@@ -110,34 +106,37 @@ async function start(parts: PlatformParts, undo: (() => Promise<unknown>)[]): Pr
     config: {
       baseDomains: config.baseDomains,
       get publicHttpPort() {
-        return ports.http();
+        return publicPorts.http();
       },
       get publicHttpsPort() {
-        return ports.https();
+        return publicPorts.https();
       },
       tcpHost: config.tcpHost,
-      tcpPortRange: tcpRange(config, random),
+      tcpPortRange: tcpPorts,
       ownNames: config.agentNames,
       autoReserve: config.autoReserve,
       region: '',
       limits: DEFAULT_LIMITS,
     },
   });
-  const credentials = await firstCredentials(control, credentialFiles(config.dataDir), parts.resetCredentials, log);
+  const files = credentialFiles(dataDir);
+  const credentials = await firstTokens(control, files, parts.resetCredentials);
   await control.start();
-  undo.push(() => control.stop());
+  started.push(() => control.stop());
 
   const metrics = new Metrics(() => edge.stats());
   const edge: Edge = createEdge({
-    config: edgeConfig(config, ports),
+    config: edgeConfig(config, publicPorts),
     link: control.link,
     log: log.child({ sub: 'edge' }),
     now,
     random,
     traffic: (event) => metrics.observe(event),
   });
-  undo.push(() => edge.stop());
-  await edge.start();
+  started.push(() => edge.stop());
+  await edge.start().catch((error: unknown) => {
+    throw edgeListenProblem(config, error);
+  });
 
   let stopping = false;
   const api = await createApi({
@@ -151,24 +150,14 @@ async function start(parts: PlatformParts, undo: (() => Promise<unknown>)[]): Pr
     log: log.child({ sub: 'api' }),
     closeGraceMs: config.drainMs,
   });
-  undo.push(() => api.close());
-  const apiAddress: Address = await bindAll(flagOf('api_listen'), config.api.flatMap(withBothLoopbacks), (address) =>
-    api.listen(address).then((bound) => bound.port),
+  started.push(() => api.close());
+  const apiAddress: Address = await bindAll(
+    flagOf('api_listen'),
+    config.api.flatMap(withBothLoopbacks),
+    async (address) => (await api.listen(address)).port,
   );
-  const metricsServers: Server[] = [];
-  const metricsAddress = await bindAll(
-    flagOf('metrics_listen'),
-    config.metrics.flatMap(withBothLoopbacks),
-    async (address) => {
-      const server = createMetricsServer(metrics, () => readiness(stopping, store));
-      const port = await listen(server, address);
-      metricsServers.push(server);
-      return port;
-    },
-  );
-  undo.push(() => closeServers(metricsServers));
+  const metricsAddress = await serveMetrics(config, metrics, () => readiness(stopping, store), started);
 
-  const files_ = credentialFiles(config.dataDir);
   const runtime: RuntimeInfo = {
     pid: process.pid,
     version,
@@ -176,38 +165,101 @@ async function start(parts: PlatformParts, undo: (() => Promise<unknown>)[]): Pr
     http_addr: formatAddress(edge.addresses.http),
     https_addr: formatAddress(edge.addresses.https),
     agent_addr: formatAddress(edge.addresses.agents),
-    tcp_ports: `${control.tcpPortRange.first}-${control.tcpPortRange.last}`,
+    tcp_ports: `${tcpPorts.first}-${tcpPorts.last}`,
     metrics_url: `http://${formatAddress(metricsAddress)}`,
     base_domains: config.baseDomains,
-    ca_path: `${config.dataDir}/ca.pem`,
-    api_key_path: files_.apiKeyPath,
-    authtoken_path: files_.authtokenPath,
+    ca_path: path.join(dataDir, 'ca.pem'),
+    api_key_path: files.apiKeyPath,
+    authtoken_path: files.authtokenPath,
   };
-  const unpublish = await publishRuntime(config.dataDir, runtime);
+  // Undone first of all: whoever waits for the file must not find a server that is leaving.
+  started.push(await publishRuntime(dataDir, runtime));
+
   return {
     runtime,
     control,
-    ca,
+    ca: ca.pem,
     credentials,
-    publicHttpPort: ports.http(),
-    publicHttpsPort: ports.https(),
-    async reload() {
+    publicPorts: { http: publicPorts.http(), https: publicPorts.https() },
+    reload() {
       certificates.reload();
-      await edge.reloadCertificates();
+      edge.reloadCertificates();
     },
     /**
-     * Unready first, so that balancers look elsewhere; then the edge drains visitors and closes agents last; the API
-     * stays up meanwhile for whoever watches; the database goes last, because everything before may still write.
+     * The start in reverse: `runtime.json` goes, metrics and API close, the edge finishes what visitors have in flight
+     * and closes agents last, then control and, because all of them may still write, the database at the very end.
      */
     async stop() {
       if (stopping) return;
       stopping = true;
-      await unpublish();
-      await edge.stop();
-      await api.close();
-      await control.stop();
-      await closeServers(metricsServers);
-      await store.close();
+      await undo(started, log);
     },
   };
+}
+
+async function openData({ config, log, now }: PlatformParts, ids: ReturnType<typeof createIdSource>): Promise<Store> {
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  await chmod(config.dataDir, 0o700);
+  return openStore({
+    directory: config.dataDir,
+    encryptionKey: await loadOrCreateKey(config.dataDir, { given: process.env['POSTERN_ENCRYPTION_KEY'] }),
+    now,
+    ids,
+    onHealth: ({ writable, lastError }) => {
+      if (writable) log.info({ sub: 'store' }, 'the database can be written again');
+      else
+        log.error(
+          { sub: 'store', reason: lastError },
+          'the database cannot be written; calls that change something fail',
+        );
+    },
+  });
+}
+
+async function serveMetrics(
+  config: ServerConfig,
+  metrics: Metrics,
+  ready: Readiness,
+  started: Undo[],
+): Promise<Address> {
+  return bindAll(flagOf('metrics_listen'), config.metrics.flatMap(withBothLoopbacks), async (address) => {
+    const server: Server = createMetricsServer(metrics, ready);
+    const port = await listen(server, address);
+    started.push(async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    });
+    return port;
+  });
+}
+
+function readiness(stopping: boolean, store: Store): { ready: boolean; reason: string } {
+  if (stopping) return { ready: false, reason: 'stopping' };
+  if (!store.health.writable)
+    return { ready: false, reason: `the database cannot be written: ${store.health.lastError}` };
+  return { ready: true, reason: '' };
+}
+
+async function undo(started: Undo[], log: Logger): Promise<void> {
+  for (let step = started.pop(); step !== undefined; step = started.pop()) {
+    try {
+      await step();
+    } catch (error) {
+      log.error({ err: error }, 'a part did not stop cleanly');
+    }
+  }
+}
+
+/** The edge reports the system's error; what a user needs is the flag. */
+function edgeListenProblem(config: ServerConfig, error: unknown): unknown {
+  const { port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
+  if (port === undefined) return error;
+  const flags = [
+    ['http_listen', config.http],
+    ['https_listen', config.https],
+    ['agent_listen', config.agents],
+  ] as const;
+  const found = flags.find(([, addresses]) => addresses.some((candidate) => candidate.port === port));
+  return found === undefined ? error : listenProblem(flagOf(found[0]), { host: address ?? '', port }, error);
 }

@@ -49,10 +49,12 @@ export async function runServer(options: RunOptions): Promise<number> {
     throw error;
   }
   const onHangup = (): void => {
-    platform.reload().then(
-      () => log.info({}, 'certificates were read again'),
-      (error: unknown) => log.error({ err: error }, 'certificates could not be read again; the old ones stay in use'),
-    );
+    try {
+      platform.reload();
+      log.info({}, 'certificates were read again');
+    } catch (error) {
+      log.error({ err: error }, 'certificates could not be read again; the old ones stay in use');
+    }
   };
   process.on('SIGHUP', onHangup);
   let demo: Demo | null = null;

@@ -20,20 +20,31 @@ const INTERNAL_NAME = 'demo-app.internal';
 export async function startDemo(platform: Platform, log: Logger): Promise<Demo> {
   const base = platform.runtime.base_domains[0] ?? 'postern.localhost';
   const app = await startSampleApp(Date.now);
-  const agent = await connectAgent({
+  const agent = connectAgent({
     serverAddr: platform.runtime.agent_addr,
     serverName: 'localhost',
-    ca: platform.ca.pem,
+    ca: platform.ca,
     authtoken: platform.credentials.authtoken,
     metadata: 'the demo of this server',
   });
-  const publish = (url: string): Promise<unknown> => agent.listen({ url, upstream: app.url, name: 'demo', description: 'Sample application of the demo' });
-  await publish(`http://app.${base}`);
-  await publish(`https://app.${base}`);
-  await publish(`https://${INTERNAL_NAME}`);
-  await publish(`http://${INTERNAL_NAME}`);
+  const publish = (proto: 'http' | 'https', host: string): Promise<unknown> =>
+    agent.listen({
+      proto,
+      url: `${proto}://${host}`,
+      upstream: app.url,
+      name: 'demo',
+      description: 'Sample application of the demo',
+    });
+  await publish('http', `app.${base}`);
+  await publish('https', `app.${base}`);
+  await publish('https', INTERNAL_NAME);
+  await publish('http', INTERNAL_NAME);
   for (const scheme of ['http', 'https'] as const) {
-    await ensureCloudEndpoint(platform, { url: `${scheme}://hello.${base}`, trafficPolicy: policyFor(scheme, base) }, log);
+    await ensureCloudEndpoint(
+      platform,
+      { url: `${scheme}://hello.${base}`, trafficPolicy: policyFor(scheme, base) },
+      log,
+    );
   }
   return {
     appUrl: { http: opened(platform, 'http', `app.${base}`), https: opened(platform, 'https', `app.${base}`) },
@@ -77,12 +88,13 @@ async function ensureCloudEndpoint(platform: Platform, wanted: EndpointCreate, l
   const { items } = await endpoints.list(caller, { limit: 1, urls: [wanted.url ?? ''] });
   const [existing] = items;
   if (existing === undefined) await endpoints.create(caller, { ...wanted, description: 'Cloud endpoint of the demo' });
-  else if (existing.type === 'cloud') await endpoints.update(caller, existing.id, { trafficPolicy: wanted.trafficPolicy ?? '' });
+  else if (existing.type === 'cloud')
+    await endpoints.update(caller, existing.id, { trafficPolicy: wanted.trafficPolicy ?? '' });
   else log.warn({ url: wanted.url }, 'the demo leaves this URL to the agent that holds it');
 }
 
 function opened(platform: Platform, scheme: 'http' | 'https', host: string): string {
-  const port = scheme === 'http' ? platform.publicHttpPort : platform.publicHttpsPort;
+  const port = scheme === 'http' ? platform.publicPorts.http : platform.publicPorts.https;
   const standard = scheme === 'http' ? 80 : 443;
   return port === standard ? `${scheme}://${host}` : `${scheme}://${host}:${port}`;
 }

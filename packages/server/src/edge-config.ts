@@ -1,0 +1,41 @@
+import { DEFAULT_EDGE_LIMITS, type EdgeConfig } from '@postern/edge';
+import { withBothLoopbacks } from './config/addresses.ts';
+import type { PortRange } from './config/addresses.ts';
+import type { ServerConfig } from './config/server-config.ts';
+
+/** What the edge needs of the server's configuration; public ports are read late, when listeners are bound. */
+export function edgeConfig(
+  config: ServerConfig,
+  publicPorts: { readonly http: () => number; readonly https: () => number },
+): EdgeConfig {
+  return {
+    http: config.http.flatMap(withBothLoopbacks),
+    https: config.https.flatMap(withBothLoopbacks),
+    agents: config.agents.flatMap(withBothLoopbacks),
+    tcpHosts: config.tcpHosts.flatMap((host) => withBothLoopbacks({ host, port: 0 }).map((address) => address.host)),
+    agentNames: config.agentNames,
+    trustedProxies: config.trustedProxies,
+    proxyProtocol: config.proxyProtocol,
+    get publicHttpPort() {
+      return publicPorts.http();
+    },
+    get publicHttpsPort() {
+      return publicPorts.https();
+    },
+    region: '',
+    limits: { ...DEFAULT_EDGE_LIMITS, drainMs: config.drainMs },
+  };
+}
+
+/** How many ports a `--tcp-listen host:0` gets. */
+const FREE_RANGE = 200;
+const FREE_FROM = 20_000;
+const FREE_TO = 32_000;
+
+/** Ports of TCP endpoints; `0` means a range picked at random below the ports that systems give to clients. */
+export function tcpPortRange({ tcpRange }: ServerConfig, random: () => number): { first: number; last: number } {
+  const range: PortRange = tcpRange;
+  if (range.from !== 0) return { first: range.from, last: range.to };
+  const first = FREE_FROM + Math.floor(random() * (FREE_TO - FREE_FROM - FREE_RANGE));
+  return { first, last: first + FREE_RANGE - 1 };
+}
