@@ -176,10 +176,19 @@ export class Exchange {
     this.upstream?.end();
   }
 
-  /** FIN behind a complete request: the service is told, and may still answer. */
-  visitorHalfClosed(): void {
+  /**
+   * FIN behind a complete request: the service is told, and may still answer. While none has the request yet, a FIN
+   * cannot be told from leaving, and there is nobody to ask: the exchange ends.
+   * @returns whether an answer may still come
+   */
+  visitorHalfClosed(): boolean {
     this.visitorFinished = true;
+    if (this.upstream === null && !this.responding) {
+      this.visitorGone('client-gone');
+      return false;
+    }
     this.upstream?.visitorFinished();
+    return true;
   }
 
   visitorGone(reason: string): void {

@@ -125,7 +125,7 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
       abort(this.socket);
       return;
     }
-    this.exchange.visitorHalfClosed();
+    if (!this.exchange.visitorHalfClosed()) abort(this.socket);
   };
 
   private readonly onClose = (): void => {

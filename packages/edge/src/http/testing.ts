@@ -300,3 +300,16 @@ export const rawService = (onSocket: (socket: Socket) => void): Promise<Service>
 export const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: app.test\r\n${more}\r\n`;
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The chunks of a chunked response. */
+export function chunksOf(response: string): string[] {
+  const chunks: string[] = [];
+  let rest = response.slice(response.indexOf('\r\n\r\n') + 4);
+  for (;;) {
+    const size = Number.parseInt(rest, 16);
+    const start = rest.indexOf('\r\n') + 2;
+    if (!(size > 0)) return chunks;
+    chunks.push(rest.slice(start, start + size));
+    rest = rest.slice(start + size + 2);
+  }
+}
