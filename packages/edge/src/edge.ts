@@ -4,7 +4,7 @@ import { AgentPlane } from './agents/agent-plane.ts';
 import { ByteDelivery } from './connection/byte-delivery.ts';
 import { CertificateCache } from './connection/certificates.ts';
 import { CidrList } from './connection/cidr-list.ts';
-import { Connections } from './connection/connections.ts';
+import { Connections, type Gates } from './connection/connections.ts';
 import { Gate } from './connection/gate.ts';
 import { listen, type Listening } from './connection/listeners.ts';
 import { TcpPorts } from './connection/tcp-ports.ts';
@@ -67,8 +67,7 @@ class DataPlane implements Edge {
   readonly #bytes: ByteDelivery;
   readonly #certificates: CertificateCache;
   readonly #terminators: TlsTerminators;
-  readonly #visitorGate: Gate;
-  readonly #agentGate: Gate;
+  readonly #gates: Readonly<Record<keyof Gates, Gate>>;
   readonly #connections: Connections;
   readonly #tcpPorts: TcpPorts;
   readonly #ready = Promise.withResolvers<void>();
@@ -109,17 +108,21 @@ class DataPlane implements Edge {
     this.#bytes = new ByteDelivery(context);
     this.#certificates = new CertificateCache(link, now);
     this.#terminators = new TlsTerminators(limits.tlsHandshakeMs, (reason) => log.debug({ reason }, 'no handshake'));
-    this.#visitorGate = new Gate(limits);
-    // Agents behind one address are many in an office or a cluster.
-    this.#agentGate = new Gate({ connections: limits.connections, connectionsPerIp: limits.connections });
+    const proxies = new CidrList(config.trustedProxies);
+    this.#gates = {
+      http: new Gate(limits, proxies),
+      tls: new Gate(limits, proxies),
+      tcp: new Gate(limits, proxies),
+      agents: new Gate(limits, proxies),
+    };
     this.#connections = new Connections({
       context,
       http: this.#http,
       bytes: this.#bytes,
       certificates: this.#certificates,
       terminators: this.#terminators,
-      introduction: { trustedProxies: new CidrList(config.trustedProxies), proxyProtocol: config.proxyProtocol },
-      gates: { visitors: this.#visitorGate, agents: this.#agentGate },
+      introduction: { trustedProxies: proxies, proxyProtocol: config.proxyProtocol },
+      gates: this.#gates,
       acceptAgent: (socket, remoteAddr, remoteIp) => this.#agents.accept(socket, remoteAddr, remoteIp),
     });
     this.#tcpPorts = new TcpPorts(config.tcpHosts, (socket, port) => {
@@ -169,11 +172,12 @@ class DataPlane implements Edge {
   }
 
   stats(): EdgeStats {
+    const { http, tls, tcp, agents } = this.#gates;
     return {
       agentSessions: this.#agents.sessionCount,
       agentStreams: this.#agents.streamCount,
-      visitorConnections: this.#visitorGate.open,
-      refusedConnections: this.#visitorGate.refused + this.#agentGate.refused,
+      visitorConnections: http.open + tls.open + tcp.open,
+      refusedConnections: http.refused + tls.refused + tcp.refused + agents.refused,
       endpoints: this.#context.routes.size,
     };
   }
@@ -188,18 +192,17 @@ class DataPlane implements Edge {
     await withDeadline(wheel, drained, config.limits.drainMs, () => new Error('still in flight')).catch(() => {});
     this.#http.destroy();
     this.#bytes.destroyAll();
-    this.#visitorGate.destroyAll();
+    for (const gate of [this.#gates.http, this.#gates.tls, this.#gates.tcp]) gate.destroyAll();
     this.#listening.agents?.close();
     await this.#agents.close();
-    this.#agentGate.destroyAll();
+    this.#gates.agents.destroyAll();
   }
 
   #closeListeners(): void {
     for (const listening of Object.values(this.#listening)) listening.close();
     this.#listening = {};
     this.#tcpPorts.retain(new Set());
-    this.#visitorGate.destroyAll();
-    this.#agentGate.destroyAll();
+    for (const gate of Object.values(this.#gates)) gate.destroyAll();
   }
 }
 

@@ -32,6 +32,14 @@ import { helloView, type Visitor } from './visitor.ts';
 
 const CERTIFICATE_MS = 10_000;
 
+export interface Gates {
+  readonly http: Gate;
+  readonly tls: Gate;
+  /** All TCP endpoints together. */
+  readonly tcp: Gate;
+  readonly agents: Gate;
+}
+
 export interface ConnectionServices {
   readonly context: EdgeContext;
   readonly http: HttpService;
@@ -39,7 +47,7 @@ export interface ConnectionServices {
   readonly certificates: CertificateCache;
   readonly terminators: TlsTerminators;
   readonly introduction: Introduction;
-  readonly gates: { readonly visitors: Gate; readonly agents: Gate };
+  readonly gates: Gates;
   /** Takes an agent's connection after its TLS handshake. */
   readonly acceptAgent: (socket: TLSSocket, remoteAddr: string, remoteIp: string) => void;
 }
@@ -57,7 +65,7 @@ export class Connections {
 
   /** A connection to the http port. */
   async http(socket: Socket): Promise<void> {
-    if (!this.#services.gates.visitors.admit(socket)) return;
+    if (!this.#services.gates.http.admit(socket)) return;
     const visitor = await this.#introduce(socket);
     if (visitor === null) return;
     const { wheel, config } = this.#context;
@@ -81,7 +89,7 @@ export class Connections {
 
   /** A connection to the TLS port: https and tls endpoints, and agents that dial one of our names. */
   async tls(socket: Socket): Promise<void> {
-    if (!this.#services.gates.visitors.admit(socket)) return;
+    if (!this.#services.gates.tls.admit(socket)) return;
     const visitor = await this.#introduce(socket);
     if (visitor === null) return;
     const hello = await this.#hello(socket);
@@ -125,7 +133,7 @@ export class Connections {
 
   /** A connection to the port of a TCP endpoint. */
   async tcp(socket: Socket, port: number): Promise<void> {
-    if (!this.#services.gates.visitors.admit(socket)) return;
+    if (!this.#services.gates.tcp.admit(socket)) return;
     const visitor = await this.#introduce(socket);
     if (visitor === null) return;
     const route = this.#context.routes.findTcp(port);

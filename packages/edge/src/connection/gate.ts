@@ -1,6 +1,8 @@
 /** Bounds how many connections a listener and one client address may hold, and knows the open ones. */
 import type { Socket } from 'node:net';
+import type { CidrList } from './cidr-list.ts';
 import { ignore } from './pipe.ts';
+import { plainIp } from './visitor.ts';
 
 export interface GateLimits {
   readonly connections: number;
@@ -8,15 +10,18 @@ export interface GateLimits {
   readonly connectionsPerIp: number;
 }
 
-/** One per kind of listener. */
+/** One per listener. */
 export class Gate {
   readonly #limits: GateLimits;
+  readonly #proxies: CidrList;
   readonly #open = new Set<Socket>();
   readonly #perIp = new Map<string, number>();
   #refused = 0;
 
-  constructor(limits: GateLimits) {
+  /** @param proxies whose connections are many visitors' and count in the whole only */
+  constructor(limits: GateLimits, proxies: CidrList) {
     this.#limits = limits;
+    this.#proxies = proxies;
   }
 
   get open(): number {
@@ -37,7 +42,8 @@ export class Gate {
       return false;
     }
     const held = this.#perIp.get(ip) ?? 0;
-    if (this.#open.size >= this.#limits.connections || held >= this.#limits.connectionsPerIp) {
+    const tooMany = held >= this.#limits.connectionsPerIp && !this.#proxies.has(plainIp(ip));
+    if (tooMany || this.#open.size >= this.#limits.connections) {
       this.#refused++;
       socket.resetAndDestroy();
       return false;

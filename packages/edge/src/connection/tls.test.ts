@@ -15,6 +15,14 @@ function policy(...actions: object[]): string {
   return JSON.stringify({ on_tcp_connect: [{ actions }] });
 }
 
+function forward(url: string, onError = 'halt'): object {
+  return { type: 'forward-internal', config: { url, on_error: onError } };
+}
+
+function base64(text: string | undefined): string {
+  return Buffer.from(text ?? '').toString('base64');
+}
+
 describe('tls endpoints', () => {
   test('pass the visitor’s own TLS through to the agent', async () => {
     const upstreamServer = createTlsServer({ cert: OWN.cert, key: OWN.key }, (socket) => socket.pipe(socket));
@@ -42,7 +50,6 @@ describe('tls endpoints', () => {
     await using harness = await edgeHarness();
     const agent = await harness.agent();
     agent.onStream(echo);
-    const base64 = (text: string | undefined): string => Buffer.from(text ?? '').toString('base64');
     const termination = cert === undefined ? {} : { cert: base64(cert), key: base64(key) };
     await agent.bind('tls://own.example.test', { TLSTermination: termination });
     const visitor = await harness.tls('own.example.test', { ca: expected.cert });
@@ -93,8 +100,6 @@ describe('tls endpoints', () => {
 });
 
 describe('cloud endpoints', () => {
-  const forward = (url: string, onError = 'halt') => ({ type: 'forward-internal', config: { url, on_error: onError } });
-
   test('tls forwards the visitor’s TLS to an internal endpoint, tcp its bytes', async () => {
     await using harness = await edgeHarness();
     const agent = await harness.agent();
