@@ -53,16 +53,23 @@ function report(title: string, results: readonly (readonly [Line, string | null]
     groups.set(what, (groups.get(what) ?? 0) + 1);
     if (flag === '--verbose') process.stdout.write(`  ${line.cel ?? ''} ${(line.tags ?? []).join(' ')} ${reason}\n`);
   }
-  for (const [what, count] of [...groups].toSorted((a, b) => b[1] - a[1])) process.stdout.write(`  ${count} × ${what}\n`);
+  for (const [what, count] of [...groups].toSorted((a, b) => b[1] - a[1]))
+    process.stdout.write(`  ${count} × ${what}\n`);
 }
 
-const options = (protocol: (typeof PROTOCOLS)[number]): CompileOptions => ({ protocol, binding: 'public', kind: 'agent' });
+const options = (protocol: (typeof PROTOCOLS)[number]): CompileOptions => ({
+  protocol,
+  binding: 'public',
+  kind: 'agent',
+});
 
 report(
   'documents',
   lines.flatMap((line) => {
     const { policy } = line;
-    return policy === undefined ? [] : [[line, refusal(PROTOCOLS.map((protocol) => [policy, options(protocol)]))] as const];
+    return policy === undefined
+      ? []
+      : [[line, refusal(PROTOCOLS.map((protocol) => [policy, options(protocol)]))] as const];
   }),
 );
 

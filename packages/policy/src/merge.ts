@@ -70,5 +70,6 @@ function inOrder(rules: readonly RuleSource[], order: readonly string[]): RuleSo
 
 /** Text that shall mean itself inside a config string: a password may well contain `${`. */
 export function literal(text: string): string {
-  return text.replaceAll('${', '$${');
+  // A function, because `$$` in replacement text means a single `$`.
+  return text.replaceAll('${', () => '$${');
 }

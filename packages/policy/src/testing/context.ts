@@ -1,0 +1,163 @@
+/** A connection and exchange made of plain values, for tests. */
+import type {
+  CertificateView,
+  ConnView,
+  HeaderView,
+  PolicyContext,
+  RequestView,
+  ResponseView,
+  TlsTermination,
+  TlsView,
+} from '../runtime.ts';
+
+export class TestHeaders implements HeaderView {
+  lines: (readonly [string, string])[];
+
+  constructor(lines: readonly (readonly [string, string])[] = []) {
+    this.lines = [...lines];
+  }
+
+  get(name: string): string | undefined {
+    return this.getAll(name)[0];
+  }
+
+  getAll(name: string): string[] {
+    return this.lines.filter(([key]) => same(key, name)).map(([, value]) => value);
+  }
+
+  has(name: string): boolean {
+    return this.lines.some(([key]) => same(key, name));
+  }
+
+  append(name: string, value: string): void {
+    this.lines.push([name, value]);
+  }
+
+  set(name: string, value: string): void {
+    this.delete(name);
+    this.append(name, value);
+  }
+
+  delete(name: string): boolean {
+    const before = this.lines.length;
+    this.lines = this.lines.filter(([key]) => !same(key, name));
+    return this.lines.length < before;
+  }
+
+  entries(): Iterable<readonly [string, string]> {
+    return this.lines;
+  }
+}
+
+function same(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+export interface TestRequest extends RequestView {
+  readonly headers: TestHeaders;
+}
+
+export interface TestResponse extends ResponseView {
+  readonly headers: TestHeaders;
+  encodings: string[];
+}
+
+export interface TestContext extends PolicyContext {
+  readonly req: TestRequest | null;
+  readonly res: TestResponse | null;
+  results: Map<string, unknown> | null;
+  tlsTermination: TlsTermination | null;
+  readonly warnings: string[];
+}
+
+export interface Facts {
+  method?: string;
+  scheme?: string;
+  authority?: string;
+  target?: string;
+  headers?: readonly (readonly [string, string])[];
+  contentLength?: number;
+  /** null = a phase without request. */
+  request?: null;
+  status?: number;
+  responseHeaders?: readonly (readonly [string, string])[];
+  responseLength?: number;
+  clientIp?: string;
+  tls?: Partial<TlsView> | null;
+  random?: number;
+}
+
+export const NOW = Date.UTC(2026, 10, 24, 12, 0, 0);
+
+export function makeContext(facts: Facts = {}): TestContext {
+  const warnings: string[] = [];
+  const encodings: string[] = [];
+  const conn: ConnView = {
+    clientIp: facts.clientIp ?? '203.0.113.7',
+    clientPort: 50_123,
+    serverIp: '198.51.100.1',
+    serverPort: 443,
+    serverRegion: 'eu',
+    startedAt: NOW - 1000,
+    bytesIn: 10,
+    bytesOut: 20,
+    tls: facts.tls === undefined || facts.tls === null ? null : { ...NO_TLS, ...facts.tls },
+  };
+  const req: TestRequest | null =
+    facts.request === null
+      ? null
+      : {
+          method: facts.method ?? 'GET',
+          scheme: facts.scheme ?? 'https',
+          authority: facts.authority ?? 'app.example.com',
+          target: facts.target ?? '/',
+          version: 'HTTP/1.1',
+          contentLength: facts.contentLength ?? -1,
+          headers: new TestHeaders(facts.headers),
+          headerReceivedAt: NOW - 500,
+        };
+  const res: TestResponse | null =
+    facts.status === undefined
+      ? null
+      : {
+          statusCode: facts.status,
+          contentLength: facts.responseLength ?? -1,
+          headers: new TestHeaders(facts.responseHeaders),
+          encodings,
+          encodeBody: (coding) => void encodings.push(coding),
+        };
+  return {
+    conn,
+    endpoint: { id: 'ep_1', url: 'https://app.example.com', host: 'app.example.com', port: 443, proto: 'https' },
+    req,
+    res,
+    results: null,
+    tlsTermination: null,
+    now: () => NOW,
+    random: () => facts.random ?? 0.5,
+    warn: (message) => void warnings.push(message),
+    warnings,
+  };
+}
+
+const NO_TLS: TlsView = {
+  sni: '',
+  version: '',
+  cipherSuite: '',
+  negotiatedAlpn: '',
+  sessionResumed: false,
+  client: null,
+  server: null,
+};
+
+export const CLIENT_CERTIFICATE: CertificateView = {
+  subject: 'CN=service-a,O=Example',
+  subjectCommonName: 'service-a',
+  issuer: 'CN=Example CA',
+  issuerCommonName: 'Example CA',
+  serialNumber: 'B53017E7',
+  sanDnsNames: ['service-a.example.com'],
+  notBefore: NOW - 86_400_000,
+  notAfter: NOW + 86_400_000,
+  pem: '',
+};
