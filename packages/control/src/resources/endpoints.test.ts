@@ -1,13 +1,13 @@
 import { StoreUnavailable } from '@postern/store';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createHarness, POLICY, type Harness } from '../testing/harness.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { POLICY, useStore, type Harness } from '../testing/harness.ts';
 import type { EndpointCreate } from '../types.ts';
 
+const fresh = useStore();
 let h: Harness;
 beforeEach(async () => {
-  h = await createHarness();
+  h = await fresh();
 });
-afterEach(() => h.close());
 
 const create = (input: EndpointCreate) => h.control.api.endpoints.create(h.caller, { trafficPolicy: POLICY, ...input });
 
@@ -98,28 +98,24 @@ describe('creating a cloud endpoint', () => {
 
 test('a failing disk leaves nothing routed', async () => {
   let broken = false;
-  const harness = await createHarness({}, (store) => ({
+  const harness = await fresh({}, (store) => ({
     ...store,
     health: store.health,
     commit: (writes) => (broken ? Promise.reject(new StoreUnavailable('disk full')) : store.commit(writes)),
   }));
-  try {
-    const { endpoints } = harness.control.api;
-    const kept = await endpoints.create(harness.caller, { url: 'https://k.example.test', trafficPolicy: POLICY });
-    broken = true;
-    const input = { url: 'https://n.example.test', trafficPolicy: POLICY };
-    await expect(endpoints.create(harness.caller, input)).rejects.toBeInstanceOf(StoreUnavailable);
-    await expect(endpoints.remove(harness.caller, kept.id)).rejects.toBeInstanceOf(StoreUnavailable);
-    await expect(endpoints.update(harness.caller, kept.id, { description: 'x' })).rejects.toBeInstanceOf(
-      StoreUnavailable,
-    );
-    expect(harness.edge.urls()).toEqual(['https://k.example.test']);
-    expect(await endpoints.get(harness.caller, kept.id)).toEqual(kept);
-    broken = false;
-    await endpoints.create(harness.caller, input);
-  } finally {
-    await harness.close();
-  }
+  const { endpoints } = harness.control.api;
+  const kept = await endpoints.create(harness.caller, { url: 'https://k.example.test', trafficPolicy: POLICY });
+  broken = true;
+  const input = { url: 'https://n.example.test', trafficPolicy: POLICY };
+  await expect(endpoints.create(harness.caller, input)).rejects.toBeInstanceOf(StoreUnavailable);
+  await expect(endpoints.remove(harness.caller, kept.id)).rejects.toBeInstanceOf(StoreUnavailable);
+  await expect(endpoints.update(harness.caller, kept.id, { description: 'x' })).rejects.toBeInstanceOf(
+    StoreUnavailable,
+  );
+  expect(harness.edge.urls()).toEqual(['https://k.example.test']);
+  expect(await endpoints.get(harness.caller, kept.id)).toEqual(kept);
+  broken = false;
+  await endpoints.create(harness.caller, input);
 });
 
 describe('changing a cloud endpoint', () => {
@@ -225,17 +221,13 @@ test('agent rows are read-only here and carry what is true', async () => {
 });
 
 test('without auto-reserve a host needs a reservation', async () => {
-  const strict = await createHarness({ autoReserve: 'off' });
-  try {
-    const { endpoints, reservedDomains } = strict.control.api;
-    const input = { url: 'https://a.mine.example', trafficPolicy: POLICY };
-    await expect(endpoints.create(strict.caller, input)).rejects.toMatchObject({ number: 18_006 });
-    const wildcard = await reservedDomains.create(strict.caller, { domain: '*.mine.example' });
-    expect(await endpoints.create(strict.caller, input)).toMatchObject({ domainId: wildcard.id });
-    const deeper = { ...input, url: 'https://*.b.mine.example' };
-    await expect(endpoints.create(strict.caller, deeper)).rejects.toMatchObject({ number: 18_006 });
-    await expect(reservedDomains.remove(strict.caller, wildcard.id)).rejects.toMatchObject({ number: 446 });
-  } finally {
-    await strict.close();
-  }
+  const strict = await fresh({ autoReserve: 'off' });
+  const { endpoints, reservedDomains } = strict.control.api;
+  const input = { url: 'https://a.mine.example', trafficPolicy: POLICY };
+  await expect(endpoints.create(strict.caller, input)).rejects.toMatchObject({ number: 18_006 });
+  const wildcard = await reservedDomains.create(strict.caller, { domain: '*.mine.example' });
+  expect(await endpoints.create(strict.caller, input)).toMatchObject({ domainId: wildcard.id });
+  const deeper = { ...input, url: 'https://*.b.mine.example' };
+  await expect(endpoints.create(strict.caller, deeper)).rejects.toMatchObject({ number: 18_006 });
+  await expect(reservedDomains.remove(strict.caller, wildcard.id)).rejects.toMatchObject({ number: 446 });
 });

@@ -6,7 +6,8 @@ import { fail } from '@postern/errors';
 import type { AgentBound, AgentSessionAccepted } from '@postern/edge/control-link';
 import type { AuthRequest, BindOptions, BindRequest, LabelBindRequest } from '@postern/protocol';
 import { createMemoryRegistry } from '@postern/registry';
-import { createIdSource, openStore, type Store } from '@postern/store';
+import { createIdSource, openStore, type Store, type TableName, type Write } from '@postern/store';
+import { afterAll, beforeAll } from 'vitest';
 import { DEFAULT_LIMITS, type ControlConfig, type PolicyRules } from '../config.ts';
 import { createControl, type Control } from '../control.ts';
 import type { Caller } from '../types.ts';
@@ -53,26 +54,46 @@ export interface Harness {
   bindLabels(session: AgentSessionAccepted, labels: Record<string, string>): Promise<string>;
   /** The same data under a new process: empty registry, new edge. */
   restart(config?: Partial<ControlConfig>): Promise<Harness>;
-  close(): Promise<void>;
 }
 
-export async function createHarness(config: Partial<ControlConfig> = {}, tamper = (store: Store) => store) {
-  const directory = await mkdtemp(join(tmpdir(), 'postern-control-'));
-  const encryptionKey = randomBytes(32);
+const TABLES: readonly TableName[] = [
+  'botUsers',
+  'credentials',
+  'apiKeys',
+  'reservedDomains',
+  'reservedAddrs',
+  'endpoints',
+  'edges',
+  'edgeRoutes',
+  'tunnelGroupBackends',
+];
+
+/** One store for a test file, emptied for every harness: opening a database costs more than most tests. */
+export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: Store) => Store) => Promise<Harness> {
   let now = Date.UTC(2026, 10, 24, 12);
   const ids = createIdSource({ now: () => now });
-  const real = await openStore({ directory, encryptionKey, now: () => now, ids });
-  const store = tamper(real);
+  let directory = '';
+  let store: Store;
 
-  const first = await open(config, null);
-  return first;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'postern-control-'));
+    store = await openStore({ directory, encryptionKey: randomBytes(32), now: () => now, ids });
+  });
+  afterAll(async () => {
+    await store.close();
+    await rm(directory, { recursive: true, force: true });
+  });
 
-  async function open(changes: Partial<ControlConfig>, tokens: { apiKey: string; authtoken: string } | null) {
+  async function open(
+    config: ControlConfig,
+    used: Store,
+    tokens: { readonly apiKey: string; readonly authtoken: string } | null,
+  ): Promise<Harness> {
     const edge = new FakeEdge();
     const control = createControl({
-      store,
+      store: used,
       registry: createMemoryRegistry(),
-      config: { ...CONFIG, ...config, ...changes },
+      config,
       policy: FAKE_POLICY,
       ids,
       randomBytes,
@@ -86,10 +107,10 @@ export async function createHarness(config: Partial<ControlConfig> = {}, tamper 
     await control.link.follow(edge);
     const apiKey = tokens?.apiKey ?? made.apiKey ?? '';
     const authtoken = tokens?.authtoken ?? made.authtoken ?? '';
-    const harness: Harness = {
+    return {
       control,
       edge,
-      store,
+      store: used,
       caller: await control.api.authenticateApiKey(apiKey),
       authtoken,
       apiKey,
@@ -104,15 +125,19 @@ export async function createHarness(config: Partial<ControlConfig> = {}, tamper 
         (await control.link.bindLabels(session.sessionId, { ...LABEL_BIND, labels })).id,
       restart: async (more = {}) => {
         await control.stop();
-        return open({ ...changes, ...more }, { apiKey, authtoken });
-      },
-      close: async () => {
-        await real.close();
-        await rm(directory, { recursive: true, force: true });
+        return open({ ...config, ...more }, used, { apiKey, authtoken });
       },
     };
-    return harness;
   }
+
+  return async (config = {}, tamper = (real) => real) => {
+    now = Date.UTC(2026, 10, 24, 12);
+    const rows = await Promise.all(
+      TABLES.map(async (table) => (await store.all(table)).map(({ id }): Write => ({ op: 'delete', table, id }))),
+    );
+    await store.commit(rows.flat());
+    return open({ ...CONFIG, ...config }, tamper(store), null);
+  };
 }
 
 const AUTH: AuthRequest = {
