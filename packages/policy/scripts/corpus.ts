@@ -24,6 +24,7 @@ const lines: Line[] = readdirSync(folder)
   .filter((name) => name.startsWith('traffic-policy-') && name.endsWith('.jsonl'))
   .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))
   .filter((line) => line.trim() !== '')
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a developer's own file
   .map((line) => JSON.parse(line) as Line);
 
 const PROTOCOLS = ['https', 'tls', 'tcp'] as const;

@@ -41,7 +41,7 @@ describe('compilePolicy', () => {
     [rule(R, { type: 'deny', url: 'x' }), '2203 on_http_request[0].actions[0].url: '],
     [rule(R, { config: {} }), '2234 on_http_request[0].actions[0]: the field "type"'],
     [rule(R, { type: 'forward-internal' }), '2234 on_http_request[0].actions[0].config: the field "url"'],
-    [rule(R, 'deny' as never), '2203 on_http_request[0].actions[0]: '],
+    [{ on_http_request: [{ actions: ['deny'] }] }, '2203 on_http_request[0].actions[0]: '],
     [{ on_http_reqest: [] }, '2203 on_http_reqest: '],
     [{ on_http_request: { actions: [] } }, '2203 on_http_request: a phase is a list'],
     [{ on_http_request: [{ actions: [] }] }, '2206 on_http_request[0]: '],

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { literal, mergePolicies } from './merge.ts';
+import { parsePolicyDocument } from './schema/document.ts';
 import { refusal } from './testing/run.ts';
 
-const types = (text: string, phase: string): string[] =>
-  ((JSON.parse(text) as Record<string, { actions: { type: string }[] }[]>)[phase] ?? []).map(
-    (rule) => rule.actions[0]?.type ?? '',
-  );
+/** The type of each rule's first action. */
+function types(text: string, phase: 'on_tcp_connect' | 'on_http_request' | 'on_http_response'): string[] {
+  const document = parsePolicyDocument(text, { protocol: 'https' });
+  return document.phases[phase].map((rule) => rule.actions[0]?.type ?? '');
+}
 
 describe('mergePolicies', () => {
   it('puts who may come in before the user, and what shapes the message behind', () => {

@@ -1,12 +1,13 @@
 import { BlockList, isIPv4 } from 'node:net';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CidrSet, parseCidr, parseIp } from './cidr.ts';
 
 const octet = fc.constantFrom(0, 1, 10, 127, 128, 255);
 const v4 = fc.tuple(octet, octet, octet, octet).map((parts) => parts.join('.'));
 const group = fc.constantFrom('0', '1', 'ab', 'ffff', '8000');
-const v6 = fc.array(group, { minLength: 8, maxLength: 8 }).map((parts) => parts.join(':'));
+/** Never one that is IPv4 inside IPv6: node's list does not know those. */
+const v6 = fc.array(group, { minLength: 7, maxLength: 7 }).map((parts) => ['2001', ...parts].join(':'));
 const address = fc.oneof(v4, v6);
 const cidr = fc.oneof(
   fc.tuple(v4, fc.integer({ min: 0, max: 32 })).map(([ip, length]) => `${ip}/${length}`),
@@ -53,6 +54,7 @@ describe('CidrSet', () => {
     expect(parseCidr('198.51.100.42')).toMatchObject({ first: 0xc633642a, last: 0xc633642a });
     expect(parseCidr('::ffff:10.0.0.0/104')).toMatchObject({ family: 4, first: 0x0a000000, last: 0x0affffff });
     expect(parseCidr('0.0.0.0/0')).toMatchObject({ first: 0, last: 4_294_967_295 });
+    expect(parseCidr('::ffff:10.0.0.0/64')).toMatchObject({ family: 6, first: 0n, last: 2n ** 64n - 1n });
     for (const text of ['1.2.3.4/33', '1.2.3.4/', '1.2.3.4/-1', '1.2.3.4/08', '::/129', '$YOUR_IP/32', '']) {
       expect(parseCidr(text)).toBeNull();
     }

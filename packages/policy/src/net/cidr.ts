@@ -26,9 +26,13 @@ export function parseIp(text: string): Ip | null {
   if (!plain.includes(':') || !ipaddr.IPv6.isValid(plain)) return null;
   const address = ipaddr.IPv6.parse(plain);
   if (address.isIPv4MappedAddress()) return { family: 4, value: parseV4(address.toIPv4Address().toString()) };
+  return { family: 6, value: v6Value(address) };
+}
+
+function v6Value(address: ipaddr.IPv6): bigint {
   let value = 0n;
   for (const part of address.parts) value = (value << 16n) | BigInt(part);
-  return { family: 6, value };
+  return value;
 }
 
 /** @returns -1 when the text is not four plain decimal numbers. */
@@ -63,14 +67,19 @@ export function parseCidr(text: string): Cidr | null {
   const suffix = slash === -1 ? String(width) : text.slice(slash + 1);
   if (!/^(0|[1-9]\d{0,2})$/.test(suffix) || Number(suffix) > width) return null;
   const length = mapped ? Number(suffix) - 96 : Number(suffix);
-  if (length < 0) return null;
+  // Wider than the mapped block: a range of IPv6, whatever its first address looks like.
+  if (length < 0) return v6Range(v6Value(ipaddr.IPv6.parse(text.slice(0, slash))), Number(suffix), text);
   if (ip.family === 4) {
     const size = 2 ** (32 - length);
     const first = Number(ip.value) - (Number(ip.value) % size);
     return { family: 4, first, last: first + size - 1, text };
   }
+  return v6Range(BigInt(ip.value), length, text);
+}
+
+function v6Range(address: bigint, length: number, text: string): Cidr {
   const size = 1n << BigInt(128 - length);
-  const first = (BigInt(ip.value) / size) * size;
+  const first = (address / size) * size;
   return { family: 6, first, last: first + size - 1n, text };
 }
 

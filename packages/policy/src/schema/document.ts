@@ -11,6 +11,7 @@ import {
   type ActionType,
   type DocumentPhase,
 } from './action-table.ts';
+import { printable } from './printable.ts';
 import { MAX_POLICY_BYTES, readSource, refuseDeepValues } from './source.ts';
 
 export interface ActionEntry {
@@ -89,7 +90,10 @@ export function parsePolicyDocument(source: string | object, options: DocumentOp
     else if (key === 'outbound' || key === 'Outbound') legacy.push([key, 'on_http_response', list]);
     else if (key === 'enabled' || key === 'Enabled') enabled = readEnabled(list, key);
     else {
-      throw fail(2203, { path: key, reason: `there is no such phase. The phases are ${DOCUMENT_PHASES.join(', ')}` });
+      throw fail(2203, {
+        path: printable(key),
+        reason: `there is no such phase. The phases are ${DOCUMENT_PHASES.join(', ')}`,
+      });
     }
   }
   for (const [key, phase, list] of legacy) {
@@ -128,7 +132,7 @@ function readRule(value: unknown, path: string, phase: DocumentPhase, options: D
   let actionsPath = `${path}.actions`;
   const maxPerRule = options.maxPerRule ?? MAX_PER_RULE;
   for (const [key, field] of Object.entries(rule)) {
-    const at = `${path}.${key}`;
+    const at = `${path}.${printable(key)}`;
     if (key === 'name' || key === 'Name') name = readName(field, at);
     else if (key === 'expressions' || key === 'Expressions') expressions = readExpressions(field, at, maxPerRule);
     else if (key === 'actions' || key === 'Actions') {
@@ -186,7 +190,7 @@ function readAction(value: unknown, path: string, phase: DocumentPhase, options:
       configPath = `${path}.${key}`;
       legacyConfig = key === 'Config' || !path.startsWith('on_');
     } else if (key === 'name' || key === 'Name') readName(field, `${path}.${key}`);
-    else throw fail(2203, { path: `${path}.${key}`, reason: 'an action has only type and config' });
+    else throw fail(2203, { path: `${path}.${printable(key)}`, reason: 'an action has only type and config' });
   }
   if (typeof type !== 'string' || type === '') throw fail(2234, { path, field: 'type' });
   const known = actionType(type);
@@ -240,10 +244,4 @@ function asMap(value: unknown): Record<string, unknown> | null {
 
 function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A user's word inside a message: bounded, no control characters. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what this removes
-  return text.slice(0, 60).replace(/[\u0000-\u001f\u007f]/g, '?');
 }

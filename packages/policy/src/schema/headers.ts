@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { hasExpression } from '../interpolation/scan.ts';
 import { text, verify, type Problem } from './fields.ts';
+import { printable } from './printable.ts';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // oxlint-disable-next-line no-control-regex -- these are the characters that a value may not have
@@ -49,7 +50,7 @@ export function headerValues(refused: ReadonlySet<string>, min: number) {
 
 function nameProblem(name: string, refused: ReadonlySet<string>): Problem | null {
   if (name.length > MAX_NAME) return { number: 2208, facts: { length: name.length, max: MAX_NAME } };
-  if (!TOKEN.test(name)) return { number: 2210, facts: { name: name.slice(0, 60) } };
+  if (!TOKEN.test(name)) return { number: 2210, facts: { name: printable(name) } };
   return refused.has(name.toLowerCase()) ? { number: 2219, facts: { name } } : null;
 }
 

@@ -2,6 +2,7 @@
 import { fail, type PosternError } from '@postern/errors';
 import type * as z from 'zod/mini';
 import type { Problem } from './fields.ts';
+import { printable } from './printable.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -62,7 +63,7 @@ function describe(expected: string): string {
 
 export function fieldPath(base: string, path: readonly PropertyKey[]): string {
   let text = base;
-  for (const part of path) text += typeof part === 'number' ? `[${part}]` : `.${String(part)}`;
+  for (const part of path) text += typeof part === 'number' ? `[${part}]` : `.${printable(String(part))}`;
   return text;
 }
 
@@ -73,5 +74,5 @@ function size(input: unknown): number {
 
 function brief(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  return printable(text);
 }

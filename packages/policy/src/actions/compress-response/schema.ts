@@ -1,12 +1,13 @@
 /** traffic-policy.md §4 compress-response */
 import * as z from 'zod/mini';
 import { listOf, text, verify, withDefault } from '../../schema/fields.ts';
+import { printable } from '../../schema/printable.ts';
 
 const KNOWN = ['gzip', 'deflate', 'br', 'compress'];
 
 const algorithms = listOf(
   text.check(
-    verify((name: string) => (KNOWN.includes(name) ? null : { number: 2214, facts: { algorithm: name.slice(0, 60) } })),
+    verify((name: string) => (KNOWN.includes(name) ? null : { number: 2214, facts: { algorithm: printable(name) } })),
   ),
   1,
   KNOWN.length,

@@ -3,7 +3,10 @@ import { bodyOf, refusal, rule, run } from '../../testing/run.ts';
 import { inferContentType } from './content-type.ts';
 
 const R = 'on_http_request';
-const respond = (config: object, facts = {}) => run(R, [{ actions: [{ type: 'custom-response', config }] }], facts);
+const respond = (fields: object, facts = {}) =>
+  run(R, [{ actions: [{ type: 'custom-response', config: fields }] }], facts);
+
+const config = (value: object): string => refusal(rule(R, { type: 'custom-response', config: value }));
 
 describe('custom-response', () => {
   it('answers with status, headers and body', async () => {
@@ -63,7 +66,6 @@ describe('custom-response', () => {
   });
 
   it('refuses bodies where there can be none, and headers that frame the message', () => {
-    const config = (value: object): string => refusal(rule(R, { type: 'custom-response', config: value }));
     expect(config({ status_code: 204, body: 'x' })).toMatch(/^2204 .*config\.body: .*204/);
     expect(config({ status_code: 204 })).toBe('accepted');
     expect(config({ headers: { 'Content-Length': '3' } })).toMatch(/^2219 .*config\.headers: /);

@@ -6,6 +6,7 @@ import type { ActionDefinition, CompiledAction, RunAction } from '../action.ts';
 import { failed, unfilled } from '../outcome.ts';
 import { forwardInternalSchema } from './schema.ts';
 import { forwardTarget } from './target.ts';
+import { printable } from '../../schema/printable.ts';
 
 /**
  * Hands the connection or request to an internal endpoint. With `on_error: continue`, a forward that failed leaves its
@@ -24,7 +25,7 @@ export const forwardInternal: ActionDefinition = {
         const url = template.require(scope);
         if (url instanceof Failure) return unfilled(url);
         const target = forwardTarget(url, env.phase, env.protocol);
-        if ('problem' in target) return failed(fail(2226, { path, value: url.slice(0, 200), reason: target.problem }));
+        if ('problem' in target) return failed(fail(2226, { path, value: printable(url), reason: target.problem }));
         return { kind: 'forward', url: target.url, onError };
       };
     } else {

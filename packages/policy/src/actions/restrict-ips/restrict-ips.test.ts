@@ -6,6 +6,8 @@ const restrict = (config: object): object => ({ actions: [{ type: 'restrict-ips'
 const passes = async (config: object, clientIp: string): Promise<boolean> =>
   (await run(R, [restrict(config)], { clientIp })).outcome.kind === 'continue';
 
+const problem = (config: object): string => refusal(rule(R, { type: 'restrict-ips', config }));
+
 describe('restrict-ips', () => {
   it('lets in who is allowed and not denied', async () => {
     const config = { allow: ['203.0.113.0/24', '2001:db8::/32', '198.51.100.42'], deny: ['203.0.113.128/25'] };
@@ -54,10 +56,9 @@ describe('restrict-ips', () => {
   });
 
   it('says what is wrong with its config', () => {
-    const config = (value: object): string => refusal(rule(R, { type: 'restrict-ips', config: value }));
-    expect(config({ allow: ['1.2.3.4/33'] })).toMatch(/^2217 .*config\.allow\[0\]: "1\.2\.3\.4\/33"/);
-    expect(config({ ip_policies: ['ipp_123'] })).toMatch(/^2216 .*config\.ip_policies\[0\]: .*ipp_123/);
-    expect(config({ enforce: 'maybe' })).toMatch(/^2204 .*config\.enforce: true or false/);
-    expect(config({ enforce: 'false', deny: '10.0.0.0/8' })).toBe('accepted');
+    expect(problem({ allow: ['1.2.3.4/33'] })).toMatch(/^2217 .*config\.allow\[0\]: "1\.2\.3\.4\/33"/);
+    expect(problem({ ip_policies: ['ipp_123'] })).toMatch(/^2216 .*config\.ip_policies\[0\]: .*ipp_123/);
+    expect(problem({ enforce: 'maybe' })).toMatch(/^2204 .*config\.enforce: true or false/);
+    expect(problem({ enforce: 'false', deny: '10.0.0.0/8' })).toBe('accepted');
   });
 });

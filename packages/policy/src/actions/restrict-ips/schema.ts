@@ -3,17 +3,18 @@ import * as z from 'zod/mini';
 import { hasExpression } from '../../interpolation/scan.ts';
 import { parseCidr } from '../../net/cidr.ts';
 import { flag, listOf, text, verify, withDefault } from '../../schema/fields.ts';
+import { printable } from '../../schema/printable.ts';
 
 const MAX_RANGES = 5000;
 
 const range = text.check(
   verify((cidr: string) =>
-    hasExpression(cidr) || parseCidr(cidr) !== null ? null : { number: 2217, facts: { cidr: cidr.slice(0, 60) } },
+    hasExpression(cidr) || parseCidr(cidr) !== null ? null : { number: 2217, facts: { cidr: printable(cidr) } },
   ),
 );
 
 /** There are no IP policies to refer to yet, so whatever is named does not exist. */
-const reference = text.check(verify((id: string) => ({ number: 2216, facts: { id: id.slice(0, 60) } })));
+const reference = text.check(verify((id: string) => ({ number: 2216, facts: { id: printable(id) } })));
 
 export const restrictIpsSchema = z.strictObject({
   enforce: withDefault(flag, true),

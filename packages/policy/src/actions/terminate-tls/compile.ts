@@ -9,6 +9,7 @@ import { GO_ON, type ActionDefinition, type ActionEnv } from '../action.ts';
 import { unfilled } from '../outcome.ts';
 import { belongTogether, certificateProblem, readPrivateKey } from './pem.ts';
 import { terminateTlsSchema } from './schema.ts';
+import { printable } from '../../schema/printable.ts';
 
 /** Says how the TLS handshake is done: versions, our certificate, and what is asked of the client's. */
 export const terminateTls: ActionDefinition = {
@@ -86,7 +87,7 @@ function optionalPem(text: string | undefined, field: string, env: ActionEnv): T
 function pem(text: string, field: string, env: ActionEnv): Template {
   const path = `${env.path}${field}`;
   if (/^ca_\w+$/.test(text.trim())) {
-    throw fail(90030, { path, what: `the reference to the certificate authority ${text.trim().slice(0, 60)}` });
+    throw fail(90030, { path, what: `the reference to the certificate authority ${printable(text.trim())}` });
   }
   const template = env.template(text, field);
   const problem = template.text === null ? null : certificateProblem(template.text);

@@ -79,7 +79,7 @@ export const CORE_FUNCTIONS: readonly FunctionDef[] = [
   ]),
   define('method', 'lower', ['string'], 'string', (_, text) => text.toLowerCase()),
   define('method', 'upper', ['string'], 'string', (_, text) => text.toUpperCase()),
-  define('method', 'reverse', ['string'], 'string', (_, text) => [...text].toReversed().join('')),
+  define('method', 'reverse', ['string'], 'string', (_, text) => Array.from(text).toReversed().join('')),
   define('method', 'split', ['string'], 'list', (_, text) =>
     listOfStrings(text.split(/\s+/).filter((word) => word !== '')),
   ),
