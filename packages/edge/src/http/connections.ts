@@ -30,7 +30,7 @@ export class HttpConnections {
   /** Resolves when every connection has closed. */
   async drain(): Promise<void> {
     this.draining = true;
-    for (const connection of [...this.open]) connection.drain();
+    for (const connection of this.open) connection.drain();
     if (this.open.size === 0) return;
     await new Promise<void>((resolve) => {
       this.whenEmpty.push(resolve);
@@ -39,6 +39,6 @@ export class HttpConnections {
 
   destroy(): void {
     this.draining = true;
-    for (const connection of [...this.open]) connection.destroy();
+    for (const connection of this.open) connection.destroy();
   }
 }

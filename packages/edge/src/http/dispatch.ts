@@ -15,10 +15,10 @@ const MAX_ATTEMPTS = 2;
 
 export class Dispatcher {
   private readonly edge: EdgeContext;
-  private readonly onFailure: (exchange: Exchange, error: PosternError) => void;
+  private readonly onFailure: (exchange: Exchange, error: unknown) => void;
 
   /** @param onFailure for failures that come later; those at once are returned by `send` */
-  constructor(edge: EdgeContext, onFailure: (exchange: Exchange, error: PosternError) => void) {
+  constructor(edge: EdgeContext, onFailure: (exchange: Exchange, error: unknown) => void) {
     this.edge = edge;
     this.onFailure = onFailure;
   }
@@ -72,9 +72,10 @@ export class Dispatcher {
   }
 
   private sendTo(exchange: Exchange, live: LiveEndpoint, upstream: AgentUpstream): PosternError | null {
-    const { agents } = this.edge;
     exchange.attempts++;
     exchange.upstreamName = upstream.forwardsTo;
+    // A second try does not trust what was open before.
+    if (exchange.attempts > 1) return this.openOrWait(exchange, live, upstream);
     if (upstream.protocol === 'http2') {
       const link = exchange.visitor.http2.find(live.endpoint.id, upstream);
       if (link !== null) {
@@ -89,18 +90,24 @@ export class Dispatcher {
         return null;
       }
     }
-    if (agents.canOpen(upstream)) return this.open(exchange, live, upstream);
-    agents.waitForRoom(upstream).then(
-      () => {
-        if (exchange.finished) return;
-        const error = this.open(exchange, live, upstream);
-        if (error !== null) this.onFailure(exchange, error);
-      },
-      (error: unknown) => {
-        if (!exchange.finished) this.onFailure(exchange, isPosternError(error) ? error : fail(743));
-      },
-    );
+    return this.openOrWait(exchange, live, upstream);
+  }
+
+  private openOrWait(exchange: Exchange, live: LiveEndpoint, upstream: AgentUpstream): PosternError | null {
+    if (this.edge.agents.canOpen(upstream)) return this.open(exchange, live, upstream);
+    void this.openLater(exchange, live, upstream);
     return null;
+  }
+
+  private async openLater(exchange: Exchange, live: LiveEndpoint, upstream: AgentUpstream): Promise<void> {
+    try {
+      await this.edge.agents.waitForRoom(upstream);
+      if (exchange.finished) return;
+      const error = this.open(exchange, live, upstream);
+      if (error !== null) this.onFailure(exchange, error);
+    } catch (error) {
+      if (!exchange.finished) this.onFailure(exchange, error);
+    }
   }
 
   private open(exchange: Exchange, live: LiveEndpoint, upstream: AgentUpstream): PosternError | null {

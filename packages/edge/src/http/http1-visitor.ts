@@ -4,14 +4,12 @@
  */
 import { fail, type PosternError } from '@postern/errors';
 import {
-  chunkHeader,
   createRequestParser,
   encodeResponseHead,
-  encodeTrailers,
   type Framing,
   type Http1Parser,
   type Http1Sink,
-  LAST_CHUNK,
+  MuxErrorCode,
   type MuxStream,
   type RawFields,
   type RequestHead,
@@ -22,6 +20,7 @@ import type { EdgeContext, TimerHandle, VisitorConnection } from '../context.ts'
 import type { Downstream } from './exchange.ts';
 import { Exchange } from './exchange.ts';
 import type { HttpConnection, HttpConnections } from './connections.ts';
+import { Http1Response } from './http1-response.ts';
 import { refusalError, renderPage } from './pages.ts';
 import type { Pipeline } from './pipeline.ts';
 import { Visitor } from './visitor.ts';
@@ -45,6 +44,7 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
   private readonly socket: VisitorConnection['socket'];
   private readonly parser: Http1Parser;
   private readonly writer: SocketWriter;
+  private readonly response: Http1Response;
   private readonly idle: TimerHandle;
   private headDeadline: TimerHandle | null = null;
   private state: State = 'open';
@@ -59,10 +59,6 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
   private continued = false;
   /** No request follows this one. */
   private last = false;
-  private chunked = false;
-  private bodiless = false;
-  private toClose = false;
-  private trailer: RawFields | null = null;
   private blocked = false;
 
   /** Bytes that wait for their turn: of a body that is held, or of the next request. */
@@ -70,13 +66,7 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
   private feeding = false;
   private held = false;
 
-  constructor(
-    edge: EdgeContext,
-    group: HttpConnections,
-    pipeline: Pipeline,
-    connection: VisitorConnection,
-    head: Buffer | null,
-  ) {
+  constructor(edge: EdgeContext, group: HttpConnections, pipeline: Pipeline, connection: VisitorConnection) {
     this.edge = edge;
     this.pipeline = pipeline;
     this.group = group;
@@ -84,9 +74,13 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
     this.socket = connection.socket;
     this.parser = createRequestParser(this, { headBytes: edge.config.limits.headBytes });
     this.writer = new SocketWriter(this.socket, this);
+    this.response = new Http1Response(this.writer);
     this.idle = edge.wheel.schedule(edge.config.limits.idleMs, () => this.idled());
+  }
+
+  /** @param head bytes of the visitor's that were read before */
+  start(head: Buffer | null): void {
     this.watchHead();
-    group.add(this);
     this.socket.on('data', this.onData);
     this.socket.on('end', this.onFin);
     this.socket.on('error', ignore);
@@ -145,7 +139,8 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
     this.idle.refresh();
     if (!this.blocked || this.writer.pending > LOW_MARK) return;
     this.blocked = false;
-    this.exchange?.downstreamDrained();
+    if (this.exchange === null) this.proceed();
+    else this.exchange.downstreamDrained();
   }
 
   // Requests.
@@ -154,7 +149,7 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
     this.feeding = true;
     let at = 0;
     while (at < chunk.length && this.state === 'open') {
-      if (this.held || (this.exchange !== null && this.requestRead)) {
+      if (this.held || (this.requestRead && this.busy())) {
         this.stash = chunk.subarray(at);
         this.socket.pause();
         break;
@@ -167,6 +162,13 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
     }
     this.feeding = false;
     if (this.parser.inHead) this.watchHead();
+  }
+
+  /** The next request has to wait: for its turn, or until this visitor has read the answers before it. */
+  private busy(): boolean {
+    if (this.exchange !== null) return true;
+    this.blocked = this.writer.pending > HIGH_MARK;
+    return this.blocked;
   }
 
   /** Goes on with what waits, then with the socket. */
@@ -188,7 +190,6 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
     this.requestRead = head.framing.kind === 'none';
     this.drained = 0;
     this.continued = false;
-    this.trailer = null;
     this.last = this.last || !head.keepAlive || this.group.draining;
     const version = head.minor === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
     const exchange = new Exchange(this.visitor, this, this.pipeline, head, version, this.edge.now());
@@ -253,14 +254,8 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
   head(status: number, reason: string, fields: RawFields, framing: Framing): void {
     const { current } = this;
     if (current === null) return;
-    const minor1 = current.minor === 1;
-    this.bodiless = this.exchange?.method === 'HEAD' || status === 204 || status === 304;
-    this.chunked = !this.bodiless && minor1 && (framing.kind === 'chunked' || framing.kind === 'close');
-    this.toClose = !this.bodiless && !minor1 && (framing.kind === 'chunked' || framing.kind === 'close');
-    if (this.chunked) fields.push('Transfer-Encoding', 'chunked');
     if (this.exchange?.closing === true || this.group.draining || this.leavesUnread(status)) this.last = true;
-    if (this.last) fields.push('Connection', 'close');
-    this.writer.write(encodeResponseHead(status, reason, fields));
+    this.response.head(current.minor, this.exchange?.method ?? '', status, reason, fields, framing, this.last);
   }
 
   /** An error while a request body is under way that is not worth reading to its end. */
@@ -273,29 +268,21 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
   }
 
   body(chunk: Buffer, start: number, end: number): boolean {
-    if (this.bodiless || start === end) return true;
-    if (this.chunked) this.writer.write(Buffer.from(chunkHeader(end - start), 'latin1'));
-    this.writer.write(chunk, start, end);
-    if (this.chunked) this.writer.write(CRLF);
+    this.response.body(chunk, start, end);
     if (this.writer.pending <= HIGH_MARK) return true;
     this.blocked = true;
     return false;
   }
 
   trailers(fields: RawFields): void {
-    this.trailer = fields;
+    this.response.trailers(fields);
   }
 
   end(): void {
-    if (this.chunked) this.writer.write(this.trailer === null ? LAST_CHUNK : encodeTrailers(this.trailer));
+    this.response.end();
     this.exchange = null;
     this.blocked = false;
-    this.writer.flush();
-    if (this.last && this.requestRead) {
-      this.shut();
-      return;
-    }
-    if (!this.requestRead && (this.last || this.drained > DRAIN_BYTES)) {
+    if (this.last || this.drained > DRAIN_BYTES) {
       this.shut();
       return;
     }
@@ -326,14 +313,14 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
 
   /** Something before the 101 has not left yet: the visitor does not read. */
   private cannotSwitch(stream: MuxStream): void {
-    stream.reset(6);
+    stream.reset(MuxErrorCode.streamCancelled);
     this.exchange?.visitorGone('client-gone');
     abort(this.socket);
   }
 
   abort(): void {
     this.exchange = null;
-    if (this.toClose) abort(this.socket);
+    if (this.response.untilClose) abort(this.socket);
     else this.shut();
   }
 
@@ -410,5 +397,3 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
     }
   }
 }
-
-const CRLF = Buffer.from('\r\n', 'latin1');

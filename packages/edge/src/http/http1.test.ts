@@ -5,6 +5,9 @@ import {
   exchangeText,
   get,
   harness,
+  jsonIn,
+  Later,
+  readAll,
   type Harness,
   type HarnessOptions,
   nodeService,
@@ -20,6 +23,30 @@ async function edgeTo(service: Service, options: HarnessOptions = {}): Promise<H
 }
 
 describe('messages', () => {
+  test('a GET passes through an agent stream, kept for the next', async () => {
+    const seen: string[] = [];
+    await using service = await rawService((socket) => {
+      socket.on('data', (chunk: Buffer) => {
+        seen.push(chunk.toString('latin1'));
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\nngrok-error-code: ERR_NGROK_1\r\nX-A: b\r\n\r\nhello');
+      });
+    });
+    await using edge = await edgeTo(service);
+    const socket = edge.connect();
+    const first = await exchangeText(socket, 'GET /a?b=1 HTTP/1.1\r\nHost: App.test\r\nX-Two: 2\r\n\r\n', /hello$/);
+    expect(first).toBe('HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello');
+    expect(await exchangeText(socket, get('/2'), /hello$/)).toBe(first);
+    expect(seen[0]).toBe(
+      'GET /a?b=1 HTTP/1.1\r\nHost: App.test\r\nX-Two: 2\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Host: App.test\r\nX-Forwarded-Proto: http\r\n\r\n',
+    );
+    expect(edge.agents.get('s1')?.streams).toBe(1);
+    expect(edge.events.map(({ status, reason, path }) => [status, reason, path])).toEqual([
+      [200, 'complete', '/a'],
+      [200, 'complete', '/2'],
+    ]);
+    socket.destroy();
+  });
+
   test('pipelined requests are answered in order over one stream', async () => {
     await using service = await nodeService((request, response) => {
       setTimeout(() => response.end(`<${request.url ?? ''}>`), request.url === '/1' ? 40 : 1);
@@ -117,8 +144,7 @@ describe('messages', () => {
         'Connection: close, X-Drop\r\nX-Drop: 1\r\nKeep-Alive: 3\r\nngrok-error-code: ERR_NGROK_1\r\nNgrok-Auth-User-Id: me\r\nX-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Host: evil\r\nTE: trailers\r\n',
       ),
     );
-    const fields = JSON.parse(text.slice(text.indexOf('['), text.lastIndexOf(']') + 1)) as string[];
-    expect(fields).toEqual([
+    expect(jsonIn(text)).toEqual([
       'Host',
       'app.test',
       'X-Forwarded-For',
@@ -166,16 +192,17 @@ describe('bodies', () => {
     const socket = edge.connect();
     socket.write(`POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`);
     socket.write(body);
-    const parts: Buffer[] = [];
-    for await (const part of socket) parts.push(part as Buffer);
-    const all = Buffer.concat(parts);
+    const all = await readAll(socket);
     expect(all.subarray(all.indexOf('\r\n\r\n') + 4).equals(body)).toBe(true);
   });
 
   test('a stalled reader holds the service back instead of filling memory, and no other visitor', async () => {
     let sent = 0;
     await using service = await nodeService((request, response) => {
-      if (request.url === '/small') return void response.end('ok');
+      if (request.url === '/small') {
+        response.end('ok');
+        return;
+      }
       const chunk = Buffer.alloc(65_536);
       const more = (): void => {
         while (sent < 500_000_000 && response.write(chunk)) sent += chunk.length;
@@ -197,20 +224,20 @@ describe('bodies', () => {
   });
 
   test('events arrive as they are sent', async () => {
-    let send: (text: string) => void = () => {};
+    const events = new Later<[string]>();
     await using service = await nodeService((_, response) => {
       response.setHeader('content-type', 'text/event-stream');
       response.flushHeaders();
-      send = (text) => response.write(text);
+      events.call = (text) => response.write(text);
     });
     await using edge = await edgeTo(service);
     const socket = edge.connect();
     await exchangeText(socket, get('/'), /\r\n\r\n$/);
     const first = exchangeText(socket, '', /data: 1\n\n/);
-    send('data: 1\n\n');
+    events.call('data: 1\n\n');
     await first;
     const second = exchangeText(socket, '', /data: 2\n\n/);
-    send('data: 2\n\n');
+    events.call('data: 2\n\n');
     await second;
     socket.destroy();
   });
@@ -247,17 +274,14 @@ describe('upgrades', () => {
 
 describe('connections', () => {
   test('a visitor that leaves takes the request along', async () => {
-    let left: () => void = () => {};
-    const gone = new Promise<void>((resolve) => {
-      left = resolve;
-    });
-    await using service = await nodeService((request) => request.on('close', left));
+    const left = Promise.withResolvers<void>();
+    await using service = await nodeService((request) => request.on('close', left.resolve));
     await using edge = await edgeTo(service);
     const socket = edge.connect();
     socket.write(get('/'));
     await sleep(50);
     socket.destroy();
-    await gone;
+    await left.promise;
     await expect.poll(() => edge.events.length).toBe(1);
   });
 
@@ -267,6 +291,20 @@ describe('connections', () => {
     const socket = edge.connect();
     socket.end(get('/'));
     expect(await exchangeText(socket, '')).toContain('late');
+  });
+
+  test('one that pipelines without reading is not worked for without bound', async () => {
+    await using service = await nodeService((_, response) => response.end('x'.repeat(10_000)));
+    await using edge = await edgeTo(service);
+    const socket = edge.connect();
+    socket.pause();
+    for (let count = 0; count < 2_000; count++) socket.write(get('/'));
+    await sleep(400);
+    const answered = edge.events.length;
+    await sleep(100);
+    expect(edge.events.length).toBe(answered);
+    expect(answered).toBeLessThan(1_500);
+    socket.destroy();
   });
 
   test('malformed, oversized and slow heads are told why', async () => {

@@ -53,8 +53,9 @@ export class Http2Exchange implements Downstream {
   refuse(failure: Http1Failure): void {
     const error = refusalError(failure, this.owner.edge.config.limits.headBytes);
     const page = renderPage(error, '', [], failure.status);
-    this.stream.respond(h2Block([':status', String(page.status)], page.fields));
     this.ended = true;
+    if (this.stream.destroyed) return;
+    this.stream.respond(h2Block([':status', String(page.status)], page.fields));
     this.stream.end(page.body);
     this.stream.resume();
   }

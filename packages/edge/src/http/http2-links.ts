@@ -142,6 +142,6 @@ export class Http2Links {
   }
 
   close(): void {
-    for (const link of [...this.links]) link.destroy();
+    for (const link of this.links) link.destroy();
   }
 }

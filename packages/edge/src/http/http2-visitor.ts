@@ -51,14 +51,16 @@ export class Http2Visitor implements HttpConnection {
       maxSessionRejectedStreams: 100,
     });
     this.idle = edge.wheel.schedule(edge.config.limits.idleMs, () => this.idled());
-    group.add(this);
+  }
+
+  start(): void {
     this.session.on('stream', (stream, _headers, flags, raw) => this.request(stream, flags, raw));
     this.session.on('ping', () => this.control());
     this.session.on('remoteSettings', () => this.control());
     this.session.on('error', ignore);
     this.session.on('close', () => this.gone());
     this.session.setLocalWindowSize(WINDOW_BYTES * 4);
-    if (connection.socket.destroyed) this.gone();
+    if (this.visitor.connection.socket.destroyed) this.gone();
   }
 
   /** Bytes have moved. */
@@ -103,7 +105,7 @@ export class Http2Visitor implements HttpConnection {
     if (this.closed) return;
     this.closed = true;
     this.idle.cancel();
-    for (const exchange of [...this.exchanges]) exchange.gone('client-gone');
+    for (const exchange of this.exchanges) exchange.gone('client-gone');
     this.exchanges.clear();
     this.visitor.close();
     this.group.remove(this);
@@ -115,7 +117,7 @@ export class Http2Visitor implements HttpConnection {
   }
 
   destroy(reason = 'shutdown'): void {
-    for (const exchange of [...this.exchanges]) exchange.gone(reason);
+    for (const exchange of this.exchanges) exchange.gone(reason);
     this.session.destroy();
   }
 }

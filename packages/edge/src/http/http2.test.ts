@@ -5,6 +5,7 @@ import {
   dial,
   get,
   harness,
+  jsonIn,
   type Harness,
   type HarnessOptions,
   listening,
@@ -66,6 +67,25 @@ function ask(
   });
 }
 
+function grpc(): Promise<Service> {
+  const server = createServer();
+  server.on('stream', (stream, headers) => {
+    const parts: Buffer[] = [];
+    stream.on('data', (part: Buffer) => parts.push(part));
+    stream.on('end', () => {
+      stream.respond(
+        { ':status': 200, 'content-type': 'application/grpc', 'x-te': String(headers['te']) },
+        { waitForTrailers: true },
+      );
+      stream.on('wantTrailers', () =>
+        stream.sendTrailers({ 'grpc-status': '0', 'grpc-message': headers[':path'] ?? '' }),
+      );
+      stream.end(Buffer.concat(parts));
+    });
+  });
+  return listening(server);
+}
+
 describe('HTTP/2 visitors', () => {
   test('reach an HTTP/1 service', async () => {
     await using service = await nodeService((request, response) => {
@@ -79,9 +99,11 @@ describe('HTTP/2 visitors', () => {
     expect(answer.headers['set-cookie']).toEqual(['a=1', 'b=2']);
     expect(answer.headers['connection']).toBeUndefined();
     expect(answer.interim).toEqual([103]);
-    const [method, url, headers] = JSON.parse(answer.body.toString()) as [string, string, Record<string, string>];
-    expect([method, url]).toEqual(['GET', '/x?y=1']);
-    expect(headers).toMatchObject({ host: 'app.test', cookie: 'c=3', 'x-forwarded-for': '192.0.2.7' });
+    expect(jsonIn(answer.body.toString())).toMatchObject([
+      'GET',
+      '/x?y=1',
+      { host: 'app.test', cookie: 'c=3', 'x-forwarded-for': '192.0.2.7' },
+    ]);
     expect(edge.events[0]).toMatchObject({ status: 200, host: 'app.test', reason: 'complete' });
   });
 
@@ -137,17 +159,13 @@ describe('HTTP/2 visitors', () => {
     await using edge = await edgeTo(service, 'http1', { http2: true });
     const session = connect(`http://127.0.0.1:${edge.port}`);
     session.on('error', () => {});
-    let closed = false;
-    session.on('close', () => {
-      closed = true;
-    });
-    for (let count = 0; count < 1_000 && !closed; count++) {
+    for (let count = 0; count < 1_000 && !session.destroyed; count++) {
       const stream = session.request({ ':path': '/', ':authority': 'app.test' });
       stream.on('error', () => {});
       stream.close(constants.NGHTTP2_CANCEL);
       if (count % 50 === 0) await sleep(5);
     }
-    await expect.poll(() => closed).toBe(true);
+    await expect.poll(() => session.destroyed).toBe(true);
   });
 
   test('are told by GOAWAY when the server drains', async () => {
@@ -164,25 +182,6 @@ describe('HTTP/2 visitors', () => {
 });
 
 describe('HTTP/2 upstreams', () => {
-  const grpc = (): Promise<Service> => {
-    const server = createServer();
-    server.on('stream', (stream, headers) => {
-      const parts: Buffer[] = [];
-      stream.on('data', (part: Buffer) => parts.push(part));
-      stream.on('end', () => {
-        stream.respond(
-          { ':status': 200, 'content-type': 'application/grpc', 'x-te': String(headers['te']) },
-          { waitForTrailers: true },
-        );
-        stream.on('wantTrailers', () =>
-          stream.sendTrailers({ 'grpc-status': '0', 'grpc-message': headers[':path'] ?? '' }),
-        );
-        stream.end(Buffer.concat(parts));
-      });
-    });
-    return listening(server);
-  };
-
   test('answer gRPC with trailers, several requests on one stream of the agent', async () => {
     await using service = await grpc();
     await using edge = await edgeTo(service, 'http2', { http2: true });

@@ -116,13 +116,12 @@ export class KeptUpstreams {
       this.timing = false;
       const now = this.edge.now();
       let next = Infinity;
-      for (const client of [...this.idle]) {
-        if (client.expiresAt > now) next = Math.min(next, client.expiresAt - now);
-        else {
-          this.forget(client);
-          client.abandon();
-        }
+      const expired = this.idle.filter((client) => client.expiresAt <= now);
+      for (const client of expired) {
+        this.forget(client);
+        client.abandon();
       }
+      for (const client of this.idle) next = Math.min(next, client.expiresAt - now);
       if (next !== Infinity) this.watch(next);
     });
   }

@@ -34,7 +34,10 @@ export class Pipeline implements Stages {
 
   constructor(edge: EdgeContext) {
     this.edge = edge;
-    this.dispatcher = new Dispatcher(edge, (exchange, error) => this.gatewayFailure(exchange, error));
+    this.dispatcher = new Dispatcher(edge, (exchange, error) => {
+      if (isPosternError(error)) this.gatewayFailure(exchange, error);
+      else this.fault(exchange, error);
+    });
   }
 
   /** A request's head is here. Nothing is thrown from here on: a fault of ours is answered 90010 and logged. */
@@ -166,12 +169,16 @@ export class Pipeline implements Stages {
 
   /** The whole body of a short 502 has been read. */
   private readonly probed = (exchange: Exchange, body: Buffer): void => {
-    if (isDialMessage(body)) {
-      this.gatewayFailure(exchange, dialFailure(exchange));
-      return;
+    try {
+      if (isDialMessage(body)) {
+        this.gatewayFailure(exchange, dialFailure(exchange));
+        return;
+      }
+      exchange.localBody = body;
+      this.respond(exchange);
+    } catch (error) {
+      this.fault(exchange, error);
     }
-    exchange.localBody = body;
-    this.respond(exchange);
   };
 
   private respond(exchange: Exchange): void {
@@ -284,11 +291,16 @@ export class Pipeline implements Stages {
       return;
     }
     exchange.upstream?.hold();
-    outcome
-      .then((settled) => {
-        if (!exchange.finished) next(settled);
-      })
-      .catch((error: unknown) => this.fault(exchange, error));
+    void this.await(exchange, outcome, next);
+  }
+
+  private async await(exchange: Exchange, outcome: Promise<Outcome>, next: (outcome: Outcome) => void): Promise<void> {
+    try {
+      const settled = await outcome;
+      if (!exchange.finished) next(settled);
+    } catch (error) {
+      this.fault(exchange, error);
+    }
   }
 
   finished(exchange: Exchange, reason: string): void {

@@ -4,7 +4,7 @@ import type { CompiledPhase, CompiledPolicy, Outcome, PhaseName, PolicyContext }
 import { describe, expect, test } from 'vitest';
 import type { LiveEndpoint } from '../context.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { chunksOf, dial, exchangeText, get, harness, nodeService, sleep } from './testing.ts';
+import { chunksOf, dial, exchangeText, get, harness, Later, nodeService, sleep } from './testing.ts';
 
 type Step = (context: PolicyContext) => Outcome | Promise<Outcome>;
 const CONTINUE: Outcome = { kind: 'continue' };
@@ -31,6 +31,15 @@ function policy(parts: { connect?: Step[]; request?: Step[]; response?: Step[] }
   };
 }
 
+const mark =
+  (name: string): Step =>
+  ({ res }) => {
+    res?.headers.append('X-Order', name);
+    return CONTINUE;
+  };
+const to =
+  (onError: 'halt' | 'continue'): Step =>
+  () => ({ kind: 'forward', url: 'https://off.internal', onError });
 const respond = (status: number, text: string): Outcome => ({
   kind: 'respond',
   status,
@@ -100,9 +109,9 @@ describe('policies', () => {
   });
 
   test('that wait hold the body, and are dropped when the visitor leaves', async () => {
-    let release: (outcome: Outcome) => void = () => {};
+    const waits = new Later<[Outcome]>();
     const waiting = policy({
-      request: [() => new Promise<Outcome>((resolve) => (release = resolve))],
+      request: [() => new Promise<Outcome>((resolve) => (waits.call = resolve))],
       response: [() => sleep(20).then(() => CONTINUE)],
     });
     await using service = await nodeService((request, response) => request.pipe(response));
@@ -113,14 +122,14 @@ describe('policies', () => {
     );
     await sleep(30);
     expect(edge.agents.get('s1')?.streams).toBe(0);
-    release(CONTINUE);
+    waits.call(CONTINUE);
     expect(await answer).toMatch(/hello/);
     const socket = edge.connect();
     socket.write(get('/'));
     await sleep(30);
     socket.destroy();
     await expect.poll(() => edge.events.at(-1)?.reason).toBe('client-gone');
-    release(CONTINUE);
+    waits.call(CONTINUE);
     await sleep(10);
     expect(edge.agents.get('s1')?.streams).toBe(1);
   });
@@ -176,12 +185,6 @@ describe('policies', () => {
 describe('forwards', () => {
   test('run the policies of both, the outer response phase last, and keep the host', async () => {
     await using service = await nodeService((request, response) => response.end(request.headers.host));
-    const mark =
-      (name: string): Step =>
-      ({ res }) => {
-        res?.headers.append('X-Order', name);
-        return CONTINUE;
-      };
     const outer = policy({
       request: [() => ({ kind: 'forward', url: 'https://in.internal', onError: 'halt' })],
       response: [mark('outer')],
@@ -200,9 +203,6 @@ describe('forwards', () => {
   });
 
   test('that fail are answered, or continued behind the action', async () => {
-    const to =
-      (onError: 'halt' | 'continue'): Step =>
-      () => ({ kind: 'forward', url: 'https://off.internal', onError });
     const halting = policy({ request: [to('halt'), () => respond(200, 'not reached')] });
     const continuing = policy({ request: [to('continue'), () => respond(200, 'spare')] });
     const dialling = policy({

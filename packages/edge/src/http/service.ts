@@ -12,10 +12,14 @@ export function createHttpService(context: EdgeContext): HttpService {
   context.agents.onSessionGone((sessionId) => connections.kept.forgetSession(sessionId));
   return {
     serveHttp1(connection, head) {
-      new Http1Visitor(context, connections, pipeline, connection, head);
+      const visitor = new Http1Visitor(context, connections, pipeline, connection);
+      connections.add(visitor);
+      visitor.start(head);
     },
     serveHttp2(connection) {
-      new Http2Visitor(context, connections, pipeline, connection);
+      const visitor = new Http2Visitor(context, connections, pipeline, connection);
+      connections.add(visitor);
+      visitor.start();
     },
     drain: () => connections.drain(),
     destroy: () => connections.destroy(),

@@ -3,7 +3,7 @@
  * pair whose other end dials real servers, as a byte-piping agent does.
  */
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { fail } from '@postern/errors';
 import type { CompiledPolicy, ConnView } from '@postern/policy';
 import { createMuxSession, type MuxSession, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
@@ -110,6 +110,23 @@ export function dial(port: number): AgentBehaviour {
   };
 }
 
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : raise();
+}
+
+const NO_LINK: ControlLink = {
+  follow: raise,
+  certificateFor: raise,
+  authenticate: raise,
+  bind: raise,
+  bindLabels: raise,
+  unbind: raise,
+  patchTunnel: raise,
+  sessionEnded: raise,
+  traffic: raise,
+};
+
 export interface Harness {
   readonly service: HttpService;
   readonly context: EdgeContext;
@@ -147,7 +164,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     compile: (source) => options.policies?.[source] ?? raise(),
     log: SILENT_LOG,
   });
-  const result = { evict: (_: string): boolean => false };
+  const pressure: { evict: ((sessionId: string) => boolean) | null } = { evict: null };
   const streams: AgentStreams = {
     canOpen: (upstream) => !full.has(upstream.sessionId) && agents.get(upstream.sessionId)?.online === true,
     isOnline: (upstream) => agents.get(upstream.sessionId)?.online === true,
@@ -160,13 +177,13 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     },
     async waitForRoom(upstream) {
       for (let tries = 0; tries < 20; tries++) {
-        if (!full.has(upstream.sessionId) || result.evict(upstream.sessionId)) return;
+        if (!full.has(upstream.sessionId) || pressure.evict?.(upstream.sessionId) === true) return;
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
       throw fail(743);
     },
     onPressure(evictIdle) {
-      result.evict = evictIdle;
+      pressure.evict = evictIdle;
     },
     onSessionGone(listener) {
       gone.push(listener);
@@ -186,7 +203,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       region: 'local',
       limits: { ...LIMITS, ...options.limits },
     },
-    link: {} as ControlLink,
+    link: NO_LINK,
     routes,
     agents: streams,
     wheel: createTimerWheel({ resolution: 10 }),
@@ -202,7 +219,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     else service.serveHttp1(connection, null);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const port = portOf(server);
   let revision = 0;
   const open = (): Socket => connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
   const close = async (): Promise<void> => {
@@ -217,9 +234,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     port,
     agents,
     full,
-    get evict() {
-      return result.evict;
-    },
+    evict: (sessionId) => pressure.evict?.(sessionId) === true,
     publish(...endpoints) {
       routes.apply({ revision: ++revision, snapshot: false, upserts: endpoints, removes: [] });
     },
@@ -284,7 +299,7 @@ export async function listening(server: Server): Promise<Service> {
   server.on('connection', (socket: Socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    port: (server.address() as AddressInfo).port,
+    port: portOf(server),
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
@@ -312,4 +327,24 @@ export function chunksOf(response: string): string[] {
     chunks.push(rest.slice(start, start + size));
     rest = rest.slice(start + size + 2);
   }
+}
+
+/** The JSON in a response. */
+export function jsonIn(response: string): unknown {
+  const start = response.search(/[[{]/);
+  const end = Math.max(response.lastIndexOf(']'), response.lastIndexOf('}'));
+  return JSON.parse(response.slice(start, end + 1));
+}
+
+/** Everything that a socket delivers until its end. */
+export async function readAll(socket: Socket): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  socket.on('data', (part: Buffer) => parts.push(part));
+  await new Promise((resolve) => socket.on('end', resolve));
+  return Buffer.concat(parts);
+}
+
+/** A function that is given later. */
+export class Later<A extends unknown[]> {
+  call: (...args: A) => void = () => {};
 }

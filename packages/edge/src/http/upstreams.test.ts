@@ -4,6 +4,8 @@ import { dial, exchangeText, type FakeAgent, get, harness, IGNORE, nodeService, 
 
 const close = 'Connection: close\r\n';
 const post = 'POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi';
+const named = (name: string) => nodeService((_, response) => response.end(`<${name}>`));
+const to = (id: string) => [upstream(id, `t_${id}`)];
 const pool = (...ids: string[]) =>
   ids.map((id) => endpoint(`ep_${id}`, 'http', 'app.test', { pooling: true, upstreams: [upstream(id, `t_${id}`)] }));
 
@@ -198,12 +200,10 @@ describe('routing', () => {
   });
 
   test('paths of an HTTPS edge: exact first, then the longest prefix', async () => {
-    const named = (name: string) => nodeService((_, response) => response.end(`<${name}>`));
     await using exact = await named('exact');
     await using long = await named('long');
     await using short = await named('short');
     await using edge = await harness({ agents: { a: dial(exact.port), b: dial(long.port), c: dial(short.port) } });
-    const to = (id: string) => [upstream(id, `t_${id}`)];
     edge.publish(
       endpoint('ep_1', 'http', 'app.test', {
         kind: 'edge',
