@@ -43,7 +43,7 @@ describe('http', () => {
     const listener = await session
       .httpEndpoint()
       .metadata('endpoint meta')
-      .forwardsTo('my app')
+      
       .listenAndForward(upstream.url);
     const url = listener.url() ?? '';
     expect(url).toMatch(/^https:\/\/[a-z0-9-]+\.postern\.localhost$/);
@@ -78,7 +78,7 @@ describe('http', () => {
       expect(got.body.id).toBe(reference?.id);
     }
     expect((await platform.api('GET', tunnel.uri)).body).toMatchObject({
-      forwards_to: 'my app',
+      forwards_to: `${upstream.url}/`,
       metadata: 'endpoint meta',
     });
     const owner = row?.['tunnel_session'] as { uri: string };
@@ -94,6 +94,16 @@ describe('http', () => {
     expect((await platform.visit(url)).status).toBe(200);
     await listener.close();
     await until(async () => (await platform.visit(url)).headers['ngrok-error-code'] === 'ERR_NGROK_3200');
+  });
+
+  test('forwards_to is what the agent says it is', async () => {
+    const listener = await session.httpEndpoint().forwardsTo('my app').metadata('told').listen();
+    const rows = (await platform.api('GET', '/tunnels')).body.tunnels as Record<string, unknown>[];
+    expect(rows.find((row) => row['public_url'] === listener.url())).toMatchObject({
+      forwards_to: 'my app',
+      metadata: 'told',
+    });
+    await listener.close();
   });
 
   test('a chosen name, over http', async () => {
@@ -252,12 +262,12 @@ describe('http', () => {
 
 describe('tcp and tls', () => {
   test('tcp, with and without a chosen address', async () => {
-    const listener = await session.tcpEndpoint().listenAndForward(`127.0.0.1:${echo.port}`);
+    const listener = await session.tcpEndpoint().listenAndForward(`tcp://127.0.0.1:${echo.port}`);
     const url = new URL(listener.url() ?? '');
     expect(url.protocol).toBe('tcp:');
     expect(await exchange(net.connect(Number(url.port), '127.0.0.1'), 'over tcp')).toBe('over tcp');
     await listener.close();
-    const again = await session.tcpEndpoint().remoteAddr(url.host).listenAndForward(`127.0.0.1:${echo.port}`);
+    const again = await session.tcpEndpoint().remoteAddr(url.host).listenAndForward(`tcp://127.0.0.1:${echo.port}`);
     expect(again.url()).toBe(url.href.replace(/\/$/, ''));
   });
 
@@ -268,7 +278,7 @@ describe('tcp and tls', () => {
       .tlsEndpoint()
       .domain(domain)
       .termination(own.cert, own.key)
-      .listenAndForward(`127.0.0.1:${echo.port}`);
+      .listenAndForward(`tcp://127.0.0.1:${echo.port}`);
     const [address, port] = splitAddress(platform.runtime.https_addr);
     expect(await exchange(tls.connect({ host: address, port, servername: domain, ca: own.cert }), 'mine')).toBe('mine');
   });
@@ -281,7 +291,7 @@ describe('tcp and tls', () => {
     await session
       .tlsEndpoint()
       .domain(domain)
-      .listenAndForward(`127.0.0.1:${(server.address() as net.AddressInfo).port}`);
+      .listenAndForward(`tcp://127.0.0.1:${(server.address() as net.AddressInfo).port}`);
     const [address, port] = splitAddress(platform.runtime.https_addr);
     expect(await exchange(tls.connect({ host: address, port, servername: domain, ca: own.cert }), 'untouched')).toBe(
       'untouched',
