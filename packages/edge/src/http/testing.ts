@@ -343,8 +343,3 @@ export async function readAll(socket: Socket): Promise<Buffer> {
   await new Promise((resolve) => socket.on('end', resolve));
   return Buffer.concat(parts);
 }
-
-/** A function that is given later. */
-export class Later<A extends unknown[]> {
-  call: (...args: A) => void = () => {};
-}
