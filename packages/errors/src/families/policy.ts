@@ -208,12 +208,6 @@ export const POLICY_ERRORS = {
     title: 'Interpolation failed',
     message: 'An expression of the traffic policy could not be filled in while handling this request: {reason}.',
   },
-  2254: {
-    status: 500,
-    owner: 'config',
-    title: 'Expression failed',
-    message: 'An expression of the traffic policy failed while handling this request: {reason}.',
-  },
   2300: {
     status: 500,
     owner: 'platform',

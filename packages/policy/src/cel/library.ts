@@ -1,6 +1,6 @@
 /**
  * The CEL library's evaluator, for what our own compiler does not do itself: conversions, times, formatting, unsigned
- * arithmetic. One plan per operation, made when a policy that needs it is compiled; the operands are bound by name.
+ * arithmetic. One plan per operation and process; the operands are bound by name.
  */
 import { celEnv, isCelError, parse, plan, type CelInput, type CelType } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
@@ -17,8 +17,10 @@ const cache = new Map<string, Operation>();
 export function libraryOperation(source: string): Operation {
   const known = cache.get(source);
   if (known !== undefined) return known;
-  const run = plan(env, parse(source).expr);
+  // Planned when it is first needed: most operations of the language never are.
+  let run: ReturnType<typeof plan> | null = null;
   const operation: Operation = (...operands) => {
+    run ??= plan(env, parse(source).expr);
     const bindings: Record<string, CelInput> = {};
     for (const [index, operand] of operands.entries()) bindings[OPERANDS[index] ?? ''] = operand;
     const result = run(bindings);

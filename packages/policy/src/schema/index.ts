@@ -8,6 +8,7 @@ export {
   type ActionType,
   type DocumentPhase,
 } from './action-table.ts';
+export { checkDocument, configSchema } from './check.ts';
 export {
   parsePolicyDocument,
   type ActionEntry,
