@@ -23,6 +23,7 @@ import type { AuthLimiter } from './auth-limiter.ts';
 import { RpcServer } from './rpc-server.ts';
 import { SessionHeartbeat } from './session-heartbeat.ts';
 import { SilenceWatch } from './silence-watch.ts';
+import { readIntoSlab } from './slab-reader.ts';
 
 const AUTH_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
@@ -102,7 +103,7 @@ export class AgentSession {
     this.#authTimer = wheel.schedule(AUTH_MS, () => this.end('no Auth in time'));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    socket.on('data', this.#onData);
+    readIntoSlab(socket, this.#onBytes);
     socket.on('end', () => this.end('the agent closed the connection'));
     socket.on('error', (error) => this.end(error.message));
     socket.on('close', () => this.end('the connection closed'));
@@ -126,7 +127,6 @@ export class AgentSession {
     this.mux.destroy(MuxErrorCode.sessionClosed, reason);
     const { socket, wheel } = this.#options;
     if (!socket.destroyed) {
-      socket.off('data', this.#onData);
       socket.end();
       wheel.schedule(1_000, () => socket.destroy());
       socket.once('finish', () => socket.destroy());
@@ -134,12 +134,13 @@ export class AgentSession {
     this.#options.onEnded(this, reason);
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  readonly #onBytes = (buffer: Buffer, length: number): void => {
+    if (this.ended) return;
     if (!this.#started) {
       this.#started = true;
-      if (isHttpStart(chunk)) return this.#answerHttp();
+      if (isHttpStart(buffer)) return this.#answerHttp();
     }
-    this.mux.receive(chunk);
+    this.mux.receive(buffer, 0, length);
     if (!this.ended) this.#options.onTurn(this);
   };
 
@@ -205,7 +206,6 @@ export class AgentSession {
       'This address takes tunnel agents, not web requests. Web pages are at the HTTPS address of this server.';
     this.ended = true;
     this.#authTimer.cancel();
-    socket.off('data', this.#onData);
     this.mux.destroy(MuxErrorCode.protocol, 'HTTP on the agent port');
     sayAndClose(socket, httpAnswer(400, text), wheel);
     this.#options.onEnded(this, 'HTTP on the agent port');
