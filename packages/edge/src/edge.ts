@@ -187,7 +187,7 @@ class DataPlane implements Edge {
     // Visitors first; agents may still come back meanwhile, as what is in flight needs them.
     this.#listening.http?.close();
     this.#listening.https?.close();
-    this.#tcpPorts.retain(new Set());
+    this.#tcpPorts.close();
     const drained = Promise.all([this.#http.drain(), this.#bytes.idle()]);
     await withDeadline(wheel, drained, config.limits.drainMs, () => new Error('still in flight')).catch(() => {});
     this.#http.destroy();
@@ -201,7 +201,7 @@ class DataPlane implements Edge {
   #closeListeners(): void {
     for (const listening of Object.values(this.#listening)) listening.close();
     this.#listening = {};
-    this.#tcpPorts.retain(new Set());
+    this.#tcpPorts.close();
     for (const gate of Object.values(this.#gates)) gate.destroyAll();
   }
 }

@@ -52,12 +52,14 @@ async function run(options: OptionValues): Promise<void> {
       cloneRoot: cloneRoot(),
       isTerminal: process.stderr.isTTY === true,
     });
-    process.exitCode = await runServer({
+    const code = await runServer({
       config,
       version: VERSION,
       demo: options['demo'] === true,
       resetCredentials: options['resetCredentials'] === true,
     });
+    // Everything has been closed in order; a handle that a library forgot must not keep the process.
+    process.exit(code);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`postern server: ${error.message}\n`);

@@ -6,6 +6,7 @@ export class TcpPorts {
   readonly #hosts: readonly string[];
   readonly #onConnection: (socket: Socket, port: number) => void;
   readonly #open = new Map<number, Listening>();
+  #closed = false;
 
   constructor(hosts: readonly string[], onConnection: (socket: Socket, port: number) => void) {
     this.#hosts = hosts;
@@ -22,6 +23,7 @@ export class TcpPorts {
    */
   async open(ports: Iterable<number>): Promise<ReadonlyMap<number, Error>> {
     const failures = new Map<number, Error>();
+    if (this.#closed) return failures;
     const opening: Promise<void>[] = [];
     for (const port of ports) if (!this.#open.has(port)) opening.push(this.#openOne(port, failures));
     await Promise.all(opening);
@@ -35,6 +37,12 @@ export class TcpPorts {
       listening.close();
       this.#open.delete(port);
     }
+  }
+
+  /** Closes all for good: routes still change while agents leave, and must not open a port again. */
+  close(): void {
+    this.#closed = true;
+    this.retain(new Set());
   }
 
   async #openOne(port: number, failures: Map<number, Error>): Promise<void> {
