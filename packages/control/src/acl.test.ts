@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { allowsAddress, deniedLabel, parseAclRule } from './acl.ts';
 

@@ -101,14 +101,18 @@ describe('who may join whom on one URL', () => {
   });
 });
 
-test('a slow edge holds up nobody for good', async () => {
+test('a stuck update fails alone, and is taken back', async () => {
   const quick = await fresh({ limits: { sessions: 10, endpointsPerSession: 10, applyMs: 50 } });
   const create = (url: string) => quick.control.api.endpoints.create(quick.caller, { url, trafficPolicy: POLICY });
-  quick.edge.gate = new Promise(() => {});
+  const gate = Promise.withResolvers<void>();
+  quick.edge.gate = gate.promise;
   const stuck = create('https://stuck.example.test');
+  await expect.poll(() => quick.edge.updates.length).toBe(2);
   quick.edge.gate = null;
-  const [first, second] = await Promise.allSettled([stuck, create('https://next.example.test')]);
-  expect([first.status, second.status]).toContain('fulfilled');
+  const next = create('https://next.example.test');
+  await expect(stuck).rejects.toMatchObject({ number: 90_027 });
+  expect(await next).toMatchObject({ url: 'https://next.example.test' });
+  gate.resolve();
   const { items } = await quick.control.api.endpoints.list(quick.caller, { limit: 10 });
-  expect(items.map(({ url }) => url)).toContain('https://next.example.test');
+  expect(items.map(({ url }) => url)).toEqual(['https://next.example.test']);
 });

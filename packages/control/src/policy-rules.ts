@@ -1,4 +1,4 @@
-import { mergePolicies, validatePolicy, type PolicySource } from '@postern/policy';
+import { mergePolicies, validatePolicy, type PolicySource, type RuleSource } from '@postern/policy';
 import type { PolicyAction, PolicyRules, PolicyRuleSet } from './config.ts';
 
 /** The policy language as control uses it. */
@@ -9,10 +9,13 @@ export const policyRules: PolicyRules = {
 
 /** Each action is a rule of its own, so that the language can put it where its kind belongs. */
 function sourceOf(rules: PolicyRuleSet): PolicySource {
-  const alone = (actions: readonly PolicyAction[]) => actions.map((action) => ({ actions: [action] }));
   return {
     on_tcp_connect: alone(rules.on_tcp_connect),
     on_http_request: alone(rules.on_http_request),
     on_http_response: alone(rules.on_http_response),
   };
+}
+
+function alone(actions: readonly PolicyAction[]): RuleSource[] {
+  return actions.map((action) => ({ actions: [action] }));
 }

@@ -156,6 +156,9 @@ function tlsOf(opts: BindOptions, { scheme }: PolicyPlace): TlsMode {
   }
   const { cert, key } = opts.tlsTermination;
   if (cert === '' && key === '') return { at: 'edge', cert: null, key: null };
+  if (cert === '' || key === '') {
+    throw fail(301, { reason: 'TLSTermination needs a certificate and its key, or neither of them' });
+  }
   try {
     createSecureContext({ cert, key });
   } catch (error) {

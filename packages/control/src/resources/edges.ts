@@ -5,7 +5,7 @@ import { holdersAt } from '../claims.ts';
 import type { Core } from '../core.ts';
 import { routesOfEdges } from '../labelled.ts';
 import { putOnline, settle } from '../online.ts';
-import { releaseAutomaticAddr } from '../reservations.ts';
+import { findFooting, isProblem, releaseAutomaticAddr } from '../reservations.ts';
 import type { Caller, EdgeInput, EdgeService, EdgeView } from '../types.ts';
 import { backendModule, checkEdgeTexts, claimHostports, readBackend } from './edge-input.ts';
 import { createEdgeRoutes, routeView } from './edge-routes.ts';
@@ -50,6 +50,15 @@ export function createEdges(core: Core): EdgeService {
       writes.push(...releaseAutomaticAddr(core, addr.id, others));
     }
     return writes;
+  }
+
+  /** Makes again what a change that is taken back had released. */
+  function reservationsOf(edge: EdgeRow): Write[] {
+    return edge.hostports.flatMap(({ hostport }) => {
+      const address = hostportAddress(edge.kind, hostport);
+      const footing = address === null ? null : findFooting(core, edge.accountId, address);
+      return footing === null || isProblem(footing) ? [] : footing.writes;
+    });
   }
 
   async function removeRow(edge: EdgeRow): Promise<void> {
@@ -127,9 +136,17 @@ export function createEdges(core: Core): EdgeService {
       const { before, after, online } = changed;
       await putOnline(core, after.hostports.map(({ hostport }) => hostport).join(', '), online, async () => {
         if (catalog.edges.get(id) === null) return { upserts: [], removes: [] };
-        await catalog.commit([store.edges.update(id, before)]);
-        const removes = missingFrom(after, before.hostports).map(({ endpointId }) => endpointId);
-        return { upserts: await routesOfEdges(core, [before]), removes };
+        const added = missingFrom(after, before.hostports);
+        const { updatedAt, description, metadata, hostports, backendId, backendEnabled } = before;
+        await catalog.commit([
+          ...reservationsOf(before),
+          store.edges.update(id, { updatedAt, description, metadata, hostports, backendId, backendEnabled }),
+          ...(await releases(before, added)),
+        ]);
+        return {
+          upserts: await routesOfEdges(core, [before]),
+          removes: added.map(({ endpointId }) => endpointId),
+        };
       });
       return view(after);
     },

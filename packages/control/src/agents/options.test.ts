@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import type { BindOptions, BindRequest } from '@postern/protocol';
+import { policyRules } from '../policy-rules.ts';
+import { selfSigned } from '../testing/self-signed.ts';
+import { readOptions, type PolicyPlace } from './options.ts';
+
+const HTTPS: PolicyPlace = { scheme: 'https', binding: 'public' };
+
+function read(opts: Partial<BindOptions>, place = HTTPS) {
+  const request: BindRequest = {
+    id: '',
+    proto: place.scheme,
+    forwardsTo: '',
+    forwardsProto: '',
+    rawOpts: {},
+    opts: { proxyProto: 0, ...opts },
+    token: '',
+    ipPolicyRef: '',
+    metadata: '',
+    bindings: [],
+    poolingEnabled: false,
+    name: '',
+    description: '',
+  };
+  const options = readOptions(policyRules, request, place);
+  const merged = options.effectivePolicy !== options.trafficPolicy;
+  const effective: unknown = merged ? JSON.parse(options.effectivePolicy) : {};
+  return { ...options, effective };
+}
+
+/** Action types of a phase, in order. */
+function types(effective: unknown, phase: string): string[] {
+  const text = JSON.stringify(Object(effective)[phase] ?? []);
+  return [...text.matchAll(/"type":"([a-z-]+)"/g)].map((match) => match[1] ?? '');
+}
+
+describe('options become rules of the policy, checked by the real language', () => {
+  test('no options, no policy: nothing to run', () => {
+    expect(read({})).toMatchObject({ trafficPolicy: '', effectivePolicy: '' });
+  });
+
+  test('a policy alone is kept byte for byte', () => {
+    const trafficPolicy = 'on_http_request:\n  - actions:\n      - type: deny\n';
+    expect(read({ trafficPolicy })).toMatchObject({ trafficPolicy, effectivePolicy: trafficPolicy });
+  });
+
+  test('all of them, around the user policy', () => {
+    const { effective, trafficPolicy } = read({
+      trafficPolicy: '{"on_http_request":[{"actions":[{"type":"deny","config":{"status_code":404}}]}]}',
+      ipRestriction: { allow: ['10.0.0.0/8'], deny: ['10.1.0.0/16'] },
+      basicAuth: [{ username: 'ann', password: 'pass${word}', passwordHash: '' }],
+      requestHeaders: {
+        add: [
+          ['X-A', '1'],
+          ['x-a', '2'],
+        ],
+        remove: ['x-b'],
+      },
+      responseHeaders: { add: [['x-c', '3']], remove: [] },
+      compression: true,
+    });
+    expect(trafficPolicy).not.toContain('basic-auth');
+    expect(types(effective, 'on_http_request')).toEqual([
+      'restrict-ips',
+      'basic-auth',
+      'deny',
+      'remove-headers',
+      'add-headers',
+      'add-headers',
+    ]);
+    expect(types(effective, 'on_http_response')).toEqual(['add-headers', 'compress-response']);
+    expect(JSON.stringify(effective)).toContain('ann:pass$${word}');
+  });
+
+  test('IP rules of a tcp endpoint work on the connection', () => {
+    const place: PolicyPlace = { scheme: 'tcp', binding: 'public' };
+    const { effective } = read({ ipRestriction: { allow: [], deny: ['10.0.0.0/8'] }, compression: true }, place);
+    expect(types(effective, 'on_tcp_connect')).toEqual(['restrict-ips']);
+    expect(types(effective, 'on_http_response')).toEqual([]);
+  });
+
+  test('IP rules of an internal https endpoint work on the request', () => {
+    const { effective } = read(
+      { ipRestriction: { allow: ['10.0.0.0/8'], deny: [] } },
+      { ...HTTPS, binding: 'internal' },
+    );
+    expect(types(effective, 'on_http_request')).toEqual(['restrict-ips']);
+  });
+
+  test('the legacy object form of a policy', () => {
+    const policy = {
+      Inbound: [{ Name: 'x', Expressions: [], Actions: [{ Type: 'deny', Config: { status_code: 403 } }] }],
+    };
+    const { trafficPolicy, effective } = read({ policy, compression: true });
+    expect(JSON.parse(trafficPolicy)).toEqual(policy);
+    expect(types(effective, 'on_http_request')).toEqual(['deny']);
+  });
+
+  test('old agents give user:password; a hash is kept as a hash', () => {
+    expect(read({ auth: 'ann:long:password' }).effectivePolicy).toContain('ann:long:password');
+    const passwordHash = `$2a$10$${'a'.repeat(53)}`;
+    const hashed = read({ basicAuth: [{ username: 'ann', password: '', passwordHash }] });
+    expect(hashed.effectivePolicy).toContain('ann:{bcrypt}');
+  });
+
+  test.each([
+    [{ oauth: { provider: 'google' } }, 90_024, 'OAuth'],
+    [{ oidc: { issuer_url: 'x' } }, 90_024, 'OIDC'],
+    [{ webhookVerification: { provider: 'slack', secret: 's' } }, 90_024, 'WebhookVerification'],
+    [{ circuitBreaker: { errorThreshold: 0.5 } }, 90_024, 'CircuitBreaker'],
+    [{ userAgentFilter: { allow: ['x'], deny: [] } }, 90_024, 'UserAgentFilter'],
+    [{ websocketTcpConverter: true }, 90_024, 'WebsocketTCPConverter'],
+    [{ basicAuth: [{ username: '', password: 'password', passwordHash: '' }] }, 359, 'user name'],
+    [{ auth: 'no-colon' }, 359, 'user name'],
+    [{ auth: 'ann:short' }, 360, '5'],
+    [{ ipRestriction: { allow: ['nonsense'], deny: [] } }, 9026, 'nonsense'],
+    [{ mutualTlsCa: 'not pem' }, 301, 'PEM'],
+    [{ trafficPolicy: '{"on_http_request":[{}]}' }, 9026, '2206'],
+    [{ trafficPolicy: '{}', policy: { inbound: [] } }, 9025, 'Policy'],
+  ] as const)('%j is refused with %i, naming %s', (opts, number, name) => {
+    expect(() => read(opts)).toThrow(expect.objectContaining({ number, message: expect.stringContaining(name) }));
+  });
+});
+
+describe('where TLS ends', () => {
+  const { cert, key } = selfSigned();
+
+  test.each([
+    ['https', {}, { at: 'edge', cert: null, key: null }],
+    ['tls', {}, { at: 'agent' }],
+    ['tls', { tlsTermination: { cert: '', key: '' } }, { at: 'edge', cert: null, key: null }],
+    ['tls', { tlsTermination: { cert, key } }, { at: 'edge', cert, key }],
+    ['tls', { mutualTlsCa: cert }, { at: 'edge', cert: null, key: null }],
+  ] as const)('%s', (scheme, opts, tls) => {
+    expect(read(opts, { scheme, binding: 'public' }).tls).toEqual(tls);
+  });
+
+  test('a certificate without its key is refused', () => {
+    const opts = { tlsTermination: { cert, key: '' } };
+    expect(() => read(opts, { scheme: 'tls', binding: 'public' })).toThrow(expect.objectContaining({ number: 301 }));
+  });
+
+  test("client certificates become terminate-tls with the endpoint's own certificate", () => {
+    const place: PolicyPlace = { scheme: 'tls', binding: 'public' };
+    const { effectivePolicy } = read({ mutualTlsCa: cert + cert, tlsTermination: { cert, key } }, place);
+    expect(effectivePolicy).toContain('terminate-tls');
+    expect(effectivePolicy).toContain('server_private_key');
+    expect(() => read({ mutualTlsCa: cert }, { scheme: 'http', binding: 'public' })).toThrow(
+      expect.objectContaining({ number: 301 }),
+    );
+  });
+});
