@@ -95,8 +95,8 @@ export class Http2Exchange implements Downstream {
 
   private sendTrailers(): void {
     if (this.stream.destroyed) return;
-    if (this.trailer === null) this.stream.close(constants.NGHTTP2_NO_ERROR);
-    else this.stream.sendTrailers(h2Object(this.trailer));
+    // Without trailers this ends the stream by an empty DATA frame; closing it would be a reset.
+    this.stream.sendTrailers(this.trailer === null ? {} : h2Object(this.trailer));
   }
 
   end(): void {

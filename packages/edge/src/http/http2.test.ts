@@ -59,10 +59,13 @@ function ask(
     stream.on('wantTrailers', () => stream.sendTrailers(trailers ?? {}));
     stream.on('data', (part: Buffer) => parts.push(part));
     stream.on('error', reject);
-    stream.on('close', () => {
-      session.close();
-      resolve({ headers: answered, trailers: trailing, body: Buffer.concat(parts), interim });
-    });
+    // 'end', not 'close': a reset would do for that.
+    stream.on('end', () =>
+      process.nextTick(() => {
+        session.close();
+        resolve({ headers: answered, trailers: trailing, body: Buffer.concat(parts), interim });
+      }),
+    );
     if (body !== null) stream.end(body);
   });
 }
