@@ -1,4 +1,5 @@
 /** The data plane, put together: see README.md for the way of one request through it. */
+import type { Socket } from 'node:net';
 import { compilePolicy } from '@postern/policy';
 import { AgentPlane } from './agents/agent-plane.ts';
 import { ByteDelivery } from './connection/byte-delivery.ts';
@@ -7,6 +8,7 @@ import { CidrList } from './connection/cidr-list.ts';
 import { Connections, type Gates } from './connection/connections.ts';
 import { Gate } from './connection/gate.ts';
 import { listen, type Listening } from './connection/listeners.ts';
+import { ignore } from './connection/pipe.ts';
 import { TcpPorts } from './connection/tcp-ports.ts';
 import { TlsTerminators } from './connection/tls-terminators.ts';
 import type { EdgeConfig, EdgeContext, HttpService, ListenAddress, Log } from './context.ts';
@@ -89,6 +91,8 @@ class DataPlane implements Edge {
       random,
       ready: this.#ready.promise,
     });
+    // A start that fails says so itself.
+    this.#ready.promise.catch(() => {});
     const context: EdgeContext = {
       config,
       link,
@@ -132,7 +136,8 @@ class DataPlane implements Edge {
     this.port = {
       applyRoutes: (update) => applier.apply(update),
       agentCommand: (sessionId, command) => this.#agents.command(sessionId, command),
-      stopTunnel: (sessionId, tunnelId, message, code) => this.#agents.stopTunnel(sessionId, tunnelId, message, code),
+      stopTunnel: (sessionId, tunnelId, message, errorCode) =>
+        this.#agents.stopTunnel(sessionId, { tunnelId, message, errorCode }),
       closeSession: (sessionId, reason) => this.#agents.closeSession(sessionId, reason),
       probeSession: (sessionId) => this.#agents.probe(sessionId),
     };
@@ -147,15 +152,21 @@ class DataPlane implements Edge {
   async start(): Promise<void> {
     const { config, link } = this.#context;
     const { http, https, agents } = config;
-    const ready = this.#ready.promise;
     try {
       this.#listening.agents = await listen(agents, (socket) => void this.#connections.agents(socket));
       // Bound before the routes are there, as control writes their ports into URLs; held until then.
-      this.#listening.http = await listen(http, (socket) => void ready.then(() => this.#connections.http(socket)));
-      this.#listening.https = await listen(https, (socket) => void ready.then(() => this.#connections.tls(socket)));
+      this.#listening.http = await listen(
+        http,
+        this.#held((socket) => this.#connections.http(socket)),
+      );
+      this.#listening.https = await listen(
+        https,
+        this.#held((socket) => this.#connections.tls(socket)),
+      );
       await link.follow(this.port);
       this.#ready.resolve();
     } catch (error) {
+      this.#ready.reject(error);
       this.#closeListeners();
       throw error;
     }
@@ -179,6 +190,17 @@ class DataPlane implements Edge {
       visitorConnections: http.open + tls.open + tcp.open,
       refusedConnections: http.refused + tls.refused + tcp.refused + agents.refused,
       endpoints: this.#context.routes.size,
+    };
+  }
+
+  /** Lets a visitor in as soon as there are routes; one that is there when the start fails is turned away. */
+  #held(serve: (socket: Socket) => Promise<void>): (socket: Socket) => void {
+    return (socket) => {
+      socket.on('error', ignore);
+      void this.#ready.promise.then(
+        () => serve(socket),
+        () => socket.destroy(),
+      );
     };
   }
 

@@ -6,7 +6,7 @@ import { fail } from '@postern/errors';
 import { AgentDirectory } from './agent-directory.ts';
 import { AgentSession } from './agent-session.ts';
 import { AuthLimiter } from './auth-limiter.ts';
-import { sendCommand, sendStopTunnel } from './commands.ts';
+import { sendCommand, sendStopTunnel, type StopNotice } from './commands.ts';
 
 export interface AgentPlaneOptions {
   readonly link: ControlLink;
@@ -84,9 +84,9 @@ export class AgentPlane {
     return sendCommand(session, command, this.#options.wheel);
   }
 
-  stopTunnel(sessionId: string, tunnelId: string, message: string, errorCode: string | null): void {
+  stopTunnel(sessionId: string, notice: StopNotice): void {
     const session = this.#directory.find(sessionId);
-    if (session !== undefined) sendStopTunnel(session, tunnelId, message, errorCode);
+    if (session !== undefined) sendStopTunnel(session, notice, this.#options.wheel);
   }
 
   closeSession(sessionId: string, reason: string): void {

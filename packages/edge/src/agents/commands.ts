@@ -8,6 +8,7 @@ import {
   encodeUpdate,
   MuxErrorCode,
   StreamType,
+  type MuxStreamHandler,
 } from '@postern/protocol';
 import type { TimerWheel } from '../context.ts';
 import type { AgentCommand } from '../control-link.ts';
@@ -15,6 +16,16 @@ import type { AgentSession } from './agent-session.ts';
 
 const ANSWER_MS = 10_000;
 const ANSWER_BYTES = 65_536;
+
+const NO_ANSWER: MuxStreamHandler = { onData() {}, onEnd() {}, onReset() {}, onDrain() {} };
+
+/** Why a listener of an agent was ended. */
+export interface StopNotice {
+  readonly tunnelId: string;
+  readonly message: string;
+  /** `ERR_NGROK_n` */
+  readonly errorCode: string | null;
+}
 
 const TYPES = { stop: StreamType.stop, restart: StreamType.restart, update: StreamType.update } as const;
 
@@ -54,12 +65,10 @@ export function sendCommand(session: AgentSession, command: AgentCommand, wheel:
 }
 
 /** Tells the agent that one of its listeners was ended here. There is no answer. */
-export function sendStopTunnel(
-  session: AgentSession,
-  tunnelId: string,
-  message: string,
-  errorCode: string | null,
-): void {
-  const ignored = { onData() {}, onEnd() {}, onReset() {}, onDrain() {} };
-  session.mux.open(StreamType.stopTunnel, ignored, encodeStopTunnel(tunnelId, message, errorCode)).end();
+export function sendStopTunnel(session: AgentSession, notice: StopNotice, wheel: TimerWheel): void {
+  const request = encodeStopTunnel(notice.tunnelId, notice.message, notice.errorCode);
+  const stream = session.mux.open(StreamType.stopTunnel, NO_ANSWER, request);
+  stream.end();
+  // Not every agent ends its side.
+  wheel.schedule(ANSWER_MS, () => stream.reset(MuxErrorCode.streamCancelled));
 }

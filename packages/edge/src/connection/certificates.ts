@@ -5,6 +5,8 @@ import type { ControlLink, TlsIdentity } from '../control-link.ts';
 const KEEP_MS = 600_000;
 /** "None" is believed shortly: the name may be reserved in the next second. */
 const KEEP_NONE_MS = 2_000;
+/** An answer that does not come is asked for again after this. */
+const PENDING_MS = 10_000;
 const MOST_NAMES = 5_000;
 
 interface Entry {
@@ -31,7 +33,7 @@ export class CertificateCache {
       this.#entries.set(serverName, known);
       return known.identity;
     }
-    const entry: Entry = { identity: this.#link.certificateFor(serverName), until: Infinity };
+    const entry: Entry = { identity: this.#link.certificateFor(serverName), until: this.#now() + PENDING_MS };
     this.#entries.set(serverName, entry);
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= MOST_NAMES) break;

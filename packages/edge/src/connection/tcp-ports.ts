@@ -48,7 +48,9 @@ export class TcpPorts {
   async #openOne(port: number, failures: Map<number, Error>): Promise<void> {
     try {
       const addresses = this.#hosts.map((host) => ({ host, port }));
-      this.#open.set(port, await listen(addresses, (socket) => this.#onConnection(socket, port)));
+      const listening = await listen(addresses, (socket) => this.#onConnection(socket, port));
+      if (this.#closed) listening.close();
+      else this.#open.set(port, listening);
     } catch (error) {
       failures.set(port, error instanceof Error ? error : new Error(String(error)));
     }

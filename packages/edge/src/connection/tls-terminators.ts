@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { TlsTermination } from '@postern/policy';
 import type { TlsIdentity } from '../control-link.ts';
+import { ignore } from './pipe.ts';
 
 /** What a handshake has to fulfil besides the certificate. */
 export interface TlsDemands {
@@ -106,6 +107,8 @@ export class TlsTerminators {
   }
 
   #secured(socket: TLSSocket): void {
+    // Whoever takes the socket may wait before it listens; an 'error' without a listener would end the process.
+    socket.on('error', ignore);
     const key = connectionKey(socket);
     const handoff = key === null ? undefined : this.#handoffs.get(key);
     if (key === null || handoff === undefined) {
