@@ -25,7 +25,7 @@ export function dialUpstream(plan: UpstreamPlan, read: UpstreamReader): net.Sock
   if (!plan.secure) {
     return new net.Socket({ noDelay: true, allowHalfOpen: true, onread: onRead(read) }).connect({ host, port });
   }
-  return tls.connect({ ...tlsOptions(plan, read), host, port, allowHalfOpen: true }).setNoDelay(true);
+  return tls.connect({ ...tlsOptions(plan, read), host, port }).setNoDelay(true);
 }
 
 /** TCP first, `preamble` on it, then TLS over the same connection: a PROXY header precedes the upstream's TLS. */
@@ -36,7 +36,8 @@ export function dialUpstreamBehind(preamble: Buffer, plan: UpstreamPlan, read: U
   const secured = tls.connect({ ...tlsOptions(plan, read), socket: raw });
   raw.on('error', (error) => secured.destroy(error));
   secured.on('close', () => raw.destroy());
-  return secured;
+  // Node ignores `onread` for TLS over a given socket.
+  return secured.on('data', read);
 }
 
 function onRead(read: UpstreamReader): net.OnReadOpts {
@@ -49,11 +50,12 @@ function onRead(read: UpstreamReader): net.OnReadOpts {
   };
 }
 
-/** `onread` is an option of every socket; the type of tls.connect forgets it. */
-function tlsOptions(plan: UpstreamPlan, read: UpstreamReader): tls.ConnectionOptions & { onread: net.OnReadOpts } {
+/** `onread` and `allowHalfOpen` are options of every socket; the type of tls.connect forgets them. */
+function tlsOptions(plan: UpstreamPlan, read: UpstreamReader): tls.ConnectionOptions & net.SocketConstructorOpts {
   const { options, address } = plan;
   return {
     onread: onRead(read),
+    allowHalfOpen: true,
     rejectUnauthorized: options.verifyUpstream ?? options.upstreamCa !== undefined,
     ...(options.upstreamCa === undefined ? {} : { ca: options.upstreamCa }),
     ...(net.isIP(address.host) === 0 ? { servername: address.host } : {}),

@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net';
 import tls from 'node:tls';
 import * as protocol from '@postern/protocol';
 import type { AuthRequest, BindRequest, MuxSession, MuxStream, MuxStreamHandler } from '@postern/protocol';
@@ -43,8 +42,9 @@ export class TestServer {
   }
 
   get port(): number {
-    // A TCP listener has an address object.
-    return (this.#server.address() as AddressInfo).port;
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('the server does not listen');
+    return address.port;
   }
 
   get addr(): string {
