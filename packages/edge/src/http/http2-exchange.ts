@@ -75,12 +75,13 @@ export class Http2Exchange implements Downstream {
 
   head(status: number, _reason: string, fields: RawFields, framing: Framing): void {
     if (this.stream.destroyed || this.stream.headersSent) return;
-    this.bodiless = this.exchange?.method === 'HEAD' || status === 204 || status === 304;
+    // An empty answer is its head alone: gRPC calls that fail at once carry their status there, and clients look for it
+    // only in a head that ends the stream.
+    const empty = framing.kind === 'length' && framing.length === 0;
+    this.bodiless = empty || this.exchange?.method === 'HEAD' || status === 204 || status === 304;
     const block = h2Block([':status', String(status)], fields);
-    this.stream.respond(block, {
-      endStream: this.bodiless,
-      waitForTrailers: !this.bodiless && framing.kind === 'chunked',
-    });
+    const waitForTrailers = !this.bodiless && framing.kind === 'chunked';
+    this.stream.respond(block, { endStream: this.bodiless, waitForTrailers });
   }
 
   body(chunk: Buffer, start: number, end: number): boolean {

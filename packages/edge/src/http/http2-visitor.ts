@@ -12,7 +12,7 @@ import { Http2Exchange } from './http2-exchange.ts';
 import type { Pipeline } from './pipeline.ts';
 import { Visitor } from './visitor.ts';
 
-const MAX_STREAMS = 200;
+const MAX_STREAMS = 100;
 /** Per stream; the sum over all streams is bounded by the session's memory. */
 const WINDOW_BYTES = 262_144;
 const SESSION_MEMORY_MB = 64;

@@ -215,6 +215,25 @@ describe('HTTP/2 upstreams', () => {
     session.close();
   });
 
+  test('that answer by a head alone have it end the stream', async () => {
+    const server = createServer();
+    server.on('stream', (stream) => {
+      stream.respond({ ':status': 200, 'grpc-status': '5' }, { endStream: true });
+      stream.resume();
+    });
+    await using service = await listening(server);
+    await using edge = await edgeTo(service, 'http2', { http2: true });
+    const session = connect(`http://127.0.0.1:${edge.port}`);
+    const stream = session.request({ ':method': 'POST', ':path': '/', ':authority': 'app.test' });
+    const [status, flags] = await new Promise<[unknown, number]>((resolve, reject) => {
+      stream.on('response', (headers, bits) => resolve([headers['grpc-status'], bits]));
+      stream.on('error', reject);
+      stream.end('payload');
+    });
+    expect([status, flags & constants.NGHTTP2_FLAG_END_STREAM]).toEqual(['5', constants.NGHTTP2_FLAG_END_STREAM]);
+    session.destroy();
+  });
+
   test('answer HTTP/1 visitors, trailers in chunks', async () => {
     await using service = await grpc();
     await using edge = await edgeTo(service, 'http2');

@@ -14,6 +14,7 @@ import { fail, isPosternError, type PosternError } from '@postern/errors';
 import type { Outcome } from '@postern/policy';
 import { originForm } from '@postern/protocol';
 import type { EdgeContext, LiveEndpoint } from '../context.ts';
+import { pickMember } from '../routing/pick-member.ts';
 import { admit, connectionRules } from './connection-rules.ts';
 import { answerWith, answerWithPage } from './answer.ts';
 import { deliver } from './deliver.ts';
@@ -131,9 +132,8 @@ export class Pipeline implements Stages {
     if (++exchange.hops > MAX_HOPS) return fail(3501, { max: MAX_HOPS });
     const route = this.edge.routes.findInternal(from.endpoint.accountId, url);
     if (route === null) return fail(3200, { url });
-    const members = route.members.filter(({ endpoint }) => endpoint.proto === 'http' || endpoint.proto === 'https');
-    const target = members[Math.floor(this.edge.random() * members.length)];
-    if (target === undefined) {
+    const target = pickMember(route, this.edge.agents, this.edge.random);
+    if (target.endpoint.proto !== 'http' && target.endpoint.proto !== 'https') {
       return fail(2226, { path: 'url', value: url, reason: 'an http or https endpoint can only forward to such' });
     }
     exchange.route = route;

@@ -108,7 +108,8 @@ export class Http1Upstream implements Upstream, MuxStreamHandler {
 
   body(chunk: Buffer, start: number, end: number): boolean {
     const { stream } = this;
-    if (stream === null || start === end) return true;
+    // A stream that takes nothing more has been reset or half-closed; nobody would say `drained`.
+    if (stream === null || !stream.writable || start === end) return true;
     if (!this.chunked) return stream.write(chunk.subarray(start, end));
     const size = chunkHeader(end - start);
     if (end - start > SMALL_CHUNK) {

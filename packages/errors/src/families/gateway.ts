@@ -2,12 +2,6 @@ import type { ErrorEntry } from '../entry.ts';
 
 /** What a visitor of an endpoint is told (spec: traffic-policy.md §9.4). */
 export const GATEWAY_ERRORS = {
-  742: {
-    status: 503,
-    owner: 'platform',
-    title: 'Shutting down',
-    message: 'This server is shutting down. Try again in a moment.',
-  },
   743: {
     status: 503,
     owner: 'capacity',
@@ -25,12 +19,6 @@ export const GATEWAY_ERRORS = {
     owner: 'upstream',
     title: 'Upstream timed out',
     message: 'The service behind this endpoint did not answer within {seconds} seconds.',
-  },
-  3008: {
-    status: 504,
-    owner: 'upstream',
-    title: 'No upstream in time',
-    message: 'No agent took this request within {seconds} seconds.',
   },
   3200: {
     status: 404,
