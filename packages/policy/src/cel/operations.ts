@@ -1,6 +1,7 @@
 /** Equality, order, membership, access and arithmetic on values, as the CEL language definition has them. */
-import { celListConcat, isCelList, isCelMap, isCelUint } from '@bufbuild/cel';
+import { celListConcat, isCelList, isCelMap, isCelUint, type CelUint } from '@bufbuild/cel';
 import { libraryOperation } from './library.ts';
+import { LIST_TOO_LONG, MAX_LIST, MAX_TEXT, TEXT_TOO_LONG } from './limits.ts';
 import { Failure, type Result, type Value } from './value.ts';
 
 export const NO_OVERLOAD = new Failure('the operator does not apply to values of these types');
@@ -63,7 +64,7 @@ export function contains(container: Value, item: Value): Result {
     for (const member of container) if (equal(member, item)) return true;
     return false;
   }
-  if (isCelMap(container)) return isKey(item) ? container.get(item) !== undefined : false;
+  if (isCelMap(container)) return isKey(item) ? container.get(item) !== undefined : NO_OVERLOAD;
   return NO_OVERLOAD;
 }
 
@@ -85,10 +86,8 @@ export function select(container: Value, field: string): Result {
   return value === undefined ? NO_SUCH_FIELD : value;
 }
 
-function isKey(value: Value): value is string | bigint | boolean | number {
-  return (
-    typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean' || typeof value === 'number'
-  );
+export function isKey(value: Value): value is string | bigint | boolean | number | CelUint {
+  return typeof value === 'string' || typeof value === 'boolean' || isNumber(value) || isCelUint(value);
 }
 
 function listIndex(index: Value): number | null {
@@ -111,8 +110,8 @@ export function arithmetic(operator: Arithmetic): (a: Value, b: Value) => Result
     if (typeof a === 'bigint' && typeof b === 'bigint') return onInts(a, b);
     if (typeof a === 'number' && typeof b === 'number') return onDoubles(a, b);
     if (operator === '+') {
-      if (typeof a === 'string' && typeof b === 'string') return a + b;
-      if (isCelList(a) && isCelList(b)) return celListConcat(a, b);
+      if (typeof a === 'string' && typeof b === 'string') return a.length + b.length > MAX_TEXT ? TEXT_TOO_LONG : a + b;
+      if (isCelList(a) && isCelList(b)) return a.size + b.size > MAX_LIST ? LIST_TOO_LONG : celListConcat(a, b);
     }
     return typeof a === 'object' && a !== null && typeof b === 'object' && b !== null ? library(a, b) : NO_OVERLOAD;
   };

@@ -4,7 +4,17 @@ import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { constant, type Builder, type Compiled } from './compiled.ts';
 import { CelProblem } from './failures.ts';
 import { buildAnd, buildConditional, buildNot, buildNotStrictlyFalse, buildOr } from './logic.ts';
-import { access, arithmetic, compare, contains, equal, negate, type Arithmetic } from './operations.ts';
+import {
+  access,
+  arithmetic,
+  compare,
+  contains,
+  equal,
+  isKey,
+  negate,
+  NO_OVERLOAD,
+  type Arithmetic,
+} from './operations.ts';
 import type { Eval } from './scope.ts';
 import { Failure, mayBe, type StaticType, type Value } from './value.ts';
 
@@ -154,7 +164,8 @@ function buildIn(item: Compiled, container: Compiled): Compiled {
       eval(scope) {
         const key = item.eval(scope);
         if (key instanceof Failure) return key;
-        return typeof key === 'string' && keyed.has(scope, key);
+        if (typeof key === 'string') return keyed.has(scope, key);
+        return isKey(key) ? false : NO_OVERLOAD;
       },
     };
   }

@@ -3,13 +3,10 @@ import { isCelList, isCelMap } from '@bufbuild/cel';
 import { compileExpression, type CompileContext } from '../cel/compile.ts';
 import { encodeJson } from '../cel/functions/json.ts';
 import { libraryOperation } from '../cel/library.ts';
+import { MAX_TEXT, TEXT_TOO_LONG } from '../cel/limits.ts';
 import type { Eval, Scope } from '../cel/scope.ts';
 import { Failure, type Result, type Value } from '../cel/value.ts';
 import { scanTemplate } from './scan.ts';
-
-/** Characters that one string may grow to. */
-const MAX_TEXT = 1024 * 1024;
-const TOO_LONG = new Failure('the text became longer than 1 MiB');
 
 export interface Template {
   /** The text, when nothing in it depends on the request. */
@@ -54,7 +51,7 @@ function fill(parts: readonly (string | Eval)[], scope: Scope, strict: boolean):
     const shown = textOf(value);
     if (shown instanceof Failure) return shown;
     text += shown;
-    if (text.length > MAX_TEXT) return TOO_LONG;
+    if (text.length > MAX_TEXT) return TEXT_TOO_LONG;
   }
   return text;
 }

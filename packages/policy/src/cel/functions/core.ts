@@ -1,5 +1,7 @@
 /** The string functions of the standard library that policies use on every request, and a few spellings of ours. */
 import { RE2JS } from 're2js';
+import type { CelList } from '@bufbuild/cel';
+import { MAX_TEXT, TEXT_TOO_LONG } from '../limits.ts';
 import { listOfStrings, Failure, type Result } from '../value.ts';
 import type { Compiled } from '../compiled.ts';
 import { CelProblem } from '../failures.ts';
@@ -65,6 +67,45 @@ function length(text: string): bigint {
   return BigInt(count);
 }
 
+/** The first `count` of them, all when it is negative. The length is known before the text is made. */
+function replace(text: string, from: string, to: string, count: bigint): Result {
+  const pieces = text.split(from);
+  const times = count < 0n || count > BigInt(pieces.length - 1) ? pieces.length - 1 : Number(count);
+  // Between all characters, and at both ends, as Go does.
+  if (from === '') return replaceNothing(text, to, count);
+  if (text.length + times * (to.length - from.length) > MAX_TEXT) return TEXT_TOO_LONG;
+  return (
+    pieces.slice(0, times + 1).join(to) +
+    pieces
+      .slice(times + 1)
+      .map((piece) => from + piece)
+      .join('')
+  );
+}
+
+function replaceNothing(text: string, to: string, count: bigint): Result {
+  const characters = Array.from(text);
+  const places = count < 0n ? characters.length + 1 : Math.min(Number(count), characters.length + 1);
+  if (text.length + places * to.length > MAX_TEXT) return TEXT_TOO_LONG;
+  let out = '';
+  for (let i = 0; i <= characters.length; i++) out += (i < places ? to : '') + (characters[i] ?? '');
+  return out;
+}
+
+const NOT_TEXT = new Failure('join() needs a list of texts');
+
+function join(list: CelList, separator: string): Result {
+  const texts: string[] = [];
+  let total = 0;
+  for (const item of list) {
+    if (typeof item !== 'string') return NOT_TEXT;
+    total += item.length + separator.length;
+    if (total > MAX_TEXT) return TEXT_TOO_LONG;
+    texts.push(item);
+  }
+  return texts.join(separator);
+}
+
 export const CORE_FUNCTIONS: readonly FunctionDef[] = [
   define('method', 'startsWith', ['string', 'string'], 'bool', (_, text, prefix) => text.startsWith(prefix)),
   define('method', 'endsWith', ['string', 'string'], 'bool', (_, text, suffix) => text.endsWith(suffix)),
@@ -77,6 +118,14 @@ export const CORE_FUNCTIONS: readonly FunctionDef[] = [
     define(style, 'size', ['list'], 'int', (_, list) => BigInt(list.size)),
     define(style, 'size', ['map'], 'int', (_, map) => BigInt(map.size)),
   ]),
+  define('method', 'join', ['list'], 'string', (_, list) => join(list, '')),
+  define('method', 'join', ['list', 'string'], 'string', (_, list, separator) => join(list, separator)),
+  define('method', 'replace', ['string', 'string', 'string'], 'string', (_, text, from, to) =>
+    replace(text, from, to, -1n),
+  ),
+  define('method', 'replace', ['string', 'string', 'string', 'int'], 'string', (_, text, from, to, count) =>
+    replace(text, from, to, count),
+  ),
   define('method', 'lower', ['string'], 'string', (_, text) => text.toLowerCase()),
   define('method', 'upper', ['string'], 'string', (_, text) => text.toUpperCase()),
   define('method', 'reverse', ['string'], 'string', (_, text) => Array.from(text).toReversed().join('')),

@@ -3,6 +3,7 @@ import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { Builder, Compiled } from '../compiled.ts';
 import { CelProblem, notYet, typeNames } from '../failures.ts';
 import { libraryFunctions } from '../library.ts';
+import { MAX_TEXT, TEXT_TOO_LONG } from '../limits.ts';
 import type { Eval } from '../scope.ts';
 import { Failure, isA, mayBe, type Value } from '../value.ts';
 import { CORE_FUNCTIONS, precompiledMatches } from './core.ts';
@@ -35,7 +36,20 @@ export const FUNCTIONS: readonly FunctionDef[] = [
   ...IP_FUNCTIONS,
   ...LIST_FUNCTIONS,
   ...LIBRARY_FUNCTIONS,
-];
+].map(bounded);
+
+/** Text that a function makes may not grow without end, whatever it is made of. */
+function bounded(row: FunctionDef): FunctionDef {
+  if (row.result !== 'string') return row;
+  const { apply } = row;
+  return {
+    ...row,
+    apply(scope, ...args) {
+      const result = apply(scope, ...args);
+      return typeof result === 'string' && result.length > MAX_TEXT ? TEXT_TOO_LONG : result;
+    },
+  };
+}
 
 const BY_NAME = new Map<string, FunctionDef[]>();
 for (const row of FUNCTIONS) {

@@ -1,9 +1,9 @@
 /** JSON as Go writes it: keys sorted, bytes as base64, times as RFC 3339. */
 import { isCelList, isCelMap, isCelUint } from '@bufbuild/cel';
 import { libraryOperation } from '../library.ts';
+import { MAX_TEXT } from '../limits.ts';
 import { Failure, fromPlain, type Result, type Value } from '../value.ts';
 
-const MAX_TEXT = 1024 * 1024;
 const BAD_JSON = new Failure('the text is not JSON');
 
 export function encodeJson(value: Value): string {

@@ -1,12 +1,13 @@
 /** The list functions of cel-go's extension that policies use; sortBy is a macro and lives in calls.ts. */
 import { celList, isCelList, type CelInput, type CelList } from '@bufbuild/cel';
+import { LIST_TOO_LONG, MAX_LIST } from '../limits.ts';
 import { compare, equal } from '../operations.ts';
 import { Failure, type Result, type Value } from '../value.ts';
 import { define, type FunctionDef } from './definition.ts';
 
-const MAX_ITEMS = 10_000;
+const MAX_COMPARED = 1000;
+const TOO_MANY_KINDS = new Failure(`distinct() compares at most ${MAX_COMPARED} values that are not text`);
 const BAD_BOUNDS = new Failure('the bounds of slice() lie outside the list');
-const TOO_LONG = new Failure(`a list may have ${MAX_ITEMS} items`);
 const BAD_DEPTH = new Failure('the depth of flatten() may not be negative');
 const BAD_RANGE = new Failure('lists.range() needs a number that is not negative');
 
@@ -22,22 +23,26 @@ function flatten(list: CelList, depth: bigint): Result {
     for (const item of items) {
       if (isCelList(item) && left > 0n) {
         if (!walk(item, left - 1n)) return false;
-      } else if (flat.push(item) > MAX_ITEMS) return false;
+      } else if (flat.push(item) > MAX_LIST) return false;
     }
     return true;
   };
-  return walk(list, depth) ? celList(flat) : TOO_LONG;
+  return walk(list, depth) ? celList(flat) : LIST_TOO_LONG;
 }
 
 function distinct(list: CelList): Result {
-  if (list.size > MAX_ITEMS) return TOO_LONG;
   const texts = new Set<string>();
+  const others: Value[] = [];
   const kept: Value[] = [];
   for (const item of list) {
     if (typeof item === 'string') {
       if (texts.has(item)) continue;
       texts.add(item);
-    } else if (kept.some((other) => equal(other, item))) continue;
+    } else {
+      // Compared with each other one by one.
+      if (others.some((other) => equal(other, item))) continue;
+      if (others.push(item) > MAX_COMPARED) return TOO_MANY_KINDS;
+    }
     kept.push(item);
   }
   return celList(kept);
@@ -65,7 +70,7 @@ export const LIST_FUNCTIONS: readonly FunctionDef[] = [
   define('method', 'sort', ['list'], 'list', (_, list) => sortByKey([...list].map((value) => ({ key: value, value })))),
   define('global', 'lists.range', ['int'], 'list', (_, count) => {
     if (count < 0n) return BAD_RANGE;
-    if (count > BigInt(MAX_ITEMS)) return TOO_LONG;
+    if (count > BigInt(MAX_LIST)) return LIST_TOO_LONG;
     return celList(Array.from({ length: Number(count) }, (_item, index) => BigInt(index)));
   }),
 ];
