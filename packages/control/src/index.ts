@@ -11,6 +11,5 @@ export {
   type PolicyRules,
   type PolicyRuleSet,
 } from './config.ts';
-export { policyRules } from './policy-rules.ts';
 export type { AddressPlan } from './addresses/urls.ts';
 export type { FirstCredentials } from './bootstrap.ts';

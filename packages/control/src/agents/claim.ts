@@ -149,11 +149,20 @@ async function silentCandidates(
     const same =
       owner.accountId === session.accountId &&
       owner.credentialId === session.credentialId &&
-      owner.ip === session.ip &&
+      sameMachine(owner.ip, session.ip) &&
       owner.clientType === session.clientType;
     if (same) ids.add(owner.id);
   }
   return [...ids];
+}
+
+/** A process may reach its own machine over either loopback. */
+function sameMachine(one: string, other: string): boolean {
+  return one === other || (isLoopback(one) && isLoopback(other));
+}
+
+function isLoopback(ip: string): boolean {
+  return ip === '::1' || /^(::ffff:)?127\./.test(ip);
 }
 
 /** The endpoint of the token at another address: it moves with this bind. */

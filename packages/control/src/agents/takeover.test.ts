@@ -97,6 +97,13 @@ describe('a new process asks for the URL of an old one', () => {
     expect(h.edge.urls()).toEqual(['https://a.example.test']);
   });
 
+  test('which came over the other loopback', async () => {
+    const stopped = await h.connect({}, '[::1]');
+    await h.bind(stopped, { domain: 'a.example.test' });
+    h.edge.silent.add(stopped.sessionId);
+    await h.bind(await h.connect(), { domain: 'a.example.test' });
+  });
+
   test('which answers: 334', async () => {
     const alive = await h.connect();
     await h.bind(alive, { domain: 'a.example.test' });
