@@ -21,6 +21,8 @@ export interface Cookie {
 export type CookieJar = Map<string, Cookie[]>;
 
 const MAX_COOKIES = 1000;
+const NO_TIME = timestamp(0);
+const NO_DURATION = duration(0);
 
 export function emptyCookie(name: string): Cookie {
   return {
@@ -72,8 +74,8 @@ export function cookieValue(cookie: Cookie): Value {
     ['value', cookie.value],
     ['domain', cookie.domain],
     ['path', cookie.path],
-    ['expires', timestamp(cookie.expires)],
-    ['max_age', duration(cookie.maxAge * 1000)],
+    ['expires', cookie.expires === 0 ? NO_TIME : timestamp(cookie.expires)],
+    ['max_age', cookie.maxAge === 0 ? NO_DURATION : duration(cookie.maxAge * 1000)],
     ['http_only', cookie.httpOnly],
     ['secure', cookie.secure],
     ['same_site', cookie.sameSite],
