@@ -106,7 +106,8 @@ export class Http2Exchange implements Downstream {
     if (stream.destroyed) return;
     if (exchange?.requestEnded === false) {
       // The answer is complete before the request: what still comes is dropped, then the visitor is told to stop.
-      stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
+      if (stream.writableFinished) stream.close(constants.NGHTTP2_NO_ERROR);
+      else stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
     }
     stream.end();
     stream.resume();
