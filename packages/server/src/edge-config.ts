@@ -23,7 +23,14 @@ export function edgeConfig(
       return publicPorts.https();
     },
     region: '',
-    limits: { ...DEFAULT_EDGE_LIMITS, drainMs: config.drainMs },
+    limits: {
+      ...DEFAULT_EDGE_LIMITS,
+      drainMs: config.drainMs,
+      requestHeadMs: config.requestHeadMs,
+      idleMs: config.idleMs,
+      connections: config.maxConnections,
+      connectionsPerIp: config.maxConnectionsPerIp,
+    },
   };
 }
 

@@ -29,6 +29,10 @@ export interface ServerConfig {
   readonly apiRateLimit: number;
   readonly corsOrigins: readonly string[];
   readonly drainMs: number;
+  readonly requestHeadMs: number;
+  readonly idleMs: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerIp: number;
   readonly logFormat: 'pretty' | 'json';
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
@@ -86,6 +90,10 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
     apiRateLimit: read.number('api_rate_limit', 1, 10_000_000),
     corsOrigins: read.list('cors_origin'),
     drainMs: read.number('drain_timeout', 0, 3600) * 1000,
+    requestHeadMs: read.number('request_head_timeout', 0.1, 3600) * 1000,
+    idleMs: read.number('idle_timeout', 0.1, 86_400) * 1000,
+    maxConnections: read.count('max_connections'),
+    maxConnectionsPerIp: read.count('max_connections_per_ip'),
     logFormat:
       read.text('log_format') === ''
         ? surroundings.isTerminal
@@ -140,6 +148,12 @@ class SettingsReader {
     if (!(value >= least && value <= most)) {
       throw new ConfigError(flagOf(key), text, `expected a number from ${least} to ${most}`);
     }
+    return value;
+  }
+
+  count(key: SettingKey): number {
+    const value = this.number(key, 1, 1_000_000);
+    if (!Number.isInteger(value)) throw new ConfigError(flagOf(key), this.text(key), 'expected a whole number');
     return value;
   }
 
