@@ -14,7 +14,7 @@ describe('kept streams', () => {
     let open = 0;
     await using service = await rawService((socket) => {
       open++;
-      socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1.1\r\nContent-Length: 1\r\n\r\nx'));
+      socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 1\r\n\r\nx'));
       socket.on('end', () => {
         open--;
         socket.end();
