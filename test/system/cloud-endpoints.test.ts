@@ -95,7 +95,9 @@ describe('forwarding to internal agent endpoints', () => {
     session = await sessionBuilder(platform).connect();
   });
   afterAll(async () => {
-    await session.close();
+    // The SDK's close leaves its connection open and silent; the platform goes first, or its drain waits for that.
+    await platform.dispose();
+    await session.close().catch(() => undefined);
     await Promise.all(upstreams.map((upstream) => upstream.close()));
     upstreams = [];
   });
@@ -132,7 +134,11 @@ describe('forwarding to internal agent endpoints', () => {
     const address = await platform.api('POST', '/reserved_addrs', {});
     expect(address.status).toBe(201);
     // Internal tcp endpoints are an agent's: our own CLI names them; the SDK names them by remote address.
-    await session.tlsEndpoint().domain('bytes.internal').binding('internal').listenAndForward(`tcp://127.0.0.1:${echo.port}`);
+    await session
+      .tlsEndpoint()
+      .domain('bytes.internal')
+      .binding('internal')
+      .listenAndForward(`tcp://127.0.0.1:${echo.port}`);
     const forward = (url: string): string =>
       JSON.stringify({ on_tcp_connect: [{ actions: [{ type: 'forward-internal', config: { url } }] }] });
     const created = await platform.api('POST', '/endpoints', {

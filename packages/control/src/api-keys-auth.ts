@@ -7,11 +7,11 @@ import type { Caller } from './types.ts';
 /**
  * Who calls with this bearer credential (api.md §1). Read from the store on every call, so that a deleted key stops
  * working at once. The credential is never repeated in full.
- * @throws 202, 203, 206, 207, 636
+ * @throws 202, 203, 206, 208, 636
  */
 export async function authenticateApiKey(core: Core, bearer: string): Promise<Caller> {
   const masked = mask(bearer);
-  if (isId('ak', bearer)) throw fail(207, { masked });
+  if (isId('ak', bearer)) throw fail(208, { masked });
   const parts = splitToken(bearer);
   if (parts === null) throw fail(202, { masked });
   const key = await core.store.apiKeys.get(`ak_${parts.idSuffix}`);

@@ -274,7 +274,7 @@ export interface EdgeService {
 
 /** What the API needs of control. */
 export interface ControlApi {
-  /** Throws 202, 203, 206, 207; `bearer` is the credential as sent. */
+  /** Throws 202, 203, 206, 208; `bearer` is the credential as sent. */
   authenticateApiKey(bearer: string): Promise<Caller>;
   readonly endpoints: ResourceService<EndpointView, EndpointCreate, EndpointUpdate, EndpointQuery>;
   readonly reservedDomains: ResourceService<ReservedDomainView, ReservedDomainCreate, ReservedDomainUpdate>;

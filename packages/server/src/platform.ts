@@ -19,7 +19,6 @@ import { edgeConfig, tcpPortRange } from './edge-config.ts';
 import { bindAll, listen, listenProblem } from './listen.ts';
 import type { Logger } from './log.ts';
 import { Metrics, type Readiness, createMetricsServer } from './metrics.ts';
-import { policyRules } from './policy-rules.ts';
 import { type RuntimeInfo, publishRuntime } from './runtime-file.ts';
 
 /** Where a running platform is, and how to reach into it. */
@@ -96,7 +95,6 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   const control: Control = createControl({
     store,
     registry: createMemoryRegistry(),
-    policy: policyRules,
     ids,
     randomBytes,
     now,

@@ -40,7 +40,7 @@ describe('who gets in', () => {
     await expect(h.connect({ authtoken: h.apiKey })).rejects.toMatchObject({ number: 90_050 });
     const { api } = h.control;
     await expect(api.authenticateApiKey(h.authtoken)).rejects.toMatchObject({ number: 206 });
-    await expect(api.authenticateApiKey(h.caller.apiKeyId)).rejects.toMatchObject({ number: 207 });
+    await expect(api.authenticateApiKey(h.caller.apiKeyId)).rejects.toMatchObject({ number: 208 });
     await expect(api.authenticateApiKey('nonsense')).rejects.toMatchObject({ number: 202 });
     const almost = `${h.apiKey.slice(0, -1)}${h.apiKey.endsWith('x') ? 'y' : 'x'}`;
     await expect(api.authenticateApiKey(almost)).rejects.toMatchObject({ number: 203 });

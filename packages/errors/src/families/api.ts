@@ -34,7 +34,7 @@ export const API_ERRORS = {
     title: 'An authtoken is not an API key',
     message: 'The credential {masked} is an agent authtoken. The API takes an API key; authtokens are for agents.',
   },
-  207: {
+  208: {
     status: 403,
     owner: 'client',
     title: 'An id is not an API key',
