@@ -1,10 +1,16 @@
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
+import type { ListenAddress } from './context.ts';
 import { PortsNotOpened } from './routing/route-applier.ts';
 import { AGENT_NAME, edgeHarness, eventually, freePort, readAll, readBytes } from './testing/edge-harness.ts';
 import { echo } from './testing/fake-agent.ts';
 import { endpoint } from './testing/fixtures.ts';
+
+async function eventuallyBound(address: () => ListenAddress): Promise<ListenAddress> {
+  await eventually(() => address().port > 0);
+  return address();
+}
 
 describe('tcp endpoints', () => {
   test('an agent binds one and its bytes go both ways, half-closed last', async () => {
@@ -119,6 +125,23 @@ describe('start and stop', () => {
     await using first = await edgeHarness();
     const second = edgeHarness({ config: { https: [first.edge.addresses.https] } });
     await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+
+  test('a start that fails turns away who was waiting and frees its ports', async () => {
+    const gate = Promise.withResolvers<void>();
+    await using harness = await edgeHarness({
+      start: false,
+      before: (control) => {
+        control.gate = gate.promise;
+      },
+    });
+    const started = harness.edge.start();
+    const { port } = await eventuallyBound(() => harness.edge.addresses.https);
+    const visitor = await harness.tcp(port);
+    gate.reject(new Error('no database'));
+    await expect(started).rejects.toThrow('no database');
+    expect(await readAll(visitor)).toHaveLength(0);
+    await expect(harness.tcp(port)).rejects.toThrow(/ECONNREFUSED/);
   });
 
   test('stop lets a connection finish, then closes agents, then nothing listens', async () => {

@@ -130,7 +130,7 @@ class DataPlane implements Edge {
       acceptAgent: (socket, remoteAddr, remoteIp) => this.#agents.accept(socket, remoteAddr, remoteIp),
     });
     this.#tcpPorts = new TcpPorts(config.tcpHosts, (socket, port) => {
-      void this.#connections.tcp(socket, port);
+      this.#connections.tcp(socket, port);
     });
     const applier = new RouteApplier(routes, this.#tcpPorts, log);
     this.port = {
@@ -153,7 +153,7 @@ class DataPlane implements Edge {
     const { config, link } = this.#context;
     const { http, https, agents } = config;
     try {
-      this.#listening.agents = await listen(agents, (socket) => void this.#connections.agents(socket));
+      this.#listening.agents = await listen(agents, (socket) => this.#connections.agents(socket));
       // Bound before the routes are there, as control writes their ports into URLs; held until then.
       this.#listening.http = await listen(
         http,
@@ -194,7 +194,7 @@ class DataPlane implements Edge {
   }
 
   /** Lets a visitor in as soon as there are routes; one that is there when the start fails is turned away. */
-  #held(serve: (socket: Socket) => Promise<void>): (socket: Socket) => void {
+  #held(serve: (socket: Socket) => void): (socket: Socket) => void {
     return (socket) => {
       socket.on('error', ignore);
       void this.#ready.promise.then(

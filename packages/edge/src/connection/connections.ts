@@ -8,7 +8,7 @@
  * 5. pass through | terminate TLS
  * 6. HTTP/1 | HTTP/2 | bytes to the agent
  *
- * Every stage either hands the socket on or closes it; nothing here rejects.
+ * Every stage either hands the socket on or closes it.
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -64,8 +64,36 @@ export class Connections {
   }
 
   /** A connection to the http port. */
-  async http(socket: Socket): Promise<void> {
-    if (!this.#services.gates.http.admit(socket)) return;
+  http(socket: Socket): void {
+    if (this.#services.gates.http.admit(socket)) void this.#guard(socket, this.#serveHttp(socket));
+  }
+
+  /** A connection to the TLS port: https and tls endpoints, and agents that dial one of our names. */
+  tls(socket: Socket): void {
+    if (this.#services.gates.tls.admit(socket)) void this.#guard(socket, this.#serveTls(socket));
+  }
+
+  /** A connection to the agent port. */
+  agents(socket: Socket): void {
+    if (this.#services.gates.agents.admit(socket)) void this.#guard(socket, this.#serveAgent(socket));
+  }
+
+  /** A connection to the port of a TCP endpoint. */
+  tcp(socket: Socket, port: number): void {
+    if (this.#services.gates.tcp.admit(socket)) void this.#guard(socket, this.#serveTcp(socket, port));
+  }
+
+  /** A fault of ours costs its own connection and no other. */
+  async #guard(socket: Socket, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#context.log.error({ reason: String(error) }, 'a connection failed inside the edge');
+      socket.destroy();
+    }
+  }
+
+  async #serveHttp(socket: Socket): Promise<void> {
     const visitor = await this.#introduce(socket);
     if (visitor === null) return;
     const { wheel, config } = this.#context;
@@ -87,9 +115,7 @@ export class Connections {
     }
   }
 
-  /** A connection to the TLS port: https and tls endpoints, and agents that dial one of our names. */
-  async tls(socket: Socket): Promise<void> {
-    if (!this.#services.gates.tls.admit(socket)) return;
+  async #serveTls(socket: Socket): Promise<void> {
     const visitor = await this.#introduce(socket);
     if (visitor === null) return;
     const hello = await this.#hello(socket);
@@ -122,18 +148,14 @@ export class Connections {
     return this.#https(socket, visitor, serverName, bytes, live, termination);
   }
 
-  /** A connection to the agent port. */
-  async agents(socket: Socket): Promise<void> {
-    if (!this.#services.gates.agents.admit(socket)) return;
+  async #serveAgent(socket: Socket): Promise<void> {
     const visitor = await this.#introduce(socket);
     if (visitor === null) return;
     const hello = await this.#hello(socket);
     if (hello !== null) await this.#agent(socket, visitor, hello.serverName, hello.bytes);
   }
 
-  /** A connection to the port of a TCP endpoint. */
-  async tcp(socket: Socket, port: number): Promise<void> {
-    if (!this.#services.gates.tcp.admit(socket)) return;
+  async #serveTcp(socket: Socket, port: number): Promise<void> {
     const visitor = await this.#introduce(socket);
     if (visitor === null) return;
     const route = this.#context.routes.findTcp(port);
