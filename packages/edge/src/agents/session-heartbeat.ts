@@ -9,8 +9,6 @@ export interface SessionHeartbeatOptions {
 }
 
 export class SessionHeartbeat {
-  /** Of the last beat that came back, in milliseconds; -1 before that. */
-  latencyMs = -1;
   readonly #heartbeat: Heartbeat;
   #broken = false;
   #waiting: ((alive: boolean) => void)[] = [];
@@ -19,10 +17,7 @@ export class SessionHeartbeat {
     this.#heartbeat = openHeartbeat(mux, {
       now: options.now,
       random32: () => Math.floor(options.random() * 0x1_0000_0000),
-      onLatency: (ms) => {
-        this.latencyMs = ms;
-        this.#answer(true);
-      },
+      onLatency: () => this.#answer(true),
       onBroken: (reason) => {
         this.#broken = true;
         this.#answer(false);

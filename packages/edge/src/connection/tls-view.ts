@@ -40,7 +40,7 @@ function view(certificate: X509Certificate | undefined): CertificateView | null 
   return certificate === undefined ? null : certificateView(certificate);
 }
 
-export function certificateView(certificate: X509Certificate): CertificateView {
+function certificateView(certificate: X509Certificate): CertificateView {
   return {
     subject: distinguishedName(certificate.subject),
     subjectCommonName: commonName(certificate.subject),
