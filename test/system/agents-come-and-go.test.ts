@@ -14,7 +14,7 @@ beforeEach(async () => {
   upstream = await httpUpstream((_request, response) => response.end('hello from upstream'));
 });
 afterEach(async () => {
-  await Promise.all(agents.splice(0).map((agent) => agent.kill('SIGKILL')));
+  await Promise.all(agents.splice(0).map((started) => started.kill('SIGKILL')));
   await platform.dispose();
   await upstream.close();
 });

@@ -234,9 +234,9 @@ test('250 endpoints page without loss or doubles while others come and go', asyn
     const ids = await Promise.all(Array.from({ length: 25 }, (_, index) => create(`s${start + index}`)));
     for (const id of ids) stable.add(id);
   }
-  let busy = true;
+  const churning = new AbortController();
   const churn = (async () => {
-    for (let round = 0; busy; round += 1) {
+    for (let round = 0; !churning.signal.aborted; round += 1) {
       const id = await create(`churn${round}`);
       await platform.api('DELETE', `/endpoints/${id}`);
     }
@@ -250,7 +250,7 @@ test('250 endpoints page without loss or doubles while others come and go', asyn
     seen.push(...page.map((row) => row.id));
     next = answer.body.next_page_uri as string | null;
   }
-  busy = false;
+  churning.abort();
   await churn;
   expect(new Set(seen).size).toBe(seen.length);
   expect(seen.filter((id) => stable.has(id)).length).toBe(250);

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { AgentSession, AgentStatus, Listener, ListenOptions } from '@postern/agent';
+import type { AgentOptions, AgentSession, AgentStatus, Listener, ListenOptions } from '@postern/agent';
 import { type TunnelLog, createTunnelLog } from '../tunnel-log.ts';
 import { type ServerPlace, findServer } from '../find-server.ts';
 import { VERSION } from '../version.ts';
 
 type Proto = 'http' | 'tcp' | 'tls';
+type ConnectAgent = (options: AgentOptions) => AgentSession;
 
 /** What the flags of `postern http|tcp|tls` say. */
 interface TunnelOptions {
@@ -141,12 +142,7 @@ async function share(proto: Proto, target: string, options: TunnelOptions, log: 
   return 0;
 }
 
-function connect(
-  connectAgent: (typeof import('@postern/agent'))['connectAgent'],
-  place: ServerPlace,
-  options: TunnelOptions,
-  log: TunnelLog,
-): AgentSession {
+function connect(connectAgent: ConnectAgent, place: ServerPlace, options: TunnelOptions, log: TunnelLog): AgentSession {
   return connectAgent({
     serverAddr: place.address,
     ...(place.serverName === undefined ? {} : { serverName: place.serverName }),
