@@ -1,9 +1,8 @@
-import type { Socket } from 'node:net';
 import { MuxErrorCode, ProxyHeaderReader, ProxyPreambleParser } from '@postern/protocol';
 import type { MuxStream, MuxStreamHandler, ProxyHeader } from '@postern/protocol';
 import type { ListenOptions } from '../options.ts';
 import { parseUpstream } from '../target.ts';
-import { dialUpstream, dialUpstreamBehind, type UpstreamPlan } from './dial-upstream.ts';
+import type { UpstreamPlan } from './dial-upstream.ts';
 import { Pipe, type PipeContext, type ProxiedConnection } from './pipe.ts';
 import { StreamDuplex } from './stream-duplex.ts';
 
@@ -81,7 +80,7 @@ class Acceptor implements MuxStreamHandler {
       this.#stream.handler = new BehindPreamble(this.#stream, plan, this.#context);
       return;
     }
-    join(this.#stream, plan, this.#context, (pipe) => dialUpstream(plan, (chunk) => pipe.read(chunk)));
+    join(this.#stream, plan, this.#context);
   }
 
   /** A visitor can be faster than the answer to the bind; otherwise both official agents end the stream at once. */
@@ -101,8 +100,8 @@ class Acceptor implements MuxStreamHandler {
   }
 }
 
-function join(stream: MuxStream, plan: UpstreamPlan, context: AcceptContext, dial: (pipe: Pipe) => Socket): void {
-  const pipe = new Pipe(stream, plan, context, dial);
+function join(stream: MuxStream, plan: UpstreamPlan, context: AcceptContext, preamble?: Buffer): void {
+  const pipe = new Pipe(stream, plan, context, preamble);
   context.onStart(pipe);
   stream.handler = pipe;
 }
@@ -131,9 +130,7 @@ class BehindPreamble implements MuxStreamHandler {
     this.#seen.push(Buffer.from(chunk.subarray(0, used)));
     this.#stream.consume(used);
     if (result.kind === 'more') return;
-    const preamble = Buffer.concat(this.#seen);
-    const plan = this.#plan;
-    join(this.#stream, plan, this.#context, (pipe) => dialUpstreamBehind(preamble, plan, (bytes) => pipe.read(bytes)));
+    join(this.#stream, this.#plan, this.#context, Buffer.concat(this.#seen));
     if (used < chunk.length) this.#stream.handler.onData(chunk.subarray(used));
   }
 

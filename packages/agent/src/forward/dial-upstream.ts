@@ -3,12 +3,6 @@ import tls from 'node:tls';
 import type { ListenOptions } from '../options.ts';
 import type { UpstreamAddress } from '../target.ts';
 
-/**
- * Every upstream socket reads into this one buffer, because what is read is framed, or copied, before the callback ends
- * (perf.md §3).
- */
-const SHARED_READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
-
 export interface UpstreamPlan {
   readonly address: UpstreamAddress;
   /** TLS of the agent's own towards the upstream; never when the visitor's TLS is passed through. */
@@ -16,46 +10,32 @@ export interface UpstreamPlan {
   readonly options: ListenOptions;
 }
 
-/** Receives what the upstream sends; valid during the call only. */
-export type UpstreamReader = (chunk: Buffer) => void;
-
 /** Starts the connection; bytes written before it is up are queued by the socket. */
-export function dialUpstream(plan: UpstreamPlan, read: UpstreamReader): net.Socket {
+export function dialUpstream(plan: UpstreamPlan, onread: net.OnReadOpts): net.Socket {
   const { host, port } = plan.address;
   if (!plan.secure) {
-    return new net.Socket({ noDelay: true, allowHalfOpen: true, onread: onRead(read) }).connect({ host, port });
+    return new net.Socket({ noDelay: true, allowHalfOpen: true, onread }).connect({ host, port });
   }
-  return tls.connect({ ...tlsOptions(plan, read), host, port }).setNoDelay(true);
+  // Options of every socket, which the type of tls.connect forgets.
+  const socketOptions: net.SocketConstructorOpts = { onread, allowHalfOpen: true };
+  return tls.connect({ ...socketOptions, ...tlsOptions(plan), host, port }).setNoDelay(true);
 }
 
 /** TCP first, `preamble` on it, then TLS over the same connection: a PROXY header precedes the upstream's TLS. */
-export function dialUpstreamBehind(preamble: Buffer, plan: UpstreamPlan, read: UpstreamReader): net.Socket {
+export function dialUpstreamBehind(preamble: Buffer, plan: UpstreamPlan, read: (chunk: Buffer) => void): net.Socket {
   const { host, port } = plan.address;
   const raw = net.connect({ host, port, noDelay: true, allowHalfOpen: true });
   raw.write(preamble);
-  const secured = tls.connect({ ...tlsOptions(plan, read), socket: raw });
+  const secured = tls.connect({ ...tlsOptions(plan), socket: raw });
   raw.on('error', (error) => secured.destroy(error));
   secured.on('close', () => raw.destroy());
   // Node ignores `onread` for TLS over a given socket.
   return secured.on('data', read);
 }
 
-function onRead(read: UpstreamReader): net.OnReadOpts {
-  return {
-    buffer: SHARED_READ_BUFFER,
-    callback(length) {
-      read(SHARED_READ_BUFFER.subarray(0, length));
-      return true;
-    },
-  };
-}
-
-/** `onread` and `allowHalfOpen` are options of every socket; the type of tls.connect forgets them. */
-function tlsOptions(plan: UpstreamPlan, read: UpstreamReader): tls.ConnectionOptions & net.SocketConstructorOpts {
+function tlsOptions(plan: UpstreamPlan): tls.ConnectionOptions {
   const { options, address } = plan;
   return {
-    onread: onRead(read),
-    allowHalfOpen: true,
     rejectUnauthorized: options.verifyUpstream ?? options.upstreamCa !== undefined,
     ...(options.upstreamCa === undefined ? {} : { ca: options.upstreamCa }),
     ...(net.isIP(address.host) === 0 ? { servername: address.host } : {}),

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
 import type { ReadSlab } from '../read-slab.ts';
 import { badGateway } from './bad-gateway.ts';
-import type { UpstreamPlan } from './dial-upstream.ts';
+import { dialUpstream, dialUpstreamBehind, type UpstreamPlan } from './dial-upstream.ts';
+import { UpstreamReader } from './upstream-reader.ts';
 import type { WriteJoiner } from './write-joiner.ts';
 
 /** Chunks from here on are bulk: worth joining and keeping where they are; smaller ones leave at once or are copied. */
@@ -40,12 +41,15 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
   /** Bytes taken from the stream whose credit waits for the socket to drain. */
   #owed = 0;
 
-  /** @param dial starts the connection with {@link Pipe.read} as its reader */
-  constructor(stream: MuxStream, plan: UpstreamPlan, context: PipeContext, dial: (pipe: Pipe) => Socket) {
+  /** @param preamble what must reach a TLS upstream before TLS does */
+  constructor(stream: MuxStream, plan: UpstreamPlan, context: PipeContext, preamble?: Buffer) {
     this.#stream = stream;
     this.#plan = plan;
     this.#context = context;
-    this.#socket = dial(this);
+    this.#socket =
+      preamble === undefined
+        ? dialUpstream(plan, new UpstreamReader(stream, () => this.#socket.pause()).onread)
+        : dialUpstreamBehind(preamble, plan, (chunk) => this.#read(chunk));
     const timeout = plan.options.dialTimeout ?? 10_000;
     this.#deadline = setTimeout(() => this.#socket.destroy(new Error(`no answer within ${timeout / 1000} s`)), timeout);
     this.#socket.on(plan.secure ? 'secureConnect' : 'connect', () => {
@@ -62,11 +66,6 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
   destroy(): void {
     this.#stream.reset(MuxErrorCode.streamCancelled);
     this.#socket.destroy();
-  }
-
-  /** What the upstream sent. */
-  read(chunk: Buffer): void {
-    if (!this.#stream.writeShared(chunk)) this.#socket.pause();
   }
 
   onDrain(): void {
@@ -95,6 +94,11 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
 
   onReset(): void {
     this.#socket.destroy();
+  }
+
+  /** What the upstream sent, in a buffer of its own. */
+  #read(chunk: Buffer): void {
+    if (!this.#stream.write(chunk)) this.#socket.pause();
   }
 
   #drained(): void {

@@ -16,7 +16,6 @@ export const TYPE_BYTES = 4;
 /** What both SDK families start with, per stream and direction; it is not negotiated (agent-protocol.md §2.5). */
 export const INITIAL_WINDOW = 0x40000;
 export const MAX_WINDOW = 0x7fffffff;
-export const MAX_STREAM_ID = 0x7fffffff;
 /** Never a stream: the target of the latency nudge (agent-protocol.md §2.8). */
 export const NUDGE_STREAM_ID = 0x7ffffffe;
 /**

@@ -1,0 +1,76 @@
+import type { OnReadOpts } from 'node:net';
+import type { MuxStream } from '@postern/protocol';
+
+const BUFFER_BYTES = 65_536;
+/** A read as small as this ends a bulk transfer. */
+const SMALL_BYTES = 16_384;
+
+/**
+ * What upstream sockets read into as long as they carry small things: one buffer for all of them, because what was read
+ * is framed, or copied, before the callback ends (perf.md §3).
+ */
+const SHARED = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+
+/** A buffer of a bulk transfer, and how many bytes had been written to the stream with it. */
+interface Slot {
+  readonly buffer: Buffer;
+  end: number;
+}
+
+/**
+ * Reads an upstream socket into its stream. A socket that fills the shared buffer gets buffers of its own, which the
+ * stream keeps instead of copies until they have been framed (perf-bulk.md §2); as many as its queue holds, used in
+ * turn, and given up when the transfer is over.
+ */
+export class UpstreamReader {
+  readonly onread: OnReadOpts;
+  readonly #stream: MuxStream;
+  readonly #onFull: () => void;
+  #slots: Slot[] = [];
+  /** The one being read into; undefined = the shared buffer. */
+  #slot: Slot | undefined = undefined;
+  #bulk = false;
+  #written = 0;
+
+  /** @param onFull pauses the socket: the stream takes no more for now */
+  constructor(stream: MuxStream, onFull: () => void) {
+    this.#stream = stream;
+    this.#onFull = onFull;
+    this.onread = { buffer: () => this.#next(), callback: (length) => this.#read(length) };
+  }
+
+  #read(length: number): boolean {
+    const slot = this.#slot;
+    this.#written += length;
+    let more: boolean;
+    if (slot === undefined) {
+      more = this.#stream.writeShared(SHARED.subarray(0, length));
+      this.#bulk = length === BUFFER_BYTES;
+    } else {
+      slot.end = this.#written;
+      more = this.#stream.write(slot.buffer.subarray(0, length));
+      this.#bulk = length >= SMALL_BYTES || this.#stream.queued > 0;
+    }
+    if (!more) this.#onFull();
+    return true;
+  }
+
+  #next(): Buffer {
+    if (!this.#bulk) {
+      this.#slot = undefined;
+      this.#slots = [];
+      return SHARED;
+    }
+    const slot = this.#framedSlot() ?? { buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES), end: 0 };
+    this.#slots.push(slot);
+    this.#slot = slot;
+    return slot.buffer;
+  }
+
+  /** The oldest slot, if the stream has framed all that was read into it. */
+  #framedSlot(): Slot | undefined {
+    const oldest = this.#slots[0];
+    if (oldest === undefined || oldest.end > this.#written - this.#stream.queued) return undefined;
+    return this.#slots.shift();
+  }
+}
