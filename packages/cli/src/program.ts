@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { addBackupCommand } from './commands/backup.ts';
+import { addRestoreCommand } from './commands/restore.ts';
 import { addServerCommand } from './commands/server.ts';
 import { addTunnelCommands } from './commands/tunnel.ts';
 import { VERSION } from './version.ts';
@@ -16,6 +18,8 @@ export function createProgram(): Command {
     .enablePositionalOptions();
   addServerCommand(program);
   addTunnelCommands(program);
+  addBackupCommand(program);
+  addRestoreCommand(program);
   program
     .command('version')
     .description('print the version')

@@ -6,3 +6,5 @@ export type { RawSettings } from './config/options.ts';
 export { resolveConfig, type ServerConfig } from './config/server-config.ts';
 export { fromEnvironment, fromFile } from './config/sources.ts';
 export { runServer } from './run.ts';
+/** For `postern backup` and `postern restore`, which work on a data folder without starting anything. */
+export { backupStore, loadKey, restoreStore, StoreRefused, storePaths } from '@postern/store';

@@ -6,6 +6,6 @@ export { openStore, type OpenStoreOptions } from './sqlite/store.ts';
 export { StoreFaults, type Fault } from './sqlite/faults.ts';
 export { StoreRefused, type RefusalReason } from './refused.ts';
 export { storePaths, type StorePaths } from './paths.ts';
-export { loadOrCreateKey, parseKey, type KeyOptions } from './key-file.ts';
+export { loadKey, loadOrCreateKey, parseKey, type KeyOptions } from './key-file.ts';
 export { createSecretBox, keyIdOf, SecretUnreadable } from './secrets.ts';
 export { backupStore, inspectDatabase, restoreStore, type DatabaseSummary, type Restored } from './maintenance.ts';

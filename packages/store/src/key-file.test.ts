@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadOrCreateKey, parseKey } from './key-file.ts';
+import { loadKey, loadOrCreateKey, parseKey } from './key-file.ts';
 import { temporaryDirectory } from './testing/directory.ts';
 import { TEST_KEY } from './testing/key.ts';
 
@@ -31,6 +31,14 @@ describe('the encryption key', () => {
     for (const form of ['base64', 'base64url'] as const) {
       expect(Buffer.from(parseKey(` ${Buffer.from(TEST_KEY).toString(form)}\n`, 'x'))).toEqual(Buffer.from(TEST_KEY));
     }
+  });
+
+  test('can be asked for without making one', async () => {
+    const directory = temporaryDirectory();
+    expect(await loadKey(directory)).toBeNull();
+    expect(readdirSync(directory)).toEqual([]);
+    const key = await loadOrCreateKey(directory);
+    expect(await loadKey(directory)).toEqual(key);
   });
 
   test('that makes no sense is refused without being repeated', async () => {

@@ -16,11 +16,8 @@ export interface KeyOptions {
  * @throws StoreRefused `bad_key`, `no_access`
  */
 export async function loadOrCreateKey(directory: string, options: KeyOptions = {}): Promise<Uint8Array> {
-  if (options.given !== undefined && options.given !== '') {
-    return parseKey(options.given, 'POSTERN_ENCRYPTION_KEY');
-  }
   const paths = storePaths(directory);
-  const existing = await readKey(paths.key);
+  const existing = await loadKey(directory, options);
   if (existing !== null) return existing;
   if (await exists(paths.database)) {
     throw new StoreRefused(
@@ -34,6 +31,12 @@ export async function loadOrCreateKey(directory: string, options: KeyOptions = {
   await writeNew(paths.key, `${Buffer.from(key).toString('base64url')}\n`);
   // Two first starts at once: the file that won is the key of both.
   return (await readKey(paths.key)) ?? key;
+}
+
+/** The key that the server of this directory will use: given, or from its file; null when it would have to make one. */
+export async function loadKey(directory: string, options: Pick<KeyOptions, 'given'> = {}): Promise<Uint8Array | null> {
+  if (options.given !== undefined && options.given !== '') return parseKey(options.given, 'POSTERN_ENCRYPTION_KEY');
+  return readKey(storePaths(directory).key);
 }
 
 /** 32 bytes as hex, base64 or base64url. `source` is named in the error; the value is not. */

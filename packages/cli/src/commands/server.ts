@@ -1,10 +1,7 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import type { Command, OptionValues } from 'commander';
-import type { RawSettings } from '@postern/server';
 import { SERVER_OPTIONS, flagOf, variableOf } from '@postern/server/options';
+import { readSettings } from '../settings.ts';
 import { VERSION } from '../version.ts';
 
 /** `postern server`: the platform. */
@@ -37,21 +34,14 @@ A list may be given several times. Flag, then environment, then file, then defau
 
 async function run(options: OptionValues): Promise<void> {
   // Loaded here, so that the other commands start without the platform's code.
-  const { ConfigError, fromEnvironment, fromFile, resolveConfig, runServer } = await import('@postern/server');
+  const { ConfigError, runServer } = await import('@postern/server');
   try {
     const flags: Record<string, readonly string[]> = {};
     for (const { key } of SERVER_OPTIONS) {
       const value: unknown = options[key.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase())];
       if (value !== undefined) flags[key] = Array.isArray(value) ? (value as string[]) : [String(value)];
     }
-    const file = (options['config'] as string | undefined) ?? process.env['POSTERN_CONFIG'];
-    const sources: RawSettings[] = [flags, fromEnvironment(process.env)];
-    if (file !== undefined && file !== '') sources.push(fromFile(path.resolve(file)));
-    const config = resolveConfig(sources, {
-      cwd: process.env['INIT_CWD'] ?? process.cwd(),
-      cloneRoot: cloneRoot(),
-      isTerminal: process.stderr.isTTY === true,
-    });
+    const config = await readSettings(flags, options['config'] as string | undefined);
     const code = await runServer({
       config,
       version: VERSION,
@@ -65,12 +55,6 @@ async function run(options: OptionValues): Promise<void> {
     process.stderr.write(`postern server: ${error.message}\n`);
     process.exitCode = 2;
   }
-}
-
-/** Root of the clone that this file is part of, or null when it was installed from a package. */
-function cloneRoot(): string | null {
-  const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '..');
-  return existsSync(path.join(root, 'packages', 'cli', 'src')) && existsSync(path.join(root, '.git')) ? root : null;
 }
 
 function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
