@@ -121,6 +121,15 @@ describe('connecting', () => {
     expect(server.sessions.every((session) => session.auth === undefined)).toBe(true);
   });
 
+  test('an authority may have words around it', async () => {
+    await connect({ ca: `# of the tests\n${TEST_CERT}\n# and again\n${TEST_CERT}` }).session.online();
+  });
+
+  test('an authority that is no PEM is refused at once', () => {
+    expect(() => connect({ ca: 'hello' })).toThrow('"ca" is not a list of PEM certificates.');
+    expect(() => connect({ serverAddr: 'https://x' })).toThrow(/not a port/);
+  });
+
   test('close while dialling', async () => {
     const { session } = connect();
     const waiting = session.online();
@@ -190,6 +199,7 @@ describe('listening', () => {
   test('an upstream that is no address is refused at once', async () => {
     const { session } = connect();
     await expect(session.listen({ upstream: 'localhost' })).rejects.toThrow(/not of the form/);
+    await expect(session.listen({ upstream, upstreamCa: 'x' })).rejects.toThrow('"upstreamCa" is not');
   });
 
   test('close unbinds', async () => {

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { decodeAuthResponse, StreamType } from '@postern/protocol';
 import { AgentError, isFatal } from './agent-error.ts';
 import { authMessage } from './auth-message.ts';
@@ -10,13 +11,17 @@ import type { AgentOptions, AgentSession, AgentState, AgentStatus, Listener, Lis
 import { parseServerAddr, parseUpstream } from './target.ts';
 
 const CLOSE_DEADLINE = 5000;
+/** What the server is given at least to take listeners off before the connection closes, which does it too. */
+const UNBIND_DEADLINE = 1000;
 
 /**
  * Connects an agent and keeps it connected until it is closed, refused for good on its first Auth, or stopped by the
  * server (agent-protocol.md §8, §9). Returns at once; see {@link AgentSession.online}.
+ * @throws AgentError when the address or `ca` cannot be used at all
  */
 export function connectAgent(options: AgentOptions): AgentSession {
   parseServerAddr(options.serverAddr);
+  checkAuthority(options.ca, 'ca');
   const session = new Session(options);
   session.start();
   return session;
@@ -66,6 +71,7 @@ class Session implements AgentSession {
 
   async listen(options: ListenOptions): Promise<Listener> {
     if (typeof options.upstream === 'string') parseUpstream(options.upstream);
+    checkAuthority(options.upstreamCa, 'upstreamCa');
     const listener = new AgentListener(options, (closing) => this.#unbind(closing));
     for (;;) {
       const connection = await this.#connection();
@@ -89,7 +95,10 @@ class Session implements AgentSession {
     const listeners = [...this.#listeners];
     this.#listeners.clear();
     for (const listener of listeners) listener.finish(undefined);
-    await Promise.allSettled(listeners.map((listener) => listener.unbind(connection)));
+    await within(
+      Math.max(deadline, UNBIND_DEADLINE),
+      listeners.map((listener) => listener.unbind(connection)),
+    );
     await this.#forwarding.idle(deadline);
     this.#forwarding.destroy();
     await connection.close();
@@ -233,4 +242,27 @@ class Session implements AgentSession {
     this.state = status.state;
     this.#options.onStatus?.(status);
   }
+}
+
+/** A PEM text that is none would fail inside a callback later; it is refused where it is given. */
+function checkAuthority(pem: string | undefined, name: string): void {
+  if (pem === undefined) return;
+  // Files of authorities often have a line of words before each certificate.
+  const certificates = pem.split(/(?=-----BEGIN CERTIFICATE-----)/).filter((part) => part.startsWith('-----BEGIN'));
+  try {
+    if (certificates.length === 0) throw new Error('there is no certificate in it');
+    for (const certificate of certificates) void new X509Certificate(certificate);
+  } catch (cause) {
+    throw new AgentError(`"${name}" is not a list of PEM certificates.`, { cause });
+  }
+}
+
+/** Waits until all have come to an end, one way or the other, or the time is up. */
+async function within(milliseconds: number, promises: readonly Promise<unknown>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([Promise.allSettled(promises), timeUp]);
+  clearTimeout(timer);
 }

@@ -1,6 +1,6 @@
 import { MuxErrorCode, ProxyHeaderReader, ProxyPreambleParser } from '@postern/protocol';
 import type { MuxStream, MuxStreamHandler, ProxyHeader } from '@postern/protocol';
-import type { ListenOptions } from '../options.ts';
+import type { ForwardFunction, ListenOptions } from '../options.ts';
 import { parseUpstream } from '../target.ts';
 import type { UpstreamPlan } from './dial-upstream.ts';
 import { Pipe, type PipeContext, type ProxiedConnection } from './pipe.ts';
@@ -70,7 +70,7 @@ class Acceptor implements MuxStreamHandler {
       this.#stream.handler = duplex;
       this.#context.onStart(duplex);
       duplex.once('close', () => this.#context.onDone(duplex));
-      options.upstream(duplex, { clientAddr: header.clientAddr, proto: header.proto });
+      serve(options.upstream, duplex, header);
       return;
     }
     const address = parseUpstream(options.upstream);
@@ -97,6 +97,16 @@ class Acceptor implements MuxStreamHandler {
       held.replay(this.#stream.handler);
     });
     if (!waiting) held.drop();
+  }
+}
+
+/** Code of the owner's: what it throws costs this connection only. */
+function serve(upstream: ForwardFunction, duplex: StreamDuplex, header: ProxyHeader): void {
+  try {
+    upstream(duplex, { clientAddr: header.clientAddr, proto: header.proto });
+  } catch (error) {
+    duplex.on('error', () => {});
+    duplex.destroy(error instanceof Error ? error : new Error(String(error)));
   }
 }
 

@@ -313,6 +313,18 @@ describe('in this process', () => {
     expect(sha(Buffer.concat(visitor.chunks))).toBe(sha(data));
   });
 
+  test('a function that throws costs its connection only', async () => {
+    const { id } = await listen({
+      upstream() {
+        throw new Error('owner mistake');
+      },
+    });
+    const visitor = server.visit(id);
+    await visitor.over();
+    expect(visitor.resetCode).toBe(6);
+    expect(agent.state).toBe('online');
+  });
+
   test('a function that destroys its stream resets the visitor; a visitor that leaves is an error', async () => {
     const failures: string[] = [];
     const { id } = await listen({
