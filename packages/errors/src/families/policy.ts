@@ -196,6 +196,13 @@ export const POLICY_ERRORS = {
     title: 'Part of the language not available',
     message: '{path}: {what} is not available yet. It is refused rather than ignored.',
   },
+  90032: {
+    status: 400,
+    owner: 'config',
+    title: 'Forward belongs into the request phase',
+    message:
+      '{path}: on an http or https endpoint forward-internal belongs into on_http_request; connection rules run before the request is known.',
+  },
   90031: {
     status: 400,
     owner: 'config',

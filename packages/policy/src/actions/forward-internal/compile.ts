@@ -17,6 +17,9 @@ export const forwardInternal: ActionDefinition = {
   resultKey: 'forward_internal',
   compile(config, env) {
     const { url: written, on_error: onError } = readConfig(forwardInternalSchema, config, env.path);
+    if (env.phase === 'on_tcp_connect' && (env.protocol === 'http' || env.protocol === 'https')) {
+      throw fail(90032, { path: env.path });
+    }
     const template = env.template(written, '.url');
     const path = `${env.path}.url`;
     let run: RunAction;

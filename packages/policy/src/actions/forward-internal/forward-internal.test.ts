@@ -53,6 +53,14 @@ describe('forward-internal', () => {
     expect(forwardTarget('db.internal:1', 'on_tcp_connect', 'tcp')).toEqual({ url: 'tcp://db.internal:1' });
   });
 
+  it.each(['http', 'https'] as const)(
+    'is refused in the connection phase of %s, where requests are not known',
+    (protocol) => {
+      const early = rule('on_tcp_connect', forward('https://a.internal'));
+      expect(refusal(early, { protocol, binding: 'public', kind: 'agent' })).toMatch(/^90032 .*on_http_request/);
+    },
+  );
+
   it('says what is wrong with its config', () => {
     expect(refusal(rule(R, forward('https://x.example')))).toMatch(/^2226 .*config\.url: "https:\/\/x\.example"/);
     expect(refusal(rule(R, forward('')))).toMatch(/^2223 .*config\.url: /);
