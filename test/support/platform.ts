@@ -62,7 +62,7 @@ export class Platform {
   readonly authtoken: string;
   readonly process: ChildProcess;
   readonly #output: () => string;
-  readonly #ownsDataDir: boolean;
+  #ownsDataDir: boolean;
 
   private constructor(parts: {
     dataDir: string;
@@ -168,6 +168,18 @@ export class Platform {
     const result = await ended;
     clearTimeout(late);
     return result;
+  }
+
+  /**
+   * Ends it with `signal` and starts another on the same data, which owns that data from now on. The ports are others
+   * unless `options.args` names them.
+   */
+  async restart(signal: NodeJS.Signals, options: Omit<PlatformOptions, 'dataDir'> = {}): Promise<Platform> {
+    await this.stop(signal);
+    const next = await Platform.start({ ...options, dataDir: this.dataDir });
+    next.#ownsDataDir = this.#ownsDataDir;
+    this.#ownsDataDir = false;
+    return next;
   }
 
   /** Stops and removes everything. */

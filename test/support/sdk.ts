@@ -19,8 +19,11 @@ export function sessionBuilder(platform: Platform): ngrok.SessionBuilder {
 
 export interface SdkProcess {
   readonly child: ChildProcess;
-  /** URL of the listener, as the SDK printed it. */
+  /** URLs of the listeners, as the SDK printed them; `url` is the first. */
+  readonly urls: readonly string[];
   readonly url: string;
+  /** What it printed so far. */
+  readonly output: () => string;
   /** Sends a signal and waits for the end when it is one that ends. */
   kill(signal: NodeJS.Signals): Promise<void>;
 }
@@ -32,6 +35,17 @@ export interface SdkProcessOptions {
   readonly heartbeatSeconds?: number;
   readonly toleranceSeconds?: number;
   readonly pooling?: boolean;
+  /** http only: one endpoint for each; https by default. */
+  readonly schemes?: readonly ('http' | 'https')[];
+  readonly remoteAddr?: string;
+  /** `user:password` */
+  readonly auth?: string;
+  /** What the upstream shall see as Host. */
+  readonly hostHeader?: string;
+  readonly binding?: 'internal';
+  /** `host:port` to dial instead of the platform's agent listener: a wire's. */
+  readonly address?: string;
+  readonly authtoken?: string;
 }
 
 /** An SDK agent in a process of its own, for tests that kill it. Rejects with what it printed when it cannot bind. */
@@ -41,27 +55,30 @@ export async function sdkProcess(platform: Platform, options: SdkProcessOptions)
     env: {
       ...process.env,
       SDK_AGENT: JSON.stringify({
-        ...options,
         address: agentAddress(platform),
         ca: platform.ca,
         authtoken: platform.authtoken,
+        ...options,
       }),
     },
   });
   let output = '';
-  const url = await new Promise<string>((resolve, reject) => {
+  const wanted = options.schemes?.length ?? 1;
+  const urls = await new Promise<string[]>((resolve, reject) => {
     const keep = (chunk: Buffer): void => {
       output += chunk.toString();
-      const found = /^url=(\S+)$/m.exec(output)?.[1];
-      if (found !== undefined) resolve(found);
+      const found = [...output.matchAll(/^url=(\S+)$/gm)].map((match) => match[1] ?? '');
+      if (found.length === wanted) resolve(found);
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    child.once('exit', () => reject(new Error(output)));
+    child.once('close', (code) => reject(Object.assign(new Error(output), { code })));
   });
   return {
     child,
-    url,
+    urls,
+    url: urls[0] ?? '',
+    output: () => output,
     kill: async (signal) => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended =
