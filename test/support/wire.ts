@@ -4,21 +4,99 @@
  */
 import net, { type AddressInfo } from 'node:net';
 
+/** Under way in one direction at most; beyond it the sender has to wait, as with a real network's buffers. */
+const UNDER_WAY_BYTES = 4 * 1024 * 1024;
+
+/** How the network is right now. */
+interface Weather {
+  delayMs: number;
+  stalled: boolean;
+}
+
+/** One direction of one connection. Delivers in order, each piece after the delay that held when it came. */
+class Lane {
+  readonly #from: net.Socket;
+  readonly #weather: Weather;
+  readonly #parcels: { readonly due: number; readonly bytes: number; readonly deliver: () => void }[] = [];
+  #bytes = 0;
+  #lastDue = 0;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  /** The receiver cannot take more now. */
+  #choked = false;
+
+  constructor(from: net.Socket, to: net.Socket, weather: Weather, isDead: () => boolean) {
+    this.#from = from;
+    this.#weather = weather;
+    from.on('data', (chunk: Buffer) => {
+      if (isDead()) return;
+      this.#send(chunk.length, () => {
+        if (isDead() || to.destroyed || to.write(chunk)) return;
+        this.#choked = true;
+        to.once('drain', () => {
+          this.#choked = false;
+          this.update();
+        });
+      });
+    });
+    from.on('end', () => {
+      if (!isDead()) this.#send(0, () => void to.end());
+    });
+    from.on('close', (failed) => {
+      // The far side of a dead pair stays open, and silent, until it closes by itself or the wire does.
+      if (!isDead()) this.#send(0, () => (failed ? to.resetAndDestroy() : to.destroySoon()));
+    });
+    this.update();
+  }
+
+  /** To be called when the weather has changed. */
+  update(): void {
+    this.#deliver();
+    if (this.#weather.stalled || this.#choked || this.#bytes >= UNDER_WAY_BYTES) this.#from.pause();
+    else this.#from.resume();
+  }
+
+  drop(): void {
+    clearTimeout(this.#timer);
+    this.#parcels.length = 0;
+  }
+
+  #send(bytes: number, deliver: () => void): void {
+    this.#lastDue = Math.max(performance.now() + this.#weather.delayMs, this.#lastDue);
+    this.#parcels.push({ due: this.#lastDue, bytes, deliver });
+    this.#bytes += bytes;
+    this.update();
+  }
+
+  #deliver(): void {
+    clearTimeout(this.#timer);
+    if (this.#weather.stalled) return;
+    for (let parcel = this.#parcels[0]; parcel !== undefined; parcel = this.#parcels[0]) {
+      const wait = parcel.due - performance.now();
+      if (wait > 0.5) {
+        this.#timer = setTimeout(() => this.update(), wait);
+        return;
+      }
+      this.#parcels.shift();
+      this.#bytes -= parcel.bytes;
+      parcel.deliver();
+    }
+  }
+}
+
 interface Pair {
   readonly near: net.Socket;
   readonly far: net.Socket;
-  /** Bytes are swallowed and neither side is told: as when a NAT forgets. */
+  readonly lanes: readonly Lane[];
+  /** Bytes are swallowed and who is still there is told nothing: as when a NAT forgets. */
   dead: boolean;
 }
 
 export class Wire {
   readonly #server: net.Server;
   readonly #pairs = new Set<Pair>();
-  readonly #timers = new Set<NodeJS.Timeout>();
   readonly #target: () => { host: string; port: number };
-  #delayMs = 0;
+  readonly #weather: Weather = { delayMs: 0, stalled: false };
   #refusing = false;
-  #stalled = false;
   #accepted = 0;
 
   private constructor(target: () => { host: string; port: number }) {
@@ -52,9 +130,9 @@ export class Wire {
     return count;
   }
 
-  /** Every byte from now on arrives this much later. */
+  /** Every byte from now on arrives this much later; what is under way is not overtaken. */
   delay(milliseconds: number): void {
-    this.#delayMs = milliseconds;
+    this.#weather.delayMs = milliseconds;
   }
 
   /** New connections are reset until `accept`. */
@@ -68,19 +146,13 @@ export class Wire {
 
   /** Nothing moves until `resume`; nothing is lost. */
   stall(): void {
-    this.#stalled = true;
-    for (const { near, far } of this.#pairs) {
-      near.pause();
-      far.pause();
-    }
+    this.#weather.stalled = true;
+    this.#update();
   }
 
   resume(): void {
-    this.#stalled = false;
-    for (const { near, far } of this.#pairs) {
-      near.resume();
-      far.resume();
-    }
+    this.#weather.stalled = false;
+    this.#update();
   }
 
   /** Resets every connection, both sides told. */
@@ -100,14 +172,23 @@ export class Wire {
     }
   }
 
+  /** Neither side is told anything, and neither hears from the other again. */
+  vanish(): void {
+    for (const pair of this.#pairs) pair.dead = true;
+  }
+
   async close(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const { near, far } of this.#pairs) {
+    for (const { near, far, lanes } of this.#pairs) {
+      for (const lane of lanes) lane.drop();
       near.destroy();
       far.destroy();
     }
     await closed;
+  }
+
+  #update(): void {
+    for (const { lanes } of this.#pairs) for (const lane of lanes) lane.update();
   }
 
   #accept(near: net.Socket): void {
@@ -119,45 +200,18 @@ export class Wire {
     this.#accepted += 1;
     const far = net.connect({ ...this.#target(), allowHalfOpen: true, noDelay: true });
     far.on('error', () => undefined);
-    const pair: Pair = { near, far, dead: false };
+    const isDead = (): boolean => pair.dead;
+    const pair: Pair = {
+      near,
+      far,
+      lanes: [new Lane(near, far, this.#weather, isDead), new Lane(far, near, this.#weather, isDead)],
+      dead: false,
+    };
     this.#pairs.add(pair);
-    this.#relay(pair, near, far);
-    this.#relay(pair, far, near);
-    if (this.#stalled) {
-      near.pause();
-      far.pause();
-    }
-  }
-
-  #relay(pair: Pair, from: net.Socket, to: net.Socket): void {
-    from.on('data', (chunk: Buffer) => {
-      if (pair.dead) return;
-      this.#later(() => {
-        if (pair.dead || to.destroyed) return;
-        if (!to.write(chunk)) {
-          from.pause();
-          to.once('drain', () => {
-            if (!this.#stalled) from.resume();
-          });
-        }
+    for (const socket of [near, far]) {
+      socket.on('close', () => {
+        if (near.destroyed && far.destroyed) this.#pairs.delete(pair);
       });
-    });
-    from.on('end', () => {
-      if (!pair.dead) this.#later(() => void to.end());
-    });
-    from.on('close', () => {
-      // A dead pair's far side stays open, and silent, until the wire is closed.
-      if (!pair.dead) this.#later(() => void to.destroy());
-      if (pair.near.destroyed && pair.far.destroyed) this.#pairs.delete(pair);
-    });
-  }
-
-  #later(action: () => void): void {
-    if (this.#delayMs === 0) return action();
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      action();
-    }, this.#delayMs);
-    this.#timers.add(timer);
+    }
   }
 }
