@@ -41,10 +41,13 @@ export class Http2Link {
     const duplex = new MuxDuplex(edge.wheel);
     duplex.attach(edge.agents.open(upstream, purpose, proxyHeader, duplex));
     this.duplex = duplex;
+    const { headBytes } = edge.config.limits;
     this.session = connect('http://upstream', {
       createConnection: () => duplex,
-      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
+      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES, maxHeaderListSize: headBytes },
       maxHeaderListPairs: 2_000,
+      // The default of 64 KiB would fail heads that our own limit lets pass; fields count 32 bytes more each here.
+      maxSendHeaderBlockLength: headBytes + 32_768,
     });
     this.session.on('error', ignore);
     this.session.on('close', () => this.gone());

@@ -44,7 +44,7 @@ export abstract class MessageParser<H extends { readonly framing: Framing }> imp
   constructor(sink: Http1Sink<H>, limits: Partial<Http1Limits>) {
     this.sink = sink;
     this.limits = { ...DEFAULT_LIMITS, ...limits };
-    this.head = new Section(this.limits.headBytes);
+    this.head = new Section(this.limits.headBytes, true);
   }
 
   /** @throws Refusal */
@@ -203,7 +203,7 @@ export abstract class MessageParser<H extends { readonly framing: Framing }> imp
         this.state = TRAILERS_LF;
         return start + 1;
       }
-      this.trailerSection = new Section(this.limits.headBytes);
+      this.trailerSection = new Section(this.limits.headBytes, false);
     }
     const at = this.trailerSection.take(chunk, start, end);
     const { text } = this.trailerSection;

@@ -58,8 +58,9 @@ export class RequestHeadReader {
     const { host } = this.section;
     if (host === null && minor === 1) throw new Refusal(400, 'no Host field');
     const named = host === null ? '' : this.hostAuthority(host);
-    if (target.charCodeAt(0) === 47) return named;
+    // With any target: an upstream that says 200 to it would make a tunnel of a connection that carries requests.
     if (method === 'CONNECT') throw new Refusal(405, 'the method CONNECT, which is not served here');
+    if (target.charCodeAt(0) === 47) return named;
     if (target === '*') {
       if (method !== 'OPTIONS') throw new Refusal(400, 'the target "*" with a method other than OPTIONS');
       return named;

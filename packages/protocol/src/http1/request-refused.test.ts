@@ -151,6 +151,7 @@ const TARGETS: readonly Row[] = [
   ['asterisk with GET', line('GET * HTTP/1.1'), 400, 'target "*"'],
   ['asterisk and more', line('OPTIONS *x HTTP/1.1'), 400, 'neither a path nor'],
   ['CONNECT authority', line('CONNECT a.test:443 HTTP/1.1'), 405, 'CONNECT'],
+  ['CONNECT with a path', line('CONNECT /a HTTP/1.1'), 405, 'CONNECT'],
   ['authority form with GET', line('GET a.test:80 HTTP/1.1'), 400, 'neither a path nor'],
   ['ftp URL', line('GET ftp://a.test/ HTTP/1.1'), 400, 'neither a path nor'],
   ['javascript URL', line('GET javascript:alert(1) HTTP/1.1'), 400, 'neither a path nor'],
@@ -256,6 +257,7 @@ const TRAILERS: readonly Row[] = [
   ['folded trailer', chunked('0\r\nX: y\r\n z\r\n\r\n'), 400, 'folded'],
   ['space before the colon', chunked('0\r\nX : y\r\n\r\n'), 400, 'whitespace'],
   ['control byte', chunked('0\r\nX: \x01\r\n\r\n'), 400, 'control byte'],
+  ['oversized', chunked(`0\r\nX: ${'y'.repeat(300_000)}\r\n\r\n`), 431, 'larger than'],
   ['a pipelined request instead', chunked('0\r\nGET / HTTP/1.1\r\nHost: b\r\n\r\n'), 400, 'header name'],
 ];
 

@@ -14,19 +14,23 @@ interface Expected {
 
 class ResponseParser extends MessageParser<ResponseHead> implements Http1ResponseParser {
   switched = false;
-  private readonly expected: Expected[] = [];
+  /** The response that is due, and those behind it. */
+  private due: Expected | null = null;
+  private readonly later: Expected[] = [];
   private interim = 0;
 
   expect(method: string, upgrade = false): void {
-    this.expected.push({ method, upgrade });
+    const expected = { method, upgrade };
+    if (this.due === null) this.due = expected;
+    else this.later.push(expected);
   }
 
   protected override readHead(text: string): ResponseHead {
-    return readResponseHead(text, this.section, this.limits.fieldCount, this.expected[0]?.method ?? '');
+    return readResponseHead(text, this.section, this.limits.fieldCount, this.due?.method ?? '');
   }
 
   protected override afterHead(head: ResponseHead): AfterHead {
-    const expected = this.expected[0];
+    const expected = this.due;
     const { status } = head;
     if (status === 101) {
       if (expected?.upgrade !== true) throw new Refusal(502, 'the status 101 without a request to upgrade');
@@ -38,7 +42,7 @@ class ResponseParser extends MessageParser<ResponseHead> implements Http1Respons
       return 'another-head';
     }
     this.interim = 0;
-    this.expected.shift();
+    this.due = this.later.length === 0 ? null : (this.later.shift() ?? null);
     if (expected?.method === 'CONNECT' && status < 300) {
       this.switched = true;
       return 'switch';
@@ -47,7 +51,7 @@ class ResponseParser extends MessageParser<ResponseHead> implements Http1Respons
   }
 
   protected override opens(byte: number): boolean {
-    if (this.expected.length === 0) throw new Refusal(502, 'bytes after the last response');
+    if (this.due === null) throw new Refusal(502, 'bytes after the last response');
     if (byte !== LETTER_H) throw new Refusal(502, 'a first byte that begins no status line');
     return true;
   }
@@ -58,7 +62,7 @@ class ResponseParser extends MessageParser<ResponseHead> implements Http1Respons
 
   protected override cutReason(): string | null {
     const cut = super.cutReason();
-    if (cut !== null || this.expected.length === 0) return cut;
+    if (cut !== null || this.due === null) return cut;
     return 'the connection ended before a response';
   }
 }

@@ -17,10 +17,15 @@ export class Section {
   /** A line end has been held, so that a too large section is known to be more than its first line. */
   private lines = false;
   private readonly limit: number;
+  private readonly startLine: boolean;
 
-  /** @param limit bytes, including the empty line */
-  constructor(limit: number) {
+  /**
+   * @param limit bytes, including the empty line
+   * @param startLine the first line is not a field, and too large has a status of its own there
+   */
+  constructor(limit: number, startLine: boolean) {
     this.limit = limit;
+    this.startLine = startLine;
   }
 
   /** Part of a section is held. */
@@ -111,7 +116,7 @@ export class Section {
   private tooLarge(chunk: Buffer, start: number, end: number): Refusal {
     const room = start + this.limit - this.heldLength;
     const found = chunk.indexOf(LF, start);
-    const firstLineFits = this.lines || (found !== -1 && found < Math.min(end, room));
+    const firstLineFits = !this.startLine || this.lines || (found !== -1 && found < Math.min(end, room));
     return firstLineFits
       ? new Refusal(431, `a head larger than ${this.limit} bytes`)
       : new Refusal(414, `a first line longer than ${this.limit} bytes`);
