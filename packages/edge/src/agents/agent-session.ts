@@ -19,11 +19,11 @@ import { isHttpStart } from '../connection/client-hello.ts';
 import type { EdgeLimits, Log, TimerHandle, TimerWheel } from '../context.ts';
 import type { AgentSessionAccepted, ControlLink } from '../control-link.ts';
 import { withDeadline } from '../deadline.ts';
+import { readIntoSlab } from '../connection/slab-reader.ts';
 import type { AuthLimiter } from './auth-limiter.ts';
 import { RpcServer } from './rpc-server.ts';
 import { SessionHeartbeat } from './session-heartbeat.ts';
 import { SilenceWatch } from './silence-watch.ts';
-import { readIntoSlab } from './slab-reader.ts';
 
 const AUTH_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
@@ -103,10 +103,11 @@ export class AgentSession {
     this.#authTimer = wheel.schedule(AUTH_MS, () => this.end('no Auth in time'));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    readIntoSlab(socket, this.#onBytes);
     socket.on('end', () => this.end('the agent closed the connection'));
     socket.on('error', (error) => this.end(error.message));
     socket.on('close', () => this.end('the connection closed'));
+    readIntoSlab(socket, this.#onBytes);
+    socket.resume();
   }
 
   /** Whether the agent answers a beat within a second. */

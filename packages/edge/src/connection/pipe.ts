@@ -11,6 +11,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
 import type { TimerHandle, TimerWheel } from '../context.ts';
+import { readIntoSlab } from './slab-reader.ts';
 import { SocketWriter, type SocketWriterOwner } from './socket-writer.ts';
 
 /** Why a pipe ended, as traffic events say it. */
@@ -67,7 +68,6 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner {
       return;
     }
     const socket = this.socket;
-    socket.on('data', this.#onSocketData);
     socket.on('end', this.#onSocketEnd);
     socket.on('error', ignore);
     socket.on('close', this.#onSocketClose);
@@ -76,6 +76,7 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner {
       this.bytesIn += toAgent.length;
       stream.write(toAgent);
     }
+    readIntoSlab(socket, this.#onSocketBytes);
     if (socket.destroyed) this.#onSocketClose();
     else if (socket.readableEnded) this.#onSocketEnd();
     else socket.resume();
@@ -133,12 +134,12 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner {
     if (!this.#closed) this.socket.resume();
   }
 
-  readonly #onSocketData = (chunk: Buffer): void => {
+  readonly #onSocketBytes = (buffer: Buffer, length: number): void => {
     const stream = this.#stream;
     if (stream === null || !stream.writable) return;
-    this.bytesIn += chunk.length;
+    this.bytesIn += length;
     this.#idle.refresh();
-    if (!stream.write(chunk)) this.socket.pause();
+    if (!stream.writeShared(buffer.subarray(0, length))) this.socket.pause();
   };
 
   readonly #onSocketEnd = (): void => {

@@ -44,7 +44,8 @@ class SlowSocket extends Socket {
 }
 
 test('any pieces at any pace leave whole, in order, with credit for each byte', async () => {
-  const piece = fc.record({ size: fc.oneof(fc.nat(300), fc.nat(70_000)), steps: fc.nat(2), turn: fc.boolean() });
+  const size = fc.oneof(fc.nat(300), fc.nat(70_000));
+  const piece = fc.record({ size, text: fc.boolean(), steps: fc.nat(2), turn: fc.boolean() });
   await fc.assert(
     fc.asyncProperty(fc.array(piece, { maxLength: 30 }), async (pieces) => {
       const socket = new SlowSocket(true);
@@ -53,11 +54,12 @@ test('any pieces at any pace leave whole, in order, with credit for each byte', 
       const sent: Buffer[] = [];
       let next = 0;
       const ended = new Promise<void>((resolve) => socket.once('finish', resolve));
-      for (const { size, steps, turn } of pieces) {
-        const chunk = Buffer.alloc(size);
-        for (let i = 0; i < size; i++) chunk[i] = next++ & 0xff;
+      for (const { size: length, text, steps, turn } of pieces) {
+        const chunk = Buffer.alloc(length);
+        for (let i = 0; i < length; i++) chunk[i] = next++ & 0xff;
         sent.push(Buffer.from(chunk));
-        writer.write(chunk);
+        if (text) writer.writeText(chunk.toString('latin1'));
+        else writer.write(chunk);
         // The caller's buffer is its own again at once.
         chunk.fill(0xee);
         if (turn) await new Promise((resolve) => setImmediate(resolve));

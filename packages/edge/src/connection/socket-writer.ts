@@ -52,17 +52,26 @@ export class SocketWriter {
   write(chunk: Buffer, start = 0, end = chunk.length): void {
     if (this.#dropped || this.#ending) return;
     for (let from = start; from < end;) {
-      let slab = this.#slabs.at(-1);
-      if (slab === undefined || this.#tail === SLAB_BYTES) {
-        slab = pool.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES);
-        this.#slabs.push(slab);
-        this.#tail = 0;
-      }
+      const slab = this.#room();
       const taken = chunk.copy(slab, this.#tail, from, end);
       this.#tail += taken;
       this.#pending += taken;
       from += taken;
     }
+    this.#schedule();
+  }
+
+  /** As {@link write}, for latin1 text: a head goes into the slab without a buffer of its own. */
+  writeText(text: string): void {
+    if (this.#dropped || this.#ending || text === '') return;
+    const slab = this.#room();
+    if (text.length > SLAB_BYTES - this.#tail) {
+      this.write(Buffer.from(text, 'latin1'));
+      return;
+    }
+    slab.write(text, this.#tail, 'latin1');
+    this.#tail += text.length;
+    this.#pending += text.length;
     this.#schedule();
   }
 
@@ -99,6 +108,16 @@ export class SocketWriter {
       else this.#socket.write(piece);
     }
     if (last > 0) this.#socket.uncork();
+  }
+
+  /** The last slab, or a new one when it is full: every slab but the last is full. */
+  #room(): Buffer {
+    const last = this.#slabs.at(-1);
+    if (last !== undefined && this.#tail < SLAB_BYTES) return last;
+    const slab = pool.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES);
+    this.#slabs.push(slab);
+    this.#tail = 0;
+    return slab;
   }
 
   #schedule(): void {

@@ -1,15 +1,13 @@
 /** Writes one response after another in HTTP/1 form: framing for the visitor's version, chunks, trailers. */
 import {
   chunkHeader,
-  encodeResponseHead,
   encodeTrailers,
   type Framing,
   LAST_CHUNK,
   type RawFields,
+  responseHeadText,
 } from '@postern/protocol';
 import type { SocketWriter } from '../connection/socket-writer.ts';
-
-const CRLF = Buffer.from('\r\n', 'latin1');
 
 export class Http1Response {
   /** Only the end of the connection can tell where the body ends (HTTP/1.0). */
@@ -40,7 +38,7 @@ export class Http1Response {
     this.trailer = null;
     if (this.chunked) fields.push('Transfer-Encoding', 'chunked');
     if (last) fields.push('Connection', 'close');
-    this.writer.write(encodeResponseHead(status, reason, fields));
+    this.writer.writeText(responseHeadText(status, reason, fields));
   }
 
   body(chunk: Buffer, start: number, end: number): void {
@@ -49,9 +47,9 @@ export class Http1Response {
       this.writer.write(chunk, start, end);
       return;
     }
-    this.writer.write(Buffer.from(chunkHeader(end - start), 'latin1'));
+    this.writer.writeText(chunkHeader(end - start));
     this.writer.write(chunk, start, end);
-    this.writer.write(CRLF);
+    this.writer.writeText('\r\n');
   }
 
   trailers(fields: RawFields): void {

@@ -15,6 +15,7 @@ import {
   type RequestHead,
 } from '@postern/protocol';
 import { abort, BytePipe, ignore } from '../connection/pipe.ts';
+import { readIntoSlab } from '../connection/slab-reader.ts';
 import { SocketWriter, type SocketWriterOwner } from '../connection/socket-writer.ts';
 import type { EdgeContext, TimerHandle, VisitorConnection } from '../context.ts';
 import type { Downstream } from './exchange.ts';
@@ -81,29 +82,30 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
   /** @param head bytes of the visitor's that were read before */
   start(head: Buffer | null): void {
     this.watchHead();
-    this.socket.on('data', this.onData);
     this.socket.on('end', this.onFin);
     this.socket.on('error', ignore);
     this.socket.on('close', this.onClose);
-    if (head !== null && head.length > 0) this.onData(head);
+    if (head !== null && head.length > 0) this.onBytes(head, head.length);
+    readIntoSlab(this.socket, this.onBytes);
     if (this.socket.destroyed) this.onClose();
     else if (this.stash === null) this.socket.resume();
   }
 
   // The socket.
 
-  private readonly onData = (chunk: Buffer): void => {
+  private readonly onBytes = (buffer: Buffer, length: number): void => {
+    if (this.state === 'piped') return;
     this.idle.refresh();
     if (this.state === 'lingering') {
-      this.drained += chunk.length;
+      this.drained += length;
       if (this.drained > LINGER_BYTES) abort(this.socket);
       return;
     }
     if (this.stash !== null) {
-      this.stash = Buffer.concat([this.stash, chunk]);
+      this.stash = Buffer.concat([this.stash, buffer.subarray(0, length)]);
       return;
     }
-    this.feed(chunk);
+    this.feed(buffer, length, false);
   };
 
   /** FIN: behind a complete request the answer is still due; anywhere else the visitor is gone. */
@@ -145,16 +147,18 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
 
   // Requests.
 
-  private feed(chunk: Buffer): void {
+  /** @param owned the chunk is ours; else it is valid during the call only, and what has to wait is copied */
+  private feed(chunk: Buffer, length: number, owned: boolean): void {
     this.feeding = true;
     let at = 0;
-    while (at < chunk.length && this.state === 'open') {
+    while (at < length && this.state === 'open') {
       if (this.held || (this.requestRead && this.busy())) {
-        this.stash = chunk.subarray(at);
+        const rest = chunk.subarray(at, length);
+        this.stash = owned ? rest : Buffer.from(rest);
         this.socket.pause();
         break;
       }
-      at = this.parser.execute(chunk, at, chunk.length);
+      at = this.parser.execute(chunk, at, length);
       if (this.parser.failure !== null) {
         this.refuse();
         break;
@@ -177,7 +181,7 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
     const { stash } = this;
     if (stash !== null) {
       this.stash = null;
-      this.feed(stash);
+      this.feed(stash, stash.length, true);
       if (this.stash !== null || this.state !== 'open') return;
     }
     if (!this.held) this.socket.resume();
@@ -295,7 +299,6 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
     if (exchange === null || this.writer.pending > 0) return this.cannotSwitch(stream);
     this.state = 'piped';
     this.idle.cancel();
-    this.socket.off('data', this.onData);
     this.socket.off('end', this.onFin);
     this.socket.off('close', this.onClose);
     this.socket.off('error', ignore);

@@ -110,11 +110,11 @@ export class Http1Upstream implements Upstream, MuxStreamHandler {
     const { stream } = this;
     // A stream that takes nothing more has been reset or half-closed; nobody would say `drained`.
     if (stream === null || !stream.writable || start === end) return true;
-    if (!this.chunked) return stream.write(chunk.subarray(start, end));
+    if (!this.chunked) return stream.writeShared(chunk.subarray(start, end));
     const size = chunkHeader(end - start);
     if (end - start > SMALL_CHUNK) {
       stream.write(Buffer.from(size, 'latin1'));
-      stream.write(chunk.subarray(start, end));
+      stream.writeShared(chunk.subarray(start, end));
       return stream.write(CHUNK_END);
     }
     const framed = Buffer.allocUnsafe(size.length + end - start + 2);

@@ -59,7 +59,7 @@ export class Http2Upstream implements Upstream {
 
   body(chunk: Buffer, start: number, end: number): boolean {
     const { stream } = this;
-    return stream === null || stream.destroyed || stream.write(chunk.subarray(start, end));
+    return stream === null || stream.destroyed || stream.write(Buffer.from(chunk.subarray(start, end)));
   }
 
   trailers(fields: RawFields): void {

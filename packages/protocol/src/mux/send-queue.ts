@@ -1,8 +1,16 @@
+import { returnSlab, SLAB_BYTES, takeSlab } from './slab-pool.ts';
+
+/** Copies below this size come from Node's own small pool. */
+const SMALL_COPY = 4_096;
+
 /**
- * The bytes that one stream still has to send: a queue of the writers' own buffers, copied once, into the frame.
+ * The bytes that one stream still has to send: a queue of the writers' own buffers, copied once, into the frame. What a
+ * writer could not leave here is copied into pooled slabs.
  */
 export class SendQueue {
   #chunks: Buffer[] = [];
+  /** The pooled slab under the chunk of the same index, if there is one. */
+  #slabs: (Buffer | undefined)[] = [];
   /** Index of the first chunk not yet used up, and how much of it is. */
   #head = 0;
   #headOffset = 0;
@@ -12,6 +20,7 @@ export class SendQueue {
   push(chunk: Buffer): void {
     if (chunk.length === 0) return;
     this.#chunks.push(chunk);
+    this.#slabs.push(undefined);
     this.length += chunk.length;
   }
 
@@ -36,25 +45,42 @@ export class SendQueue {
     const last = this.#chunks.length - 1;
     if (last < this.#head || this.#chunks[last] !== chunk) return;
     const from = last === this.#head ? this.#headOffset : 0;
-    this.#chunks[last] = Buffer.from(chunk.subarray(from));
+    const length = chunk.length - from;
+    if (length < SMALL_COPY || length > SLAB_BYTES) {
+      this.#chunks[last] = Buffer.from(chunk.subarray(from));
+    } else {
+      const slab = takeSlab();
+      chunk.copy(slab, 0, from);
+      this.#chunks[last] = slab.subarray(0, length);
+      this.#slabs[last] = slab;
+    }
     if (last === this.#head) this.#headOffset = 0;
   }
 
   clear(): void {
+    for (const slab of this.#slabs) if (slab !== undefined) returnSlab(slab);
     this.#chunks = [];
+    this.#slabs = [];
     this.#head = 0;
     this.#headOffset = 0;
     this.length = 0;
   }
 
   #dropHead(): void {
+    const slab = this.#slabs[this.#head];
+    if (slab !== undefined) {
+      returnSlab(slab);
+      this.#slabs[this.#head] = undefined;
+    }
     this.#headOffset = 0;
     this.#head += 1;
     if (this.#head === this.#chunks.length) {
       this.#chunks.length = 0;
+      this.#slabs.length = 0;
       this.#head = 0;
     } else if (this.#head >= 32 && this.#head * 2 >= this.#chunks.length) {
       this.#chunks.splice(0, this.#head);
+      this.#slabs.splice(0, this.#head);
       this.#head = 0;
     } else {
       // The buffer may be large; do not hold it until the array is compacted.
