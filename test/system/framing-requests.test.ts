@@ -53,6 +53,23 @@ describe('raw requests', () => {
     expect(problems).toEqual([]);
   });
 
+  test('without Postern in between, the same rows find requests smuggled and framing in doubt', async () => {
+    const originPort = await places.origin.listen();
+    const direct: Place = {
+      name: 'nothing in between',
+      index: 99,
+      host: 'direct.test',
+      door: { host: '127.0.0.1', port: originPort },
+      originPort,
+      upstream: 'http1',
+      pieces: false,
+    };
+    const rows = ROWS.filter(({ group }) => group === 'codings');
+    const found = await inLanes(rows.length, rows, (row, number) => runRequestRow(places, direct, row, number, 1_000));
+    expect(found.flatMap(({ smuggled }) => smuggled).length).toBeGreaterThan(20);
+    expect(found.flatMap(({ wrong }) => wrong).length).toBeGreaterThan(20);
+  });
+
   test('every transport was tried, and the server never fell over', async () => {
     expect(ways).toBe(places.http1.length);
     expect(places.platform.process.exitCode).toBeNull();

@@ -1,6 +1,6 @@
 /** An HTTP/2 upstream (prior knowledge) that keeps a ledger of its streams. */
 import http2 from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import { portOf } from '../port-of.ts';
 
 export interface LedgerStream {
   readonly method: string;
@@ -20,7 +20,7 @@ interface Taken {
 }
 
 export class Http2Origin {
-  readonly #server = http2.createServer({ settings: { maxHeaderListSize: 400_000 } });
+  readonly #server = http2.createServer({ maxHeaderListPairs: 2_000, settings: { maxHeaderListSize: 400_000 } });
   readonly #sessions = new Set<http2.ServerHttp2Session>();
   #streams: Taken[] = [];
 
@@ -36,7 +36,7 @@ export class Http2Origin {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return portOf(this.#server);
   }
 
   /** Streams that name the token. */

@@ -3,7 +3,8 @@
  * connection with its raw bytes and with the requests that it believes to have seen. What such a server can misread must
  * never reach it.
  */
-import net, { type AddressInfo } from 'node:net';
+import net from 'node:net';
+import { portOf } from '../port-of.ts';
 import { type LenientMessage, LenientReader } from './lenient-reader.ts';
 
 export interface LedgerConnection {
@@ -20,7 +21,7 @@ export interface LedgerConnection {
 export interface Script {
   /** Written one after another, each in a segment of its own. */
   readonly pieces: readonly Buffer[];
-  readonly then: 'keep' | 'end' | 'reset';
+  readonly ending: 'keep' | 'end' | 'reset';
 }
 
 class Taken implements LedgerConnection {
@@ -48,7 +49,7 @@ class Taken implements LedgerConnection {
 export class Origin {
   readonly #servers: net.Server[] = [];
   readonly #sockets = new Set<net.Socket>();
-  readonly #connections: Taken[] = [];
+  #connections: Taken[] = [];
   /** Answers of a request with this token; the default is {@link ownAnswer}. */
   readonly scripts = new Map<string, Script>();
 
@@ -59,7 +60,7 @@ export class Origin {
       server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, resolve);
     });
     this.#servers.push(server);
-    return (server.address() as AddressInfo).port;
+    return portOf(server);
   }
 
   /** Connections on which the token has arrived anywhere in the bytes. */
@@ -67,12 +68,15 @@ export class Origin {
     return this.#connections.filter((connection) => connection.raw.includes(token, 0, 'latin1'));
   }
 
+  /** How often a request with this target has come. */
+  arrivals(target: string): number {
+    return this.#connections.flatMap(({ requests }) => requests.filter((one) => one.target === target)).length;
+  }
+
   /** Forgets what has been looked at. */
   forget(connections: readonly LedgerConnection[]): void {
-    for (const connection of connections) {
-      const at = this.#connections.indexOf(connection as Taken);
-      if (at !== -1) this.#connections.splice(at, 1);
-    }
+    const gone = new Set(connections);
+    this.#connections = this.#connections.filter((connection) => !gone.has(connection));
   }
 
   get sockets(): number {
@@ -114,14 +118,14 @@ export class Origin {
   }
 }
 
-async function play(socket: net.Socket, { pieces, then }: Script): Promise<void> {
+async function play(socket: net.Socket, { pieces, ending }: Script): Promise<void> {
   for (const piece of pieces) {
     if (socket.destroyed) return;
     socket.write(piece);
     if (pieces.length > 1) await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  if (then === 'end') socket.end();
-  else if (then === 'reset') socket.resetAndDestroy();
+  if (ending === 'end') socket.end();
+  else if (ending === 'reset') socket.resetAndDestroy();
 }
 
 /** Says back which request it answers, so that a response at the wrong place is seen. */

@@ -20,6 +20,13 @@ export interface Place {
   readonly pieces: boolean;
 }
 
+interface PlaceOptions {
+  readonly upstream?: Place['upstream'];
+  readonly pieces?: boolean;
+  /** Also a place for HTTP/2 visitors. */
+  readonly http2?: boolean;
+}
+
 export class Places {
   readonly platform: Platform;
   readonly origin = new Origin();
@@ -54,7 +61,8 @@ export class Places {
   async close(): Promise<void> {
     await this.platform.dispose();
     await this.#agent.close(0);
-    await this.#sdk.close();
+    // Its server is gone by now, which it calls an error.
+    await this.#sdk.close().catch(() => undefined);
     await this.origin.close();
     await this.http2Origin.close();
   }
@@ -108,7 +116,7 @@ export class Places {
     host: string,
     originPort: number,
     scheme: 'http' | 'https',
-    { upstream = 'http1' as Place['upstream'], pieces = false, http2 = false } = {},
+    { upstream = 'http1', pieces = false, http2 = false }: PlaceOptions = {},
   ): void {
     const { runtime, ca } = this.platform;
     const [address, port] = splitAddress(scheme === 'http' ? runtime.http_addr : runtime.https_addr);

@@ -44,9 +44,9 @@ const LINES = group('lines', [
   ['a head of 300 KB', get(`X: ${'y'.repeat(300_000)}\r\n`), refused(431)],
   ['a head of 300 KB in many fields', get(`X: ${'y'.repeat(400)}\r\n`.repeat(760)), refused(431)],
   ['a request line of 300 KB', line(`GET /{T}/${'y'.repeat(300_000)} HTTP/1.1`), refused(414)],
-  // Node's HTTP/2 servers take nine frames of 16 KiB.
+  // HTTP/2 as Node speaks it takes values up to 64 KiB, and heads of nine frames of 16 KiB.
   ['a head of 200 KB', get(`X: ${'y'.repeat(200_000)}\r\n`), accepted(saw()), 'http1-only'],
-  ['a head of 100 KB', get(`X: ${'y'.repeat(100_000)}\r\n`), accepted(saw())],
+  ['a head of 100 KB', get(`X: ${'y'.repeat(400)}\r\n`.repeat(250)), accepted(saw())],
   ['high bytes in a value', get('X: caf\xc3\xa9\r\n'), accepted(saw('GET', '', { x: 'caf\xc3\xa9' }))],
   ['tab inside a value', get('X: a\tb\r\n'), accepted(saw('GET', '', { x: 'a\tb' }))],
   ['empty value', get('X:\r\n'), accepted(saw('GET', '', { x: '' }))],

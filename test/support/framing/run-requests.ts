@@ -12,7 +12,13 @@ export interface RowResult extends Findings {
 /** HTTP/2 upstreams are never sent these. */
 const NOT_OVER_HTTP2 = new Set(['te', 'transfer-encoding', 'upgrade', 'content-length']);
 
-export async function runRequestRow(places: Places, place: Place, row: RequestRow, number: number): Promise<RowResult> {
+export async function runRequestRow(
+  places: Places,
+  place: Place,
+  row: RequestRow,
+  number: number,
+  timeoutMs = 8_000,
+): Promise<RowResult> {
   const token = `t${place.index}r${number}`;
   const fill = (text: string): string =>
     text.replaceAll('{HC}', place.host.toUpperCase()).replaceAll('{H}', place.host).replaceAll('{T}', token);
@@ -31,7 +37,7 @@ export async function runRequestRow(places: Places, place: Place, row: RequestRo
 
   const methods = [...seen, ...good].map((one) => one.method);
   const cuts = place.pieces ? cutsOf(bytes.length, number) : [];
-  const talk = await converse(place.door, bytes, { methods, cuts });
+  const talk = await converse(place.door, bytes, { methods, cuts, timeoutMs });
   const answers = talk.responses;
   if (talk.ended !== 'fin') result.wrong.push(`the connection ended by ${talk.ended}`);
   if (/smuggled/.test(talk.received)) result.smuggled.push('the tail was answered');
@@ -57,7 +63,7 @@ export async function runRequestRow(places: Places, place: Place, row: RequestRo
   const after = await converse(
     place.door,
     Buffer.from(fill('GET /{T}/fresh HTTP/1.1\r\nHost: {H}\r\nConnection: close\r\n\r\n')),
-    { methods: ['GET'] },
+    { methods: ['GET'], timeoutMs },
   );
   checkOwn(after.responses, [fresh], result);
   judgeOrigin(places, place, token, [...expected, fresh], verdict.kind === 'refused' && verdict.begun, result);
@@ -100,11 +106,8 @@ export function checkOwn(
 }
 
 function echoOf(body: string): { method: string; target: string } | null {
-  try {
-    return JSON.parse(body) as { method: string; target: string };
-  } catch {
-    return null;
-  }
+  const match = /^\{"order":\d+,"method":"([^"]*)","target":("(?:[^"\\]|\\.)*"),/.exec(body);
+  return match === null ? null : { method: match[1] ?? '', target: String(JSON.parse(match[2] ?? '""')) };
 }
 
 export function statuses(answers: readonly RawResponse[]): string {

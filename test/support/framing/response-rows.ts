@@ -1,0 +1,160 @@
+/** A hostile HTTP/1 upstream. POISON is what no visitor may ever read. */
+import { bad, cut, passes, type ResponseRow, responses, tooLarge } from './response-row.ts';
+
+const ok = (lines: string, body = 'hello'): string => `HTTP/1.1 200 OK\r\n${lines}\r\n${body}`;
+const sized = 'Content-Length: 5\r\n';
+const status = (line: string): string => `${line}\r\n${sized}\r\nhello`;
+const chunks = (body: string): string => ok('Transfer-Encoding: chunked\r\n', body);
+const POISON = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON';
+
+const STATUS_LINES = responses('status lines', [
+  ['not HTTP', 'SSH-2.0-OpenSSH_9.6\r\n', bad],
+  ['HTML without a head', '<html><body>POISON</body></html>\r\n\r\n', bad],
+  ['HTTP/0.9 text', 'POISON', bad],
+  ['version 2.0', status('HTTP/2.0 200 OK'), bad],
+  ['version 1.2', status('HTTP/1.2 200 OK'), bad],
+  ['lower case', status('http/1.1 200 OK'), bad],
+  ['no version', status('HTTP 200 OK'), bad],
+  ['two digits', status('HTTP/1.1 20 OK'), bad],
+  ['four digits', status('HTTP/1.1 2000 OK'), bad],
+  ['letters', status('HTTP/1.1 OK 200'), bad],
+  ['sign', status('HTTP/1.1 +20 OK'), bad],
+  ['status 000', status('HTTP/1.1 000 OK'), bad],
+  ['status 600', status('HTTP/1.1 600 OK'), bad],
+  ['two spaces', status('HTTP/1.1  200 OK'), bad],
+  ['tab', status('HTTP/1.1\t200 OK'), bad],
+  ['space first', ` ${status('HTTP/1.1 200 OK')}`, bad],
+  ['line break first', `\r\n${status('HTTP/1.1 200 OK')}`, bad],
+  ['control byte in the reason', status('HTTP/1.1 200 O\x01K'), bad],
+  ['NUL in the reason', status('HTTP/1.1 200 O\0K'), bad],
+  [
+    '101 that nobody asked for',
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n${POISON}`,
+    bad,
+  ],
+  ['ICY', status('ICY 200 OK'), bad],
+  ['no reason', status('HTTP/1.1 200 '), passes()],
+  ['no reason and no space', status('HTTP/1.1 200'), passes()],
+  ['high bytes in the reason', status('HTTP/1.1 200 caf\xc3\xa9'), passes()],
+  ['version 1.0', status('HTTP/1.0 200 OK'), passes()],
+]);
+
+const FIELDS = responses('fields', [
+  ['bare LF', ok(`X: y\nZ: w\r\n${sized}`), bad],
+  ['bare LF everywhere', 'HTTP/1.1 200 OK\nContent-Length: 5\n\nhello', bad],
+  ['bare CR in a value', ok(`X: a\rb\r\n${sized}`), bad],
+  ['folded line', ok(`X: y\r\n z\r\n${sized}`), bad],
+  ['folded first line', ok(` X: y\r\n${sized}`), bad],
+  ['space before the colon', ok(`X : y\r\n${sized}`), bad],
+  ['no colon', ok(`nonsense\r\n${sized}`), bad],
+  ['no name', ok(`: y\r\n${sized}`), bad],
+  ['control byte', ok(`X: \x02\r\n${sized}`), bad],
+  ['NUL', ok(`X: a\0b\r\n${sized}`), bad],
+  ['high byte in a name', ok(`X\xe9: y\r\n${sized}`), bad],
+  ['a head of 300 KB', ok(`X: ${'y'.repeat(300_000)}\r\n${sized}`), tooLarge],
+  ['two thousand fields', ok(`${'X: y\r\n'.repeat(2_000)}${sized}`), tooLarge],
+  ['a head without end', `HTTP/1.1 200 OK\r\n${'X: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n'.repeat(9_000)}`, tooLarge],
+  ['a reason of 300 KB', `HTTP/1.1 200 ${'y'.repeat(300_000)}`, tooLarge],
+  ['high bytes in a value', ok(`X: caf\xc3\xa9\r\n${sized}`), passes()],
+  ['a field of ours', ok(`Ngrok-Error-Code: ERR_NGROK_3200\r\n${sized}`), passes()],
+  ['Connection that names Content-Length', ok(`Connection: Content-Length\r\n${sized}`), passes()],
+  ['Set-Cookie twice', ok(`Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n${sized}`), passes()],
+]);
+
+const LENGTHS = responses('lengths', [
+  ['two that differ', ok('Content-Length: 5\r\nContent-Length: 6\r\n'), bad],
+  ['two alike', ok('Content-Length: 5\r\nContent-Length: 5\r\n'), bad],
+  ['a list', ok('Content-Length: 5, 5\r\n'), bad],
+  ['CL.TE', ok('Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n'), bad],
+  ['TE.CL', ok('Transfer-Encoding: chunked\r\nContent-Length: 5\r\n', '0\r\n\r\n'), bad],
+  ['TE.TE', ok('Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n', '0\r\n\r\n'), bad],
+  ['chunked twice', ok('Transfer-Encoding: chunked, chunked\r\n', '0\r\n\r\n'), bad],
+  ['gzip, chunked', ok('Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n'), bad],
+  ['identity', ok('Transfer-Encoding: identity\r\n'), bad],
+  ['vertical tab before chunked', ok('Transfer-Encoding: \x0bchunked\r\n', '0\r\n\r\n'), bad],
+  ['coding in HTTP/1.0', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', bad],
+  ['sign', ok('Content-Length: +5\r\n'), bad],
+  ['minus', ok('Content-Length: -5\r\n'), bad],
+  ['hexadecimal', ok('Content-Length: 0x5\r\n'), bad],
+  ['zeros in front', ok('Content-Length: 005\r\n'), bad],
+  ['2^64 + 5', ok('Content-Length: 18446744073709551621\r\n'), bad],
+  ['empty', ok('Content-Length:\r\n'), bad],
+  ['underscore', ok('Content_Length: 5\r\n'), bad],
+  ['space before the colon', ok('Content-Length : 5\r\n'), bad],
+  ['folded', ok('Content-Length:\r\n 5\r\n'), bad],
+  ['204 with a body', 'HTTP/1.1 204 No Content\r\nContent-Length: 6\r\n\r\nPOISON', bad],
+  ['204 with chunks', 'HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nPOISON\r\n0\r\n\r\n', bad],
+  ['interim response with a body', 'HTTP/1.1 103 Early Hints\r\nContent-Length: 6\r\n\r\nPOISON', bad],
+  ['zero', ok('Content-Length: 0\r\n', ''), passes('')],
+  ['none, until the end', ok('', 'hello'), passes(), { ending: 'end' }],
+  ['HTTP/1.0 until the end', 'HTTP/1.0 200 OK\r\n\r\nhello', passes(), { ending: 'end' }],
+  ['interim responses first', `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${ok(sized)}`, passes()],
+  ['a flood of interim responses', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(1_200), bad],
+]);
+
+const CHUNKS = responses('chunks', [
+  ['no size', chunks('\r\nPOISON\r\n0\r\n\r\n'), cut()],
+  ['sign', chunks('+6\r\nPOISON\r\n0\r\n\r\n'), cut()],
+  ['0x', chunks('0x6\r\nPOISON\r\n0\r\n\r\n'), cut()],
+  ['space behind the size', chunks('6 \r\nPOISON\r\n0\r\n\r\n'), cut()],
+  ['LF behind the size', chunks('6\nPOISON\r\n0\r\n\r\n'), cut()],
+  ['LF behind the data', chunks('5\r\nhello\n6\r\nPOISON\r\n0\r\n\r\n'), cut()],
+  ['data longer than said', chunks('5\r\nhelloPOISON\r\n0\r\n\r\n'), cut()],
+  ['2^64 + 6', chunks('10000000000000006\r\nPOISON\r\n0\r\n\r\n'), cut()],
+  ['bare CR in an extension', chunks('6;a\rb\r\nPOISON\r\n0\r\n\r\n'), cut()],
+  ['extensions without end', chunks(`6;${'a'.repeat(20_000)}`), cut()],
+  ['Content-Length as trailer', chunks('5\r\nhello\r\n0\r\nContent-Length: 5\r\n\r\n'), cut()],
+  ['Set-Cookie as trailer', chunks('5\r\nhello\r\n0\r\nSet-Cookie: a=b\r\n\r\n'), cut()],
+  ['folded trailer', chunks('5\r\nhello\r\n0\r\nX: y\r\n z\r\n\r\n'), cut()],
+  ['a response as trailer', chunks(`5\r\nhello\r\n0\r\n${POISON}`), cut()],
+  ['plain', chunks('5\r\nhello\r\n0\r\n\r\n'), passes()],
+  [
+    'byte by byte',
+    ['HTTP/1.1 200 OK\r\nTransfer-', 'Encoding: chunked\r\n\r', '\n5', '\r\nhel', 'lo\r', '\n0\r\n', '\r\n'],
+    passes(),
+  ],
+  ['extension and trailer', chunks('5;a="b"\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n'), passes()],
+]);
+
+const EXTRA = responses('bytes behind', [
+  ['a second response', `${ok(sized)}${POISON}`, passes()],
+  ['a second response behind chunks', `${chunks('5\r\nhello\r\n0\r\n\r\n')}${POISON}`, passes()],
+  ['a second response behind an empty body', `${ok('Content-Length: 0\r\n', '')}${POISON}`, passes('')],
+  ['a second response behind 204', `HTTP/1.1 204 No Content\r\n\r\n${POISON}`, passes('', 204)],
+  ['a second response behind 304', `HTTP/1.1 304 Not Modified\r\n\r\n${POISON}`, passes('', 304)],
+  ['a body behind 304', `HTTP/1.1 304 Not Modified\r\nContent-Length: 6\r\n\r\nPOISON`, passes('', 304)],
+  ['a body behind HEAD', ok('Content-Length: 6\r\n', 'POISON'), passes(''), { method: 'HEAD' }],
+  ['a whole response behind HEAD', ok('Content-Length: 6\r\n', POISON), passes(''), { method: 'HEAD' }],
+  ['a body longer than its length', ok(sized, 'helloPOISON'), passes()],
+  ['line breaks', `${ok(sized)}\r\n\r\n`, passes()],
+  ['garbage', `${ok(sized)}\0\0\0POISON`, passes()],
+  ['a second response, then the end', `${ok(sized)}${POISON}`, passes(), { ending: 'end', races: true }],
+  ['a second response, then a reset', `${ok(sized)}${POISON}`, passes(), { ending: 'reset', races: true }],
+]);
+
+const EARLY = responses('early ends', [
+  ['before a byte', [], bad, { ending: 'end', tries: 2 }],
+  ['before a byte, by reset', [], bad, { ending: 'reset', tries: 2 }],
+  ['before a byte, of a POST', [], bad, { ending: 'end', method: 'POST' }],
+  ['before a byte, of a POST, by reset', [], bad, { ending: 'reset', method: 'POST' }],
+  ['in the status line', 'HTTP/1.1 20', bad, { ending: 'end' }],
+  ['in the head', 'HTTP/1.1 200 OK\r\nContent-Le', bad, { ending: 'end' }],
+  ['before the empty line', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n', bad, { ending: 'end' }],
+  ['behind an interim response', 'HTTP/1.1 103 Early Hints\r\n\r\n', bad, { ending: 'end' }],
+  ['in a body', ok('Content-Length: 50\r\n'), cut(), { ending: 'end' }],
+  ['in a chunk', chunks('20\r\nhello'), cut(), { ending: 'end' }],
+  ['between chunks', chunks('5\r\nhello\r\n'), cut(), { ending: 'end' }],
+  ['before the last line break', chunks('5\r\nhello\r\n0\r\n'), cut(), { ending: 'end' }],
+  ['in trailers', chunks('5\r\nhello\r\n0\r\nX-Sum: 1'), cut(), { ending: 'end' }],
+  ['behind a whole answer', ok(sized), passes(), { ending: 'end', races: true }],
+  ['behind a whole answer that says close', ok(`Connection: close\r\n${sized}`), passes(), { ending: 'end' }],
+]);
+
+export const RESPONSE_ROWS: readonly ResponseRow[] = [
+  ...STATUS_LINES,
+  ...FIELDS,
+  ...LENGTHS,
+  ...CHUNKS,
+  ...EXTRA,
+  ...EARLY,
+];
