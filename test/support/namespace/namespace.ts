@@ -29,6 +29,7 @@ export class LoopbackNamespace {
   readonly #folder: string;
   readonly #servers: net.Server[] = [];
   readonly #sockets = new Set<net.Socket>();
+  readonly #targets = new Map<number, () => { readonly host: string; readonly port: number }>();
 
   private constructor(bridge: ChildProcess, folder: string) {
     this.#bridge = bridge;
@@ -49,9 +50,13 @@ export class LoopbackNamespace {
 
   /** Lets `port` of the namespace's loopback be `target` out here. */
   async open(port: number, target: () => { readonly host: string; readonly port: number }): Promise<void> {
+    const known = this.#targets.has(port);
+    this.#targets.set(port, target);
+    // Ports out here are given out again in time; the door inside stays.
+    if (known) return;
     const socketPath = path.join(this.#folder, `${port}.sock`);
     const server = net.createServer({ allowHalfOpen: true }, (near) => {
-      const far = net.connect({ ...target(), allowHalfOpen: true, noDelay: true });
+      const far = net.connect({ ...(this.#targets.get(port) ?? target)(), allowHalfOpen: true, noDelay: true });
       for (const socket of [near, far]) {
         this.#sockets.add(socket);
         socket.on('close', () => this.#sockets.delete(socket));
