@@ -243,7 +243,7 @@ async function waitForRuntime(dataDir: string, child: ChildProcess, output: () =
   for (let waited = 0; waited < READY_MS; waited += 25) {
     if (child.exitCode !== null) throw new Error(`postern server ended with code ${child.exitCode}:\n${output()}`);
     try {
-      const runtime = JSON.parse(await readFile(file, 'utf8')) as Runtime;
+      const runtime: Runtime = JSON.parse(await readFile(file, 'utf8'));
       if (runtime.pid === child.pid) return runtime;
     } catch {
       // Not there yet.

@@ -2,7 +2,8 @@
  * A network of our own between two parties: a TCP relay that can delay, stall, cut and leave connections half-open, on
  * command. What it does is decided by the test (seeded), never by chance of the machine.
  */
-import net, { type AddressInfo } from 'node:net';
+import net from 'node:net';
+import { portOf } from './port-of.ts';
 
 /** Under way in one direction at most; beyond it the sender has to wait, as with a real network's buffers. */
 const UNDER_WAY_BYTES = 4 * 1024 * 1024;
@@ -115,7 +116,7 @@ export class Wire {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return portOf(this.#server);
   }
 
   /** Connections accepted since the start. */

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import WebSocket, { WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { AgentFailed, type RunningAgent, type StartAgent, type Wish } from '../support/agents/agent.ts';
 import { goAgentProblem, startGoAgent } from '../support/agents/go-agent.ts';
 import { startSdkAgent } from '../support/agents/sdk-agent.ts';
@@ -23,6 +23,10 @@ const GO = 'the old Go agent (v2.3)';
 const goProblem = goAgentProblem() || namespaceProblem();
 if (goProblem !== '') requireJudge(GO, goProblem);
 
+interface Seen {
+  readonly headers: Record<string, string>;
+}
+
 const MiB = 1024 * 1024;
 let platform: Platform;
 let upstream: Upstream;
@@ -33,10 +37,9 @@ beforeAll(async () => {
   platform = await Platform.start();
   if (goProblem === '') namespace = await LoopbackNamespace.create();
   upstream = await httpUpstream((request, response) => {
-    if (request.url === '/echo') return void request.pipe(response);
-    if (request.url === '/large') return void response.end(Buffer.alloc(20 * MiB, 'postern'));
-    response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ method: request.method, headers: request.headers }));
+    if (request.url === '/echo') request.pipe(response);
+    else if (request.url === '/large') response.end(Buffer.alloc(20 * MiB, 'postern'));
+    else response.end(JSON.stringify({ headers: request.headers }));
   });
   echo = await tcpEcho();
   for (const { port } of [upstream, echo]) await namespace?.open(port, () => ({ host: '127.0.0.1', port }));
@@ -108,7 +111,7 @@ for (const { name, problem, startVia, cannot } of AGENTS) {
         expect(new URL(url).hostname).toMatch(/^[a-z0-9-]+\.postern\.localhost$/);
         const answer = await platform.visit(url);
         expect(answer.status).toBe(200);
-        const { headers } = JSON.parse(answer.text) as { headers: Record<string, string> };
+        const { headers }: Seen = JSON.parse(answer.text);
         expect(headers['x-forwarded-proto']).toBe(url.split(':')[0]);
         expect(headers['host']).toBe(new URL(url).host);
       }
@@ -121,7 +124,7 @@ for (const { name, problem, startVia, cannot } of AGENTS) {
       expect(await serves(`${scheme}://${wanted}`)).toBe(true);
       const other = await platform.visit(`${scheme === 'http' ? 'https' : 'http'}://${wanted}`);
       expect(other.status).toBe(404);
-      const rows = (await platform.api('GET', '/endpoints')).body.endpoints as Record<string, unknown>[];
+      const rows: Record<string, unknown>[] = (await platform.api('GET', '/endpoints')).body.endpoints;
       expect(rows.map((row) => [row['url'], row['proto'], row['type']])).toEqual([
         [`${scheme}://${wanted}`, scheme, 'ephemeral'],
       ]);
@@ -140,10 +143,10 @@ for (const { name, problem, startVia, cannot } of AGENTS) {
     });
 
     test('websockets', async () => {
-      const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-      await once(server, 'listening');
+      const front = await httpUpstream((_request, response) => response.end());
+      const server = new WebSocketServer({ server: front.server });
       server.on('connection', (socket) => socket.on('message', (data) => socket.send(data)));
-      const { port } = server.address() as net.AddressInfo;
+      const { port } = front;
       await namespace?.open(port, () => ({ host: '127.0.0.1', port }));
       const { urls } = await start({ proto: 'http', schemes: ['http'], upstreamPort: port });
       const [host, publicPort] = splitAddress(platform.runtime.http_addr);
@@ -152,11 +155,12 @@ for (const { name, problem, startVia, cannot } of AGENTS) {
       });
       await once(socket, 'open');
       socket.send('over the socket');
-      const [message] = (await once(socket, 'message')) as [Buffer];
-      expect(message.toString()).toBe('over the socket');
+      const [message]: Buffer[] = await once(socket, 'message');
+      expect(message?.toString()).toBe('over the socket');
       socket.terminate();
       for (const client of server.clients) client.terminate();
-      await new Promise((resolve) => server.close(resolve));
+      server.close();
+      await front.close();
     });
 
     test('tcp, on a port of the server’s choice and on its own', async () => {
@@ -177,7 +181,8 @@ for (const { name, problem, startVia, cannot } of AGENTS) {
       const body = Buffer.alloc(3 * MiB, 'half');
       socket.end(body);
       const chunks: Buffer[] = [];
-      for await (const chunk of socket) chunks.push(chunk as Buffer);
+      socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+      await once(socket, 'end');
       expect(digest(Buffer.concat(chunks))).toBe(digest(body));
     });
 
@@ -195,7 +200,7 @@ for (const { name, problem, startVia, cannot } of AGENTS) {
     test('the upstream sees its own Host when that is asked for', async () => {
       const own = `127.0.0.1:${upstream.port}`;
       const { urls } = await start({ proto: 'http', hostHeader: own });
-      const { headers } = JSON.parse((await platform.visit(urls[0] ?? '')).text) as { headers: Record<string, string> };
+      const { headers }: Seen = JSON.parse((await platform.visit(urls[0] ?? '')).text);
       expect(headers['host']).toBe(own);
       expect(headers['x-forwarded-host']).toBe(new URL(urls[0] ?? '').host);
     });
@@ -207,7 +212,7 @@ for (const { name, problem, startVia, cannot } of AGENTS) {
       else wire.halfOpen();
       await until(() => wire.accepted === 2, 10_000, 5);
       for (const url of urls) await until(() => serves(url), 5000, 5);
-      const rows = (await platform.api('GET', '/endpoints')).body.endpoints as { url: string }[];
+      const rows: { url: string }[] = (await platform.api('GET', '/endpoints')).body.endpoints;
       expect(new Set(rows.map((row) => row.url))).toEqual(new Set(urls));
     });
 
@@ -231,16 +236,13 @@ for (const { name, problem, startVia, cannot } of AGENTS) {
       await start({ proto: 'http', hostname: wanted });
       const second = await start({ proto: 'http', hostname: wanted }).catch((error: unknown) => error);
       expect(second).toBeInstanceOf(AgentFailed);
-      expect((second as AgentFailed).ended).toMatchObject({
-        code: 1,
-        output: expect.stringContaining('ERR_NGROK_334'),
-      });
+      expect(second).toMatchObject({ ended: { code: 1, output: expect.stringContaining('ERR_NGROK_334') } });
       expect(await serves(`https://${wanted}`)).toBe(true);
     });
 
     test('stopped by the API: it obeys and ends with code 0', async () => {
       const { urls } = await start({ proto: 'http' });
-      const sessions = (await platform.api('GET', '/tunnel_sessions')).body.tunnel_sessions as { id: string }[];
+      const sessions: { id: string }[] = (await platform.api('GET', '/tunnel_sessions')).body.tunnel_sessions;
       expect(sessions).toHaveLength(1);
       const answer = await platform.api('POST', `/tunnel_sessions/${sessions[0]?.id ?? ''}/stop`, {});
       expect(answer.status, answer.text).toBe(204);
@@ -256,7 +258,7 @@ for (const { name, problem, startVia, cannot } of AGENTS) {
       const authtoken = token === 'another' ? `${good.slice(0, -1)}${good.endsWith('x') ? 'y' : 'x'}` : token;
       const failed = await start({ proto: 'http', authtoken }).catch((error: unknown) => error);
       expect(failed).toBeInstanceOf(AgentFailed);
-      expect((failed as AgentFailed).ended).toMatchObject({ code: 1, output: expect.stringContaining(code) });
+      expect(failed).toMatchObject({ ended: { code: 1, output: expect.stringContaining(code) } });
     });
   });
 }

@@ -68,8 +68,8 @@ export class LoopbackNamespace {
     await once(server, 'listening');
     const answered = once(this.#bridge, 'message');
     this.#bridge.send({ port, socketPath });
-    const [answer] = (await answered) as [{ error?: string }];
-    if (answer.error !== undefined) throw new Error(answer.error);
+    const [answer]: { error?: string }[] = await answered;
+    if (answer?.error !== undefined) throw new Error(answer.error);
   }
 
   /** A program inside; its pid is its own, so that signals reach it. */
