@@ -143,7 +143,7 @@ describe('npm start', () => {
     const args = [...FREE_PORTS.filter((flag) => !flag.startsWith('--http-listen')), `--http-listen=127.0.0.1:${port}`];
     try {
       const { child, runtime, output, ended } = await npmStart({}, args);
-      expect(output()).toContain(`port ${port} (http) is taken`);
+      expect(output()).toContain(`port ${port} (--http-listen) is taken`);
       expect(splitAddress(runtime.http_addr)[1]).not.toBe(port);
       child.kill('SIGTERM');
       expect((await ended).code).toBe(0);

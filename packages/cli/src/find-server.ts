@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { newestRuntime, readRuntime } from '@postern/server/runtime';
+import { type RuntimeInfo, newestRuntime, readRuntime } from '@postern/server/runtime';
+import { messageOf } from './problem.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Where to connect, whom to trust and as whom. */
 export interface ServerPlace {
@@ -21,23 +23,21 @@ export interface ServerFlags {
 }
 
 /**
- * From the flags and their environment variables; what they leave out comes from the newest server of this user, or from
- * the one whose data folder is `./.postern`.
- * @throws Error that says what to give
+ * From the flags and their environment variables; what they leave out comes from a server of this machine: the one whose
+ * data folder is POSTERN_DATA_DIR or `./.postern`, else this user's newest.
+ * @throws UsageError that says what to give
  */
 export async function findServer(flags: ServerFlags): Promise<ServerPlace> {
-  const explicit = flags.connectUrl !== undefined;
-  const local = explicit
-    ? null
-    : ((await readRuntime(path.join(process.cwd(), '.postern'))) ?? (await newestRuntime()));
+  const local = flags.connectUrl === undefined ? await localServer() : null;
   const address = flags.connectUrl ?? local?.agent_addr;
   if (address === undefined) {
-    throw new Error('No server was found. Start one with "postern server", or name it with --connect-url host:port.');
+    throw new UsageError(
+      'No server was found. Start one with "postern server", or name it with --connect-url host:port.',
+    );
   }
-  const authtoken =
-    flags.authtoken ?? (local === null ? undefined : (await readFile(local.authtoken_path, 'utf8')).trim());
-  if (authtoken === undefined || authtoken === '') {
-    throw new Error('An authtoken is needed: --authtoken, or NGROK_AUTHTOKEN in the environment.');
+  const authtoken = flags.authtoken ?? (local === null ? '' : (await read(local.authtoken_path)).trim());
+  if (authtoken === '') {
+    throw new UsageError('An authtoken is needed: --authtoken, or NGROK_AUTHTOKEN in the environment.');
   }
   const ca = await readAuthority(flags.connectCas ?? local?.ca_path);
   return {
@@ -49,7 +49,22 @@ export async function findServer(flags: ServerFlags): Promise<ServerPlace> {
   };
 }
 
+async function localServer(): Promise<RuntimeInfo | null> {
+  const folder = process.env['POSTERN_DATA_DIR'] ?? '';
+  if (folder !== '') return readRuntime(path.resolve(folder));
+  return (await readRuntime(path.resolve('.postern'))) ?? newestRuntime();
+}
+
 async function readAuthority(source: string | undefined): Promise<string | undefined> {
-  if (source === undefined || source === 'host' || source === 'trusted') return undefined;
-  return readFile(source, 'utf8');
+  return source === undefined || source === 'host' || source === 'trusted' ? undefined : read(source);
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new UsageError(`${file} cannot be read (${messageOf(cause)}).`, {
+      cause,
+    });
+  }
 }

@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { Command } from 'commander';
 import { addBackupCommand } from './commands/backup.ts';
 import { addRestoreCommand } from './commands/restore.ts';
@@ -5,7 +6,7 @@ import { addServerCommand } from './commands/server.ts';
 import { addTunnelCommands } from './commands/tunnel.ts';
 import { VERSION } from './version.ts';
 
-/** The whole command tree. */
+/** The whole command tree. Exit codes: 0 done, 1 failed, 2 what was typed cannot be meant (agent-and-ux.md §1.6). */
 export function createProgram(): Command {
   const program = new Command('postern')
     .description(
@@ -15,7 +16,9 @@ export function createProgram(): Command {
     .version(`postern version ${VERSION}`, '--version', 'print the version')
     .showHelpAfterError('(run with --help to see what is possible)')
     .showSuggestionAfterError(true)
-    .enablePositionalOptions();
+    .enablePositionalOptions()
+    // Set before the commands are added: they take it over. 1 is commander's for anything that it refuses.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
   addServerCommand(program);
   addTunnelCommands(program);
   addBackupCommand(program);

@@ -9,20 +9,16 @@ import type { RawSettings, ServerConfig } from '@postern/server';
  * @throws ConfigError
  */
 export async function readSettings(flags: RawSettings, configFile: string | undefined): Promise<ServerConfig> {
-  // Loaded here, so that the other commands start without the platform's code.
+  // Loaded here, so that the other commands start without it.
   const { fromEnvironment, fromFile, resolveConfig } = await import('@postern/server');
-  const file = configFile ?? process.env['POSTERN_CONFIG'];
+  const file = configFile ?? process.env['POSTERN_CONFIG'] ?? '';
   const sources: RawSettings[] = [flags, fromEnvironment(process.env)];
-  if (file !== undefined && file !== '') sources.push(fromFile(path.resolve(file)));
-  return resolveConfig(sources, {
-    cwd: process.env['INIT_CWD'] ?? process.cwd(),
-    cloneRoot: cloneRoot(),
-    isTerminal: process.stderr.isTTY,
-  });
+  if (file !== '') sources.push(fromFile(path.resolve(file)));
+  return resolveConfig(sources, { cwd: process.cwd(), cloneRoot: cloneRoot(), isTerminal: process.stderr.isTTY });
 }
 
 /** Root of the clone that this file is part of, or null when it was installed from a package. */
 function cloneRoot(): string | null {
   const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
-  return existsSync(path.join(root, 'packages', 'cli', 'src')) && existsSync(path.join(root, '.git')) ? root : null;
+  return existsSync(path.join(root, 'packages', 'cli', 'src')) ? root : null;
 }

@@ -7,59 +7,87 @@ export interface TunnelLog {
   warn(fields: object, message: string): void;
   /** The endpoint is there: the one line that every user and script waits for. */
   online(url: string, upstream: string, name: string): void;
-  /** On stderr, for people, before the process ends. */
-  fatal(error: Error & { readonly code?: string }): void;
+  /** Not connected, again or still; `retryMs` until the next try. */
+  offline(reason: string, retryMs: number): void;
+  /** Connected again. */
+  recovered(): void;
+  /** Before the process ends; on stderr for people whatever the format. */
+  fatal(message: string, code: string): void;
 }
 
-type Level = 'debug' | 'info' | 'warn' | 'error';
-const ORDER: readonly Level[] = ['debug', 'info', 'warn', 'error'];
-/** Spellings of logfmt output that other programs read. */
-const LOGFMT_LEVEL: Readonly<Record<Level, string>> = { debug: 'dbug', info: 'info', warn: 'warn', error: 'eror' };
+export type LogFormat = 'term' | 'logfmt' | 'json';
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-export function createTunnelLog(format: 'term' | 'logfmt' | 'json', least: Level): TunnelLog {
-  const line = (level: Level, fields: object, message: string): void => {
+/** Where it is written. */
+export interface TunnelOutput {
+  out(text: string): void;
+  err(text: string): void;
+  /** Whether `out` is a terminal. */
+  readonly isTerminal: boolean;
+  readonly now: () => number;
+}
+
+const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+/** Spellings of logfmt output that other programs read. */
+const LOGFMT_LEVEL: Readonly<Record<LogLevel, string>> = { debug: 'dbug', info: 'info', warn: 'warn', error: 'eror' };
+
+/** `term`: a few plain lines for people, or `url=…` alone where nobody watches. `logfmt`, `json`: every event a line. */
+export function createTunnelLog(format: LogFormat, least: LogLevel, output: TunnelOutput = standardStreams): TunnelLog {
+  const line = (level: LogLevel, fields: object, message: string): void => {
     if (ORDER.indexOf(level) < ORDER.indexOf(least)) return;
-    const record: Record<string, unknown> = { ...fields, lvl: level, msg: message, t: new Date().toISOString() };
-    if (format === 'json') return print(`${JSON.stringify(sorted(record))}`);
-    if (format === 'logfmt')
-      return print(logfmt({ t: record['t'], lvl: LOGFMT_LEVEL[level], msg: message, ...fields }));
-    // On a terminal the routine is silent; what went wrong is not.
-    if (level === 'warn' || level === 'error') process.stderr.write(`${message}${details(fields)}\n`);
+    const t = new Date(output.now()).toISOString();
+    if (format === 'json') output.out(JSON.stringify(sorted({ ...fields, lvl: level, msg: message, t })));
+    else if (format === 'logfmt') output.out(logfmt({ t, lvl: LOGFMT_LEVEL[level], msg: message, ...fields }));
+    // For people the routine is silent; what went wrong is not.
+    else if (level === 'warn' || level === 'error') output.err(`${message} (${logfmt(fields)})`);
   };
   return {
     debug: (fields, message) => line('debug', fields, message),
     info: (fields, message) => line('info', fields, message),
     warn: (fields, message) => line('warn', fields, message),
     online(url, upstream, name) {
-      if (format !== 'term') return line('info', { obj: 'tunnels', name, addr: upstream, url }, 'started tunnel');
-      if (process.stdout.isTTY !== true) return print(`url=${url}`);
-      print(`\nForwarding  ${url} -> ${upstream}\n\nCtrl+C stops.\n`);
+      if (format !== 'term') line('info', { obj: 'tunnels', name, addr: upstream, url }, 'started tunnel');
+      else if (output.isTerminal) output.out(`\nForwarding  ${url} -> ${upstream}\n\nCtrl+C stops.\n`);
+      else output.out(`url=${url}`);
     },
-    fatal(error) {
-      const code = error.code !== undefined && error.code !== '' ? `\nERROR:  ${error.code}` : '';
-      process.stderr.write(`ERROR:  ${error.message.split('\n').join('\nERROR:  ')}${code}\n`);
+    offline(reason, retryMs) {
+      const seconds = Math.max(0.1, retryMs / 1000).toFixed(1);
+      if (format === 'term') output.err(`Not connected: ${reason}. Trying again in ${seconds} s.`);
+      else line('warn', { obj: 'csess', err: reason, retry_ms: retryMs }, 'session closed, starting reconnect loop');
+    },
+    recovered() {
+      if (format === 'term') output.err('Connected again.');
+    },
+    fatal(message, code) {
+      if (format !== 'term')
+        line('error', { obj: 'tunnels', err: message, ...(code === '' ? {} : { code }) }, 'failed');
+      const lines = [...message.split('\n'), ...(code === '' ? [] : ['', code])];
+      for (const text of lines) output.err(`ERROR:  ${text}`.trimEnd());
     },
   };
 }
 
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
+const standardStreams: TunnelOutput = {
+  out: (text) => void process.stdout.write(`${text}\n`),
+  err: (text) => void process.stderr.write(`${text}\n`),
+  get isTerminal() {
+    return process.stdout.isTTY;
+  },
+  now: Date.now,
+};
 
-function sorted(record: Record<string, unknown>): Record<string, unknown> {
+function sorted(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(record).toSorted(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 function logfmt(record: object): string {
-  return Object.entries(record)
-    .map(([key, value]) => {
-      const text = typeof value === 'string' ? value : JSON.stringify(value);
-      return `${key}=${/[\s"=]/.test(text) || text === '' ? JSON.stringify(text) : text}`;
-    })
+  return Object.entries<unknown>({ ...record })
+    .map(([key, value]) => `${key}=${plain(value)}`)
     .join(' ');
 }
 
-function details(fields: object): string {
-  const text = logfmt(fields);
-  return text === '' ? '' : ` (${text})`;
+/** Quoted when it would not read as one word. */
+function plain(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return text === '' || /[\s"=\p{Cc}]/u.test(text) ? JSON.stringify(text) : text;
 }

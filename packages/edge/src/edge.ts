@@ -29,6 +29,17 @@ export interface EdgeOptions {
   readonly random: () => number;
   /** Gets what `link.traffic` gets. */
   readonly traffic?: (event: TrafficEvent) => void;
+  /** The agent listener, when it was opened before there was an edge; `config.agents` is not bound then. */
+  readonly agentListener?: OpenListener;
+}
+
+/** A listener that someone else has bound; whoever comes before {@link serve} is held. */
+export interface OpenListener {
+  readonly addresses: readonly ListenAddress[];
+  /** Hands over who waits and who comes. Sockets have `allowHalfOpen`, as the edge's own. */
+  serve(onConnection: (socket: Socket) => void): void;
+  /** Accepts nothing more, and ends who still waits. */
+  close(): void;
 }
 
 /** Numbers of this moment. */
@@ -73,12 +84,14 @@ class DataPlane implements Edge {
   readonly #connections: Connections;
   readonly #tcpPorts: TcpPorts;
   readonly #ready = Promise.withResolvers<void>();
+  readonly #agentListener: OpenListener | undefined;
   #listening: { http?: Listening; https?: Listening; agents?: Listening } = {};
   #stopping: Promise<void> | null = null;
 
   constructor(options: EdgeOptions) {
     const { config, link, log, now, random } = options;
     const { limits } = config;
+    this.#agentListener = options.agentListener;
     const wheel = createTimerWheel();
     const routes = createRouteTable({ compile: compilePolicy, log });
     this.#agents = new AgentPlane({
@@ -153,7 +166,9 @@ class DataPlane implements Edge {
     const { config, link } = this.#context;
     const { http, https, agents } = config;
     try {
-      this.#listening.agents = await listen(agents, (socket) => this.#connections.agents(socket));
+      const greet = (socket: Socket): void => this.#connections.agents(socket);
+      this.#agentListener?.serve(greet);
+      this.#listening.agents = this.#agentListener ?? (await listen(agents, greet));
       // Bound before the routes are there, as control writes their ports into URLs; held until then.
       this.#listening.http = await listen(
         http,

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Control } from '@postern/control';
-import { writeFileAtomically } from './files.ts';
+import type { Control, FirstCredentials } from '@postern/control';
+import { readIfThere, writeFileAtomically } from './files.ts';
 
 /** The first credentials, as files that only this user can read (DESIGN §1, Files in the data directory). */
 export interface CredentialFiles {
@@ -19,21 +18,21 @@ export function credentialFiles(dataDir: string): CredentialFiles {
 }
 
 /**
- * The tokens of the first API key and authtoken: made on first run, on `--reset-credentials`, and when their files were
+ * The tokens of the first API key and authtoken: made on first run, on `--reset-credentials`, and when a file of them was
  * removed, because the database keeps only hashes.
  */
-export async function firstTokens(control: Control, files: CredentialFiles, reset: boolean): Promise<FirstTokens> {
-  const made = reset ? await control.resetCredentials() : await control.bootstrap();
-  if (made.apiKey !== null && made.authtoken !== null) {
-    return writeTokens(files, { apiKey: made.apiKey, authtoken: made.authtoken });
+export async function firstTokens(
+  control: Pick<Control, 'bootstrap' | 'resetCredentials'>,
+  files: CredentialFiles,
+  reset: boolean,
+): Promise<FirstTokens> {
+  const made = issued(reset ? await control.resetCredentials() : await control.bootstrap());
+  if (made === null) {
+    const kept = await readTokens(files);
+    if (kept !== null) return kept;
   }
-  const kept = await readTokens(files);
-  if (kept !== null) return kept;
-  const fresh = await control.resetCredentials();
-  return writeTokens(files, { apiKey: fresh.apiKey ?? '', authtoken: fresh.authtoken ?? '' });
-}
-
-async function writeTokens(files: CredentialFiles, tokens: FirstTokens): Promise<FirstTokens> {
+  const tokens = made ?? issued(await control.resetCredentials());
+  if (tokens === null) throw new Error('no first credentials were made');
   await Promise.all([
     writeFileAtomically(files.apiKeyPath, `${tokens.apiKey}\n`, 0o600),
     writeFileAtomically(files.authtokenPath, `${tokens.authtoken}\n`, 0o600),
@@ -41,15 +40,13 @@ async function writeTokens(files: CredentialFiles, tokens: FirstTokens): Promise
   return tokens;
 }
 
+/** null when they existed already: they cannot be shown twice. */
+function issued({ apiKey, authtoken }: FirstCredentials): FirstTokens | null {
+  return apiKey === null || authtoken === null ? null : { apiKey, authtoken };
+}
+
 async function readTokens(files: CredentialFiles): Promise<FirstTokens | null> {
-  try {
-    const [apiKey, authtoken] = await Promise.all([
-      readFile(files.apiKeyPath, 'utf8'),
-      readFile(files.authtokenPath, 'utf8'),
-    ]);
-    return { apiKey: apiKey.trim(), authtoken: authtoken.trim() };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
+  const [apiKey, authtoken] = await Promise.all([readIfThere(files.apiKeyPath), readIfThere(files.authtokenPath)]);
+  if (apiKey === null || authtoken === null) return null;
+  return { apiKey: apiKey.trim(), authtoken: authtoken.trim() };
 }

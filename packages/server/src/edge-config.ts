@@ -1,7 +1,8 @@
 import { DEFAULT_EDGE_LIMITS, type EdgeConfig } from '@postern/edge';
 import { withBothLoopbacks } from './config/addresses.ts';
-import type { PortRange } from './config/addresses.ts';
+import { flagOf } from './config/options.ts';
 import type { ServerConfig } from './config/server-config.ts';
+import { listenProblem } from './listen.ts';
 
 /** What the edge needs of the server's configuration; public ports are read late, when listeners are bound. */
 export function edgeConfig(
@@ -11,7 +12,8 @@ export function edgeConfig(
   return {
     http: config.http.flatMap(withBothLoopbacks),
     https: config.https.flatMap(withBothLoopbacks),
-    agents: config.agents.flatMap(withBothLoopbacks),
+    // Bound before the edge was there, see agent-door.ts.
+    agents: [],
     tcpHosts: config.tcpHosts.flatMap((host) => withBothLoopbacks({ host, port: 0 }).map((address) => address.host)),
     agentNames: config.agentNames,
     trustedProxies: config.trustedProxies,
@@ -40,9 +42,20 @@ const FREE_FROM = 20_000;
 const FREE_TO = 32_000;
 
 /** Ports of TCP endpoints; `0` means a range picked at random below the ports that systems give to clients. */
-export function tcpPortRange({ tcpRange }: ServerConfig, random: () => number): { first: number; last: number } {
-  const range: PortRange = tcpRange;
-  if (range.from !== 0) return { first: range.from, last: range.to };
+export function tcpPortRange(
+  { tcpRange }: Pick<ServerConfig, 'tcpRange'>,
+  random: () => number,
+): { first: number; last: number } {
+  if (tcpRange.from !== 0) return { first: tcpRange.from, last: tcpRange.to };
   const first = FREE_FROM + Math.floor(random() * (FREE_TO - FREE_FROM - FREE_RANGE));
   return { first, last: first + FREE_RANGE - 1 };
+}
+
+/** The edge reports the system's error; what a user needs is the flag. */
+export function edgeListenProblem(config: ServerConfig, error: unknown): unknown {
+  if (!(error instanceof Error && 'port' in error && typeof error.port === 'number')) return error;
+  const { port } = error;
+  const host = 'address' in error && typeof error.address === 'string' ? error.address : '';
+  const flag = config.http.some((address) => address.port === port) ? 'http_listen' : 'https_listen';
+  return listenProblem(flagOf(flag), { host, port }, error);
 }

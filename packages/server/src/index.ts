@@ -1,5 +1,6 @@
 /**
- * Wiring: configuration in, a running platform out. See README.md of this package.
+ * Wiring: configuration in, a running platform out. See README.md of this package. What is exported here loads fast;
+ * the planes themselves are loaded when the server starts.
  */
 export { ConfigError } from './config/config-error.ts';
 export type { RawSettings } from './config/options.ts';

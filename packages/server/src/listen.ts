@@ -1,10 +1,16 @@
-import type { AddressInfo, Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { type Address, formatAddress } from './config/addresses.ts';
 import { ConfigError } from './config/config-error.ts';
+import { codeOf, messageOf } from './problem.ts';
+
+const BACKLOG = 4096;
+/** Tries to find a port that is free on several addresses at once. */
+const PORT_TRIES = 20;
 
 /**
- * Binds a listener to every address. Port 0 is settled by the first one and shared by the rest. A machine without IPv6
- * simply lacks the second loopback listener.
+ * Binds a listener to every address. Port 0 becomes one port that is free on all of them, so that `localhost:<port>`
+ * works over IPv4 and IPv6. A machine without IPv6 simply lacks the second loopback listener.
+ * @param bind resolves with the bound port, rejects with the system's error
  * @returns the first address, its port settled
  * @throws ConfigError naming the flag, when a port is taken or an address is not this machine's
  */
@@ -13,46 +19,70 @@ export async function bindAll(
   addresses: readonly Address[],
   bind: (address: Address) => Promise<number>,
 ): Promise<Address> {
-  let settled: Address | null = null;
-  for (const address of addresses) {
-    const wanted: Address = { host: address.host, port: address.port === 0 ? (settled?.port ?? 0) : address.port };
+  const free = addresses.length > 1 && addresses.some(({ port }) => port === 0) ? await commonPort(addresses) : 0;
+  let first: Address | null = null;
+  for (const { host, port } of addresses) {
+    const wanted: Address = { host, port: port === 0 ? free : port };
     try {
-      const port = await bind(wanted);
-      settled ??= { host: address.host, port };
+      const bound = await bind(wanted);
+      first ??= { host, port: bound };
     } catch (error) {
-      if (settled === null || !isAbsent(error)) throw listenProblem(flag, wanted, error);
+      if (first === null || !isAbsent(error)) throw listenProblem(flag, wanted, error);
     }
   }
-  if (settled === null) throw new ConfigError(flag, '', 'an address is needed');
-  return settled;
+  if (first === null) throw new ConfigError(flag, '', 'an address is needed');
+  return first;
 }
 
 /** Binds one server; rejects with the system's error. */
 export function listen(server: Server, { host, port }: Address): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog: BACKLOG }, () => {
       server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
+      const bound = server.address();
+      resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
     });
   });
 }
 
-function isAbsent(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
+/** What a user can do about a listener that does not start. */
+export function listenProblem(flag: string, address: Address, error: unknown): ConfigError {
+  return new ConfigError(flag, formatAddress(address), REMEDIES[codeOf(error)] ?? messageOf(error));
 }
 
-/** What a user can do about a listener that does not start. */
-export function listenProblem(flag: string, address: Address, error: unknown): Error {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const reason =
-    code === 'EADDRINUSE'
-      ? 'the port is taken. Stop what uses it, or name another port (0 = any free one)'
-      : code === 'EACCES'
-        ? 'this user may not listen there. Ports below 1024 need the right to (CAP_NET_BIND_SERVICE)'
-        : code === 'EADDRNOTAVAIL'
-          ? 'this machine does not have the address'
-          : message;
-  return new ConfigError(flag, formatAddress(address), reason);
+const REMEDIES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is taken. Stop what uses it, or name another port (0 = any free one)',
+  EACCES: 'this user may not listen there. Ports below 1024 need the right to (CAP_NET_BIND_SERVICE)',
+  EADDRNOTAVAIL: 'this machine does not have the address',
+  ENOTFOUND: 'the name is not known here',
+};
+
+/** A port that every address had free a moment ago. */
+async function commonPort(addresses: readonly Address[]): Promise<number> {
+  for (let attempt = 1; ; attempt += 1) {
+    const probes: Server[] = [];
+    try {
+      let port = 0;
+      for (const { host } of addresses) {
+        const probe = createServer();
+        try {
+          port = await listen(probe, { host, port });
+          probes.push(probe);
+        } catch (error) {
+          if (!isAbsent(error)) throw error;
+        }
+      }
+      return port;
+    } catch (error) {
+      if (codeOf(error) !== 'EADDRINUSE' || attempt === PORT_TRIES) return 0;
+    } finally {
+      await Promise.all(probes.map((probe) => new Promise((resolve) => probe.close(resolve))));
+    }
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
 }

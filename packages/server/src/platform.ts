@@ -1,25 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
-import type { Server } from 'node:http';
 import path from 'node:path';
 import process from 'node:process';
 import { createApi } from '@postern/api';
 import { type Control, DEFAULT_LIMITS, createControl } from '@postern/control';
 import { type Edge, createEdge } from '@postern/edge';
 import { createMemoryRegistry } from '@postern/registry';
-import { type Store, createIdSource, loadOrCreateKey, openStore } from '@postern/store';
+import { type IdSource, type Store, createIdSource, loadOrCreateKey, openStore } from '@postern/store';
+import type { AgentDoor } from './agent-door.ts';
 import { FileCertificates } from './certificates/certificate-files.ts';
 import { Certificates } from './certificates/certificates.ts';
 import { LocalCa } from './certificates/local-ca.ts';
-import { type Address, formatAddress, withBothLoopbacks } from './config/addresses.ts';
+import { type Address, formatAddress, reachable, withBothLoopbacks } from './config/addresses.ts';
+import { ConfigError } from './config/config-error.ts';
 import { flagOf } from './config/options.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import { type FirstTokens, credentialFiles, firstTokens } from './credentials-files.ts';
-import { edgeConfig, tcpPortRange } from './edge-config.ts';
-import { bindAll, listen, listenProblem } from './listen.ts';
+import { edgeConfig, edgeListenProblem, tcpPortRange } from './edge-config.ts';
+import { bindAll, listen } from './listen.ts';
 import type { Logger } from './log.ts';
-import { Metrics, type Readiness, createMetricsServer } from './metrics.ts';
-import { type RuntimeInfo, publishRuntime } from './runtime-file.ts';
+import { Metrics } from './metrics/metrics.ts';
+import { type Readiness, createMetricsServer } from './metrics/metrics-server.ts';
+import { messageOf } from './problem.ts';
+import { type RuntimeInfo, forgetRuntime, publishRuntime } from './runtime-file.ts';
 
 /** Where a running platform is, and how to reach into it. */
 export interface Platform {
@@ -40,6 +43,8 @@ export interface PlatformParts {
   readonly config: ServerConfig;
   readonly version: string;
   readonly log: Logger;
+  /** The agent listener, open already; null = agents come to the HTTPS port only. */
+  readonly agentDoor: AgentDoor | null;
   readonly resetCredentials: boolean;
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -52,14 +57,15 @@ type Undo = () => Promise<void> | void;
 /**
  * Starts everything, in this order:
  *
- * 1. data folder, key, database: nothing can be promised without them;
+ * 1. data folder, key, database: nothing can be promised without them, and no other server may have them;
  * 2. certificates and control: what the edge asks for;
- * 3. the edge, its agent listener first: agents that come back wait 0, 50 ms, 2.5 s and then two minutes
- *    (agent-protocol.md §0.5), so it must be there early;
- * 4. the API and the metrics, which report what runs;
- * 5. `runtime.json`, for whoever waits until everything is ready.
+ * 3. the metrics listener, so that `/readyz` tells the truth from here on and through the whole stop;
+ * 4. the edge: agents first, then visitors, who are held until the routes are loaded;
+ * 5. the API, which reports what runs;
+ * 6. `runtime.json`, for whoever waits until everything is ready.
  *
  * What was started before a failure is stopped again, in reverse.
+ * @throws ConfigError, StoreRefused
  */
 export async function startPlatform(parts: PlatformParts): Promise<Platform> {
   const started: Undo[] = [];
@@ -77,12 +83,13 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   const ids = createIdSource({ now });
   const store = await openData(parts, ids);
   started.push(() => store.close());
+  await forgetRuntime(dataDir);
 
   const ca = await LocalCa.open(dataDir, store.secrets, now);
   const certificates = new Certificates({
     ca,
     files: new FileCertificates(config.tlsCertificates),
-    agentNames: [...new Set([...config.agentNames, '127.0.0.1', '::1'])],
+    agentNames: [...config.agentNames, '127.0.0.1', '::1'],
     covers: (name) => control.covers(name),
     now,
   });
@@ -122,7 +129,18 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   await control.start();
   started.push(() => control.stop());
 
-  const metrics = new Metrics(() => edge.stats());
+  let state: 'starting' | 'ready' | 'stopping' = 'starting';
+  const metrics = new Metrics({
+    version,
+    edge: () => (state === 'starting' ? null : edge.stats()),
+    storeWritable: () => store.health.writable,
+    process: processNumbers,
+  });
+  const metricsAddress = await serveMetrics(config, metrics, () => readiness(state, store), started);
+
+  // Edge and API stop side by side: each lets what is in flight finish, to the same deadline.
+  const serving: Undo[] = [];
+  started.push(() => undoTogether(serving, log));
   const edge: Edge = createEdge({
     config: edgeConfig(config, publicPorts),
     link: control.link,
@@ -130,16 +148,16 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     now,
     random,
     traffic: (event) => metrics.observe(event),
+    ...(parts.agentDoor === null ? {} : { agentListener: parts.agentDoor }),
   });
-  started.push(() => edge.stop());
+  serving.push(() => edge.stop());
   await edge.start().catch((error: unknown) => {
     throw edgeListenProblem(config, error);
   });
 
-  let stopping = false;
   const api = await createApi({
     control: control.api,
-    publicBaseUrl: () => config.publicApiUrl || `http://${formatAddress(apiAddress)}`,
+    publicBaseUrl: () => config.publicApiUrl || `http://${formatAddress(reachable(apiAddress))}`,
     version,
     clock: { now },
     operationId: () => ids.next('op'),
@@ -148,23 +166,22 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     log: log.child({ sub: 'api' }),
     closeGraceMs: config.drainMs,
   });
-  started.push(() => api.close());
+  serving.push(() => api.close());
   const apiAddress: Address = await bindAll(
     flagOf('api_listen'),
     config.api.flatMap(withBothLoopbacks),
     async (address) => (await api.listen(address)).port,
   );
-  const metricsAddress = await serveMetrics(config, metrics, () => readiness(stopping, store), started);
 
   const runtime: RuntimeInfo = {
     pid: process.pid,
     version,
-    api_url: `http://${formatAddress(apiAddress)}`,
-    http_addr: formatAddress(edge.addresses.http),
-    https_addr: formatAddress(edge.addresses.https),
-    agent_addr: formatAddress(edge.addresses.agents),
+    api_url: `http://${formatAddress(reachable(apiAddress))}`,
+    http_addr: formatAddress(reachable(edge.addresses.http)),
+    https_addr: formatAddress(reachable(edge.addresses.https)),
+    agent_addr: formatAddress(reachable(parts.agentDoor?.address ?? edge.addresses.https)),
     tcp_ports: `${tcpPorts.first}-${tcpPorts.last}`,
-    metrics_url: `http://${formatAddress(metricsAddress)}`,
+    metrics_url: `http://${formatAddress(reachable(metricsAddress))}`,
     base_domains: config.baseDomains,
     ca_path: path.join(dataDir, 'ca.pem'),
     api_key_path: files.apiKeyPath,
@@ -172,6 +189,9 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   };
   // Undone first of all: whoever waits for the file must not find a server that is leaving.
   started.push(await publishRuntime(dataDir, runtime));
+  state = 'ready';
+  const { api_url, http_addr, https_addr, agent_addr, tcp_ports, metrics_url } = runtime;
+  log.info({ version, api_url, http_addr, https_addr, agent_addr, tcp_ports, metrics_url }, 'ready');
 
   return {
     runtime,
@@ -184,32 +204,34 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
       edge.reloadCertificates();
     },
     /**
-     * The start in reverse: `runtime.json` goes, metrics and API close, the edge finishes what visitors have in flight
-     * and closes agents last, then control and, because all of them may still write, the database at the very end.
+     * The start in reverse: unready and `runtime.json` gone; edge and API finish what is in flight, agents closed last
+     * of all; the metrics listener; control and, because all of them may still write, the database at the very end.
      */
     async stop() {
-      if (stopping) return;
-      stopping = true;
+      if (state === 'stopping') return;
+      state = 'stopping';
       await undo(started, log);
     },
   };
 }
 
-async function openData({ config, log, now }: PlatformParts, ids: ReturnType<typeof createIdSource>): Promise<Store> {
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  await chmod(config.dataDir, 0o700);
+async function openData({ config, log, now }: PlatformParts, ids: IdSource): Promise<Store> {
+  const { dataDir } = config;
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await chmod(dataDir, 0o700);
+  } catch (error) {
+    throw new ConfigError(flagOf('data_dir'), dataDir, `the folder cannot be used (${messageOf(error)})`);
+  }
   return openStore({
-    directory: config.dataDir,
-    encryptionKey: await loadOrCreateKey(config.dataDir, { given: process.env['POSTERN_ENCRYPTION_KEY'] }),
+    directory: dataDir,
+    encryptionKey: await loadOrCreateKey(dataDir, { given: process.env['POSTERN_ENCRYPTION_KEY'] }),
     now,
     ids,
     onHealth: ({ writable, lastError }) => {
-      if (writable) log.info({ sub: 'store' }, 'the database can be written again');
-      else
-        log.error(
-          { sub: 'store', reason: lastError },
-          'the database cannot be written; calls that change something fail',
-        );
+      const storeLog = log.child({ sub: 'store' });
+      if (writable) storeLog.info({}, 'the database can be written again');
+      else storeLog.error({ reason: lastError }, 'the database cannot be written; calls that change something fail');
     },
   });
 }
@@ -217,11 +239,11 @@ async function openData({ config, log, now }: PlatformParts, ids: ReturnType<typ
 async function serveMetrics(
   config: ServerConfig,
   metrics: Metrics,
-  ready: Readiness,
+  ready: () => Readiness,
   started: Undo[],
 ): Promise<Address> {
   return bindAll(flagOf('metrics_listen'), config.metrics.flatMap(withBothLoopbacks), async (address) => {
-    const server: Server = createMetricsServer(metrics, ready);
+    const server = createMetricsServer({ metrics: () => metrics.text(), readiness: ready });
     const port = await listen(server, address);
     started.push(async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -232,32 +254,35 @@ async function serveMetrics(
   });
 }
 
-function readiness(stopping: boolean, store: Store): { ready: boolean; reason: string } {
-  if (stopping) return { ready: false, reason: 'stopping' };
-  if (!store.health.writable)
-    return { ready: false, reason: `the database cannot be written: ${store.health.lastError}` };
-  return { ready: true, reason: '' };
+function readiness(state: 'starting' | 'ready' | 'stopping', store: Store): Readiness {
+  if (state !== 'ready') return { ready: false, reason: state };
+  const { writable, lastError } = store.health;
+  return writable ? { ready: true } : { ready: false, reason: `the database cannot be written: ${lastError}` };
 }
 
+function processNumbers(): { residentBytes: number; cpuSeconds: number; startedAt: number } {
+  const { user, system } = process.cpuUsage();
+  return {
+    residentBytes: process.memoryUsage.rss(),
+    cpuSeconds: (user + system) / 1e6,
+    startedAt: performance.timeOrigin / 1000,
+  };
+}
+
+/** Last started, first stopped. */
 async function undo(started: Undo[], log: Logger): Promise<void> {
-  for (let step = started.pop(); step !== undefined; step = started.pop()) {
-    try {
-      await step();
-    } catch (error) {
-      log.error({ err: error }, 'a part did not stop cleanly');
-    }
-  }
+  for (let step = started.pop(); step !== undefined; step = started.pop()) await carefully(step, log);
 }
 
-/** The edge reports the system's error; what a user needs is the flag. */
-function edgeListenProblem(config: ServerConfig, error: unknown): unknown {
-  const { port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
-  if (port === undefined) return error;
-  const flags = [
-    ['http_listen', config.http],
-    ['https_listen', config.https],
-    ['agent_listen', config.agents],
-  ] as const;
-  const found = flags.find(([, addresses]) => addresses.some((candidate) => candidate.port === port));
-  return found === undefined ? error : listenProblem(flagOf(found[0]), { host: address ?? '', port }, error);
+async function undoTogether(steps: readonly Undo[], log: Logger): Promise<void> {
+  await Promise.all(steps.map((step) => carefully(step, log)));
+}
+
+/** One part that does not stop cleanly must not keep the others from it. */
+async function carefully(step: Undo, log: Logger): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    log.error({ err: error }, 'a part did not stop cleanly');
+  }
 }

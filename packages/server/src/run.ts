@@ -1,91 +1,107 @@
 import process from 'node:process';
 import { StoreRefused } from '@postern/store';
+import { openAgentDoor } from './agent-door.ts';
 import { banner } from './banner.ts';
 import { ConfigError } from './config/config-error.ts';
 import { movedToFreePorts } from './config/demo-ports.ts';
 import type { ServerConfig } from './config/server-config.ts';
-import { type Demo, startDemo } from './demo/demo.ts';
-import { createLogger } from './log.ts';
-import { type Platform, startPlatform } from './platform.ts';
+import type { Demo } from './demo/demo.ts';
+import { watchHangups } from './hangup.ts';
+import { createLogger, type Logger } from './log.ts';
+import type { Platform } from './platform.ts';
 
 export interface RunOptions {
   readonly config: ServerConfig;
   readonly version: string;
   readonly demo: boolean;
   readonly resetCredentials: boolean;
+  /** Resolves, with the reason, when the server is to stop. */
+  readonly stop: Promise<string>;
 }
 
-/** A terminal sends Ctrl+C to the whole process group, and launchers pass it on: the echo is not a second wish. */
-const ECHO_MS = 1000;
-
 /**
- * `postern server`: starts the platform, prints what to open, runs until a signal, stops in order.
- * @returns the exit code: 0 after a clean stop, 1 when it could not start, 2 for a setting that cannot be used
+ * `postern server`: starts the platform, prints what to open, runs until told to stop, stops in order.
+ * @returns the exit code: 0 after a clean stop, 1 when the database cannot be used, 2 for a setting that cannot be used
  */
 export async function runServer(options: RunOptions): Promise<number> {
   const log = createLogger({ format: options.config.logFormat, level: options.config.logLevel });
-  const stopWish = waitForStop(log);
-  let config = options.config;
-  if (options.demo) {
-    const moved = await movedToFreePorts(config);
-    config = moved.config;
-    for (const move of moved.moves) log.warn({ sub: 'demo' }, move);
-  }
-  let platform: Platform;
+  keepWithoutReaders();
+  const hangups = watchHangups();
   try {
-    platform = await startPlatform({
+    const config = options.demo ? await demoConfig(options.config, log) : options.config;
+    const platform = await start(config, options, log);
+    hangups.onReload(() => reload(platform, log));
+    const demo = options.demo ? await publishDemo(platform, log) : null;
+    process.stdout.write(banner(platform, demo));
+    const reason = await Promise.race([options.stop, hangups.terminalGone]);
+    log.info({ reason }, 'stopping');
+    // Side by side: what visitors have open at the demo must not hold up the drain.
+    await Promise.all([platform.stop(), demo?.stop()]);
+    log.info({}, 'stopped');
+    return 0;
+  } catch (error) {
+    if (error instanceof ConfigError) return refuse(error, 2);
+    if (error instanceof StoreRefused) return refuse(error, 1);
+    throw error;
+  } finally {
+    hangups.end();
+  }
+}
+
+/** The door for agents opens first; only then is the rest loaded, which takes half a second. */
+async function start(config: ServerConfig, options: RunOptions, log: Logger): Promise<Platform> {
+  const agentDoor = config.agents.length === 0 ? null : await openAgentDoor(config.agents);
+  try {
+    const { startPlatform } = await import('./platform.ts');
+    const { version, resetCredentials } = options;
+    return await startPlatform({
       config,
-      version: options.version,
+      version,
       log,
-      resetCredentials: options.resetCredentials,
+      agentDoor,
+      resetCredentials,
       now: Date.now,
       random: Math.random,
     });
   } catch (error) {
-    if (error instanceof ConfigError || error instanceof StoreRefused) {
-      process.stderr.write(`postern server: ${error.message}\n`);
-      return error instanceof ConfigError ? 2 : 1;
-    }
+    agentDoor?.close();
     throw error;
   }
-  const onHangup = (): void => {
-    try {
-      platform.reload();
-      log.info({}, 'certificates were read again');
-    } catch (error) {
-      log.error({ err: error }, 'certificates could not be read again; the old ones stay in use');
-    }
-  };
-  process.on('SIGHUP', onHangup);
-  let demo: Demo | null = null;
-  try {
-    if (options.demo) demo = await startDemo(platform, log.child({ sub: 'demo' }));
-    process.stdout.write(banner(platform, demo));
-    const signal = await stopWish;
-    log.info({ signal }, 'stopping');
-  } finally {
-    await demo?.stop();
-    await platform.stop();
-    process.off('SIGHUP', onHangup);
-  }
-  log.info({}, 'stopped');
-  return 0;
 }
 
-/** Resolves at the first SIGINT or SIGTERM; one more, later, ends the process at once. */
-function waitForStop(log: { warn(fields: object, message: string): void }): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let first = 0;
-    const onSignal = (signal: NodeJS.Signals): void => {
-      if (first === 0) {
-        first = Date.now();
-        resolve(signal);
-      } else if (Date.now() - first > ECHO_MS) {
-        log.warn({ signal }, 'asked to stop again: ending now, what is in flight is cut');
-        process.exit(1);
-      }
-    };
-    process.on('SIGINT', onSignal);
-    process.on('SIGTERM', onSignal);
-  });
+async function demoConfig(config: ServerConfig, log: Logger): Promise<ServerConfig> {
+  const moved = await movedToFreePorts(config);
+  for (const move of moved.moves) log.warn({ sub: 'demo' }, move);
+  return moved.config;
+}
+
+/** A demo that cannot be published (its names may be taken by now) is no reason not to serve. */
+async function publishDemo(platform: Platform, log: Logger): Promise<Demo | null> {
+  const demoLog = log.child({ sub: 'demo' });
+  const { startDemo } = await import('./demo/demo.ts');
+  try {
+    return await startDemo(platform, demoLog);
+  } catch (error) {
+    demoLog.error({ err: error }, 'the demo could not be published; the server runs without it');
+    return null;
+  }
+}
+
+function reload(platform: Platform, log: Logger): void {
+  try {
+    platform.reload();
+    log.info({}, 'certificates were read again');
+  } catch (error) {
+    log.error({ err: error }, 'certificates could not be read again; the old ones stay in use');
+  }
+}
+
+function refuse(error: Error, code: number): number {
+  process.stderr.write(`postern server: ${error.message}\n`);
+  return code;
+}
+
+/** Whoever read our output may leave; visitors must not notice. */
+function keepWithoutReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }

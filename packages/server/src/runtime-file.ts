@@ -1,7 +1,9 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import process from 'node:process';
 import envPaths from 'env-paths';
-import { writeFileAtomically } from './files.ts';
+import { readIfThere, writeFileAtomically } from './files.ts';
+import { codeOf } from './problem.ts';
 
 /** `runtime.json` (DESIGN §1): where a running server is, for tools and tests that wait for it. */
 export interface RuntimeInfo {
@@ -21,39 +23,70 @@ export interface RuntimeInfo {
   readonly authtoken_path: string;
 }
 
-/** Tells where the newest server of this user is, so that `postern http 3000` finds it from any folder. */
-const pointerPath = (): string => path.join(envPaths('postern', { suffix: '' }).config, 'newest-server.json');
+/** Each of them text. */
+const TEXTS = [
+  'version',
+  'api_url',
+  'http_addr',
+  'https_addr',
+  'agent_addr',
+  'tcp_ports',
+  'metrics_url',
+  'ca_path',
+  'api_key_path',
+  'authtoken_path',
+] as const;
+
+/** How many running servers of one user the pointer remembers. */
+const MOST_POINTERS = 20;
+
+const runtimePath = (dataDir: string): string => path.join(dataDir, 'runtime.json');
+/** Runtime files of this user's servers, newest first, so that `postern http 3000` finds one from any folder. */
+const pointerPath = (): string => path.join(envPaths('postern', { suffix: '' }).config, 'local-servers.json');
+
+/** Removes what a server that was killed left behind, so that whoever waits does not take it for the new one. */
+export async function forgetRuntime(dataDir: string): Promise<void> {
+  await rm(runtimePath(dataDir), { force: true });
+}
 
 /** Writes runtime.json and the per-user pointer; returns what removes them again. */
 export async function publishRuntime(dataDir: string, info: RuntimeInfo): Promise<() => Promise<void>> {
-  const file = path.join(dataDir, 'runtime.json');
+  const file = runtimePath(dataDir);
   await writeFileAtomically(file, `${JSON.stringify(info, null, 2)}\n`, 0o600);
-  // The pointer is a convenience: a home folder that cannot be written must not stop a server.
-  await writePointer(file).catch(() => undefined);
+  await point((files) => [file, ...files.filter((other) => other !== file)]);
   return async () => {
-    await rm(file, { force: true });
-    if ((await readPointer()) === file) await rm(pointerPath(), { force: true });
+    await forgetRuntime(dataDir);
+    await point((files) => files.filter((other) => other !== file));
   };
 }
 
 /** The runtime of a data directory, or null when no server runs there. */
 export async function readRuntime(dataDir: string): Promise<RuntimeInfo | null> {
-  return readInfo(path.join(dataDir, 'runtime.json'));
+  return readInfo(runtimePath(dataDir));
 }
 
-/** The runtime of the newest local server of this user, or null. */
+/** The runtime of this user's newest local server that runs, or null. */
 export async function newestRuntime(): Promise<RuntimeInfo | null> {
-  const file = await readPointer();
-  return file === null ? null : readInfo(file);
+  for (const file of await readPointer()) {
+    const info = await readInfo(file);
+    if (info !== null) return info;
+  }
+  return null;
 }
 
 async function readInfo(file: string): Promise<RuntimeInfo | null> {
-  try {
-    const info = JSON.parse(await readFile(file, 'utf8')) as RuntimeInfo;
-    return isAlive(info.pid) ? info : null;
-  } catch {
-    return null;
-  }
+  const info = await readJson(file);
+  return isRuntimeInfo(info) && isAlive(info.pid) ? info : null;
+}
+
+function isRuntimeInfo(value: unknown): value is RuntimeInfo {
+  if (typeof value !== 'object' || value === null) return false;
+  const fields = new Map<string, unknown>(Object.entries(value));
+  return (
+    typeof fields.get('pid') === 'number' &&
+    Array.isArray(fields.get('base_domains')) &&
+    TEXTS.every((key) => typeof fields.get(key) === 'string')
+  );
 }
 
 function isAlive(pid: number): boolean {
@@ -61,19 +94,33 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
 }
 
-async function writePointer(runtimeFile: string): Promise<void> {
-  await mkdir(path.dirname(pointerPath()), { recursive: true });
-  await writeFileAtomically(pointerPath(), `${JSON.stringify({ runtime: runtimeFile })}\n`, 0o600);
+/** The pointer is a convenience: a home folder that cannot be written must not stop a server. */
+async function point(change: (files: readonly string[]) => readonly string[]): Promise<void> {
+  try {
+    const files = change(await readPointer());
+    const file = pointerPath();
+    if (files.length === 0) return await rm(file, { force: true });
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFileAtomically(file, `${JSON.stringify({ runtimes: files.slice(0, MOST_POINTERS) })}\n`, 0o600);
+  } catch {
+    // Then only `./.postern` and explicit addresses are found.
+  }
 }
 
-async function readPointer(): Promise<string | null> {
+async function readPointer(): Promise<readonly string[]> {
+  const content = await readJson(pointerPath());
+  if (typeof content !== 'object' || content === null || !('runtimes' in content)) return [];
+  const { runtimes } = content;
+  return Array.isArray(runtimes) ? runtimes.filter((file) => typeof file === 'string') : [];
+}
+
+async function readJson(file: string): Promise<unknown> {
   try {
-    const { runtime } = JSON.parse(await readFile(pointerPath(), 'utf8')) as { runtime?: unknown };
-    return typeof runtime === 'string' ? runtime : null;
+    return JSON.parse((await readIfThere(file)) ?? 'null');
   } catch {
     return null;
   }

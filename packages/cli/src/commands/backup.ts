@@ -31,7 +31,7 @@ async function run(file: string, flags: DataFolderFlags): Promise<void> {
   const server = await readRuntime(directory);
   const meanwhile = server === null ? '' : `; the server (pid ${server.pid}) goes on meanwhile`;
   process.stdout.write(`Copying ${storePaths(directory).database}${meanwhile} …\n`);
-  const summary = await backupStore({ directory, to: path.resolve(process.env['INIT_CWD'] ?? process.cwd(), file) });
+  const summary = await backupStore({ directory, to: path.resolve(file) });
   const { size } = await stat(summary.path);
   process.stdout.write(
     `Written and checked: ${summary.path} (${contents(summary)}, ${Math.ceil(size / 1024)} KiB).\n` +

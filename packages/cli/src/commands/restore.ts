@@ -26,7 +26,7 @@ async function run(file: string, flags: DataFolderFlags): Promise<void> {
   const { loadKey, restoreStore, storePaths } = await import('@postern/server');
   const directory = await dataFolder(flags);
   const paths = storePaths(directory);
-  const from = path.resolve(process.env['INIT_CWD'] ?? process.cwd(), file);
+  const from = path.resolve(file);
   const encryptionKey = await loadKey(directory, { given: process.env['POSTERN_ENCRYPTION_KEY'] });
   process.stdout.write(`Checking ${from} and copying it to ${directory} …\n`);
   const restored = await restoreStore({ from, directory, ...(encryptionKey === null ? {} : { encryptionKey }) });

@@ -2,6 +2,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { TlsIdentity } from '@postern/edge';
 import { ConfigError } from '../config/config-error.ts';
+import { messageOf } from '../problem.ts';
 
 export interface CertificateFile {
   readonly cert: string;
@@ -49,7 +50,7 @@ function readIdentity(file: CertificateFile): TlsIdentity {
       throw new Error('the key does not belong to the certificate');
     }
   } catch (error) {
-    throw new ConfigError('--tls-certificate', `${file.cert},${file.key}`, (error as Error).message);
+    throw new ConfigError('--tls-certificate', `${file.cert},${file.key}`, messageOf(error));
   }
   return { cert, key };
 }
@@ -58,7 +59,7 @@ function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ConfigError('--tls-certificate', path, `the file cannot be read (${(error as Error).message})`);
+    throw new ConfigError('--tls-certificate', path, `the file cannot be read (${messageOf(error)})`);
   }
 }
 

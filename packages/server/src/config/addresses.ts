@@ -25,7 +25,8 @@ export function parseRange(flag: string, text: string): { readonly host: string;
   const { host, rest } = splitHost(flag, text);
   const [first = '', last = first, ...more] = rest.split('-');
   const range = { from: parsePort(flag, text, first), to: parsePort(flag, text, last) };
-  if (more.length > 0 || range.to < range.from) throw new ConfigError(flag, text, 'expected host:from-to');
+  if (more.length > 0 || range.to < range.from || (range.from === 0 && range.to !== 0))
+    throw new ConfigError(flag, text, 'expected host:from-to, or host:0 for any free ports');
   return { host, range };
 }
 
@@ -45,6 +46,9 @@ function splitHost(flag: string, text: string): { host: string; rest: string } {
   if (colon === -1) return { host: '127.0.0.1', rest: text };
   const host = text.slice(0, colon);
   if (host.includes(':')) throw new ConfigError(flag, text, 'write an IPv6 address in brackets, as [::1]:443');
+  if (host !== '' && host !== 'localhost' && isIP(host) === 0) {
+    throw new ConfigError(flag, text, `"${host}" is not an IP address; 0.0.0.0 stands for all of this machine`);
+  }
   return { host: host === '' ? '::' : host, rest: text.slice(colon + 1) };
 }
 
@@ -55,6 +59,11 @@ export function withBothLoopbacks(address: Address): readonly Address[] {
     { host: '127.0.0.1', port: address.port },
     { host: '::1', port: address.port },
   ];
+}
+
+/** Where a client on this machine finds a listener: on every address means on loopback too. */
+export function reachable({ host, port }: Address): Address {
+  return { host: host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host, port };
 }
 
 /** host:port with brackets where IPv6 needs them. */

@@ -1,8 +1,19 @@
 import { createServer } from 'node:net';
+import { listen } from '../listen.ts';
+import { codeOf } from '../problem.ts';
 import { type Address, withBothLoopbacks } from './addresses.ts';
+import { flagOf } from './options.ts';
 import type { ServerConfig } from './server-config.ts';
 
-const LISTENERS = ['api', 'http', 'https', 'agents', 'metrics'] as const;
+const LISTENERS = {
+  api: 'api_listen',
+  http: 'http_listen',
+  https: 'https_listen',
+  agents: 'agent_listen',
+  metrics: 'metrics_listen',
+} as const;
+type ListenerName = keyof typeof LISTENERS;
+const NAMES: readonly ListenerName[] = ['api', 'http', 'https', 'agents', 'metrics'];
 /** How far the demo looks for a free port before it gives up and lets the listener fail. */
 const FARTHEST = 50;
 
@@ -15,13 +26,14 @@ export async function movedToFreePorts(
 ): Promise<{ readonly config: ServerConfig; readonly moves: readonly string[] }> {
   const moves: string[] = [];
   const chosen = new Set<number>();
-  const moved: Partial<Record<(typeof LISTENERS)[number], readonly Address[]>> = {};
-  for (const name of LISTENERS) {
+  const moved: Partial<Record<ListenerName, readonly Address[]>> = {};
+  for (const name of NAMES) {
     const addresses: Address[] = [];
     for (const address of config[name]) {
       const port = await nextFree(address, chosen);
       chosen.add(port);
-      if (port !== address.port) moves.push(`port ${address.port} (${name}) is taken, using ${port}`);
+      if (port !== address.port)
+        moves.push(`port ${address.port} (${flagOf(LISTENERS[name])}) is taken, using ${port}`);
       addresses.push({ host: address.host, port });
     }
     moved[name] = addresses;
@@ -39,10 +51,14 @@ async function nextFree(address: Address, chosen: ReadonlySet<number>): Promise<
   return address.port;
 }
 
-function isFree({ host, port }: Address): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'EADDRINUSE'));
-    probe.listen({ host, port, ipv6Only: host === '::1' }, () => probe.close(() => resolve(true)));
-  });
+/** What else is wrong with an address, its own listener says better. */
+async function isFree(address: Address): Promise<boolean> {
+  const probe = createServer();
+  try {
+    await listen(probe, address);
+    await new Promise((resolve) => probe.close(resolve));
+    return true;
+  } catch (error) {
+    return codeOf(error) !== 'EADDRINUSE';
+  }
 }

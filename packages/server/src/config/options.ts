@@ -116,7 +116,7 @@ export const SERVER_OPTIONS = [
   {
     key: 'proxy_protocol',
     kind: 'switch',
-    value: '',
+    value: 'true|false',
     default: '',
     help: 'expect a PROXY protocol header from trusted proxies',
   },
@@ -125,7 +125,7 @@ export const SERVER_OPTIONS = [
     kind: 'list',
     value: 'cert.pem,key.pem',
     default: '',
-    help: 'certificate and key files for the names in them; read again on SIGHUP',
+    help: 'certificate and key files for the names in them (several in the environment: separated by spaces); read again on SIGHUP',
   },
   {
     key: 'data_dir',
@@ -189,6 +189,10 @@ export const SERVER_OPTIONS = [
 ] as const satisfies readonly ServerOption[];
 
 export type SettingKey = (typeof SERVER_OPTIONS)[number]['key'];
+
+export function isSettingKey(text: string): text is SettingKey {
+  return SERVER_OPTIONS.some(({ key }) => key === text);
+}
 
 /** Settings as text, before they are understood. Absent = not given. */
 export type RawSettings = Partial<Record<SettingKey, readonly string[]>>;

@@ -1,16 +1,17 @@
-import { existsSync } from 'node:fs';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import path from 'node:path';
 import envPaths from 'env-paths';
-import { type Address, type PortRange, parseAddress, parsePort, parseRange } from './addresses.ts';
+import { type Address, type PortRange, formatAddress, parseRange } from './addresses.ts';
 import { ConfigError } from './config-error.ts';
-import { type RawSettings, SERVER_OPTIONS, type SettingKey, flagOf } from './options.ts';
+import { type RawSettings, type SettingKey, flagOf } from './options.ts';
+import { SettingsReader } from './settings-reader.ts';
 
 /** Everything the server needs to know, understood and checked. Ports of 0 are settled when listeners are bound. */
 export interface ServerConfig {
   readonly api: readonly Address[];
   readonly http: readonly Address[];
   readonly https: readonly Address[];
+  /** Empty = agents come to the HTTPS listener, told apart by the name that they ask for. */
   readonly agents: readonly Address[];
   readonly metrics: readonly Address[];
   readonly tcpHosts: readonly string[];
@@ -49,51 +50,48 @@ export interface Surroundings {
 export function resolveConfig(sources: readonly RawSettings[], surroundings: Surroundings): ServerConfig {
   const read = new SettingsReader(sources);
   const baseDomains = read.list('base_domain').map((name) => domainName('base_domain', name));
-  const tcp = read.list('tcp_listen').map((text) => parseRange(flagOf('tcp_listen'), text));
-  const range = tcp[0]?.range ?? { from: 0, to: 0 };
-  if (tcp.some((entry) => entry.range.from !== range.from || entry.range.to !== range.to)) {
-    throw new ConfigError(
-      flagOf('tcp_listen'),
-      read.list('tcp_listen').join(' '),
-      'every address needs the same ports',
-    );
-  }
-  const database = read.text('database');
-  if (database !== '') {
-    throw new ConfigError(
-      flagOf('database'),
-      maskPassword(database),
-      'only SQLite in the data folder is built so far; leave it out',
-    );
-  }
-  return {
+  const tcp = tcpListeners(read);
+  refuseDatabase(read.text('database'));
+  const listeners = {
     api: read.addresses('api_listen'),
     http: read.addresses('http_listen'),
     https: read.addresses('https_listen'),
     agents: read.addresses('agent_listen'),
     metrics: read.addresses('metrics_listen'),
-    tcpHosts: tcp.map((entry) => entry.host),
-    tcpRange: range,
+  };
+  refuseSharedPorts(listeners);
+  const trustedProxies = read.list('trusted_proxies').map(cidr);
+  const proxyProtocol = read.switch('proxy_protocol');
+  if (proxyProtocol && trustedProxies.length === 0) {
+    throw new ConfigError(
+      flagOf('proxy_protocol'),
+      '',
+      'needs --trusted-proxies: who may say where visitors come from',
+    );
+  }
+  return {
+    ...listeners,
+    agents: listeners.agents.filter((address) => !listeners.https.some((other) => isSame(address, other))),
+    tcpHosts: tcp.hosts,
+    tcpRange: tcp.range,
     baseDomains,
-    tcpHost: read.text('tcp_host') || (read.given('base_domain') ? `tcp.${baseDomains[0]}` : 'localhost'),
-    agentNames: read.given('agent_name')
-      ? read.list('agent_name')
-      : ['localhost', ...baseDomains.map((name) => `connect.${name}`)],
+    tcpHost: tcpHost(read, baseDomains),
+    agentNames: agentNames(read, baseDomains),
     publicHttpPort: read.port('public_http_port'),
     publicHttpsPort: read.port('public_https_port'),
     publicApiUrl: read.url('public_api_url'),
     autoReserve: read.choice('auto_reserve', ['any', 'base', 'off']),
-    trustedProxies: read.list('trusted_proxies').map(cidr),
-    proxyProtocol: read.switch('proxy_protocol'),
+    trustedProxies,
+    proxyProtocol,
     tlsCertificates: read.list('tls_certificate').map((pair) => certificateFiles(pair, surroundings.cwd)),
     dataDir: path.resolve(surroundings.cwd, read.text('data_dir') || defaultDataDir(surroundings)),
-    apiRateLimit: read.number('api_rate_limit', 1, 10_000_000),
+    apiRateLimit: read.count('api_rate_limit', 10_000_000),
     corsOrigins: read.list('cors_origin'),
     drainMs: read.number('drain_timeout', 0, 3600) * 1000,
     requestHeadMs: read.number('request_head_timeout', 0.1, 3600) * 1000,
     idleMs: read.number('idle_timeout', 0.1, 86_400) * 1000,
-    maxConnections: read.count('max_connections'),
-    maxConnectionsPerIp: read.count('max_connections_per_ip'),
+    maxConnections: read.count('max_connections', 1_000_000),
+    maxConnectionsPerIp: read.count('max_connections_per_ip', 1_000_000),
     logFormat:
       read.text('log_format') === ''
         ? surroundings.isTerminal
@@ -104,80 +102,70 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
   };
 }
 
-class SettingsReader {
-  readonly #sources: readonly RawSettings[];
-  constructor(sources: readonly RawSettings[]) {
-    this.#sources = sources;
+function tcpListeners(read: SettingsReader): { readonly hosts: readonly string[]; readonly range: PortRange } {
+  const texts = read.list('tcp_listen');
+  const [first, ...others] = texts.map((text) => parseRange(flagOf('tcp_listen'), text));
+  if (first === undefined) throw new ConfigError(flagOf('tcp_listen'), '', 'an address is needed');
+  if (others.some(({ range }) => range.from !== first.range.from || range.to !== first.range.to)) {
+    throw new ConfigError(flagOf('tcp_listen'), texts.join(' '), 'every address needs the same ports');
   }
+  return { hosts: [first.host, ...others.map(({ host }) => host)], range: first.range };
+}
 
-  given(key: SettingKey): boolean {
-    return this.#sources.some((source) => source[key] !== undefined);
-  }
+function tcpHost(read: SettingsReader, [base]: readonly string[]): string {
+  const given = read.text('tcp_host');
+  if (given !== '') return hostName('tcp_host', given);
+  return read.given('base_domain') && base !== undefined ? `tcp.${base}` : 'localhost';
+}
 
-  list(key: SettingKey): readonly string[] {
-    for (const source of this.#sources) {
-      const values = source[key];
-      if (values !== undefined) return values.filter((value) => value !== '');
+/** `localhost` is always one of them: the demo and `postern http` dial this machine under that name. */
+function agentNames(read: SettingsReader, baseDomains: readonly string[]): readonly string[] {
+  const given = read.list('agent_name').map((name) => hostName('agent_name', name));
+  const names = given.length > 0 ? given : baseDomains.map((name) => `connect.${name}`);
+  return [...new Set([...names, 'localhost'])];
+}
+
+/** Agents may share the HTTPS port; nothing else can be told apart on one. */
+function refuseSharedPorts(
+  listeners: Readonly<Record<'api' | 'http' | 'https' | 'agents' | 'metrics', readonly Address[]>>,
+): void {
+  const flags = [
+    ['http_listen', listeners.http],
+    ['https_listen', listeners.https],
+    ['agent_listen', listeners.agents],
+    ['api_listen', listeners.api],
+    ['metrics_listen', listeners.metrics],
+  ] as const;
+  for (const [index, [key, addresses]] of flags.entries()) {
+    for (const [other, taken] of flags.slice(0, index)) {
+      if (key === 'agent_listen' && other === 'https_listen') continue;
+      const twice = addresses.find((address) => taken.some((candidate) => isSame(address, candidate)));
+      if (twice !== undefined) {
+        throw new ConfigError(
+          flagOf(key),
+          formatAddress(twice),
+          `the same as ${flagOf(other)}; each needs a port of its own`,
+        );
+      }
     }
-    const fallback = SERVER_OPTIONS.find((option) => option.key === key)?.default ?? '';
-    return fallback === '' ? [] : [fallback];
   }
+}
 
-  text(key: SettingKey): string {
-    const values = this.list(key);
-    if (values.length > 1) throw new ConfigError(flagOf(key), values.join(' '), 'takes one value');
-    return values[0] ?? '';
-  }
+function isSame(one: Address, other: Address): boolean {
+  return one.port !== 0 && one.port === other.port && one.host === other.host;
+}
 
-  addresses(key: SettingKey): readonly Address[] {
-    const addresses = this.list(key).map((text) => parseAddress(flagOf(key), text));
-    if (addresses.length === 0) throw new ConfigError(flagOf(key), '', 'an address is needed');
-    return addresses;
-  }
+function refuseDatabase(url: string): void {
+  if (url === '') return;
+  throw new ConfigError(
+    flagOf('database'),
+    maskPassword(url),
+    'only SQLite in the data folder is built so far; leave it out',
+  );
+}
 
-  choice<T extends string>(key: SettingKey, allowed: readonly T[]): T {
-    const value = this.text(key);
-    const found = allowed.find((item) => item === value);
-    if (found === undefined) throw new ConfigError(flagOf(key), value, `use one of ${allowed.join(', ')}`);
-    return found;
-  }
-
-  number(key: SettingKey, least: number, most: number): number {
-    const text = this.text(key);
-    const value = /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= least && value <= most)) {
-      throw new ConfigError(flagOf(key), text, `expected a number from ${least} to ${most}`);
-    }
-    return value;
-  }
-
-  count(key: SettingKey): number {
-    const value = this.number(key, 1, 1_000_000);
-    if (!Number.isInteger(value)) throw new ConfigError(flagOf(key), this.text(key), 'expected a whole number');
-    return value;
-  }
-
-  port(key: SettingKey): number | null {
-    const text = this.text(key);
-    return text === '' ? null : parsePort(flagOf(key), text, text);
-  }
-
-  switch(key: SettingKey): boolean {
-    const text = this.text(key);
-    if (text === '' || text === 'false' || text === '0') return false;
-    if (text === 'true' || text === '1') return true;
-    throw new ConfigError(flagOf(key), text, 'expected true or false');
-  }
-
-  url(key: SettingKey): string {
-    const text = this.text(key);
-    if (text === '') return '';
-    const url = URL.canParse(text) ? new URL(text) : null;
-    if (url === null || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '') {
-      throw new ConfigError(flagOf(key), text, 'expected http(s)://host[:port] without a path: clients drop one');
-    }
-    return url.origin;
-  }
+function hostName(key: SettingKey, text: string): string {
+  return isIP(text) === 0 ? domainName(key, text) : text;
 }
 
 function domainName(key: SettingKey, text: string): string {
@@ -192,14 +180,13 @@ function domainName(key: SettingKey, text: string): string {
 }
 
 function cidr(text: string): string {
-  const [address = '', bits] = text.split('/');
+  const [address = '', bits, ...rest] = text.split('/');
   const family = isIP(address);
   const most = family === 6 ? 128 : 32;
-  const size = bits === undefined ? most : Number(bits);
-  if (family === 0 || !Number.isInteger(size) || size < 0 || size > most) {
+  const size = bits === undefined ? most : /^[0-9]{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
+  if (family === 0 || rest.length > 0 || !(size <= most)) {
     throw new ConfigError(flagOf('trusted_proxies'), text, 'expected an address or a range, as 10.0.0.0/8');
   }
-  new BlockList().addSubnet(address, size, family === 6 ? 'ipv6' : 'ipv4');
   return `${address}/${size}`;
 }
 
@@ -212,8 +199,7 @@ function certificateFiles(pair: string, cwd: string): { cert: string; key: strin
 }
 
 function defaultDataDir({ cloneRoot }: Surroundings): string {
-  if (cloneRoot !== null && existsSync(path.join(cloneRoot, 'package.json'))) return path.join(cloneRoot, '.postern');
-  return envPaths('postern', { suffix: '' }).data;
+  return cloneRoot === null ? envPaths('postern', { suffix: '' }).data : path.join(cloneRoot, '.postern');
 }
 
 function maskPassword(url: string): string {

@@ -11,6 +11,8 @@ export interface Demo {
   stop(): Promise<void>;
 }
 
+/** How long a stop waits for what visitors have open at the sample application. */
+const CLOSE_MS = 1000;
 const INTERNAL_NAME = 'demo-app.internal';
 
 /**
@@ -35,24 +37,30 @@ export async function startDemo(platform: Platform, log: Logger): Promise<Demo> 
       name: 'demo',
       description: 'Sample application of the demo',
     });
-  await publish('http', `app.${base}`);
-  await publish('https', `app.${base}`);
-  await publish('https', INTERNAL_NAME);
-  await publish('http', INTERNAL_NAME);
-  for (const scheme of ['http', 'https'] as const) {
-    await ensureCloudEndpoint(
-      platform,
-      { url: `${scheme}://hello.${base}`, trafficPolicy: policyFor(scheme, base) },
-      log,
-    );
+  const stop = async (): Promise<void> => {
+    await agent.close(CLOSE_MS);
+    await app.close();
+  };
+  try {
+    await publish('http', `app.${base}`);
+    await publish('https', `app.${base}`);
+    await publish('https', INTERNAL_NAME);
+    await publish('http', INTERNAL_NAME);
+    for (const scheme of ['http', 'https'] as const) {
+      await ensureCloudEndpoint(
+        platform,
+        { url: `${scheme}://hello.${base}`, trafficPolicy: policyFor(scheme, base) },
+        log,
+      );
+    }
+  } catch (error) {
+    await stop();
+    throw error;
   }
   return {
     appUrl: { http: opened(platform, 'http', `app.${base}`), https: opened(platform, 'https', `app.${base}`) },
     helloUrl: { http: opened(platform, 'http', `hello.${base}`), https: opened(platform, 'https', `hello.${base}`) },
-    async stop() {
-      await agent.close();
-      await app.close();
-    },
+    stop,
   };
 }
 

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from '../listen.ts';
 
 /** The largest body that `/echo` takes. */
 const LARGEST_ECHO = 1024 * 1024;
@@ -13,11 +13,7 @@ export interface SampleApp {
 /** Starts it on a free loopback port. */
 export async function startSampleApp(now: () => number): Promise<SampleApp> {
   const server = createServer((request, response) => answer(request, response, now));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, { host: '127.0.0.1', port: 0 });
   return { url: `http://127.0.0.1:${port}`, close: () => closeServer(server) };
 }
 

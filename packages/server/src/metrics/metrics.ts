@@ -1,0 +1,130 @@
+import type { EdgeStats, TrafficEvent } from '@postern/edge';
+import { exposition, Histogram, type Metric, type Sample } from './exposition.ts';
+
+const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+/** Seconds. */
+const DURATION_BOUNDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
+
+/** What is read at scrape time. */
+export interface MetricsSources {
+  readonly version: string;
+  /** null while the edge is not there. */
+  readonly edge: () => EdgeStats | null;
+  readonly storeWritable: () => boolean;
+  readonly process: () => ProcessNumbers;
+}
+
+export interface ProcessNumbers {
+  readonly residentBytes: number;
+  readonly cpuSeconds: number;
+  /** Unix seconds. */
+  readonly startedAt: number;
+}
+
+/** Counters of the two machines. Labels are bounded: no hosts, no ids. */
+export class Metrics {
+  readonly #sources: MetricsSources;
+  readonly #requests: number[] = STATUS_CLASSES.map(() => 0);
+  readonly #durations = new Histogram(DURATION_BOUNDS);
+  /** By error code; the codes are those of the error table. */
+  readonly #errors = new Map<string, number>();
+  #tcp = 0;
+  #tls = 0;
+  #bytesIn = 0;
+  #bytesOut = 0;
+
+  constructor(sources: MetricsSources) {
+    this.#sources = sources;
+  }
+
+  /** Called for every exchange and connection that has ended. */
+  observe(event: TrafficEvent): void {
+    this.#bytesIn += event.bytesIn;
+    this.#bytesOut += event.bytesOut;
+    if (event.errorCode !== '') this.#errors.set(event.errorCode, (this.#errors.get(event.errorCode) ?? 0) + 1);
+    if (event.kind === 'http') {
+      const index = Math.floor(event.status / 100);
+      this.#requests[index] = (this.#requests[index] ?? 0) + 1;
+      this.#durations.observe(event.durationMs / 1000);
+    } else if (event.kind === 'tcp') {
+      this.#tcp += 1;
+    } else {
+      this.#tls += 1;
+    }
+  }
+
+  /** Everything, as Prometheus reads it. */
+  text(): string {
+    const { version, edge, storeWritable } = this.#sources;
+    const process = this.#sources.process();
+    const live = edge();
+    return exposition([
+      gauge('postern_build_info', 'Always 1; the label says which version runs', 1, { version }),
+      {
+        name: 'postern_http_requests_total',
+        kind: 'counter',
+        help: 'Finished HTTP exchanges by class of their status; none = ended without one',
+        samples: STATUS_CLASSES.map((status, index) => ({ labels: { status }, value: this.#requests[index] ?? 0 })),
+      },
+      {
+        name: 'postern_http_request_seconds',
+        kind: 'histogram',
+        help: 'Time from the head of a request to its end',
+        samples: this.#durations.samples(),
+      },
+      {
+        name: 'postern_connections_total',
+        kind: 'counter',
+        help: 'Finished connections of TCP and TLS endpoints',
+        samples: [
+          { labels: { kind: 'tcp' }, value: this.#tcp },
+          { labels: { kind: 'tls' }, value: this.#tls },
+        ],
+      },
+      {
+        name: 'postern_visitor_bytes_total',
+        kind: 'counter',
+        help: 'Bytes from (in) and to (out) visitors',
+        samples: [
+          { labels: { direction: 'in' }, value: this.#bytesIn },
+          { labels: { direction: 'out' }, value: this.#bytesOut },
+        ],
+      },
+      {
+        name: 'postern_errors_total',
+        kind: 'counter',
+        help: 'Failures told to visitors, by code',
+        samples: Array.from(this.#errors, ([code, value]): Sample => ({ labels: { code }, value })),
+      },
+      ...(live === null ? [] : edgeMetrics(live)),
+      gauge('postern_store_writable', '1 while the database takes writes', storeWritable() ? 1 : 0),
+      gauge('process_resident_memory_bytes', 'Resident memory', process.residentBytes),
+      {
+        name: 'process_cpu_seconds_total',
+        kind: 'counter',
+        help: 'CPU time, user and system',
+        samples: [{ value: process.cpuSeconds }],
+      },
+      gauge('process_start_time_seconds', 'When the process started, Unix time', process.startedAt),
+    ]);
+  }
+}
+
+function edgeMetrics(live: EdgeStats): readonly Metric[] {
+  return [
+    gauge('postern_agent_sessions', 'Agent sessions connected', live.agentSessions),
+    gauge('postern_agent_streams', 'Streams open into agents', live.agentStreams),
+    gauge('postern_visitor_connections', 'Visitor connections open', live.visitorConnections),
+    gauge('postern_endpoints', 'Endpoints that the edge routes', live.endpoints),
+    {
+      name: 'postern_refused_connections_total',
+      kind: 'counter',
+      help: 'Connections turned away by the connection limits',
+      samples: [{ value: live.refusedConnections }],
+    },
+  ];
+}
+
+function gauge(name: string, help: string, value: number, labels?: Readonly<Record<string, string>>): Metric {
+  return { name, kind: 'gauge', help, samples: [labels === undefined ? { value } : { labels, value }] };
+}
