@@ -20,6 +20,7 @@ const LICENCES = [
   'BlueOak-1.0.0',
 ];
 
+/** @type {readonly (readonly [title: string, tool: string, args: readonly string[]])[]} */
 const CHECKS = [
   ['format', 'oxfmt', ['--check', '.']],
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],

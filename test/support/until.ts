@@ -9,7 +9,7 @@ export async function until<T>(
   while (Date.now() < end) {
     try {
       const value = await check();
-      if (value !== null && value !== undefined && value !== false) return value as NonNullable<T>;
+      if (value !== null && value !== undefined && value !== false) return value;
       last = value;
     } catch (error) {
       last = error;

@@ -1,6 +1,6 @@
 /** What crosses the edge, byte for byte and header for header (issue list: large bodies, streams, HTTP/2, early answers). */
 import { createHash, randomBytes } from 'node:crypto';
-import http from 'node:http';
+import type http from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
 import tls from 'node:tls';
@@ -183,7 +183,10 @@ describe('HTTP/2', () => {
 
   test('gRPC with trailers to an HTTP/2 upstream', async () => {
     const upstream = await http2Upstream((stream, headers) => {
-      if (headers[':path'] !== '/echo.Echo/Say') return void stream.close();
+      if (headers[':path'] !== '/echo.Echo/Say') {
+        stream.close();
+        return;
+      }
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
       stream.on('wantTrailers', () =>
         stream.sendTrailers({ 'grpc-status': '0', 'grpc-message': 'fine', 'x-trailer': 'yes' }),

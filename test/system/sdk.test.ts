@@ -3,9 +3,9 @@ import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
 import zlib from 'node:zlib';
-import ngrok from '@ngrok/ngrok';
+import type ngrok from '@ngrok/ngrok';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import WebSocket, { WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { selfSigned } from '../support/certificates.ts';
 import { exchange } from '../support/exchange.ts';
 import { Platform, splitAddress } from '../support/platform.ts';
@@ -70,7 +70,7 @@ describe('http', () => {
       upstream_url: expect.any(String),
     });
     const tunnel = row?.['tunnel'] as { id: string; uri: string };
-    expect(tunnel.id.slice(3)).toBe((row?.['id'] as string).slice(3));
+    expect(tunnel.id.slice(3)).toBe(String(row?.['id']).slice(3));
     for (const key of ['tunnel', 'tunnel_session', 'domain'] as const) {
       const reference = row?.[key] as { id: string; uri: string } | undefined;
       if (key === 'domain' && reference === undefined) continue;
@@ -87,11 +87,11 @@ describe('http', () => {
       metadata: 'session meta',
       agent_version: expect.any(String),
     });
-    const got = await platform.api('GET', `/endpoints/${row?.['id'] as string}`);
+    const got = await platform.api('GET', `/endpoints/${String(row?.['id'])}`);
     expect(got.body).toEqual(row);
-    const refused = await platform.api('PATCH', `/endpoints/${row?.['id'] as string}`, { description: 'no' });
+    const refused = await platform.api('PATCH', `/endpoints/${String(row?.['id'])}`, { description: 'no' });
     expect(refused.status).toBe(400);
-    expect((await platform.api('DELETE', `/endpoints/${row?.['id'] as string}`)).status).toBe(400);
+    expect((await platform.api('DELETE', `/endpoints/${String(row?.['id'])}`)).status).toBe(400);
     expect((await platform.visit(url)).status).toBe(200);
     await listener.close();
     await until(async () => (await platform.visit(url)).headers['ngrok-error-code'] === 'ERR_NGROK_3200');
@@ -333,8 +333,8 @@ describe('labels and edges', () => {
     });
     const reference = row?.['edge'] as { uri: string };
     expect((await platform.api('GET', reference.uri)).body.id).toBe(edge.body.id);
-    expect((await platform.api('GET', `/endpoints/${row?.['id'] as string}`)).body).toEqual(row);
-    expect((await platform.api('PATCH', `/endpoints/${row?.['id'] as string}`, { description: 'x' })).status).toBe(400);
+    expect((await platform.api('GET', `/endpoints/${String(row?.['id'])}`)).body).toEqual(row);
+    expect((await platform.api('PATCH', `/endpoints/${String(row?.['id'])}`, { description: 'x' })).status).toBe(400);
     await listener.close();
     expect((await platform.visit(`https://${domain}/`)).status).toBeGreaterThanOrEqual(404);
     const refused = await platform.api('POST', '/edges/https', {

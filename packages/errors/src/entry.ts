@@ -17,6 +17,3 @@ export interface ErrorEntry {
   /** What happened and what to do next, in one or two sentences. */
   readonly message: string;
 }
-
-/** Number → row. Families are spread into one table in `table.ts`. */
-export type ErrorFamily = Readonly<Record<number, ErrorEntry>>;
