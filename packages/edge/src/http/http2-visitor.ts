@@ -59,6 +59,8 @@ export class Http2Visitor implements HttpConnection {
     this.session.on('remoteSettings', () => this.control());
     this.session.on('error', ignore);
     this.session.on('close', () => this.gone());
+    // The socket may be half-closed, and no HTTP/2 client uses that: a FIN means that nobody is there any more.
+    this.visitor.connection.socket.on('end', () => this.destroy('client-gone'));
     this.session.setLocalWindowSize(WINDOW_BYTES * 4);
     if (this.visitor.connection.socket.destroyed) this.gone();
   }
