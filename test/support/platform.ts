@@ -42,6 +42,10 @@ export interface PlatformOptions {
   readonly dataDir?: string;
   /** Visible ports for URLs; default 80 and 443, so that public URLs have no port. */
   readonly publicPorts?: 'standard' | 'listeners';
+  /** A program with arguments that becomes the server in the end (exec): for namespaces, limits, other libraries. */
+  readonly launcher?: readonly string[];
+  /** Where this process sees the server's files, when that is not where the server sees them. */
+  readonly filesOf?: (pid: number) => string;
 }
 
 /** Flags that put every listener on a free port. */
@@ -89,15 +93,23 @@ export class Platform {
     const dataDir = options.dataDir ?? (await mkdtemp(path.join(tmpdir(), 'postern-test-')));
     const ports =
       (options.publicPorts ?? 'standard') === 'standard' ? ['--public-http-port=80', '--public-https-port=443'] : [];
-    const child = spawn(
+    const [program = '', ...args] = [
+      ...(options.launcher ?? []),
       process.execPath,
-      [cli, 'server', `--data-dir=${dataDir}`, ...FREE_PORTS, ...ports, '--log-format=json', ...(options.args ?? [])],
-      {
-        cwd: dataDir,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, HOME: dataDir, XDG_CONFIG_HOME: dataDir, ...options.env },
-      },
-    );
+      cli,
+      'server',
+      `--data-dir=${dataDir}`,
+      ...FREE_PORTS,
+      ...ports,
+      '--log-format=json',
+      ...(options.args ?? []),
+    ];
+    const child = spawn(program, args, {
+      cwd: dataDir,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, HOME: dataDir, XDG_CONFIG_HOME: dataDir, ...options.env },
+    });
+    const seen = (file: string): string => path.join(options.filesOf?.(child.pid ?? 0) ?? '/', file);
     let output = '';
     const keep = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-100_000);
@@ -105,9 +117,9 @@ export class Platform {
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
     try {
-      const runtime = await waitForRuntime(dataDir, child, () => output);
+      const runtime = await waitForRuntime(seen(dataDir), child, () => output);
       const [ca, apiKey, authtoken] = await Promise.all(
-        [runtime.ca_path, runtime.api_key_path, runtime.authtoken_path].map((file) => readFile(file, 'utf8')),
+        [runtime.ca_path, runtime.api_key_path, runtime.authtoken_path].map((file) => readFile(seen(file), 'utf8')),
       );
       return new Platform({
         dataDir,
