@@ -44,4 +44,6 @@ describe('raw responses', () => {
     expect(problems).toEqual([]);
     expect(places.platform.output).not.toMatch(/failed inside the edge|uncaught/i);
   });
+
+  test('nothing is left over', () => places.quiet());
 });

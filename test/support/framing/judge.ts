@@ -13,34 +13,43 @@ export interface Findings {
   readonly wrong: string[];
 }
 
-/**
- * @param expected requests that must have arrived, each exactly once, in any order
- * @param begun one request may have been begun and not completed
- */
+/** What may have come to the origin. */
+export interface Allowed {
+  /** Must have arrived, each exactly once, in any order. */
+  readonly expected: readonly SeenRequest[];
+  /** May have arrived, each at most once. */
+  readonly optional?: readonly SeenRequest[];
+  /** One request may have been begun and not completed. */
+  readonly begun?: boolean;
+}
+
 export function judgeOrigin(
   places: Places,
   place: Place,
   token: string,
-  expected: readonly SeenRequest[],
-  begun: boolean,
+  { expected, optional = [], begun = false }: Allowed,
   findings: Findings,
 ): void {
   const arrived =
     place.upstream === 'http2' ? http2Requests(places, token) : http1Requests(places, place, token, findings, begun);
-  const left = [...expected];
+  const due = [...expected];
+  const possible = [...optional];
   for (const request of arrived) {
     if (/smuggled/.test(request.target)) findings.smuggled.push(`${request.method} ${request.target}`);
-    const at = left.findIndex((one) => same(one, request));
-    if (at === -1) {
+    const found = take(due, request) ?? take(possible, request);
+    if (found !== undefined) checkFields(found, request, findings);
+    else {
       findings.wrong.push(
         `the origin saw ${request.method} ${request.target} ${JSON.stringify(request.body.slice(0, 80))}, which was not asked for (or twice, or changed)`,
       );
-      continue;
     }
-    const [found] = left.splice(at, 1);
-    if (found !== undefined) checkFields(found, request, findings);
   }
-  for (const { method, target } of left) findings.wrong.push(`${method} ${target} did not reach the origin`);
+  for (const { method, target } of due) findings.wrong.push(`${method} ${target} did not reach the origin`);
+}
+
+function take(from: SeenRequest[], request: Arrived): SeenRequest | undefined {
+  const at = from.findIndex((one) => same(one, request));
+  return at === -1 ? undefined : from.splice(at, 1)[0];
 }
 
 interface Arrived {

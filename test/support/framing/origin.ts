@@ -68,11 +68,6 @@ export class Origin {
     return this.#connections.filter((connection) => connection.raw.includes(token, 0, 'latin1'));
   }
 
-  /** How often a request with this target has come. */
-  arrivals(target: string): number {
-    return this.#connections.flatMap(({ requests }) => requests.filter((one) => one.target === target)).length;
-  }
-
   /** Forgets what has been looked at. */
   forget(connections: readonly LedgerConnection[]): void {
     const gone = new Set(connections);

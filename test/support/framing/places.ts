@@ -1,8 +1,10 @@
 /** The ways from a visitor to an origin that the framing suite tries, all on one platform. */
 import { type AgentSession, connectAgent } from '@postern/agent';
 import type ngrok from '@ngrok/ngrok';
+import { metric } from '../metrics.ts';
 import { Platform, splitAddress } from '../platform.ts';
 import { agentAddress, sessionBuilder } from '../sdk.ts';
+import { until } from '../until.ts';
 import { Http2Origin } from './http2-origin.ts';
 import { Origin } from './origin.ts';
 import type { Door } from './raw-client.ts';
@@ -56,6 +58,14 @@ export class Places {
     const places = new Places(platform, agent, sdk);
     await places.#build();
     return places;
+  }
+
+  /** Resolves when no visitor and no stream of a visitor is left. */
+  async quiet(): Promise<void> {
+    const beats = 2;
+    await until(async () => (await metric(this.platform, 'postern_visitor_connections')) === 0);
+    // Each of the two agents keeps two streams for heartbeats.
+    await until(async () => (await metric(this.platform, 'postern_agent_streams')) <= 2 * beats);
   }
 
   async close(): Promise<void> {

@@ -66,7 +66,8 @@ export async function runRequestRow(
     { methods: ['GET'], timeoutMs },
   );
   checkOwn(after.responses, [fresh], result);
-  judgeOrigin(places, place, token, [...expected, fresh], verdict.kind === 'refused' && verdict.begun, result);
+  const begun = verdict.kind === 'refused' && verdict.begun;
+  judgeOrigin(places, place, token, { expected: [...expected, fresh], begun }, result);
   return result;
 }
 

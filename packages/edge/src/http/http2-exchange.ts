@@ -62,8 +62,13 @@ export class Http2Exchange implements Downstream {
 
   private requestTrailers(raw: readonly string[]): void {
     const result = validateH2Trailers(raw);
-    if (result.failure === null) this.exchange?.requestTrailers(result.fields);
-    else this.stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
+    if (result.failure === null) {
+      this.exchange?.requestTrailers(result.fields);
+      return;
+    }
+    // Before the end of the body is told, or the service would take the request for complete.
+    this.exchange?.visitorGone('client-invalid');
+    this.stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
   }
 
   // Downstream.
