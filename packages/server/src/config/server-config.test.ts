@@ -177,7 +177,7 @@ describe('what follows from others', () => {
 });
 
 describe('what cannot be used is refused, naming the flag and the value', () => {
-  const bad: readonly (readonly [SettingKey, readonly string[], string?])[] = [
+  const bad: [key: SettingKey, values: string[], words?: string][] = [
     ['api_listen', [''], 'an address is needed'],
     ['http_listen', ['127.0.0.1:99999'], 'is not a port'],
     ['http_listen', ['127.0.0.1:-1']],

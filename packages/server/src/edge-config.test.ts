@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { resolveConfig } from './config/server-config.ts';
+import { edgeConfig, edgeListenProblem, tcpPortRange } from './edge-config.ts';
+
+const surroundings = { cwd: '/', cloneRoot: '/', isTerminal: false };
+
+test('what the edge gets: both loopbacks, proxies, limits, public ports of the moment', () => {
+  const config = resolveConfig(
+    [
+      {
+        http_listen: ['127.0.0.1:80', '192.0.2.1:80'],
+        trusted_proxies: ['10.0.0.0/8'],
+        proxy_protocol: ['true'],
+        drain_timeout: ['5'],
+        request_head_timeout: ['2'],
+        idle_timeout: ['60'],
+        max_connections: ['7'],
+        max_connections_per_ip: ['3'],
+      },
+    ],
+    surroundings,
+  );
+  let port = 0;
+  const edge = edgeConfig(config, { http: () => port, https: () => 443 });
+  port = 8080;
+  expect(edge).toMatchObject({
+    http: [
+      { host: '127.0.0.1', port: 80 },
+      { host: '::1', port: 80 },
+      { host: '192.0.2.1', port: 80 },
+    ],
+    tcpHosts: ['127.0.0.1', '::1'],
+    trustedProxies: ['10.0.0.0/8'],
+    proxyProtocol: true,
+    publicHttpPort: 8080,
+    limits: { drainMs: 5000, requestHeadMs: 2000, idleMs: 60_000, connections: 7, connectionsPerIp: 3 },
+  });
+});
+
+test('free TCP ports lie below those that systems give to clients', () => {
+  expect(tcpPortRange({ tcpRange: { from: 7000, to: 7009 } }, () => 0.5)).toEqual({ first: 7000, last: 7009 });
+  for (const random of [0, 0.5, 0.999_999]) {
+    const { first, last } = tcpPortRange({ tcpRange: { from: 0, to: 0 } }, () => random);
+    expect(first).toBeGreaterThanOrEqual(20_000);
+    expect(last).toBeGreaterThan(first);
+    expect(last).toBeLessThan(32_768);
+  }
+});
+
+test('a listener of the edge that fails is named by its flag', () => {
+  const config = resolveConfig([{ http_listen: ['0.0.0.0:80'], https_listen: ['0.0.0.0:443'] }], surroundings);
+  const failed = (port: number) => Object.assign(new Error('listen'), { code: 'EACCES', port, address: '0.0.0.0' });
+  expect(String(edgeListenProblem(config, failed(80)))).toContain('--http-listen 0.0.0.0:80: this user may not');
+  expect(String(edgeListenProblem(config, failed(443)))).toContain('--https-listen 0.0.0.0:443: this user may not');
+  const other = new Error('something else');
+  expect(edgeListenProblem(config, other)).toBe(other);
+});

@@ -1,0 +1,149 @@
+import net, { type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, describe, expect, test } from 'vitest';
+import { openAgentDoor } from './agent-door.ts';
+import { type Address, withBothLoopbacks } from './config/addresses.ts';
+import { movedToFreePorts } from './config/demo-ports.ts';
+import { resolveConfig, type ServerConfig } from './config/server-config.ts';
+import { bindAll, listen } from './listen.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  await Promise.all(cleanups.splice(0).map((clean) => clean()));
+});
+
+async function blocker(): Promise<number> {
+  const server = net.createServer();
+  cleanups.push(() => server.close());
+  return listen(server, { host: '127.0.0.1', port: 0 });
+}
+function dial(host: string, port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect({ host, port });
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', reject);
+    cleanups.push(() => socket.destroy());
+  });
+}
+const hasIpv6 = await (async () => {
+  const probe = net.createServer();
+  try {
+    await listen(probe, { host: '::1', port: 0 });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    probe.close();
+  }
+})();
+
+describe('binding every address of a listener', () => {
+  const bindWith =
+    (servers: Server[]) =>
+    (address: Address): Promise<number> => {
+      const server = net.createServer((socket) => socket.destroy());
+      servers.push(server);
+      cleanups.push(() => server.close());
+      return listen(server, address);
+    };
+
+  test('port 0 is one port on both loopbacks', async () => {
+    const servers: Server[] = [];
+    const bound = await bindAll('--x', withBothLoopbacks({ host: '127.0.0.1', port: 0 }), bindWith(servers));
+    expect(bound).toEqual({ host: '127.0.0.1', port: expect.any(Number) });
+    await dial('127.0.0.1', bound.port);
+    if (hasIpv6) await dial('::1', bound.port);
+    expect(servers).toHaveLength(2);
+  });
+
+  test('a taken port is told with the flag, the address and what to do', async () => {
+    const port = await blocker();
+    await expect(bindAll('--x-listen', [{ host: '127.0.0.1', port }], bindWith([]))).rejects.toThrow(
+      `--x-listen 127.0.0.1:${port}: the port is taken. Stop what uses it, or name another port`,
+    );
+    await expect(bindAll('--x-listen', [{ host: '192.0.2.1', port: 0 }], bindWith([]))).rejects.toThrow(
+      '--x-listen 192.0.2.1:0: this machine does not have the address',
+    );
+    await expect(bindAll('--x-listen', [], bindWith([]))).rejects.toThrow('an address is needed');
+  });
+
+  test('an additional address that the machine lacks is left out', async () => {
+    const addresses = [
+      { host: '127.0.0.1', port: 0 },
+      { host: '192.0.2.1', port: 0 },
+    ];
+    expect(await bindAll('--x', addresses, bindWith([]))).toMatchObject({ host: '127.0.0.1' });
+  });
+});
+
+describe('the door for agents', () => {
+  test('holds who comes early, with what he says, and lets him in when it is served', async () => {
+    const door = await openAgentDoor([{ host: '127.0.0.1', port: 0 }]);
+    cleanups.push(() => door.close());
+    const early = await dial('127.0.0.1', door.address.port);
+    early.write('hello');
+    const leaver = await dial('127.0.0.1', door.address.port);
+    leaver.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+
+    const said: string[] = [];
+    door.serve((socket) => {
+      socket.on('data', (chunk) => {
+        said.push(String(chunk));
+        socket.end('welcome');
+      });
+    });
+    const [answer] = await once(early, 'data');
+    expect(String(answer)).toBe('welcome');
+    const late = await dial(hasIpv6 ? '::1' : '127.0.0.1', door.address.port);
+    late.write('me too');
+    expect(String((await once(late, 'data'))[0])).toBe('welcome');
+    expect(said).toEqual(['hello', 'me too']);
+  });
+
+  test('that is closed before it is served turns away who waits', async () => {
+    const door = await openAgentDoor([{ host: '127.0.0.1', port: 0 }]);
+    const early = await dial('127.0.0.1', door.address.port);
+    early.on('error', () => {});
+    const gone = once(early, 'close');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    door.close();
+    await gone;
+    await expect(dial('127.0.0.1', door.address.port)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('names its flag when it cannot open', async () => {
+    const port = await blocker();
+    await expect(openAgentDoor([{ host: '127.0.0.1', port }])).rejects.toThrow(`--agent-listen 127.0.0.1:${port}`);
+  });
+});
+
+describe('the demo', () => {
+  const config = (port: number): ServerConfig =>
+    resolveConfig(
+      [
+        Object.fromEntries(
+          ['api_listen', 'https_listen', 'agent_listen', 'metrics_listen'].map((key) => [key, ['127.0.0.1:0']]),
+        ),
+        { http_listen: [`127.0.0.1:${port}`] },
+      ],
+      { cwd: '/', cloneRoot: '/', isTerminal: false },
+    );
+
+  test('moves a listener whose port is taken to the next free one, and says so', async () => {
+    const port = await blocker();
+    const moved = await movedToFreePorts(config(port));
+    const [address] = moved.config.http;
+    expect(address?.port).toBeGreaterThan(port);
+    expect(moved.moves).toEqual([`port ${port} (--http-listen) is taken, using ${address?.port}`]);
+    expect(moved.config.api).toEqual([{ host: '127.0.0.1', port: 0 }]);
+  });
+
+  test('stays where it is when nothing is in the way', async () => {
+    const server = net.createServer();
+    const port = await listen(server, { host: '127.0.0.1', port: 0 });
+    await new Promise((resolve) => server.close(resolve));
+    const { moves } = await movedToFreePorts(config(port));
+    expect(moves).toEqual([]);
+  });
+});
