@@ -5,8 +5,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inLanes } from '../support/lanes.ts';
 import { Places } from '../support/framing/places.ts';
+import { H2_ANSWERS } from '../support/framing/h2-answers.ts';
+import type { Findings } from '../support/framing/judge.ts';
+import { passes } from '../support/framing/response-row.ts';
 import { RESPONSE_ROWS } from '../support/framing/response-rows.ts';
-import { runResponseRow } from '../support/framing/run-responses.ts';
+import { compare, runResponseRow, visitHostile } from '../support/framing/run-responses.ts';
 import type { RowResult } from '../support/framing/run-requests.ts';
 
 const LANES = 6;
@@ -14,6 +17,8 @@ const LANES = 6;
 const TRANSPORTS = 9;
 
 let places: Places;
+let hostile: Awaited<ReturnType<Places['openHostileHttp2']>> | undefined;
+let hostileRuns = 0;
 const results: RowResult[] = [];
 
 beforeAll(async () => {
@@ -26,7 +31,8 @@ afterAll(async () => {
   process.stdout.write(
     `framing, upstream responses: ${RESPONSE_ROWS.length} rows x ${TRANSPORTS} transports = ${results.length} runs; ` +
       `poisoned ${total((result) => result.smuggled)}, misrouted ${total((result) => result.misrouted)}, ` +
-      `otherwise wrong ${total((result) => result.wrong)}\n`,
+      `otherwise wrong ${total((result) => result.wrong)}\n` +
+      `framing, HTTP/2 upstream: ${H2_ANSWERS.length} rows x 2 kinds of visitors = ${hostileRuns} runs\n`,
   );
 });
 
@@ -41,6 +47,24 @@ describe('raw responses', () => {
     const problems = found.flatMap(({ row, smuggled, misrouted, wrong }) =>
       [...smuggled, ...misrouted, ...wrong].map((problem) => `${place.name}: ${row}: ${problem}`),
     );
+    expect(problems).toEqual([]);
+    expect(places.platform.output).not.toMatch(/failed inside the edge|uncaught/i);
+  });
+
+  test.each(['HTTP/1', 'HTTP/2'])('frames of an HTTP/2 upstream, for %s visitors', async (visitor) => {
+    hostile ??= await places.openHostileHttp2();
+    const place = visitor === 'HTTP/1' ? hostile.http1 : hostile.http2;
+    const problems: string[] = [];
+    for (const row of H2_ANSWERS) {
+      const findings: Findings = { smuggled: [], misrouted: [], wrong: [] };
+      const got = await visitHostile(places, place, row);
+      compare(got.first, row.verdict, findings);
+      // The connection of the visitor outlives a broken connection of the upstream.
+      compare(got.canary, passes(), findings);
+      if (got.first?.body.includes('POISON') === true) findings.smuggled.push('POISON');
+      problems.push(...[...findings.smuggled, ...findings.wrong].map((problem) => `${row.name}: ${problem}`));
+      hostileRuns += 1;
+    }
     expect(problems).toEqual([]);
     expect(places.platform.output).not.toMatch(/failed inside the edge|uncaught/i);
   });

@@ -5,6 +5,7 @@ import { metric } from '../metrics.ts';
 import { Platform, splitAddress } from '../platform.ts';
 import { agentAddress, sessionBuilder } from '../sdk.ts';
 import { until } from '../until.ts';
+import { HostileHttp2Origin } from './h2-answers.ts';
 import { Http2Origin } from './http2-origin.ts';
 import { Origin } from './origin.ts';
 import type { Door } from './raw-client.ts';
@@ -33,6 +34,7 @@ export class Places {
   readonly platform: Platform;
   readonly origin = new Origin();
   readonly http2Origin = new Http2Origin();
+  readonly hostileHttp2 = new HostileHttp2Origin();
   readonly http1: Place[] = [];
   /** For HTTP/2 visitors. */
   readonly http2: Place[] = [];
@@ -60,6 +62,21 @@ export class Places {
     return places;
   }
 
+  /** An endpoint of the Postern agent in front of the hostile HTTP/2 upstream, for visitors over HTTP/1 and HTTP/2. */
+  async openHostileHttp2(): Promise<{ readonly http1: Place; readonly http2: Place }> {
+    const originPort = await this.hostileHttp2.listen();
+    const host = 'hostile-h2.test';
+    await this.#agent.listen({
+      url: `https://${host}`,
+      upstream: `http://127.0.0.1:${originPort}`,
+      forwardsProto: 'http2',
+    });
+    this.#add('HTTPS, hostile HTTP/2 upstream', host, originPort, 'https', { upstream: 'http2', http2: true });
+    const [http1, http2] = [this.http1.pop(), this.http2.pop()];
+    if (http1 === undefined || http2 === undefined) throw new Error('no place');
+    return { http1, http2 };
+  }
+
   /** Resolves when no visitor and no stream of a visitor is left. */
   async quiet(): Promise<void> {
     const beats = 2;
@@ -75,6 +92,7 @@ export class Places {
     await this.#sdk.close().catch(() => undefined);
     await this.origin.close();
     await this.http2Origin.close();
+    await this.hostileHttp2.close();
   }
 
   async #build(): Promise<void> {

@@ -1,9 +1,10 @@
 /** Lets the origin answer by a row, and looks at what a visitor over HTTP/1 or HTTP/2 makes of it. */
 import http2 from 'node:http2';
+import type { H2Answer } from './h2-answers.ts';
 import { type Findings, judgeOrigin } from './judge.ts';
 import type { Place, Places } from './places.ts';
 import { converse, type RawResponse } from './raw-client.ts';
-import type { ResponseRow } from './response-row.ts';
+import type { ResponseRow, ResponseVerdict } from './response-row.ts';
 import type { SeenRequest } from './row.ts';
 import { checkOwn, type RowResult, statuses } from './run-requests.ts';
 
@@ -22,7 +23,7 @@ export async function runResponseRow(
   const answers = await visit(place, asked);
   places.origin.scripts.delete(`/${token}`);
 
-  compare(answers[0], row, result);
+  compare(answers[0], row.verdict, result);
   if (answers.some(({ body }) => body.includes('POISON')))
     result.smuggled.push('a visitor read what was not its answer');
   // After a cut an HTTP/1 connection is over; in all other cases the canary behind has its own answer.
@@ -38,7 +39,28 @@ export async function runResponseRow(
   return result;
 }
 
-function compare(got: RawResponse | undefined, { verdict }: ResponseRow, { wrong }: Findings): void {
+/** One request that the hostile HTTP/2 upstream answers by a row, and one behind it that it answers well. */
+export async function visitHostile(
+  { hostileHttp2 }: Places,
+  place: Place,
+  row: H2Answer,
+): Promise<{ readonly first: RawResponse | undefined; readonly canary: RawResponse | undefined }> {
+  const over2 = place.door.tls?.alpn?.[0] === 'h2';
+  const session = over2 ? openHttp2(place) : null;
+  const visit = async (): Promise<RawResponse | undefined> => {
+    if (session !== null) return ask(session, 'GET', '/');
+    return (await overHttp1(place, [request('/')]))[0];
+  };
+  hostileHttp2.current = row;
+  const first = await visit();
+  hostileHttp2.current = null;
+  const canary = await visit();
+  session?.destroy();
+  return { first, canary };
+}
+
+/** Sets a visitor's answer against the verdict. */
+export function compare(got: RawResponse | undefined, verdict: ResponseVerdict, { wrong }: Findings): void {
   const said = got === undefined ? 'nothing' : `${statuses([got])} ${got.fields.get('ngrok-error-code') ?? ''}`.trim();
   switch (verdict.kind) {
     case 'page':
@@ -61,7 +83,7 @@ function request(target: string): SeenRequest {
 }
 
 /** All at once on one connection, the last with `Connection: close`. */
-async function overHttp1(place: Place, asked: readonly SeenRequest[]): Promise<readonly RawResponse[]> {
+export async function overHttp1(place: Place, asked: readonly SeenRequest[]): Promise<readonly RawResponse[]> {
   const text = asked.map(({ method, target }, index) => {
     const close = index === asked.length - 1 ? 'Connection: close\r\n' : '';
     const length = method === 'POST' ? 'Content-Length: 0\r\n' : '';
@@ -73,16 +95,26 @@ async function overHttp1(place: Place, asked: readonly SeenRequest[]): Promise<r
 
 /** One after another on one connection. */
 async function overHttp2(place: Place, asked: readonly SeenRequest[]): Promise<readonly RawResponse[]> {
-  const { host, port, tls } = place.door;
-  const session = http2.connect(`https://${place.host}`, { host, port, ...tls });
-  session.on('error', () => undefined);
+  const session = openHttp2(place);
   const answers: RawResponse[] = [];
   for (const { method, target } of asked) answers.push(await ask(session, method, target));
   session.destroy();
   return answers;
 }
 
-function ask(session: http2.ClientHttp2Session, method: string, target: string): Promise<RawResponse> {
+export function openHttp2({ host: name, door: { host, port, tls } }: Place): http2.ClientHttp2Session {
+  const session = http2.connect(`https://${name}`, {
+    host,
+    port,
+    ...tls,
+    maxHeaderListPairs: 2_000,
+    settings: { maxHeaderListSize: 300_000 },
+  });
+  session.on('error', () => undefined);
+  return session;
+}
+
+export function ask(session: http2.ClientHttp2Session, method: string, target: string): Promise<RawResponse> {
   return new Promise((resolve) => {
     const stream = session.request({ ':method': method, ':path': target }, { endStream: true });
     const fields = new Map<string, string>();
