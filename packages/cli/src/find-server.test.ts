@@ -1,0 +1,86 @@
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { findServer } from './find-server.ts';
+import { UsageError } from './usage-error.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await realpath(await mkdtemp(path.join(tmpdir(), 'postern-find-')));
+  for (const name of ['XDG_CONFIG_HOME', 'APPDATA', 'HOME']) vi.stubEnv(name, path.join(folder, 'config'));
+  vi.stubEnv('POSTERN_DATA_DIR', '');
+  vi.spyOn(process, 'cwd').mockReturnValue(path.join(folder, 'project'));
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** What a running server leaves in its data folder. */
+async function serverIn(directory: string, name: string): Promise<string> {
+  await mkdir(directory, { recursive: true });
+  const file = (base: string): string => path.join(directory, base);
+  await writeFile(file('authtoken'), `token of ${name}\n`);
+  await writeFile(file('ca.pem'), `ca of ${name}`);
+  const runtime = {
+    pid: process.pid,
+    version: '1',
+    base_domains: ['postern.localhost'],
+    agent_addr: `${name}:4443`,
+    authtoken_path: file('authtoken'),
+    ca_path: file('ca.pem'),
+    ...Object.fromEntries(
+      ['api_url', 'http_addr', 'https_addr', 'tcp_ports', 'metrics_url', 'api_key_path'].map((key) => [key, '']),
+    ),
+  };
+  await writeFile(file('runtime.json'), JSON.stringify(runtime));
+  return file('runtime.json');
+}
+async function pointTo(...files: string[]): Promise<void> {
+  const pointer = path.join(folder, 'config', 'postern', 'local-servers.json');
+  await mkdir(path.dirname(pointer), { recursive: true });
+  await writeFile(pointer, JSON.stringify({ runtimes: files }));
+}
+const place = (name: string) => ({
+  address: `${name}:4443`,
+  serverName: 'localhost',
+  authtoken: `token of ${name}`,
+  ca: `ca of ${name}`,
+});
+
+test('the folder that is named, else the one here, else the newest of the user', async () => {
+  await expect(findServer({})).rejects.toThrow(/No server was found.*postern server/);
+  await pointTo(path.join(folder, 'gone', 'runtime.json'), await serverIn(path.join(folder, 'far'), 'newest'));
+  expect(await findServer({})).toEqual(place('newest'));
+  await serverIn(path.join(folder, 'project', '.postern'), 'here');
+  expect(await findServer({})).toEqual(place('here'));
+  await serverIn(path.join(folder, 'named'), 'named');
+  vi.stubEnv('POSTERN_DATA_DIR', path.join(folder, 'named'));
+  expect(await findServer({})).toEqual(place('named'));
+});
+
+test('flags win one by one', async () => {
+  await serverIn(path.join(folder, 'project', '.postern'), 'here');
+  expect(await findServer({ authtoken: 'mine' })).toEqual({ ...place('here'), authtoken: 'mine' });
+  const ca = path.join(folder, 'other.pem');
+  await writeFile(ca, 'other ca');
+  expect(await findServer({ connectUrl: 'far:443', authtoken: 'mine', connectCas: ca })).toEqual({
+    address: 'far:443',
+    authtoken: 'mine',
+    ca: 'other ca',
+  });
+  expect(await findServer({ connectUrl: 'far:443', authtoken: 'mine', connectCas: 'host' })).toEqual({
+    address: 'far:443',
+    authtoken: 'mine',
+  });
+});
+
+test('the local credentials are not sent to another server', async () => {
+  await serverIn(path.join(folder, 'project', '.postern'), 'here');
+  await expect(findServer({ connectUrl: 'far:443' })).rejects.toThrow('An authtoken is needed');
+  const missing = findServer({ connectUrl: 'far:443', authtoken: 't', connectCas: '/absent.pem' });
+  await expect(missing).rejects.toThrow('/absent.pem cannot be read');
+  await expect(missing).rejects.toBeInstanceOf(UsageError);
+});
