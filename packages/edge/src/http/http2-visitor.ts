@@ -46,6 +46,8 @@ export class Http2Visitor implements HttpConnection {
       },
       maxSessionMemory: SESSION_MEMORY_MB,
       maxHeaderListPairs: MAX_FIELDS + 8,
+      // The default of 64 KiB would end the connection at heads that our own limit lets pass.
+      maxSendHeaderBlockLength: edge.config.limits.headBytes + 32_768,
       maxSettings: 32,
       maxSessionInvalidFrames: 100,
       maxSessionRejectedStreams: 100,
