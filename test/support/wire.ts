@@ -99,6 +99,7 @@ export class Wire {
   readonly #weather: Weather = { delayMs: 0, stalled: false };
   #refusing = false;
   #accepted = 0;
+  #acceptedAt = 0;
 
   private constructor(target: () => { host: string; port: number }) {
     this.#target = target;
@@ -122,6 +123,11 @@ export class Wire {
   /** Connections accepted since the start. */
   get accepted(): number {
     return this.#accepted;
+  }
+
+  /** When the newest of them came, by `performance.now()`; 0 = none yet. */
+  get acceptedAt(): number {
+    return this.#acceptedAt;
   }
 
   /** Connections that carry bytes now. */
@@ -199,6 +205,7 @@ export class Wire {
       return;
     }
     this.#accepted += 1;
+    this.#acceptedAt = performance.now();
     const far = net.connect({ ...this.#target(), allowHalfOpen: true, noDelay: true });
     far.on('error', () => undefined);
     const isDead = (): boolean => pair.dead;

@@ -62,33 +62,37 @@ describe('kill -9', () => {
     30_000 + ROUNDS * 15_000,
   );
 
-  test('during the very first start: the next one comes up with working credentials', async () => {
-    const dice = new Dice(SEED);
-    for (let round = 0; round < Math.max(4, ROUNDS); round += 1) {
-      const folder = path.join(dataDir, String(round));
-      await mkdir(folder);
-      const child = spawn(process.execPath, [MAIN, 'server', `--data-dir=${folder}`, ...FREE_PORTS], {
-        stdio: 'ignore',
-        env: { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder },
-      });
-      await new Promise((resolve) => setTimeout(resolve, 200 + dice.below(500)));
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-      const platform = await Platform.start({ dataDir: folder });
-      try {
-        const created = await platform.api('POST', '/endpoints', {
-          url: 'https://a.example.com',
-          traffic_policy: DENY,
+  test(
+    'during the very first start: the next one comes up with working credentials',
+    async () => {
+      const dice = new Dice(SEED);
+      for (let round = 0; round < Math.max(4, ROUNDS); round += 1) {
+        const folder = path.join(dataDir, String(round));
+        await mkdir(folder);
+        const child = spawn(process.execPath, [MAIN, 'server', `--data-dir=${folder}`, ...FREE_PORTS], {
+          stdio: 'ignore',
+          env: { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder },
         });
-        expect(created.status, created.text).toBe(201);
-        const agent = agentOf(platform);
-        await agent.online();
-        await agent.close();
-      } finally {
-        await platform.stop();
+        await new Promise((resolve) => setTimeout(resolve, 200 + dice.below(500)));
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+        const platform = await Platform.start({ dataDir: folder });
+        try {
+          const created = await platform.api('POST', '/endpoints', {
+            url: 'https://a.example.com',
+            traffic_policy: DENY,
+          });
+          expect(created.status, created.text).toBe(201);
+          const agent = agentOf(platform);
+          await agent.online();
+          await agent.close();
+        } finally {
+          await platform.stop();
+        }
       }
-    }
-  }, 60_000);
+    },
+    60_000 + ROUNDS * 5000,
+  );
 });
 
 describe('a disk that is full', () => {
