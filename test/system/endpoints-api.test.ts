@@ -3,6 +3,7 @@
  * documents are our own, with the documented keys.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { agentOf } from '../support/agent.ts';
 import { Platform } from '../support/platform.ts';
 
 let platform: Platform;
@@ -219,40 +220,61 @@ describe('what is refused', () => {
   });
 });
 
-test('250 endpoints page without loss or doubles while others come and go', async () => {
+test('250 endpoints of all three types page without loss or doubles while others come and go', async () => {
   const policy = DENY;
   const create = async (name: string): Promise<string> => {
-    const answer = await platform.api('POST', '/endpoints', {
-      url: `https://${name}.page.example.com`,
-      traffic_policy: policy,
-    });
+    const url = `https://${name}.page.example.com`;
+    const answer = await platform.api('POST', '/endpoints', { url, traffic_policy: policy });
     expect(answer.status, answer.text).toBe(201);
     return answer.body.id as string;
   };
   const stable = new Set<string>();
+  const agent = agentOf(platform);
+  const publish = async (name: string): Promise<string> => {
+    const listener = await agent.listen({ url: `https://${name}.agent.example.com`, upstream: 'http://127.0.0.1:9' });
+    const found = await platform.api('GET', `/endpoints?url=${encodeURIComponent(listener.url)}`);
+    return found.body.endpoints[0].id as string;
+  };
+  const edge = async (name: string): Promise<string> => {
+    const hostport = `${name}.edge.example.com:443`;
+    const made = await platform.api('POST', '/edges/https', { hostports: [hostport] });
+    expect(made.status, made.text).toBe(201);
+    const found = await platform.api('GET', `/endpoints?url=${encodeURIComponent(`https://${name}.edge.example.com`)}`);
+    return found.body.endpoints[0].id as string;
+  };
+  // The types are made in turn, so that their ids lie between each other.
   for (let start = 0; start < 250; start += 25) {
-    const ids = await Promise.all(Array.from({ length: 25 }, (_, index) => create(`s${start + index}`)));
+    const ids = await Promise.all(Array.from({ length: 15 }, (_, index) => create(`s${start + index}`)));
+    ids.push(...(await Promise.all(Array.from({ length: 6 }, (_, index) => publish(`s${start + index}`)))));
+    ids.push(...(await Promise.all(Array.from({ length: 4 }, (_, index) => edge(`s${start + index}`)))));
     for (const id of ids) stable.add(id);
   }
+  expect(stable.size).toBe(250);
   const churning = new AbortController();
   const churn = (async () => {
     for (let round = 0; !churning.signal.aborted; round += 1) {
-      const id = await create(`churn${round}`);
-      await platform.api('DELETE', `/endpoints/${id}`);
+      const [id, listener] = await Promise.all([
+        create(`churn${round}`),
+        agent.listen({ url: `https://churn${round}.agent.example.com`, upstream: 'http://127.0.0.1:9' }),
+      ]);
+      await Promise.all([platform.api('DELETE', `/endpoints/${id}`), listener.close()]);
     }
   })();
-  const seen: string[] = [];
+  const seen: { id: string; type: string }[] = [];
   for (let next: string | null = '/endpoints?limit=17'; next !== null;) {
     const answer = await platform.api('GET', next);
     expect(answer.status).toBe(200);
-    const page = answer.body.endpoints as { id: string }[];
+    const page = answer.body.endpoints as { id: string; type: string }[];
     expect(page.length).toBeGreaterThan(0);
-    seen.push(...page.map((row) => row.id));
+    seen.push(...page);
     next = answer.body.next_page_uri as string | null;
   }
   churning.abort();
   await churn;
-  expect(new Set(seen).size).toBe(seen.length);
-  expect(seen.filter((id) => stable.has(id)).length).toBe(250);
-  expect(seen).toEqual(seen.toSorted().toReversed());
+  await agent.close();
+  const ids = seen.map((row) => row.id);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.filter((id) => stable.has(id)).length).toBe(250);
+  expect(ids).toEqual(ids.toSorted().toReversed());
+  expect(new Set(seen.map((row) => row.type))).toEqual(new Set(['cloud', 'ephemeral', 'edge']));
 }, 120_000);
