@@ -4,10 +4,14 @@
  * the slabs behind it, so that a stalled reader pins little more memory than the bytes it has not taken.
  */
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 const SLAB_BYTES = 65_536;
 /** Slabs kept for reuse by the whole process: 4 MiB. */
 const POOL_LIMIT = 64;
+
+/** Written behind something to learn when that has left. */
+const NOTHING = Buffer.alloc(0);
 
 const pool: Buffer[] = [];
 /** Writers that got bytes in this turn. */
@@ -21,13 +25,18 @@ function flushDirty(): void {
 
 /** Told how a {@link SocketWriter} gets on. */
 export interface SocketWriterOwner {
-  /** `n` bytes have left this process: give credit for them. */
+  /** `n` bytes have left this process: give credit for them. May be called from within {@link SocketWriter.flush}. */
   onWritten(n: number): void;
 }
 
 export class SocketWriter {
   readonly #socket: Socket;
   readonly #owner: SocketWriterOwner;
+  /**
+   * The kernel takes most writes at once, and then the socket's own count says so: a callback with every write would
+   * cost a microsecond each. TLS always finishes later.
+   */
+  readonly #direct: boolean;
   /** What is not yet written: from `#head` of the first slab to `#tail` of the last. */
   readonly #slabs: Buffer[] = [];
   #head = 0;
@@ -41,6 +50,7 @@ export class SocketWriter {
   constructor(socket: Socket, owner: SocketWriterOwner) {
     this.#socket = socket;
     this.#owner = owner;
+    this.#direct = !(socket instanceof TLSSocket);
   }
 
   /** Bytes taken and not yet written. */
@@ -104,10 +114,13 @@ export class SocketWriter {
       const slab = this.#slabs[i];
       if (slab === undefined) continue;
       const piece = slab.subarray(i === 0 ? this.#head : 0, i === last ? this.#tail : SLAB_BYTES);
-      if (i === last) this.#socket.write(piece, this.#written);
+      if (i === last && !this.#direct) this.#socket.write(piece, this.#written);
       else this.#socket.write(piece);
     }
     if (last > 0) this.#socket.uncork();
+    if (!this.#direct || this.#socket.destroyed || this.#socket.errored !== null) return;
+    if (this.#socket.writableLength === 0) this.#written();
+    else this.#socket.write(NOTHING, this.#written);
   }
 
   /** The last slab, or a new one when it is full: every slab but the last is full. */
@@ -141,7 +154,7 @@ export class SocketWriter {
   #recycle(n: number): void {
     this.#head += n;
     while (this.#slabs.length > 0 && (this.#head >= SLAB_BYTES || this.#pending === 0)) {
-      const slab = this.#slabs.shift();
+      const slab = this.#slabs.length === 1 ? this.#slabs.pop() : this.#slabs.shift();
       if (slab !== undefined && pool.length < POOL_LIMIT) pool.push(slab);
       this.#head = Math.max(0, this.#head - SLAB_BYTES);
     }

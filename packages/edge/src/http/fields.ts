@@ -1,7 +1,7 @@
 /**
  * Raw header lists: look-ups, edits in place, and what a proxy has to take out (RFC 9110 §7.6.1).
  */
-import { isHopByHop, type RawFields } from '@postern/protocol';
+import { HOP_BY_HOP_NAMES, isHopByHop, type RawFields } from '@postern/protocol';
 
 /** `name` in lower case. */
 export function isNamed(field: string, name: string): boolean {
@@ -36,24 +36,22 @@ export function replaceField(fields: RawFields, name: string, value: string): vo
   fields.push(name, value);
 }
 
+/** First letters that fields of one hop have, by the length of their names. */
+const HOP_LETTERS: readonly string[] = Array.from({ length: 20 }, (_, length) =>
+  HOP_BY_HOP_NAMES.filter((name) => name.length === length)
+    .map((name) => name.charAt(0))
+    .join(''),
+);
+
 /**
- * Whether a field concerns one connection only. Lengths first: most names are dismissed by one look, without making
- * them lower case.
+ * Whether a field concerns one connection only. Length and first letter first: nearly all names are dismissed by them,
+ * without making them lower case.
  */
 export function isOfOneHop(field: string): boolean {
-  switch (field.length) {
-    case 2:
-    case 7:
-    case 10:
-    case 14:
-    case 16:
-    case 17:
-    case 18:
-    case 19:
-      return isHopByHop(field.toLowerCase());
-    default:
-      return false;
-  }
+  const letters = HOP_LETTERS[field.length];
+  if (letters === undefined || letters === '') return false;
+  const first = String.fromCharCode(field.charCodeAt(0) | 32);
+  return letters.includes(first) && isHopByHop(field.toLowerCase());
 }
 
 /**

@@ -38,7 +38,8 @@ export function prepareRequestFields(fields: RawFields, connection: VisitorConne
     fields[kept + 1] = value;
     kept += 2;
   }
-  fields.length = kept;
+  // Setting a length is a slow call even when nothing changes.
+  if (kept !== fields.length) fields.length = kept;
   if (hostAt === -1) fields.unshift('Host', host);
   else if (fields[hostAt + 1] !== host && fields[hostAt + 1]?.toLowerCase() !== host) fields[hostAt + 1] = host;
   const asked = fields[Math.max(hostAt, 0) + 1] ?? host;
@@ -65,7 +66,7 @@ export function prepareResponseFields(fields: RawFields): string {
     fields[kept + 1] = value;
     kept += 2;
   }
-  fields.length = kept;
+  if (kept !== fields.length) fields.length = kept;
   return keepAlive;
 }
 

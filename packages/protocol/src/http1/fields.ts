@@ -5,9 +5,12 @@ import { allIn, COLON, CR, equalsLower, HTAB, LF, SP, TOKEN, VALUE } from './cha
 import { Refusal } from './refusal.ts';
 import type { RawFields } from './types.ts';
 
-/** One field section. The named ones are null when absent; lists that were repeated are joined by a comma. */
+/**
+ * One field section. The named ones are null when absent; lists that were repeated are joined by a comma. Made anew for
+ * each section: filling a young object is cheaper than filling an old one.
+ */
 export class FieldSection {
-  fields: RawFields = [];
+  readonly fields: RawFields = [];
   host: string | null = null;
   contentLength: string | null = null;
   transferEncoding: string | null = null;
@@ -19,15 +22,8 @@ export class FieldSection {
    * Reads the lines of `text` from `at`; the last line of the text is the empty one.
    * @throws Refusal for anything but `token ":" OWS value OWS CRLF`, and for repeated fields that must be single
    */
-  read(text: string, at: number, maxFields: number): void {
-    const fields: RawFields = [];
-    this.fields = fields;
-    this.host = null;
-    this.contentLength = null;
-    this.transferEncoding = null;
-    this.connection = null;
-    this.upgrade = null;
-    this.expect = null;
+  constructor(text: string, at: number, maxFields: number) {
+    const { fields } = this;
     const last = text.length - 2;
     while (at < last) {
       const nameStart = at;

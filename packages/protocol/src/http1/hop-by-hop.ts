@@ -5,7 +5,8 @@ import { equalsLower } from './characters.ts';
 import { tokenList } from './fields.ts';
 import type { RawFields } from './types.ts';
 
-const HOP_BY_HOP = new Set([
+/** Lower-case names of the fields that always concern one connection. */
+export const HOP_BY_HOP_NAMES: readonly string[] = [
   'connection',
   'http2-settings',
   'keep-alive',
@@ -15,7 +16,8 @@ const HOP_BY_HOP = new Set([
   'te',
   'transfer-encoding',
   'upgrade',
-]);
+];
+const HOP_BY_HOP: ReadonlySet<string> = new Set(HOP_BY_HOP_NAMES);
 
 /** A Connection field cannot have these taken out: they frame, route or guard the message behind this proxy. */
 const NEVER_NOMINATED = new Set(['authorization', 'content-length', 'content-type', 'cookie', 'host', 'trailer']);

@@ -14,7 +14,7 @@ export {
 } from './encode.ts';
 export { isFieldValue, isToken } from './characters.ts';
 export { originForm, parseAbsoluteTarget, parseAuthority, type AbsoluteTarget } from './authority.ts';
-export { connectionTokens, endToEndFields, isHopByHop } from './hop-by-hop.ts';
+export { connectionTokens, endToEndFields, HOP_BY_HOP_NAMES, isHopByHop } from './hop-by-hop.ts';
 export { forbiddenTrailer, isForbiddenTrailer } from './trailers.ts';
 export {
   fieldsForH2,

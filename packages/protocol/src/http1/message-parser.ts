@@ -29,7 +29,6 @@ export abstract class MessageParser<H extends { readonly framing: Framing }> imp
   failure: Http1Failure | null = null;
   protected readonly sink: Http1Sink<H>;
   protected readonly limits: Http1Limits;
-  protected readonly section = new FieldSection();
   /** An interim response has come, and its final one has not. */
   protected begun = false;
   private state = HEAD;
@@ -142,10 +141,9 @@ export abstract class MessageParser<H extends { readonly framing: Framing }> imp
 
   private takeHead(chunk: Buffer, start: number, end: number): number {
     if (!this.head.started && !this.opens(chunk[start] ?? 0)) return start + 1;
-    const at = this.head.take(chunk, start, end);
-    if (this.head.text === '') return at;
-    const head = this.readHead(this.head.text);
-    this.head.text = '';
+    const at = this.head.find(chunk, start, end);
+    if (at === -1) return end;
+    const head = this.readHead(this.head.take(chunk, start, at));
     this.begun = false;
     const after = this.afterHead(head);
     this.enter(after, head.framing);
@@ -205,12 +203,11 @@ export abstract class MessageParser<H extends { readonly framing: Framing }> imp
       }
       this.trailerSection = new Section(this.limits.headBytes, false);
     }
-    const at = this.trailerSection.take(chunk, start, end);
-    const { text } = this.trailerSection;
-    if (text === '') return at;
+    const at = this.trailerSection.find(chunk, start, end);
+    if (at === -1) return end;
+    const text = this.trailerSection.take(chunk, start, at);
     this.trailerSection = null;
-    this.section.read(text, 0, this.limits.fieldCount);
-    const { fields } = this.section;
+    const { fields } = new FieldSection(text, 0, this.limits.fieldCount);
     const forbidden = forbiddenTrailer(fields);
     if (forbidden !== null) throw new Refusal(400, `the field ${forbidden} in a trailer section`);
     this.sink.onTrailers(fields);

@@ -3,20 +3,18 @@
  */
 import { readAbsoluteTarget, readAuthority, sameAuthority } from './authority.ts';
 import { equalsLower, SP, TARGET, TOKEN } from './characters.ts';
-import type { FieldSection } from './fields.ts';
+import { FieldSection } from './fields.ts';
 import { connectionOptions, declaredFraming, NO_BODY, upgradeProtocol } from './framing.ts';
 import { Refusal } from './refusal.ts';
 import type { RequestHead } from './types.ts';
 
 /** Remembers the last Host of a connection: visitors repeat it with each request. */
 export class RequestHeadReader {
-  private readonly section: FieldSection;
   private readonly maxFields: number;
   private lastHost: string | null = null;
   private lastAuthority = '';
 
-  constructor(section: FieldSection, maxFields: number) {
-    this.section = section;
+  constructor(maxFields: number) {
     this.maxFields = maxFields;
   }
 
@@ -35,9 +33,8 @@ export class RequestHeadReader {
     const method = text.substring(0, methodEnd);
     const target = text.substring(methodEnd + 1, targetEnd);
 
-    const section = this.section;
-    section.read(text, targetEnd + 11, this.maxFields);
-    const authority = this.authorityOf(method, target, minor);
+    const section = new FieldSection(text, targetEnd + 11, this.maxFields);
+    const authority = this.authorityOf(section.host, method, target, minor);
     const framing = declaredFraming(section, minor) ?? NO_BODY;
     const connection = connectionOptions(section.connection);
     return {
@@ -54,8 +51,7 @@ export class RequestHeadReader {
     };
   }
 
-  private authorityOf(method: string, target: string, minor: 0 | 1): string {
-    const { host } = this.section;
+  private authorityOf(host: string | null, method: string, target: string, minor: 0 | 1): string {
     if (host === null && minor === 1) throw new Refusal(400, 'no Host field');
     const named = host === null ? '' : this.hostAuthority(host);
     // With any target: an upstream that says 200 to it would make a tunnel of a connection that carries requests.

@@ -15,7 +15,7 @@ class RequestParser extends MessageParser<RequestHead> {
 
   constructor(sink: Http1Sink<RequestHead>, limits: Partial<Http1Limits>) {
     super(sink, limits);
-    this.reader = new RequestHeadReader(this.section, this.limits.fieldCount);
+    this.reader = new RequestHeadReader(this.limits.fieldCount);
   }
 
   protected override readHead(text: string): RequestHead {

@@ -2,7 +2,7 @@
  * From the text of a response head to a ResponseHead (RFC 9112 §4). Every refusal is a 502: a bad upstream.
  */
 import { VALUE, allIn, SP } from './characters.ts';
-import type { FieldSection } from './fields.ts';
+import { FieldSection } from './fields.ts';
 import { connectionOptions, declaredFraming, NO_BODY, UNTIL_CLOSE, upgradeProtocol } from './framing.ts';
 import { Refusal } from './refusal.ts';
 import { versionRefusal } from './request-head.ts';
@@ -13,7 +13,7 @@ import type { Framing, ResponseHead } from './types.ts';
  * @param method of the request that it answers
  * @throws Refusal
  */
-export function readResponseHead(text: string, section: FieldSection, maxFields: number, method: string): ResponseHead {
+export function readResponseHead(text: string, maxFields: number, method: string): ResponseHead {
   const lineEnd = text.indexOf('\r\n');
   const minor = text.startsWith('HTTP/1.1 ') ? 1 : text.startsWith('HTTP/1.0 ') ? 0 : null;
   if (minor === null) throw versionRefusal(text.substring(0, 8), 'status line');
@@ -21,7 +21,7 @@ export function readResponseHead(text: string, section: FieldSection, maxFields:
   const reason = text.slice(13, lineEnd);
   if (!allIn(VALUE, reason)) throw new Refusal(502, 'a control byte in the status line');
 
-  section.read(text, lineEnd + 2, maxFields);
+  const section = new FieldSection(text, lineEnd + 2, maxFields);
   const framing = framingOf(section, minor, status, method);
   const connection = connectionOptions(section.connection);
   return {

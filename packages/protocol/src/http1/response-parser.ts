@@ -26,7 +26,7 @@ class ResponseParser extends MessageParser<ResponseHead> implements Http1Respons
   }
 
   protected override readHead(text: string): ResponseHead {
-    return readResponseHead(text, this.section, this.limits.fieldCount, this.due?.method ?? '');
+    return readResponseHead(text, this.limits.fieldCount, this.due?.method ?? '');
   }
 
   protected override afterHead(head: ResponseHead): AfterHead {

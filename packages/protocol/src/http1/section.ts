@@ -10,8 +10,6 @@ const END = Buffer.from('\r\n\r\n', 'latin1');
 const FIRST_BUFFER = 1_024;
 
 export class Section {
-  /** The whole section with its last CRLF CRLF, as latin1; '' until `take` has found the end. */
-  text = '';
   private held: Buffer | null = null;
   private heldLength = 0;
   /** A line end has been held, so that a too large section is known to be more than its first line. */
@@ -34,29 +32,28 @@ export class Section {
   }
 
   /**
-   * Takes bytes of `chunk[start..end)`; `text` is set when the section is whole.
-   * @returns the offset after the last byte taken
+   * Looks for the end of the section; without one, all of `chunk[start..end)` is held.
+   * @returns the offset after the empty line, to be given to `take`; -1 when it has not come yet
    * @throws Refusal 414 or 431 above the limit; 400 at once for a line break that is not CRLF, which would otherwise
    *   be waited on until a deadline
    */
-  take(chunk: Buffer, start: number, end: number): number {
-    this.text = '';
+  find(chunk: Buffer, start: number, end: number): number {
     const stop = this.findEnd(chunk, start, end);
-    const taken = (stop === -1 ? end : stop) - start;
-    if (this.heldLength + taken > this.limit) throw this.tooLarge(chunk, start, end);
-    if (stop === -1) {
-      this.checkLineBreaks(chunk, start, end);
-      this.hold(chunk, start, end);
-      return end;
-    }
-    if (this.held === null) {
-      this.text = chunk.toString('latin1', start, stop);
-    } else {
-      this.hold(chunk, start, stop);
-      this.text = this.held.toString('latin1', 0, this.heldLength);
-      this.clear();
-    }
-    return stop;
+    const length = (stop === -1 ? end : stop) - start;
+    if (this.heldLength + length > this.limit) throw this.tooLarge(chunk, start, end);
+    if (stop !== -1) return stop;
+    this.checkLineBreaks(chunk, start, end);
+    this.hold(chunk, start, end);
+    return -1;
+  }
+
+  /** The whole section with its last CRLF CRLF, as latin1, when `find` has found its end at `stop`. Starts over. */
+  take(chunk: Buffer, start: number, stop: number): string {
+    if (this.held === null) return chunk.toString('latin1', start, stop);
+    this.hold(chunk, start, stop);
+    const text = this.held.toString('latin1', 0, this.heldLength);
+    this.clear();
+    return text;
   }
 
   clear(): void {
