@@ -21,6 +21,7 @@ export interface Runtime {
   readonly https_addr: string;
   readonly agent_addr: string;
   readonly metrics_url: string;
+  readonly tcp_ports: string;
   readonly base_domains: readonly string[];
   readonly ca_path: string;
   readonly api_key_path: string;
@@ -42,6 +43,8 @@ export interface PlatformOptions {
   readonly dataDir?: string;
   /** Visible ports for URLs; default 80 and 443, so that public URLs have no port. */
   readonly publicPorts?: 'standard' | 'listeners';
+  /** Where it listens; free ports by default. */
+  readonly listen?: readonly string[];
   /** A program with arguments that becomes the server in the end (exec): for namespaces, limits, other libraries. */
   readonly launcher?: readonly string[];
   /** Where this process sees the server's files, when that is not where the server sees them. */
@@ -99,7 +102,7 @@ export class Platform {
       cli,
       'server',
       `--data-dir=${dataDir}`,
-      ...FREE_PORTS,
+      ...(options.listen ?? FREE_PORTS),
       ...ports,
       '--log-format=json',
       ...(options.args ?? []),
@@ -145,6 +148,19 @@ export class Platform {
 
   get baseDomain(): string {
     return this.runtime.base_domains[0] ?? '';
+  }
+
+  /** Flags for another server at the very same addresses. */
+  get sameAddresses(): readonly string[] {
+    const { api_url, http_addr, https_addr, agent_addr, metrics_url, tcp_ports } = this.runtime;
+    return [
+      `--api-listen=${new URL(api_url).host}`,
+      `--http-listen=${http_addr}`,
+      `--https-listen=${https_addr}`,
+      `--agent-listen=${agent_addr}`,
+      `--metrics-listen=${new URL(metrics_url).host}`,
+      `--tcp-listen=127.0.0.1:${tcp_ports}`,
+    ];
   }
 
   /** A call of the REST API with the documented headers. */

@@ -31,6 +31,7 @@ function endpoint(session, scheme) {
   if (options.hostHeader !== undefined) wanted.requestHeader('host', options.hostHeader);
   if (options.pooling === true) wanted.poolingEnabled(true);
   if (options.binding !== undefined) wanted.binding(options.binding);
+  if (options.metadata !== undefined) wanted.metadata(options.metadata);
   return wanted;
 }
 

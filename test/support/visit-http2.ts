@@ -35,7 +35,9 @@ export function requestHttp2(
       }
       resolve({ status, headers, bytes, text: bytes.toString() });
     });
-    stream.end(options.body);
+    // A request without a body has ended by itself.
+    if (options.body === undefined || options.body.length === 0) stream.end();
+    else stream.end(options.body);
   });
 }
 

@@ -30,11 +30,18 @@ export async function startGoAgent(
     ['start', '--all', '--config', config, '--log=stdout', '--log-format=logfmt', '--log-level=info'],
     { PATH: process.env['PATH'], HOME: home, SSL_CERT_FILE: platform.runtime.ca_path },
   );
-  return watchProcess(child, /msg="started tunnel".* url=(\S+)/g, wish.proto === 'tcp' ? 1 : schemesOf(wish).length);
+  const count = wish.proto === 'tcp' ? 1 : schemesOf(wish).length;
+  const agent = await watchProcess(child, /msg="started tunnel".* url=(\S+)/g, count);
+  // It announces them in any order.
+  return { ...agent, urls: agent.urls.toSorted((left, right) => schemeOf(right).localeCompare(schemeOf(left))) };
 }
 
 function schemesOf(wish: Wish): readonly string[] {
   return wish.schemes ?? ['https'];
+}
+
+function schemeOf(url: string): string {
+  return url.slice(0, url.indexOf(':'));
 }
 
 function configText(platform: Platform, serverPort: number, wish: Wish): string {

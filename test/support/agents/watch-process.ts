@@ -17,6 +17,5 @@ export async function watchProcess(child: ChildProcess, pattern: RegExp, count: 
     child.stderr?.on('data', keep);
     void ended.then((end) => reject(new AgentFailed(end)));
   });
-  const httpsFirst = urls.toSorted((left, right) => right.split(':')[0]?.localeCompare(left.split(':')[0] ?? '') ?? 0);
-  return { urls: httpsFirst, ended, kill: (signal) => void child.kill(signal) };
+  return { urls, ended, kill: (signal) => void child.kill(signal) };
 }

@@ -1,0 +1,22 @@
+/** One minute of the fault run; `npm run soak -- --minutes 30` is the long one. */
+import { expect, test } from 'vitest';
+import { describeReport, runSoak } from '../soak/soak.ts';
+
+const SEED = Number(process.env['POSTERN_SEED'] ?? 20_261_124);
+
+test.runIf(process.platform === 'linux')(
+  `everything fails for a minute, and no delivery is wrong (seed ${SEED})`,
+  async () => {
+    const report = await runSoak({
+      seconds: 60,
+      seed: SEED,
+      say: (line) => void process.stdout.write(`soak: ${line}\n`),
+    });
+    process.stdout.write(`soak, seed ${SEED}\n${describeReport(report)}\n`);
+    expect(report.violations).toEqual([]);
+    for (const protocol of ['http/1.1', 'https', 'h2', 'tcp'] as const) {
+      expect(report.protocols.get(protocol)).toBeGreaterThan(50);
+    }
+  },
+  180_000,
+);
