@@ -29,6 +29,8 @@ const AUTH_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
 /** Heartbeats, RPCs: agents open few streams. */
 const INBOUND_STREAMS = 256;
+/** Streams that carry bulk may have this much under way to us: fewer stalls for want of credit (perf-bulk.md §2). */
+const WINDOW = 1_048_576;
 const PROBE_MS = 1_000;
 
 function noEcho(): Error {
@@ -80,7 +82,7 @@ export class AgentSession {
     this.#options = options;
     const { socket, wheel, link, log, limits, region } = options;
     this.mux = createMuxSession(
-      { role: 'server', maxInboundStreams: INBOUND_STREAMS },
+      { role: 'server', maxInboundStreams: INBOUND_STREAMS, window: WINDOW },
       {
         onStream: (stream) => this.#accept(stream),
         onOutput: () => {
