@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { type AgentError, type AgentSession, type AgentStatus, type Listener, connectAgent } from '@postern/agent';
+import { type AgentSession, type AgentStatus, connectAgent } from '@postern/agent';
 import { type ServerPlace, findServer } from './find-server.ts';
 import { listenOptions } from './listen-options.ts';
 import { errorCodeOf, messageOf } from './problem.ts';
@@ -57,16 +57,19 @@ async function run(
   const wanted = await listenOptions(proto, target, options);
   const session = connect(await findServer(options), log);
   const binding = session.listen(wanted);
-  const listener = await Promise.race([binding, stopped.then(() => null)]);
-  if (listener !== null) {
-    log.online(listener.url, wanted.upstream, options.name);
-    const error = await Promise.race([stopped.then(() => null), session.closed, listener.closed]);
-    if (error !== null) await explainEnd(session, listener);
-  }
-  log.info({ obj: 'csess' }, 'session closing');
   // A listener that never came about is no failure of a stop.
   binding.catch(() => undefined);
-  await session.close();
+  try {
+    const listener = await Promise.race([binding, stopped.then(() => null)]);
+    if (listener !== null) {
+      log.online(listener.url, wanted.upstream, options.name);
+      const error = await Promise.race([stopped.then(() => undefined), session.closed, listener.closed]);
+      if (error !== undefined) throw error;
+    }
+    log.info({ obj: 'csess' }, 'session closing');
+  } finally {
+    await session.close();
+  }
 }
 
 function connect(place: ServerPlace, log: TunnelLog): AgentSession {
@@ -97,11 +100,4 @@ function connect(place: ServerPlace, log: TunnelLog): AgentSession {
     // Thrown at once: the address or the authority cannot be used at all.
     throw new UsageError(messageOf(cause), { cause });
   }
-}
-
-/** The server ended the listener, or the session met an error that waiting cannot change. */
-async function explainEnd(session: AgentSession, listener: Listener): Promise<void> {
-  const error: AgentError | undefined = session.state === 'closed' ? await session.closed : await listener.closed;
-  await session.close();
-  if (error !== undefined) throw error;
 }
