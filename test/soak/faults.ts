@@ -9,6 +9,8 @@ export interface FaultTargets {
   /** kill -9 and a new process at the same addresses. */
   readonly restartServer: () => Promise<void>;
   readonly note: (what: string) => void;
+  /** The server lives this long at least, in milliseconds. */
+  readonly serverLivesMs: number;
   /** May be false near the end, so that the last process has a history to be measured. */
   readonly mayRestartServer: () => boolean;
 }
@@ -60,8 +62,6 @@ const AGENT_FAULTS: readonly [readonly [string, AgentFault], ...(readonly [strin
   ],
 ];
 
-const SERVER_EVERY_MS = 12_000;
-
 /** Two faults at a time at most, each on its own agent. */
 export class Faults {
   readonly counts = new Map<string, number>();
@@ -85,10 +85,11 @@ export class Faults {
   }
 
   #begin(): void {
-    const { mayRestartServer, restartServer, upstreams, agents } = this.#targets;
-    if (mayRestartServer() && performance.now() - this.#serverAt > SERVER_EVERY_MS) {
-      this.#serverAt = performance.now();
-      return this.#track('server killed', restartServer());
+    const { serverLivesMs, mayRestartServer, upstreams, agents } = this.#targets;
+    if (mayRestartServer() && performance.now() - this.#serverAt > serverLivesMs) {
+      // Counted anew when it is there again.
+      this.#serverAt = Number.POSITIVE_INFINITY;
+      return this.#track('server killed', this.#restartServer());
     }
     if (this.#dice.once(8)) {
       const upstream = this.#dice.pick(upstreams);
@@ -98,6 +99,11 @@ export class Faults {
     const [name, fault] = this.#dice.pick(AGENT_FAULTS);
     if (agent.busy) return;
     this.#track(name, onAgent(agent, this.#dice, fault), agent.plan.name);
+  }
+
+  async #restartServer(): Promise<void> {
+    await this.#targets.restartServer();
+    this.#serverAt = performance.now();
   }
 
   #track(name: string, running: Promise<void>, whose = ''): void {

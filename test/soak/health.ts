@@ -20,6 +20,7 @@ const RSS_SLACK_MIB = 64;
 const DESCRIPTOR_SLACK = 12;
 const HEARTBEATS_PER_SESSION = 2;
 
+/** Rejects while the server is not ready. */
 export async function measure(platform: Platform): Promise<Health> {
   const { pid, metrics_url } = platform.runtime;
   const [status, descriptors, metrics] = await Promise.all([
@@ -27,7 +28,11 @@ export async function measure(platform: Platform): Promise<Health> {
     readdir(`/proc/${pid}/fd`),
     fetch(`${metrics_url}/metrics`).then((answer) => answer.text()),
   ]);
-  const gauge = (name: string): number => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(metrics)?.[1]);
+  const gauge = (name: string): number => {
+    const value = new RegExp(`^${name} (\\d+)$`, 'm').exec(metrics)?.[1];
+    if (value === undefined) throw new Error('the server is still starting');
+    return Number(value);
+  };
   return {
     rssMiB: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024,
     descriptors: descriptors.length,

@@ -61,6 +61,7 @@ export async function runSoak({ seconds, seed, say, signal }: SoakOptions): Prom
         agents,
         upstreams: scene.restartable,
         note: (what) => ledger.note(what),
+        serverLivesMs: Math.min(60_000, Math.max(12_000, seconds * 100)),
         // The last process has a history to be measured.
         mayRestartServer: () => elapsed() < seconds * 0.6,
         restartServer: async () => {

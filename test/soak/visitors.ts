@@ -62,13 +62,16 @@ export class Visitor {
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#once();
-      await new Promise((resolve) => setTimeout(resolve, 10 + this.#dice.below(30)));
+      const reached = await this.#once();
+      // Nobody knocks forty times a second where nobody is.
+      const pause = reached ? 10 : 150;
+      await new Promise((resolve) => setTimeout(resolve, pause + this.#dice.below(30)));
     }
     this.#forgetConnections();
   }
 
-  async #once(): Promise<void> {
+  /** @returns whether there was an answer of any kind */
+  async #once(): Promise<boolean> {
     const dice = this.#dice;
     const door = dice.pick(this.#doors);
     const protocol = this.#protocolFor(door);
@@ -81,6 +84,7 @@ export class Visitor {
     };
     const nonce = this.#nextNonce();
     this.#ledger.ask(nonce, asked);
+    let reached = true;
     try {
       const answer = await (protocol === 'tcp' ? this.#tcp(door, nonce) : this.#http(protocol, door, nonce, asked));
       if (answer.status === 200) {
@@ -91,12 +95,15 @@ export class Visitor {
         this.#ledger.settle(nonce, `${answer.status} ${code}`.trim());
       }
     } catch (error) {
+      reached = false;
       this.#ledger.settle(nonce, error instanceof Late ? 'no answer in time' : 'connection lost');
     }
     this.#left -= 1;
-    if (this.#left > 0) return;
-    this.#left = REQUESTS_PER_CONNECTION;
-    this.#forgetConnections();
+    if (this.#left <= 0) {
+      this.#left = REQUESTS_PER_CONNECTION;
+      this.#forgetConnections();
+    }
+    return reached;
   }
 
   #protocolFor({ url }: Door): Protocol {
