@@ -186,7 +186,7 @@ describe('postern http', () => {
   test('ends with 1 and says so when the server asks it to stop', async () => {
     const shared = tunnel('http', port());
     const row = await endpointOf(await shared.url());
-    const { id } = row?.['tunnel_session'] as { id: string };
+    const { id } = (row ?? {})['tunnel_session'] as { id: string };
     expect((await platform.api('POST', `/tunnel_sessions/${id}/stop`, {})).status).toBe(204);
     expect(await shared.ended).toMatchObject({ code: 1, stderr: expect.stringContaining('asked this agent to stop') });
   });
@@ -299,7 +299,10 @@ describe('finding the server', () => {
     const flagged = start(
       elsewhere,
       { ...lonely, NGROK_AUTHTOKEN: platform.authtoken },
-      ...['--connect-url', address, '--connect-cas', platform.runtime.ca_path],
+      '--connect-url',
+      address,
+      '--connect-cas',
+      platform.runtime.ca_path,
     );
     const environment = { NGROK_AUTHTOKEN: platform.authtoken, POSTERN_CONNECT_URL: address };
     const told = start(elsewhere, { ...lonely, ...environment, POSTERN_CONNECT_CAS: platform.runtime.ca_path });

@@ -118,7 +118,7 @@ export const SERVER_OPTIONS = [
     kind: 'switch',
     value: 'true|false',
     default: '',
-    help: 'expect a PROXY protocol header from trusted proxies',
+    help: 'expect a PROXY protocol header from trusted proxies, on every port, of agents too',
   },
   {
     key: 'tls_certificate',
