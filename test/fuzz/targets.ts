@@ -1,0 +1,19 @@
+import { requestTarget, responseTarget } from './http1.ts';
+import { http2HeadTarget } from './http2-heads.ts';
+import { muxTarget } from './mux.ts';
+import { proxyHeaderTarget, proxyPreambleTarget } from './proxy.ts';
+import { messageTarget, rpcStreamTarget } from './rpc.ts';
+import type { FuzzTarget } from './target.ts';
+
+/** Everything that reads bytes of strangers and has no property test of its own. */
+export const TARGETS: readonly FuzzTarget[] = [
+  requestTarget,
+  responseTarget,
+  http2HeadTarget,
+  muxTarget('server'),
+  muxTarget('client'),
+  messageTarget,
+  rpcStreamTarget(),
+  proxyHeaderTarget,
+  proxyPreambleTarget,
+];
