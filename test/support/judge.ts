@@ -9,5 +9,6 @@ export function requireJudge(name: string, reason: string): void {
   if (process.env['POSTERN_REQUIRE_JUDGES'] === '1') {
     throw new Error(`${name} is required here (POSTERN_REQUIRE_JUDGES=1), but: ${reason}`);
   }
-  process.stderr.write(`skipped: ${name}: ${reason}\n`);
+  // Through the runner, which repeats it beside the tests that it concerns.
+  console.warn(`skipped: ${name}: ${reason}`);
 }

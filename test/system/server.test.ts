@@ -216,7 +216,8 @@ describe('who a visitor is', () => {
   });
 
   // The proxy comes from an address of its own, so that the agent of the test need not send the header too.
-  test.skipIf(process.platform !== 'linux')('a PROXY header of a trusted proxy names the visitor', async () => {
+  test('a PROXY header of a trusted proxy names the visitor', async ({ skip }) => {
+    skip(process.platform !== 'linux', 'only Linux has 127.0.0.2 without being told');
     const platform = await server({ args: ['--trusted-proxies=127.0.0.2', '--proxy-protocol'] });
     const url = await share(platform, '--url', 'http://proxied.test');
     const socket = net.connect({ ...target(platform.runtime.http_addr), localAddress: '127.0.0.2' });
