@@ -32,8 +32,13 @@ interface Reading<H> {
   readonly failed: boolean;
 }
 
+interface Framed {
+  readonly fields: RawFields;
+  readonly framing: Framing;
+}
+
 /** Holds a parser to the order of its calls. */
-class Reader<H extends { readonly framing: Framing }> implements Http1Sink<H> {
+class Reader<H extends Framed> implements Http1Sink<H> {
   readonly messages: Message<H>[] = [];
   events = 0;
   #open: Message<H> | null = null;
@@ -84,7 +89,7 @@ class Reader<H extends { readonly framing: Framing }> implements Http1Sink<H> {
 }
 
 /** Framing that nobody can read in another way. */
-function checkFields(head: { readonly fields: RawFields; readonly framing: Framing }): void {
+function checkFields(head: Framed): void {
   const { fields, framing } = head;
   let lengths = 0;
   let codings = 0;
@@ -108,7 +113,7 @@ function checkFields(head: { readonly fields: RawFields; readonly framing: Frami
   must(kept.filter((name) => name.toLowerCase() === 'content-length').length === lengths, 'a Content-Length was lost');
 }
 
-function feed<H extends { readonly framing: Framing }>(
+function feed<H extends Framed>(
   parser: Http1Parser,
   reader: Reader<H>,
   chunks: readonly Buffer[],

@@ -73,8 +73,8 @@ function check(role: 'client' | 'server', { chunks, acts, consumes }: Case): voi
   session.wireEnded('the case is over');
   must(session.ended && session.streamCount === 0, 'a session that does not end');
   for (const stream of [...watched.accepted, ...opened]) {
-    must(stream.stream?.closed === true, 'a stream that outlives its session');
-    must(stream.stream.queued === 0 || stream.resetWith === null, 'bytes queued on a dead stream');
+    must(stream.stream !== null && stream.stream.closed, 'a stream that outlives its session');
+    must(stream.stream?.queued === 0 || stream.resetWith === null, 'bytes queued on a dead stream');
   }
 }
 

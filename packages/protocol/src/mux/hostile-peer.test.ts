@@ -63,6 +63,22 @@ describe('a peer that breaks the rules loses its own session', () => {
     expect(server.session.streamCount).toBe(512);
   });
 
+  test('an id that is used again after a reset is a stream of its own, told of the end of the session', () => {
+    const server = side({ role: 'server' });
+    server.session.receive(synFrame(3, 0));
+    // Waits for its turn to send when the peer resets it.
+    server.accepted[0]?.stream?.write(Buffer.from('late'));
+    server.session.receive(controlFrame(FrameType.reset, 3, 0));
+    server.session.receive(synFrame(3, 5));
+    expect(parseFrames(drain(server.session))).toEqual([]);
+    expect(server.session.streamCount).toBe(1);
+    server.session.receive(dataFrame(3, 'hello'));
+    expect(server.accepted[1]?.data.toString()).toBe('hello');
+    server.session.wireEnded('gone');
+    expect(server.accepted[1]?.reset).toBe(MuxErrorCode.peerEof);
+    expect(server.accepted[1]?.stream?.writable).toBe(false);
+  });
+
   test('normal traffic never uses up the patience', () => {
     const server = side({ role: 'server' });
     const call = openRecorded(server.session, 3, Buffer.from('x'), { consume: true });

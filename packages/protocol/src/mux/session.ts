@@ -315,8 +315,11 @@ class Session implements MuxSession, FrameSink, StreamHost {
     if (stream.typeBytesLeft === 0) stream.handler.onReset(code);
   }
 
+  /** A stream that is over can be met once more in the list of those that send, when its id has a new stream. */
   #forget(stream: Stream): void {
-    if (this.#streams.delete(stream.id) && stream.inbound) this.#inboundCount -= 1;
+    if (this.#streams.get(stream.id) !== stream) return;
+    this.#streams.delete(stream.id);
+    if (stream.inbound) this.#inboundCount -= 1;
   }
 
   readonly #afterFrame = (stream: Stream): void => {
