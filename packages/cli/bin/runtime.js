@@ -6,7 +6,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+import module from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -153,6 +153,6 @@ export function enterUsersFolder() {
 /** Runs `entry`: in this process when its Node is new enough, else under Node 24. @param {string} entry */
 export async function runHereOrUnder24(entry) {
   if (!isNewEnough(process.versions.node)) return runEntry(entry, process.argv.slice(2));
-  enableCompileCache(process.env.NODE_COMPILE_CACHE ?? compileCache);
+  module.enableCompileCache(process.env.NODE_COMPILE_CACHE ?? compileCache);
   await import(pathToFileURL(entry).href);
 }
