@@ -93,9 +93,12 @@ export class H2Client {
   }
 
   async #until(so: () => boolean, milliseconds: number): Promise<boolean> {
-    const end = Date.now() + milliseconds;
-    const timer = setTimeout(() => this.#told(), milliseconds + 1);
-    while (!so() && Date.now() <= end) await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    const patience = { over: false };
+    const timer = setTimeout(() => {
+      patience.over = true;
+      this.#told();
+    }, milliseconds);
+    while (!so() && !patience.over) await new Promise<void>((resolve) => this.#waiting.add(resolve));
     clearTimeout(timer);
     return so();
   }

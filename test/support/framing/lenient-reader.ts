@@ -8,7 +8,7 @@ export interface LenientMessage {
   readonly method: string;
   readonly target: string;
   readonly version: string;
-  /** Lower-case names, values trimmed, in order. */
+  /** Lower-case names, values trimmed, in order; those behind the body as `trailer <name>`. */
   readonly fields: readonly (readonly [name: string, value: string])[];
   /** latin1 */
   readonly body: string;
@@ -66,14 +66,15 @@ export class LenientReader {
       this.#taken += body.end;
       this.#held = this.#held.slice(body.end);
       this.#open = null;
-      const { method, target, version, fields, head } = open;
+      const { method, target, version, head } = open;
+      const fields = [...open.fields, ...body.trailers];
       this.messages.push({ method, target, version, fields, head, body: body.text, end: this.#taken });
     }
   }
 
-  #readLength({ bodyAt, length }: Open): { text: string; end: number } | null {
+  #readLength({ bodyAt, length }: Open): Body | null {
     if (this.#held.length < bodyAt + length) return null;
-    return { text: this.#held.slice(bodyAt, bodyAt + length), end: bodyAt + length };
+    return { text: this.#held.slice(bodyAt, bodyAt + length), end: bodyAt + length, trailers: [] };
   }
 
   #readHead(): Open | null {
@@ -99,7 +100,13 @@ export class LenientReader {
   }
 }
 
-function readChunks(text: string, start: number): { text: string; end: number } | null {
+interface Body {
+  readonly text: string;
+  readonly end: number;
+  readonly trailers: readonly [string, string][];
+}
+
+function readChunks(text: string, start: number): Body | null {
   let at = start;
   let body = '';
   for (;;) {
@@ -118,11 +125,13 @@ function readChunks(text: string, start: number): { text: string; end: number } 
     }
     at += end[0].length;
   }
-  // Trailers, up to the empty line.
+  const trailers: [string, string][] = [];
   for (;;) {
     const line = /\r?\n/.exec(text.slice(at));
     if (line === null) return null;
+    const [name = '', value = ''] = text.slice(at, at + line.index).split(/:(.*)/);
     at += line.index + line[0].length;
-    if (line.index === 0) return { text: body, end: at };
+    if (line.index === 0) return { text: body, end: at, trailers };
+    trailers.push([`trailer ${name.trim().toLowerCase()}`, value.trim()]);
   }
 }

@@ -170,7 +170,7 @@ const TRAILERS = group('trailers', [
   ['control byte', trailer('X: \x01\r\n'), brokenOff(400)],
   ['a request in its place', chunked('0\r\nGET /{T}/smuggled HTTP/1.1\r\nHost: {H}\r\n\r\n'), brokenOff(400)],
   ['oversized', trailer(`X: ${'y'.repeat(300_000)}\r\n`), brokenOff(431)],
-  ['plain', trailer('X-Checksum: abc\r\n'), accepted(saw('POST', 'ab'))],
+  ['plain', trailer('X-Checksum: abc\r\n'), accepted(saw('POST', 'ab', { 'trailer x-checksum': 'abc' }))],
   ['several', trailer('X-A: 1\r\nX-B: 2\r\n'), accepted(saw('POST', 'ab'))],
 ]);
 

@@ -111,6 +111,7 @@ export class Exchange {
   /** Host that a policy has put in place of the visitor's; '' = none. */
   rewrittenHost = '';
   requestEnded: boolean;
+  private requestTrailer: RawFields | null = null;
   bodyConsumed = false;
   visitorFinished = false;
 
@@ -167,6 +168,7 @@ export class Exchange {
   }
 
   requestTrailers(fields: RawFields): void {
+    this.requestTrailer = fields;
     this.upstream?.trailers(fields);
   }
 
@@ -206,8 +208,14 @@ export class Exchange {
 
   attach(upstream: Upstream): void {
     this.upstream = upstream;
+    const hasBody = this.requestFraming.kind !== 'none';
+    // An empty body can have ended before anybody was there to take it, or with the try before this one.
+    if (hasBody && this.requestEnded) {
+      if (this.requestTrailer !== null) upstream.trailers(this.requestTrailer);
+      upstream.end();
+    }
     if (this.visitorFinished) upstream.visitorFinished();
-    if (this.requestFraming.kind !== 'none') this.downstream.resume();
+    if (hasBody) this.downstream.resume();
   }
 
   upstreamDrained(): void {

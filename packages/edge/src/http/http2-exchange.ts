@@ -19,7 +19,12 @@ export class Http2Exchange implements Downstream {
   private readonly owner: Http2Visitor;
   private readonly stream: ServerHttp2Stream;
   private exchange: Exchange | null = null;
+  /** Of the response. */
   private trailer: RawFields | null = null;
+  /** Of the request: told when they come, which may be long before the body has been read. */
+  private requestTrailer: RawFields | null = null;
+  /** Of the request; an empty body ends even while nobody reads it. */
+  private endSeen = false;
   private bodiless = false;
   private ended = false;
 
@@ -28,24 +33,29 @@ export class Http2Exchange implements Downstream {
     this.stream = stream;
     stream.on('error', ignore);
     stream.on('close', () => this.closed());
+    stream.on('end', () => {
+      this.endSeen = true;
+      // Trailers can be told a tick after the end of the body.
+      process.nextTick(() => this.requestEnd());
+    });
+    stream.on('trailers', (_headers: unknown, _flags: number, raw: readonly string[]) => this.requestTrailers(raw));
   }
 
   begin(head: RequestHead): void {
     const { owner, stream } = this;
+    if (stream.destroyed || stream.closed) return;
     const exchange = new Exchange(owner.visitor, this, owner.pipeline, head, 'HTTP/2.0', owner.edge.now());
     this.exchange = exchange;
     if (head.framing.kind !== 'none') {
       stream.on('data', (chunk: Buffer) => {
-        owner.active();
+        owner.bodyCame(chunk.length);
         if (!exchange.finished) exchange.requestBody(chunk, 0, chunk.length);
       });
-      stream.on('trailers', (_headers: unknown, _flags: number, raw: readonly string[]) => this.requestTrailers(raw));
-      // Trailers are told a tick after the end of the body.
-      stream.on('end', () => process.nextTick(() => exchange.requestEnd()));
       stream.pause();
     }
     stream.on('drain', () => exchange.downstreamDrained());
     stream.on('wantTrailers', () => this.sendTrailers());
+    if (this.endSeen) this.requestEnd();
     owner.pipeline.begin(exchange);
   }
 
@@ -63,12 +73,19 @@ export class Http2Exchange implements Downstream {
   private requestTrailers(raw: readonly string[]): void {
     const result = validateH2Trailers(raw);
     if (result.failure === null) {
-      this.exchange?.requestTrailers(result.fields);
+      this.requestTrailer = result.fields;
       return;
     }
     // Before the end of the body is told, or the service would take the request for complete.
     this.exchange?.visitorGone('client-invalid');
     this.stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
+  }
+
+  private requestEnd(): void {
+    const { exchange, requestTrailer } = this;
+    if (exchange === null || exchange.requestEnded) return;
+    if (requestTrailer !== null) exchange.requestTrailers(requestTrailer);
+    exchange.requestEnd();
   }
 
   // Downstream.
@@ -91,7 +108,7 @@ export class Http2Exchange implements Downstream {
 
   body(chunk: Buffer, start: number, end: number): boolean {
     if (this.bodiless || start === end || this.stream.destroyed) return true;
-    this.owner.active();
+    this.owner.bodyLeft(end - start);
     return this.stream.write(Buffer.from(chunk.subarray(start, end)));
   }
 
@@ -109,7 +126,7 @@ export class Http2Exchange implements Downstream {
     this.ended = true;
     const { stream, exchange } = this;
     if (stream.destroyed) return;
-    if (exchange?.requestEnded === false) {
+    if (exchange?.requestEnded === false && !this.endSeen) {
       // The answer is complete before the request: what still comes is dropped, then the visitor is told to stop.
       if (stream.writableFinished) stream.close(constants.NGHTTP2_NO_ERROR);
       else stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));

@@ -3,11 +3,12 @@
  * passed the rules of HTTP/1 heads. What a hostile peer could do without end (resets, pings, settings) has a budget.
  */
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import { validateH2RequestHead } from '@postern/protocol';
+import { type RequestHead, validateH2RequestHead } from '@postern/protocol';
 import { ignore } from '../connection/pipe.ts';
 import type { EdgeContext, TimerHandle, VisitorConnection } from '../context.ts';
 import type { HttpConnection, HttpConnections } from './connections.ts';
 import { Budget } from './budget.ts';
+import { Http2Chatter } from './http2-chatter.ts';
 import { Http2Exchange } from './http2-exchange.ts';
 import type { Pipeline } from './pipeline.ts';
 import { Visitor } from './visitor.ts';
@@ -17,6 +18,8 @@ const MAX_STREAMS = 100;
 const WINDOW_BYTES = 262_144;
 const SESSION_MEMORY_MB = 64;
 const MAX_FIELDS = 1_000;
+/** For GOAWAY and what was said before it; a peer that does not read would hold a closed session open for ever. */
+const PARTING_MS = 1_000;
 
 export class Http2Visitor implements HttpConnection {
   readonly edge: EdgeContext;
@@ -28,6 +31,8 @@ export class Http2Visitor implements HttpConnection {
   private readonly exchanges = new Set<Http2Exchange>();
   private readonly resets: Budget;
   private readonly controls: Budget;
+  private readonly chatter: Http2Chatter;
+  private parting: TimerHandle | null = null;
   private closed = false;
 
   constructor(edge: EdgeContext, group: HttpConnections, pipeline: Pipeline, connection: VisitorConnection) {
@@ -53,12 +58,17 @@ export class Http2Visitor implements HttpConnection {
       maxSessionRejectedStreams: 100,
     });
     this.idle = edge.wheel.schedule(edge.config.limits.idleMs, () => this.idled());
+    this.chatter = new Http2Chatter(
+      edge.wheel,
+      () => connection.socket.bytesRead,
+      () => this.calmDown('frames without purpose'),
+    );
   }
 
   start(): void {
     this.session.on('stream', (stream, _headers, flags, raw) => this.request(stream, flags, raw));
     this.session.on('ping', () => this.control());
-    this.session.on('remoteSettings', () => this.control());
+    this.session.on('remoteSettings', () => this.settings());
     this.session.on('error', ignore);
     this.session.on('close', () => this.gone());
     // The socket may be half-closed, and no HTTP/2 client uses that: a FIN means that nobody is there any more.
@@ -67,9 +77,16 @@ export class Http2Visitor implements HttpConnection {
     if (this.visitor.connection.socket.destroyed) this.gone();
   }
 
-  /** Bytes have moved. */
-  active(): void {
+  /** Bytes of a request's body have come. */
+  bodyCame(bytes: number): void {
     this.idle.refresh();
+    this.chatter.body(bytes);
+  }
+
+  /** Bytes of an answer's body have left. */
+  bodyLeft(bytes: number): void {
+    this.idle.refresh();
+    this.chatter.answered(bytes);
   }
 
   private request(stream: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
@@ -78,8 +95,12 @@ export class Http2Visitor implements HttpConnection {
     const result = validateH2RequestHead(raw, ended, MAX_FIELDS);
     const exchange = new Http2Exchange(this, stream);
     this.exchanges.add(exchange);
-    if (result.failure === null) exchange.begin(result.head);
-    else exchange.refuse(result.failure);
+    if (result.failure !== null) return exchange.refuse(result.failure);
+    this.chatter.head(raw);
+    // More than may be open at once: the others have been reset, and their ends have not been told yet.
+    if (this.exchanges.size > MAX_STREAMS * 2) return this.calmDown('requests that were reset');
+    // A reset that came in the same read is known by then, and the request costs nobody else anything.
+    setImmediate(begin, exchange, result.head);
   }
 
   /** @param aborted by the visitor, before its answer was complete */
@@ -88,27 +109,36 @@ export class Http2Visitor implements HttpConnection {
     if (aborted && !this.resets.spend()) this.calmDown('resets');
   }
 
-  /** Pings and settings cost an answer each; beside live streams they belong to flow measurement and keep-alive. */
+  /** Pings cost an answer each; beside live streams they belong to flow measurement and keep-alive. */
   private control(): void {
     this.idle.refresh();
-    if (this.exchanges.size === 0 && !this.controls.spend()) this.calmDown('control frames');
+    if (this.exchanges.size === 0 && !this.controls.spend()) this.calmDown('pings');
+  }
+
+  /** Nobody has reason to change settings often, whatever else goes on. */
+  private settings(): void {
+    this.idle.refresh();
+    if (!this.controls.spend()) this.calmDown('settings');
   }
 
   private calmDown(what: string): void {
     if (this.session.destroyed) return;
     this.edge.log.warn({ client: this.visitor.connection.clientAddr }, `HTTP/2 connection ended: too many ${what}`);
-    this.session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    this.cut(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
   private idled(): void {
-    if (this.exchanges.size === 0) this.session.close();
-    else this.destroy('idle');
+    if (this.exchanges.size > 0) return this.destroy('idle');
+    this.session.close();
+    this.part();
   }
 
   private gone(): void {
     if (this.closed) return;
     this.closed = true;
     this.idle.cancel();
+    this.chatter.stop();
+    this.parting?.cancel();
     for (const exchange of this.exchanges) exchange.gone('client-gone');
     this.exchanges.clear();
     this.visitor.close();
@@ -122,6 +152,21 @@ export class Http2Visitor implements HttpConnection {
 
   destroy(reason = 'shutdown'): void {
     for (const exchange of this.exchanges) exchange.gone(reason);
-    this.session.destroy();
+    this.cut(constants.NGHTTP2_NO_ERROR);
   }
+
+  private cut(code: number): void {
+    this.session.destroy(undefined, code);
+    this.part();
+  }
+
+  /** The session is ending; its socket does so, too, whatever the peer reads. */
+  private part(): void {
+    const { socket } = this.visitor.connection;
+    this.parting ??= this.edge.wheel.schedule(PARTING_MS, () => socket.destroy());
+  }
+}
+
+function begin(exchange: Http2Exchange, head: RequestHead): void {
+  exchange.begin(head);
 }
