@@ -160,6 +160,11 @@ describe('errors', () => {
     ]);
     expect(refused.text).not.toContain('/data/db');
     expect(full.logged.some(({ level }) => level === 'error')).toBe(true);
+    const silent = await createApiUnderTest(
+      failing(Object.assign(new StoreUnavailable('silent'), { applied: 'unknown' })),
+    );
+    const maybe = await silent.ask('POST /api_keys', { body: {} });
+    expect([maybe.status, maybe.json['error_code']]).toEqual([503, 'ERR_NGROK_90077']);
 
     const broken = await createApiUnderTest(failing(new TypeError('cannot read secret of undefined')));
     const failed = await broken.ask('POST /api_keys', { body: {} });

@@ -10,7 +10,7 @@ import { bootstrap, resetCredentials, type FirstCredentials } from './bootstrap.
 import type { ControlDependencies } from './config.ts';
 import type { Core } from './core.ts';
 import { covers } from './covers.ts';
-import { routesOfEdges } from './labelled.ts';
+import { lookAgain, storedRoutes } from './look-again.ts';
 import { settle } from './online.ts';
 import { policyRules } from './policy-rules.ts';
 import { createApiKeys } from './resources/api-keys.ts';
@@ -23,7 +23,7 @@ import { createReservedDomains } from './resources/reserved-domains.ts';
 import { createTunnelGroupBackends } from './resources/tunnel-group-backends.ts';
 import { createTunnelSessions } from './resources/tunnel-sessions.ts';
 import { createTunnels } from './resources/tunnels.ts';
-import { routeOfAgent, routeOfCloud } from './routes.ts';
+import { routeOfAgent } from './routes.ts';
 import { Catalog } from './state/catalog.ts';
 import { Mutex } from './state/mutex.ts';
 import { RouteFeed } from './state/route-feed.ts';
@@ -46,7 +46,8 @@ export interface Control {
 }
 
 export function createControl(dependencies: ControlDependencies): Control {
-  const catalog = new Catalog(dependencies.store);
+  let stopped = false;
+  const catalog = new Catalog(dependencies.store, () => void lookAgain(core, () => stopped));
   const feed = new RouteFeed(dependencies.config.limits.applyMs);
   const core: Core = {
     ...dependencies,
@@ -66,7 +67,10 @@ export function createControl(dependencies: ControlDependencies): Control {
     api: createApi(core),
     link: createLink(core),
     start: () => core.claims.run(() => catalog.load()),
-    stop: () => core.claims.run(async () => feed.detach()),
+    stop() {
+      stopped = true;
+      return core.claims.run(async () => feed.detach());
+    },
     bootstrap: () => bootstrap(core),
     resetCredentials: () => resetCredentials(core),
     covers: (serverName) => covers(core, serverName),
@@ -108,8 +112,7 @@ function createLink(core: Core): ControlLink {
 }
 
 async function everything(core: Core): Promise<RouteEndpoint[]> {
-  const routes = [...core.catalog.endpoints.all()].map((row) => routeOfCloud(row, core.config));
-  routes.push(...(await routesOfEdges(core, [...core.catalog.edges.all()])));
+  const routes = await storedRoutes(core);
   for (const account of await core.store.accounts()) {
     for (const tunnel of await core.registry.tunnelsOf(account.id)) {
       const route = routeOfAgent(tunnel);

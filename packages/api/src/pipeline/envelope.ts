@@ -38,7 +38,8 @@ export function routeNotFound(path: string): string {
 export function asPosternError(thrown: unknown): PosternError {
   if (isPosternError(thrown)) return thrown;
   if (thrown instanceof Error && thrown.name === 'StoreUnavailable') {
-    return fail(90070, {}, { cause: thrown, details: { retry_after: '5' } });
+    const unknown = 'applied' in thrown && thrown.applied === 'unknown';
+    return fail(unknown ? 90077 : 90070, {}, { cause: thrown, details: { retry_after: '5' } });
   }
   return fail(90071, {}, { cause: thrown });
 }

@@ -11,6 +11,7 @@ import type {
   TunnelGroupBackendRow,
   Write,
 } from '@postern/store';
+import { StoreUnavailable } from '@postern/store';
 import { hostportAddress } from '../addresses/hostports.ts';
 import { Mirror } from './mirror.ts';
 
@@ -26,10 +27,15 @@ export class Catalog {
   readonly domains = new Mirror<ReservedDomainRow>((row) => [row.domain]);
   readonly addrs = new Mirror<ReservedAddrRow>((row) => [row.addr, `port:${row.port}`]);
   readonly #store: Store;
+  readonly #onDoubt: () => void;
+  /** A write may have happened that is not in here. */
+  #doubtful = false;
   readonly #mirrors: { readonly [T in TableName]?: Mirror<Tables[T]> };
 
-  constructor(store: Store) {
+  /** @param onDoubt called once when it is not known whether a write happened: `load` has to be called again */
+  constructor(store: Store, onDoubt: () => void = () => {}) {
     this.#store = store;
+    this.#onDoubt = onDoubt;
     this.#mirrors = {
       endpoints: this.endpoints,
       edges: this.edges,
@@ -49,12 +55,25 @@ export class Catalog {
       this.#loadTable('reservedDomains', this.domains),
       this.#loadTable('reservedAddrs', this.addrs),
     ]);
+    this.#doubtful = false;
   }
 
-  /** Makes the writes durable, then visible to claims. Throws what the store throws; nothing has happened then. */
+  /**
+   * Makes the writes durable, then visible to claims. Throws what the store throws; nothing has happened then, unless
+   * a StoreUnavailable says that this is unknown: from then on everything is refused until `load` has found out.
+   */
   async commit(writes: readonly Write[]): Promise<void> {
     if (writes.length === 0) return;
-    await this.#store.commit(writes);
+    if (this.#doubtful) throw new StoreUnavailable('it is not known yet whether an earlier write happened');
+    try {
+      await this.#store.commit(writes);
+    } catch (error) {
+      if (error instanceof StoreUnavailable && error.applied === 'unknown') {
+        this.#doubtful = true;
+        this.#onDoubt();
+      }
+      throw error;
+    }
     for (const write of writes) this.#apply(write);
   }
 

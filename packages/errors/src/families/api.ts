@@ -190,4 +190,11 @@ export const API_ERRORS = {
     title: 'Field not available yet',
     message: 'The field "{field}" is not available on this server ({reason}). Leave it out.',
   },
+  90077: {
+    status: 503,
+    owner: 'platform',
+    title: 'Outcome unknown',
+    message:
+      'The database went silent during this call, which may have changed something or not. Look before you repeat it; and check the disk of the data directory (or the database server).',
+  },
 } as const satisfies Record<number, ErrorEntry>;
