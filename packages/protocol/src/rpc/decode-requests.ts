@@ -10,6 +10,8 @@ const NANOS_PER_MILLI = 1_000_000;
 /** Defaults of both SDK families, in milliseconds (agent-protocol.md §3.2). */
 const HEARTBEAT_INTERVAL = 10_000;
 const HEARTBEAT_TOLERANCE = 15_000;
+/** A timer of more milliseconds than this fires at once. */
+const LONGEST_WAIT = 2_147_483_647;
 
 export function decodeAuth(value: unknown): AuthRequest {
   const fields = new Fields(value, 'Auth', 109);
@@ -71,5 +73,5 @@ export function decodeServerInfo(value: unknown): Readonly<Record<string, never>
 
 function milliseconds(fields: Fields, name: string, fallback: number): number {
   const nanos = fields.number(name);
-  return nanos > 0 ? Math.max(1, Math.round(nanos / NANOS_PER_MILLI)) : fallback;
+  return nanos > 0 ? Math.min(LONGEST_WAIT, Math.max(1, Math.round(nanos / NANOS_PER_MILLI))) : fallback;
 }

@@ -58,7 +58,8 @@ export class Fields {
   number(name: string): number {
     const value = this.raw(name);
     if (value === undefined) return 0;
-    if (typeof value !== 'number') throw this.#wrong(name, 'a number');
+    // JSON can write numbers that are none here: 1e999.
+    if (typeof value !== 'number' || !Number.isFinite(value)) throw this.#wrong(name, 'a number');
     return value;
   }
 

@@ -57,4 +57,16 @@ describe('JsonReader', () => {
     expect(reader.started).toBe(true);
     expect(() => reader.value()).toThrow(/ends too early/);
   });
+
+  test('a message that comes byte by byte is held in little more than its length', () => {
+    const reader = new JsonReader(4_194_304);
+    const byte = Buffer.from('x');
+    const held = (): number => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
+    reader.push(Buffer.from('{"a":"'));
+    const before = held();
+    for (let sent = 0; sent < 1_000_000; sent++) reader.push(byte);
+    expect(held() - before).toBeLessThan(64 * 1024 * 1024);
+    expect(reader.push(Buffer.from('"}'))).toBe(true);
+    expect(reader.value()).toEqual({ a: 'x'.repeat(1_000_000) });
+  });
 });

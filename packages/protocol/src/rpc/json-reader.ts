@@ -4,6 +4,7 @@ import { fail } from '@postern/errors';
 const MAX_DEPTH = 64;
 const DECODER = new TextDecoder('utf-8', { fatal: true });
 
+const EMPTY = Buffer.alloc(0);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN_BRACE = 0x7b;
@@ -17,7 +18,8 @@ const CLOSE_BRACKET = 0x5d;
  */
 export class JsonReader {
   readonly #limit: number;
-  readonly #chunks: Buffer[] = [];
+  /** One buffer that grows: a message may come byte by byte, and an object for each would outweigh it by far. */
+  #bytes: Buffer = EMPTY;
   #length = 0;
   #depth = 0;
   #inString = false;
@@ -48,9 +50,11 @@ export class JsonReader {
       if (chunk[start] !== OPEN_BRACE) throw fail(109, { reason: 'it is not a JSON object' });
     }
     const end = this.#scan(chunk, start);
-    this.#length += end - start;
-    if (this.#length > this.#limit) throw fail(109, { reason: `it is longer than ${this.#limit} bytes` });
-    this.#chunks.push(Buffer.from(chunk.subarray(start, end)));
+    const length = this.#length + end - start;
+    if (length > this.#limit) throw fail(109, { reason: `it is longer than ${this.#limit} bytes` });
+    if (length > this.#bytes.length) this.#grow(length);
+    chunk.copy(this.#bytes, this.#length, start, end);
+    this.#length = length;
     return this.#complete;
   }
 
@@ -60,12 +64,18 @@ export class JsonReader {
    */
   value(): unknown {
     if (!this.#complete) throw fail(109, { reason: 'it ends too early' });
-    const bytes = Buffer.concat(this.#chunks);
     try {
-      return JSON.parse(DECODER.decode(bytes));
+      return JSON.parse(DECODER.decode(this.#bytes.subarray(0, this.#length)));
     } catch (error) {
       throw fail(109, { reason: 'it is not valid JSON' }, { cause: error });
     }
+  }
+
+  /** Most messages come whole and get exactly their length; from then on it doubles. */
+  #grow(length: number): void {
+    const grown = Buffer.allocUnsafe(Math.min(this.#limit, Math.max(length, 2 * this.#bytes.length)));
+    this.#bytes.copy(grown, 0, 0, this.#length);
+    this.#bytes = grown;
   }
 
   /** Looks for the brace that closes the object; returns the offset behind it, or the end of the chunk. */

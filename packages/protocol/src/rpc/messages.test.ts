@@ -59,6 +59,15 @@ describe('Auth', () => {
     expect(auth).toMatchObject({ versions: ['2'], clientId: 'c', authtoken: 'last wins', heartbeatInterval: 10_000 });
   });
 
+  test('waits are such that timers can be set to, numbers are finite', () => {
+    const extra = (text: string): unknown => JSON.parse(`{"Version":["3"],"Extra":{${text}}}`);
+    const auth = decodeAuth(extra('"HeartbeatInterval":1e300,"HeartbeatTolerance":9007199254740993'));
+    expect(auth).toMatchObject({ heartbeatInterval: 2_147_483_647, heartbeatTolerance: 2_147_483_647 });
+    for (const field of ['HeartbeatInterval', 'LegNumber']) {
+      expect(() => decodeAuth(extra(`"${field}":1e999`))).toThrow(`Auth.Extra.${field} must be a number`);
+    }
+  });
+
   test('round trip with our own agent', () => {
     const request = decodeAuth({ Version: ['3'], ClientId: 'c', Extra: { Authtoken: 't', LegNumber: 2 } });
     expect(decodeAuth(parse(requests.encodeAuth(request)))).toEqual(request);
