@@ -298,10 +298,12 @@ describe('connections', () => {
     const socket = edge.connect();
     socket.pause();
     for (let count = 0; count < 2_000; count++) socket.write(get('/'));
-    await sleep(400);
-    const answered = edge.events.length;
-    await sleep(100);
-    expect(edge.events.length).toBe(answered);
+    // However long a busy machine takes: the work comes to a stop of its own, with most requests untouched.
+    let answered = 0;
+    do {
+      answered = edge.events.length;
+      await sleep(200);
+    } while (answered === 0 || edge.events.length !== answered);
     expect(answered).toBeLessThan(1_500);
     socket.destroy();
   });
