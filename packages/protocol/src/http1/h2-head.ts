@@ -99,7 +99,9 @@ function asHttp1Fields(fields: RawFields, authority: string): RawFields {
     const value = fields[index + 1] ?? '';
     if (name === 'host') continue;
     if (name === 'cookie' && cookieAt !== -1) {
-      result[cookieAt] = `${result[cookieAt] ?? ''}; ${value}`;
+      const before = result[cookieAt] ?? '';
+      // An empty crumb says nothing, and would leave a blank at an end of the value.
+      result[cookieAt] = before === '' || value === '' ? before + value : `${before}; ${value}`;
       continue;
     }
     result.push(name, value);
@@ -131,6 +133,8 @@ function readResponse(raw: readonly string[], endStream: boolean, method: string
   const text = pseudo.get(':status') ?? '';
   if (!/^[1-5][0-9][0-9]$/.test(text) || text === '101') throw new Refusal(502, 'an invalid :status');
   const status = Number(text);
+  // It means nothing in a response, but repeated it is refused as in HTTP/1, whose readers may route by it.
+  singleField(fields, 'host');
   const contentLength = singleField(fields, 'content-length');
   const length = contentLength === null ? null : parseContentLength(contentLength);
   const bodiless = status < 200 || status === 204;
