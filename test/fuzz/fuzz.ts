@@ -1,4 +1,4 @@
-/** Runs targets one after another, each in a worker, within bounds of cases and time. */
+/** Runs targets one after another in a worker, within bounds of cases and time. */
 import { Worker } from 'node:worker_threads';
 import { TARGETS } from './targets.ts';
 
@@ -19,7 +19,8 @@ export interface FuzzOptions {
 }
 
 export interface FuzzJob {
-  readonly target: string;
+  readonly targets: readonly string[];
+  /** For all of them together. */
   readonly cases: number;
   readonly seconds: number;
   readonly seed: number;
@@ -50,48 +51,52 @@ export async function runFuzz(options: FuzzOptions): Promise<readonly TargetResu
   );
   if (names.length === 0) throw new Error(`targets: ${TARGETS.map(({ name }) => name).join(', ')}`);
   const results: TargetResult[] = [];
-  let cases = options.cases;
-  let seconds = options.seconds;
-  for (const [index, target] of names.entries()) {
-    // What one target leaves of its share is the others'.
-    const share = names.length - index;
-    const progress = new SharedArrayBuffer(4);
-    const result = await runTarget({
-      target,
-      cases: Math.ceil(cases / share),
-      seconds: seconds / share,
-      seed,
-      first,
-      progress,
+  let { cases, seconds } = options;
+  while (results.length < names.length) {
+    const targets = names.slice(results.length);
+    await runWorker({ targets, cases, seconds, seed, first, progress: new SharedArrayBuffer(4) }, (result) => {
+      cases = Math.max(0, cases - result.cases);
+      seconds = Math.max(1, seconds - result.seconds);
+      results.push(result);
+      options.onResult?.(result);
     });
-    cases -= result.cases;
-    seconds -= result.seconds;
-    results.push(result);
-    options.onResult?.(result);
   }
   return results;
 }
 
-function runTarget(job: FuzzJob): Promise<TargetResult> {
-  const started = performance.now();
+/** Resolves when every target has its result, or when one broke the worker: that is its result then. */
+function runWorker(job: FuzzJob, onResult: (result: TargetResult) => void): Promise<void> {
   const current = new Int32Array(job.progress);
   const worker = new Worker(new URL('worker.ts', import.meta.url), {
     workerData: job,
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
   });
   return new Promise((resolve) => {
+    let open = job.targets;
+    let over = false;
     let last = -1;
-    let since = started;
-    const finish = (result: TargetResult): void => {
+    let since = performance.now();
+    let started = since;
+    const tell = (result: TargetResult): void => {
+      if (over) return;
+      open = open.slice(1);
+      started = performance.now();
+      onResult(result);
+      if (open.length === 0) finish();
+    };
+    const finish = (): void => {
+      over = true;
       clearInterval(watch);
       void worker.terminate();
-      resolve(result);
+      resolve();
     };
     const stop = (problem: string): void => {
+      if (over) return;
       const number = Atomics.load(current, 0);
       const seconds = (performance.now() - started) / 1_000;
       const findings = [{ number, problem, input: '', times: 1 }];
-      finish({ target: job.target, cases: Math.max(0, number - job.first), seconds, findings });
+      tell({ target: open[0] ?? '', cases: Math.max(0, number - job.first), seconds, findings });
+      if (!over) finish();
     };
     const watch = setInterval(() => {
       const number = Atomics.load(current, 0);
@@ -99,7 +104,7 @@ function runTarget(job: FuzzJob): Promise<TargetResult> {
       last = number;
       if (performance.now() - since > HANG_MS) stop(`a case that does not end within ${HANG_MS} ms`);
     }, 500);
-    worker.once('message', finish);
+    worker.on('message', tell);
     // Out of memory, or an error outside of a case.
     worker.once('error', (error) => stop(`the worker ended: ${String(error)}`));
     worker.once('exit', (code) => stop(`the worker ended with code ${code}`));

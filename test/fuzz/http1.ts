@@ -223,7 +223,7 @@ export const responseTarget: FuzzTarget = fuzzTarget<ResponseCase>(
   (dice) => ({
     chunks: cut(mutatedOf(RESPONSES, dice), dice),
     fin: dice.once(2),
-    asked: Array.from({ length: dice.once(8) ? 0 : 1 + dice.below(3) }, () => asked(dice)),
+    asked: Array.from({ length: dice.once(8) ? 0 : 1 + dice.below(3) }, () => question(dice)),
   }),
   ({ chunks, fin, asked: list }) => {
     const reading = readResponses(chunks, fin, list);
@@ -248,6 +248,6 @@ export const responseTarget: FuzzTarget = fuzzTarget<ResponseCase>(
   ({ chunks, fin, asked: list }) => `${JSON.stringify(list)} ${showChunks(chunks)}${fin ? ' FIN' : ''}`,
 );
 
-function asked(dice: Dice): Asked {
+function question(dice: Dice): Asked {
   return { method: dice.pick(['GET', 'GET', 'POST', 'HEAD', 'CONNECT', 'OPTIONS']), upgrade: dice.once(4) };
 }

@@ -59,9 +59,12 @@ function recorded(role: 'client' | 'server', seed: number): Buffer {
     if (stream === undefined || dice.once(4)) {
       const type = dice.pick([StreamType.auth, StreamType.bind, StreamType.proxy, StreamType.heartbeat]);
       streams.push(session.open(type, IDLE, type === StreamType.proxy ? PROXY : filled(dice.below(50))));
-    } else if (dice.once(6)) stream.reset(dice.below(16));
-    else if (dice.once(6)) stream.end();
-    else stream.write(filled(1 + dice.below(300)));
+    } else {
+      const what = dice.below(8);
+      if (what === 0) stream.reset(dice.below(16));
+      else if (what === 1) stream.end();
+      else stream.write(filled(1 + dice.below(300)));
+    }
     for (let bytes = session.pull(); bytes !== undefined; bytes = session.pull()) {
       said.push(Buffer.from(bytes));
       session.release(bytes);

@@ -62,7 +62,7 @@ function check(role: 'client' | 'server', { chunks, acts, consumes }: Case): voi
     const whole = new WatchedSession(role, { consumes });
     whole.session.receive(Buffer.concat(chunks));
     mustEqual(whole.account, watched.account, 'told something else when cut');
-  } else act(watched, chunks, acts);
+  } else play(watched, chunks, acts);
   const { session, opened } = watched;
   must(session.streamCount <= bytes / 8 + opened.length, 'more streams than frames');
   must(session.ended === (watched.ends.length === 1), 'an end that was not told');
@@ -78,7 +78,7 @@ function check(role: 'client' | 'server', { chunks, acts, consumes }: Case): voi
   }
 }
 
-function act(watched: WatchedSession, chunks: readonly Buffer[], acts: Case['acts']): void {
+function play(watched: WatchedSession, chunks: readonly Buffer[], acts: Case['acts']): void {
   const { session, accepted, opened } = watched;
   const steps = Math.max(chunks.length, acts.length);
   for (let step = 0; step < steps; step++) {

@@ -98,37 +98,37 @@ const DECODERS: ReadonlyMap<string, (value: unknown) => readonly [unknown, unkno
       return [bind, { ...again, ipPolicyRef: bind.ipPolicyRef }];
     },
   ],
-  ['Labels', (value) => again(decodeLabelBind(value), (one) => decodeLabelBind(parsed(encodeLabelBind(one))))],
-  ['Patch', (value) => again(decodePatchTunnel(value), (one) => decodePatchTunnel(parsed(encodePatchTunnel(one))))],
-  ['Unbind', (value) => again(decodeUnbind(value), (one) => one)],
-  ['SrvInfo', (value) => again(decodeServerInfo(value), (one) => one)],
+  ['Labels', (value) => resent(decodeLabelBind(value), (one) => decodeLabelBind(parsed(encodeLabelBind(one))))],
+  ['Patch', (value) => resent(decodePatchTunnel(value), (one) => decodePatchTunnel(parsed(encodePatchTunnel(one))))],
+  ['Unbind', (value) => resent(decodeUnbind(value), (one) => one)],
+  ['SrvInfo', (value) => resent(decodeServerInfo(value), (one) => one)],
   [
     'AuthResp',
     (value) =>
-      again(decodeAuthResponse(value), (one) => ({
+      resent(decodeAuthResponse(value), (one) => ({
         ...decodeAuthResponse(parsed(encodeAuthResponse(one))),
         planName: one.planName,
       })),
   ],
-  ['BindResp', (value) => again(decodeBindResponse(value), (one) => one)],
-  ['LabelsResp', (value) => again(decodeLabelBindResponse(value), (one) => one)],
-  ['Error', (value) => again(parseErrorText(decodeErrorResponse(value)), (one) => one)],
-  ['SrvInfoResp', (value) => again(decodeServerInfoResponse(value), (one) => one)],
+  ['BindResp', (value) => resent(decodeBindResponse(value), (one) => one)],
+  ['LabelsResp', (value) => resent(decodeLabelBindResponse(value), (one) => one)],
+  ['Error', (value) => resent(parseErrorText(decodeErrorResponse(value)), (one) => one)],
+  ['SrvInfoResp', (value) => resent(decodeServerInfoResponse(value), (one) => one)],
   [
     'Update',
     (value) =>
-      again(decodeUpdate(value), (one) => decodeUpdate(parsed(encodeUpdate(one.version, one.permitMajorVersion)))),
+      resent(decodeUpdate(value), (one) => decodeUpdate(parsed(encodeUpdate(one.version, one.permitMajorVersion)))),
   ],
   [
     'StopTunnel',
     (value) =>
-      again(decodeStopTunnel(value), (one) =>
+      resent(decodeStopTunnel(value), (one) =>
         decodeStopTunnel(parsed(encodeStopTunnel(one.id, one.message, one.errorCode))),
       ),
   ],
 ] as const satisfies readonly (readonly [string, (value: unknown) => readonly [unknown, unknown]])[]);
 
-function again<T>(one: T, resend: (one: T) => unknown): readonly [unknown, unknown] {
+function resent<T>(one: T, resend: (one: T) => unknown): readonly [unknown, unknown] {
   return [one, resend(one)];
 }
 

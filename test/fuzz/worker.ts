@@ -1,6 +1,6 @@
 /**
- * One target in a thread of its own, whose heap has a bound and which can be ended from outside when a case hangs. The
- * case under way is always to be read in shared memory.
+ * Targets, one after another, in a thread of its own, whose heap has a bound and which can be ended from outside when a
+ * case hangs. The case under way is always to be read in shared memory.
  */
 import { memoryUsage } from 'node:process';
 import { setFlagsFromString } from 'node:v8';
@@ -8,6 +8,7 @@ import { runInNewContext } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Dice } from '../support/dice.ts';
 import type { Finding, FuzzJob, TargetResult } from './fuzz.ts';
+import type { FuzzTarget, Outcome } from './target.ts';
 import { TARGETS } from './targets.ts';
 
 /** One case takes well under a millisecond; two slow runs in a row are no hiccup of the machine. */
@@ -20,67 +21,90 @@ const WARM_UP = 1_024;
 const MOST_FINDINGS = 20;
 
 const job: FuzzJob = workerData;
-const target = TARGETS.find(({ name }) => name === job.target);
-if (target === undefined) throw new Error(`no target ${job.target}`);
-
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');
 const progress = new Int32Array(job.progress);
-const findings = new Map<string, Finding>();
-const started = performance.now();
-const deadline = started + job.seconds * 1_000;
-let baseline = 0;
-let done = 0;
 
 function held(): number {
   const { heapUsed, arrayBuffers } = memoryUsage();
   return heapUsed + arrayBuffers;
 }
 
-function note(number: number, problem: string, input: string): void {
-  const known = findings.get(problem);
-  if (known !== undefined) known.times++;
-  else if (findings.size < MOST_FINDINGS) findings.set(problem, { number, problem, input, times: 1 });
-}
+class Run {
+  readonly #target: FuzzTarget;
+  readonly #findings = new Map<string, Finding>();
+  #baseline = 0;
+  #done = 0;
 
-/** The dice of a case depend on seed, target and number alone, so that one case can be run again. */
-function run(number: number): { problem: string | null; input: string } {
-  return target?.run(new Dice(seedOf(number))) ?? { problem: null, input: '' };
-}
-
-function seedOf(number: number): number {
-  let hash = job.seed | 0;
-  for (const letter of `${job.target} ${number}`) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
-  return hash >>> 0;
-}
-
-for (let number = job.first; done < job.cases; number++, done++) {
-  Atomics.store(progress, 0, number);
-  const before = performance.now();
-  if (before > deadline) break;
-  const { problem, input } = run(number);
-  if (problem !== null) note(number, problem, input);
-  if (performance.now() - before > CASE_MS) {
-    const second = performance.now();
-    run(number);
-    if (performance.now() - second > CASE_MS) note(number, `a case of more than ${CASE_MS} ms`, input);
+  constructor(target: FuzzTarget) {
+    this.#target = target;
   }
-  if (done === WARM_UP) {
-    collect();
-    baseline = held();
-  } else if (done > WARM_UP && done % LOOK_EVERY === 0 && held() - baseline > HELD_BYTES) {
-    collect();
-    if (held() - baseline > HELD_BYTES) {
-      note(number, `more than ${HELD_BYTES} bytes held`, '');
-      break;
+
+  within(cases: number, seconds: number): TargetResult {
+    const started = performance.now();
+    const deadline = started + seconds * 1_000;
+    for (let number = job.first; this.#done < cases && performance.now() < deadline; number++, this.#done++) {
+      Atomics.store(progress, 0, number);
+      this.#case(number);
+      if (!this.#fits(number)) break;
     }
+    const took = (performance.now() - started) / 1_000;
+    if (this.#done > WARM_UP) {
+      collect();
+      const left = held() - this.#baseline;
+      if (left > LEFT_BYTES) this.#note(job.first, `${left} bytes left behind by ${this.#done} cases`, '');
+    }
+    return { target: this.#target.name, cases: this.#done, seconds: took, findings: [...this.#findings.values()] };
+  }
+
+  #case(number: number): void {
+    const before = performance.now();
+    const { problem, input } = this.#play(number);
+    if (problem !== null) this.#note(number, problem, input);
+    if (performance.now() - before <= CASE_MS) return;
+    const second = performance.now();
+    this.#play(number);
+    if (performance.now() - second > CASE_MS) this.#note(number, `a case of more than ${CASE_MS} ms`, input);
+  }
+
+  /** The dice of a case depend on seed, target and number alone, so that one case can be run again. */
+  #play(number: number): Outcome {
+    let hash = job.seed | 0;
+    for (const letter of `${this.#target.name} ${number}`) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
+    return this.#target.run(new Dice(hash >>> 0));
+  }
+
+  /** Looks at the memory now and then. */
+  #fits(number: number): boolean {
+    if (this.#done === WARM_UP) {
+      collect();
+      this.#baseline = held();
+      return true;
+    }
+    if (this.#done < WARM_UP || this.#done % LOOK_EVERY !== 0 || held() - this.#baseline <= HELD_BYTES) return true;
+    collect();
+    if (held() - this.#baseline <= HELD_BYTES) return true;
+    this.#note(number, `more than ${HELD_BYTES} bytes held`, '');
+    return false;
+  }
+
+  #note(number: number, problem: string, input: string): void {
+    const known = this.#findings.get(problem);
+    if (known !== undefined) known.times++;
+    else if (this.#findings.size < MOST_FINDINGS) this.#findings.set(problem, { number, problem, input, times: 1 });
   }
 }
-const seconds = (performance.now() - started) / 1_000;
-if (done > WARM_UP) {
-  collect();
-  const left = held() - baseline;
-  if (left > LEFT_BYTES) note(job.first + done, `${left} bytes left behind by ${done} cases`, '');
+
+let { cases, seconds } = job;
+for (const [index, name] of job.targets.entries()) {
+  const target = TARGETS.find((one) => one.name === name);
+  if (target === undefined) throw new Error(`no target ${name}`);
+  // What one target leaves of its share is the others'.
+  const share = job.targets.length - index;
+  const result = new Run(target).within(Math.ceil(cases / share), seconds / share);
+  cases -= result.cases;
+  seconds -= result.seconds;
+  // A thread's port knows no origins.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
+  parentPort?.postMessage(result);
 }
-const result: TargetResult = { target: job.target, cases: done, seconds, findings: [...findings.values()] };
-parentPort?.postMessage(result);
