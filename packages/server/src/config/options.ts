@@ -41,7 +41,7 @@ export const SERVER_OPTIONS = [
     kind: 'list',
     value: 'host:port',
     default: '127.0.0.1:4443',
-    help: 'where agents connect (TLS)',
+    help: 'where agents connect (TLS); may be the same as --https-listen',
   },
   {
     key: 'tcp_listen',
