@@ -29,6 +29,8 @@ const LATELY_MS = 3000;
 
 export class Ledger {
   readonly violations: string[] = [];
+  /** Upstreams hang up now and then, as when they crash over a request. */
+  unruly = false;
   /** What visitors got, by kind: `ok`, `503 ERR_NGROK_…`, `reset`, …. */
   readonly outcomes = new Map<string, number>();
   readonly #pages = new Map<string, Page>();
@@ -64,6 +66,11 @@ export class Ledger {
     }
     if (method === 'POST' && page.arrivals > 1) this.violate(`${nonce}: a POST arrived ${page.arrivals} times`);
     return page.asked;
+  }
+
+  /** Whether the upstream shall close the connection without an answer. What is asked again then is served. */
+  hangsUp(nonce: string): boolean {
+    return this.unruly && numberOf(nonce) % 40 === 7 && this.#pages.get(nonce)?.arrivals === 1;
   }
 
   /** A request ended at an upstream as if it were whole. */
@@ -123,6 +130,11 @@ export class Ledger {
       this.#pages.delete(nonce);
     }
   }
+}
+
+/** Nonces count up. */
+export function numberOf(nonce: string): number {
+  return Number(nonce.slice(nonce.lastIndexOf('-') + 1));
 }
 
 /** A body that nobody else's nonce has, at any length. */

@@ -72,10 +72,12 @@ export async function runSoak({ seconds, seed, say, signal }: SoakOptions): Prom
       new Dice(seed),
     );
     const progress = setInterval(() => void tell(elapsed(), ledger, platform, say), 10_000);
+    ledger.unruly = true;
     const failing = faults.run(stopFaults.signal);
     const nursing = nurse(scene, () => platform, stopNurse.signal, faults.counts);
     await visit(Math.round(Math.max(5, seconds - elapsed() - TAIL_SECONDS) * 1000), signal);
     clearInterval(progress);
+    ledger.unruly = false;
     stopFaults.abort();
     await failing;
     await recovered(scene, platform).catch((error: Error) => ledger.violate(`no recovery: ${error.message}`));

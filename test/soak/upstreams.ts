@@ -4,7 +4,7 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import { finished, pipeline, Readable } from 'node:stream';
 import { portOf } from '../support/port-of.ts';
-import { type Asked, bodyOf, type Ledger } from './ledger.ts';
+import { type Asked, bodyOf, type Ledger, numberOf } from './ledger.ts';
 
 export interface SoakUpstream {
   readonly name: string;
@@ -29,6 +29,10 @@ export function http1Upstream(name: string, ledger: Ledger): Promise<SoakUpstrea
         return;
       }
       receive(request, nonce, asked, name, ledger, () => {
+        if (ledger.hangsUp(nonce)) {
+          request.socket.destroy();
+          return;
+        }
         response.setHeader('x-nonce', nonce);
         response.setHeader('x-upstream', name);
         if (isEven(nonce)) response.setHeader('content-length', asked.wants);
@@ -56,6 +60,10 @@ export function http2Upstream(name: string, ledger: Ledger): Promise<SoakUpstrea
       }
       receive(stream, nonce, asked, name, ledger, () => {
         if (stream.destroyed) return;
+        if (ledger.hangsUp(nonce)) {
+          stream.session?.destroy();
+          return;
+        }
         stream.respond({ 'x-nonce': nonce, 'x-upstream': name });
         answer(nonce, asked, stream);
       });
@@ -117,10 +125,6 @@ async function* slowly(body: Buffer): AsyncGenerator<Buffer> {
     yield body.subarray(at, at + size);
     await new Promise((resolve) => setTimeout(resolve, SLOW_GAP_MS));
   }
-}
-
-function numberOf(nonce: string): number {
-  return Number(nonce.slice(nonce.lastIndexOf('-') + 1));
 }
 
 function isEven(nonce: string): boolean {

@@ -79,7 +79,8 @@ export class Visitor {
     const asked: Asked = {
       endpoint: door.endpoint,
       method: protocol === 'tcp' ? 'TCP' : post ? 'POST' : 'GET',
-      sends: post ? this.#size() : 0,
+      // A POST without a body is the easiest to repeat by mistake.
+      sends: post && !dice.once(4) ? this.#size() : 0,
       wants: this.#size(),
     };
     const nonce = this.#nextNonce();
