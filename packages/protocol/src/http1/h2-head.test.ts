@@ -33,6 +33,16 @@ describe('HTTP/2 request heads', () => {
   });
 
   it.each([
+    [['a=1', ''], 'a=1'],
+    [['', 'b=2'], 'b=2'],
+    [['', ''], ''],
+    [['a=1', '', 'b=2'], 'a=1; b=2'],
+  ])('join the cookie crumbs %j without a blank at an end', (crumbs, joined) => {
+    const result = validateH2RequestHead([...PSEUDO, ...crumbs.flatMap((crumb) => ['cookie', crumb])], true);
+    expect(result.failure === null ? result.head.fields : null).toEqual(['host', 'a.test', 'cookie', joined]);
+  });
+
+  it.each([
     ['a body of unknown length', [], false, { kind: 'chunked' }],
     ['a body of known length', ['content-length', '5'], false, { kind: 'length', length: 5 }],
     ['a declared empty body', ['content-length', '0'], true, { kind: 'length', length: 0 }],
@@ -144,6 +154,7 @@ describe('HTTP/2 response heads', () => {
     ['connection', [':status', '200', 'connection', 'close'], false],
     ['CRLF in a value', [':status', '200', 'a', 'b\r\nc: d'], false],
     ['two lengths', [':status', '200', 'content-length', '1', 'content-length', '1'], false],
+    ['two hosts', [':status', '200', 'host', 'a.test', 'host', 'a.test'], false],
     ['length without body', [':status', '200', 'content-length', '1'], true],
     ['length in 204', [':status', '204', 'content-length', '1'], true],
     ['103 that ends', [':status', '103'], true],
