@@ -71,8 +71,8 @@ export class Http2Origin {
     this.#streams.push(taken);
     stream.on('error', () => undefined);
     stream.on('data', (chunk: Buffer) => (taken.body += chunk.toString('latin1')));
-    stream.on('trailers', (headers) => {
-      for (const [name, value] of Object.entries(headers)) taken.fields.push([`trailer ${name}`, String(value)]);
+    stream.on('trailers', (trailers) => {
+      for (const [name, value] of Object.entries(trailers)) taken.fields.push([`trailer ${name}`, String(value)]);
     });
     stream.on('end', () => {
       if (stream.destroyed || stream.aborted) return;
