@@ -205,6 +205,7 @@ describe('postern server', () => {
     for (const word of ['--base-domain', '--auto-reserve', 'POSTERN_HTTP_LISTEN', 'Examples:'])
       expect(output).toContain(word);
     expect((await run(['sever'])).output).toContain('server');
+    expect(await run([])).toMatchObject({ code: 0, output: expect.stringContaining('postern http 3000') });
     expect((await run(['version'])).output).toMatch(/^postern version \d+\.\d+\.\d+/);
   });
 });

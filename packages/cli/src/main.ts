@@ -7,4 +7,7 @@ if (process.channel !== undefined) {
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 }
 
-await createProgram().parseAsync(process.argv);
+const program = createProgram();
+// Alone, the command teaches.
+if (process.argv.length <= 2) program.outputHelp();
+else await program.parseAsync(process.argv);

@@ -10,8 +10,8 @@ import { VERSION } from './version.ts';
 export function createProgram(): Command {
   const program = new Command('postern')
     .description(
-      'Postern gives services behind any NAT a public address. Run the platform with "postern server",\n' +
-        'share a local service with "postern http 3000". Compatible with ngrok\'s public API and agents; not affiliated.',
+      'Postern gives services behind any NAT a public address. Run the platform with "postern server", share a local ' +
+        'service with "postern http 3000". Compatible with ngrok\'s public API and agents; not affiliated.',
     )
     .version(`postern version ${VERSION}`, '--version', 'print the version')
     .showHelpAfterError('(run with --help to see what is possible)')
