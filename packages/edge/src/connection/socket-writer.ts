@@ -3,7 +3,8 @@
  * per turn of the event loop (perf-bulk.md §2, point 1). One write is under way at a time; what arrives meanwhile fills
  * the slabs behind it, so that a stalled reader pins little more memory than the bytes it has not taken.
  */
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 
 const SLAB_BYTES = 65_536;
@@ -30,11 +31,11 @@ export interface SocketWriterOwner {
 }
 
 export class SocketWriter {
-  readonly #socket: Socket;
+  readonly #socket: Writable;
   readonly #owner: SocketWriterOwner;
   /**
    * The kernel takes most writes at once, and then the socket's own count says so: a callback with every write would
-   * cost a microsecond each. TLS always finishes later.
+   * cost a microsecond each. TLS and HTTP/2 always finish later.
    */
   readonly #direct: boolean;
   /** What is not yet written: from `#head` of the first slab to `#tail` of the last. */
@@ -47,10 +48,11 @@ export class SocketWriter {
   #ending = false;
   #dropped = false;
 
-  constructor(socket: Socket, owner: SocketWriterOwner) {
+  /** @param socket of a visitor, or one HTTP/2 stream of its */
+  constructor(socket: Writable, owner: SocketWriterOwner) {
     this.#socket = socket;
     this.#owner = owner;
-    this.#direct = !(socket instanceof TLSSocket);
+    this.#direct = socket instanceof Socket && !(socket instanceof TLSSocket);
   }
 
   /** Bytes taken and not yet written. */

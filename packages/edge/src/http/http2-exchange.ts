@@ -10,14 +10,21 @@ import {
   validateH2Trailers,
 } from '@postern/protocol';
 import { ignore } from '../connection/pipe.ts';
+import { SocketWriter, type SocketWriterOwner } from '../connection/socket-writer.ts';
 import { type Downstream, Exchange } from './exchange.ts';
 import { h2Block, h2Object } from './h2-fields.ts';
 import type { Http2Visitor } from './http2-visitor.ts';
 import { refusalError, renderPage } from './pages.ts';
 
-export class Http2Exchange implements Downstream {
+/** Bytes that the stream has not taken: past the first the source pauses, below the second it goes on. */
+const HIGH_MARK = 131_072;
+const LOW_MARK = 65_536;
+
+export class Http2Exchange implements Downstream, SocketWriterOwner {
   private readonly owner: Http2Visitor;
   private readonly stream: ServerHttp2Stream;
+  /** Pooled memory for the response: a buffer per piece would cost a full collection every 64 MiB (slab-reader.ts). */
+  private readonly writer: SocketWriter;
   private exchange: Exchange | null = null;
   /** Of the response. */
   private trailer: RawFields | null = null;
@@ -26,11 +33,13 @@ export class Http2Exchange implements Downstream {
   /** Of the request; an empty body ends even while nobody reads it. */
   private endSeen = false;
   private bodiless = false;
+  private blocked = false;
   private ended = false;
 
   constructor(owner: Http2Visitor, stream: ServerHttp2Stream) {
     this.owner = owner;
     this.stream = stream;
+    this.writer = new SocketWriter(stream, this);
     stream.on('error', ignore);
     stream.on('close', () => this.closed());
     stream.on('end', () => {
@@ -53,7 +62,6 @@ export class Http2Exchange implements Downstream {
       });
       stream.pause();
     }
-    stream.on('drain', () => exchange.downstreamDrained());
     stream.on('wantTrailers', () => this.sendTrailers());
     if (this.endSeen) this.requestEnd();
     owner.pipeline.begin(exchange);
@@ -109,7 +117,15 @@ export class Http2Exchange implements Downstream {
   body(chunk: Buffer, start: number, end: number): boolean {
     if (this.bodiless || start === end || this.stream.destroyed) return true;
     this.owner.bodyLeft(end - start);
-    return this.stream.write(Buffer.from(chunk.subarray(start, end)));
+    this.writer.write(chunk, start, end);
+    this.blocked = this.writer.pending > HIGH_MARK;
+    return !this.blocked;
+  }
+
+  onWritten(): void {
+    if (!this.blocked || this.writer.pending > LOW_MARK) return;
+    this.blocked = false;
+    this.exchange?.downstreamDrained();
   }
 
   trailers(fields: RawFields): void {
@@ -131,7 +147,8 @@ export class Http2Exchange implements Downstream {
       if (stream.writableFinished) stream.close(constants.NGHTTP2_NO_ERROR);
       else stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
     }
-    stream.end();
+    this.writer.end();
+    this.writer.flush();
     stream.resume();
   }
 
@@ -142,6 +159,7 @@ export class Http2Exchange implements Downstream {
   }
 
   abort(): void {
+    this.writer.flush();
     this.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 
@@ -165,6 +183,7 @@ export class Http2Exchange implements Downstream {
 
   private closed(): void {
     const aborted = !this.ended;
+    this.writer.drop();
     this.exchange?.visitorGone('client-gone');
     this.owner.streamClosed(this, aborted && this.stream.rstCode !== constants.NGHTTP2_INTERNAL_ERROR);
   }
