@@ -25,10 +25,10 @@ export class AgentError extends Error {
 
 /**
  * Answers to the first Auth that no waiting can change: shape of the message, authtoken unknown, revoked or missing,
- * agent too old (agent-protocol.md §11).
+ * an API key in its place, agent too old (agent-protocol.md §11).
  */
 const FATAL_CODES: ReadonlySet<string> = new Set(
-  [100, 105, 106, 107, 109, 120, 121, 300, 4018].map((number) => `ERR_NGROK_${number}`),
+  [100, 105, 106, 107, 109, 120, 121, 300, 4018, 90050].map((number) => `ERR_NGROK_${number}`),
 );
 
 export function isFatal(error: AgentError): boolean {
