@@ -37,24 +37,23 @@ describe('kill -9', () => {
       const writers = new ApiWriters('w');
       const args = ['--api-rate-limit=10000000'];
       let platform = await Platform.start({ dataDir, args });
-      let cutShort = 0;
       try {
         for (let round = 1; round <= ROUNDS; round += 1) {
           const before = writers.acknowledged;
           const running = writers.run(platform, WRITERS, new AbortController().signal);
-          // From the first writes on to some way into the stream.
-          await new Promise((resolve) => setTimeout(resolve, 20 + dice.below(800)));
+          // From the first writes on to some way into the stream, and at any moment of a write.
+          const enough = before + 1 + dice.below(150);
+          await until(() => writers.acknowledged >= enough, 30_000, 5);
+          await new Promise((resolve) => setTimeout(resolve, dice.below(20)));
           platform = await platform.restart('SIGKILL', { args });
           await running;
-          cutShort += 1;
           const { rows, problems } = await writers.check(platform);
           expect(problems).toEqual([]);
           process.stdout.write(
             `kill -9 round ${round}/${ROUNDS}: ${writers.acknowledged - before} writes acknowledged, ${rows} rows whole\n`,
           );
         }
-        expect(cutShort).toBe(ROUNDS);
-        expect(writers.acknowledged).toBeGreaterThan(ROUNDS * 10);
+        expect(writers.acknowledged).toBeGreaterThan(ROUNDS);
       } finally {
         await platform.stop();
       }

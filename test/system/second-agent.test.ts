@@ -175,7 +175,7 @@ for (const { name, problem, startVia, cannot } of AGENTS) {
       expect(await exchange(net.connect(Number(url.port), '127.0.0.1'), 'over it again')).toBe('over it again');
     });
 
-    test.skipIf(cannot.includes(HALF_CLOSE))(HALF_CLOSE, async () => {
+    const keepsHalfClosed = async (): Promise<void> => {
       const { urls } = await start({ proto: 'tcp' });
       const socket = net.connect({ port: Number(new URL(urls[0] ?? '').port), host: '127.0.0.1', allowHalfOpen: true });
       const body = Buffer.alloc(3 * MiB, 'half');
@@ -184,7 +184,8 @@ for (const { name, problem, startVia, cannot } of AGENTS) {
       socket.on('data', (chunk: Buffer) => chunks.push(chunk));
       await once(socket, 'end');
       expect(digest(Buffer.concat(chunks))).toBe(digest(body));
-    });
+    };
+    if (!cannot.includes(HALF_CLOSE)) test(HALF_CLOSE, keepsHalfClosed);
 
     test('basic auth', async () => {
       const { urls } = await start({ proto: 'http', auth: 'visitor:opensesame' });
@@ -218,7 +219,11 @@ for (const { name, problem, startVia, cannot } of AGENTS) {
 
     test('the server killed and started again: back with its URL', async () => {
       const { urls } = await start({ proto: 'http' });
+      // It hears of the loss when the new server is there: how long that takes on this machine is another matter, and
+      // the SDK's fourth wait would be two minutes.
+      wire.stall();
       platform = await platform.restart('SIGKILL');
+      wire.resume();
       await until(() => serves(urls[0] ?? ''), 20_000);
     });
 
