@@ -40,6 +40,27 @@ const AGENT_FAULTS: readonly [readonly [string, AgentFault], ...(readonly [strin
       await agent.start();
     },
   ],
+  [
+    'agent killed behind a slow wire',
+    async (agent, dice) => {
+      // What the dead one sent last arrives after its successor's first words.
+      agent.wire.delay(300 + dice.below(700));
+      await pause(dice.below(300));
+      await agent.kill();
+      agent.wire.delay(0);
+      await agent.start();
+    },
+  ],
+  [
+    'connections out of order',
+    async (agent, dice) => {
+      agent.wire.scatter(() => dice.below(300));
+      await agent.restart(dice.below(50));
+      agent.wire.cut();
+      await pause(500);
+      agent.wire.scatter(() => 0);
+    },
+  ],
   ['wire cut', (agent, dice) => outage(agent, dice, () => agent.wire.cut())],
   ['wire cut', (agent, dice) => outage(agent, dice, () => agent.wire.cut())],
   ['wire half-open', (agent, dice) => outage(agent, dice, () => agent.wire.halfOpen())],

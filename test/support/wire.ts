@@ -97,7 +97,10 @@ export class Wire {
   readonly #pairs = new Set<Pair>();
   readonly #target: () => { host: string; port: number };
   readonly #weather: Weather = { delayMs: 0, stalled: false };
+  /** Connections that have not arrived yet. */
+  readonly #early = new Map<net.Socket, NodeJS.Timeout>();
   #refusing = false;
+  #arrivalDelay: () => number = () => 0;
   #accepted = 0;
   #acceptedAt = 0;
 
@@ -142,6 +145,14 @@ export class Wire {
     this.#weather.delayMs = milliseconds;
   }
 
+  /**
+   * New connections arrive that many milliseconds late, each by its own number, so that a later one may overtake an
+   * earlier one.
+   */
+  scatter(milliseconds: () => number): void {
+    this.#arrivalDelay = milliseconds;
+  }
+
   /** New connections are reset until `accept`. */
   refuse(): void {
     this.#refusing = true;
@@ -168,6 +179,7 @@ export class Wire {
       near.resetAndDestroy();
       far.resetAndDestroy();
     }
+    for (const socket of this.#early.keys()) socket.resetAndDestroy();
   }
 
   /** The near side (who dialled) is reset; the far side is told nothing and hears nothing more. */
@@ -186,6 +198,10 @@ export class Wire {
 
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const [socket, timer] of this.#early) {
+      clearTimeout(timer);
+      socket.destroy();
+    }
     for (const { near, far, lanes } of this.#pairs) {
       for (const lane of lanes) lane.drop();
       near.destroy();
@@ -206,6 +222,16 @@ export class Wire {
     }
     this.#accepted += 1;
     this.#acceptedAt = performance.now();
+    const late = this.#arrivalDelay();
+    if (late <= 0) return this.#connect(near);
+    const timer = setTimeout(() => {
+      this.#early.delete(near);
+      if (!near.destroyed) this.#connect(near);
+    }, late);
+    this.#early.set(near, timer);
+  }
+
+  #connect(near: net.Socket): void {
     const far = net.connect({ ...this.#target(), allowHalfOpen: true, noDelay: true });
     far.on('error', () => undefined);
     const isDead = (): boolean => pair.dead;
