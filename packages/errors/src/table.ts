@@ -1,6 +1,7 @@
 import type { ErrorEntry } from './entry.ts';
 import { AGENT_ERRORS } from './families/agent.ts';
 import { API_ERRORS } from './families/api.ts';
+import { ENDPOINT_ERRORS } from './families/endpoints.ts';
 import { GATEWAY_ERRORS } from './families/gateway.ts';
 import { POLICY_ERRORS } from './families/policy.ts';
 import { RESOURCE_ERRORS } from './families/resources.ts';
@@ -8,6 +9,7 @@ import { RESOURCE_ERRORS } from './families/resources.ts';
 /** Every error that Postern sends. `docs/failure-modes.md` explains each row; a test compares the two both ways. */
 export const ERROR_TABLE = {
   ...API_ERRORS,
+  ...ENDPOINT_ERRORS,
   ...RESOURCE_ERRORS,
   ...AGENT_ERRORS,
   ...POLICY_ERRORS,
