@@ -15,7 +15,6 @@ import { type Downstream, Exchange } from './exchange.ts';
 import { h2Block, h2Object } from './h2-fields.ts';
 import type { Http2Visitor } from './http2-visitor.ts';
 import { refusalError, renderPage } from './pages.ts';
-import { pieceRead } from './young-garbage.ts';
 
 /** Bytes that the stream has not taken: past the first the source pauses, below the second it goes on. */
 const HIGH_MARK = 131_072;
@@ -59,7 +58,6 @@ export class Http2Exchange implements Downstream, SocketWriterOwner {
     if (head.framing.kind !== 'none') {
       stream.on('data', (chunk: Buffer) => {
         owner.bodyCame(chunk.length);
-        pieceRead(chunk.length);
         if (!exchange.finished) exchange.requestBody(chunk, 0, chunk.length);
       });
       stream.pause();
