@@ -1,11 +1,13 @@
+import { clientHelloTarget } from './client-hello.ts';
 import { requestTarget, responseTarget } from './http1.ts';
 import { http2HeadTarget } from './http2-heads.ts';
 import { muxTarget } from './mux.ts';
+import { policyTarget } from './policies.ts';
 import { proxyHeaderTarget, proxyPreambleTarget } from './proxy.ts';
 import { messageTarget, rpcStreamTarget } from './rpc.ts';
 import type { FuzzTarget } from './target.ts';
 
-/** Everything that reads bytes of strangers and has no property test of its own. */
+/** Everything that reads bytes of strangers. */
 export const TARGETS: readonly FuzzTarget[] = [
   requestTarget,
   responseTarget,
@@ -16,4 +18,6 @@ export const TARGETS: readonly FuzzTarget[] = [
   rpcStreamTarget(),
   proxyHeaderTarget,
   proxyPreambleTarget,
+  clientHelloTarget,
+  policyTarget,
 ];
