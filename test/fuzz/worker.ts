@@ -19,6 +19,8 @@ const HELD_BYTES = 192 * 1024 * 1024;
 const LOOK_EVERY = 256;
 const WARM_UP = 1_024;
 const MOST_FINDINGS = 20;
+/** For a target whose share others have used up while the machine was busy. */
+const LEAST_SECONDS = 0.2;
 
 const job: FuzzJob = workerData;
 setFlagsFromString('--expose-gc');
@@ -101,7 +103,7 @@ for (const [index, name] of job.targets.entries()) {
   if (target === undefined) throw new Error(`no target ${name}`);
   // What one target leaves of its share is the others'.
   const share = job.targets.length - index;
-  const result = new Run(target).within(Math.ceil(cases / share), seconds / share);
+  const result = new Run(target).within(Math.ceil(cases / share), Math.max(LEAST_SECONDS, seconds / share));
   cases -= result.cases;
   seconds -= result.seconds;
   // A thread's port knows no origins.
