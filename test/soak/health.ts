@@ -1,11 +1,14 @@
 /** How the server and its agents are: measured, nursed while things fail, and judged at the end. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
 import type { Platform } from '../support/platform.ts';
 import { until } from '../support/until.ts';
 import type { Scene } from './scene.ts';
 
 export interface Health {
   readonly rssMiB: number;
+  /** JavaScript heap and buffers, after a collection; 0 = not asked for. */
+  readonly inUseMiB: number;
   readonly descriptors: number;
   readonly sessions: number;
   readonly streams: number;
@@ -16,6 +19,9 @@ export interface Health {
 const RECOVERY_MS = 45_000;
 /** The SDK's fourth wait is two minutes: its user would run it again before. */
 const SDK_PATIENCE_MS = 12_000;
+const MIB = 1024 * 1024;
+const MEMORY_FILE = 'memory-in-use.json';
+const IN_USE_SLACK_MIB = 16;
 const RSS_SLACK_MIB = 64;
 const DESCRIPTOR_SLACK = 12;
 const HEARTBEATS_PER_SESSION = 2;
@@ -34,6 +40,7 @@ export async function measure(platform: Platform): Promise<Health> {
     return Number(value);
   };
   return {
+    inUseMiB: 0,
     rssMiB: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024,
     descriptors: descriptors.length,
     sessions: gauge('postern_agent_sessions'),
@@ -42,9 +49,10 @@ export async function measure(platform: Platform): Promise<Health> {
   };
 }
 
-export function describeHealth({ rssMiB, descriptors, sessions, streams, visitors }: Health): string {
+export function describeHealth({ rssMiB, inUseMiB, descriptors, sessions, streams, visitors }: Health): string {
+  const inUse = inUseMiB === 0 ? '' : ` (${inUseMiB.toFixed(1)} MiB in use)`;
   return (
-    `server ${rssMiB.toFixed(0)} MiB, ${descriptors} descriptors, ${sessions} sessions, ${streams} streams, ` +
+    `server ${rssMiB.toFixed(0)} MiB${inUse}, ${descriptors} descriptors, ${sessions} sessions, ${streams} streams, ` +
     `${visitors} visitors`
   );
 }
@@ -61,7 +69,25 @@ export async function atRest(platform: Platform, agents: number): Promise<Health
     RECOVERY_MS,
     250,
   ).catch(() => undefined);
-  return last ?? measure(platform);
+  return { ...(last ?? (await measure(platform))), ...(await collected(platform)) };
+}
+
+/** So that the server answers `collected`: flags for it, and where it writes. */
+export function collecting(folder: string): Readonly<Record<string, string>> {
+  const hook = new URL('./collect.mjs', import.meta.url);
+  return {
+    NODE_OPTIONS: `--expose-gc --import ${hook.href}`,
+    SOAK_MEMORY_FILE: path.join(folder, MEMORY_FILE),
+  };
+}
+
+/** What is left after a collection of garbage. */
+async function collected(platform: Platform): Promise<Pick<Health, 'rssMiB' | 'inUseMiB'>> {
+  const file = path.join(platform.dataDir, MEMORY_FILE);
+  await rm(file, { force: true });
+  platform.process.kill('SIGUSR2');
+  const { rss, inUse }: { rss: number; inUse: number } = JSON.parse(await until(() => readFile(file, 'utf8'), 10_000));
+  return { rssMiB: rss / MIB, inUseMiB: inUse / MIB };
 }
 
 /** Looks after agents until the signal: an SDK that is in its long wait is run again, as its user would. */
@@ -118,6 +144,9 @@ export function worseThan(baseline: Health, now: Health): string[] {
   const problems: string[] = [];
   if (now.rssMiB > baseline.rssMiB + RSS_SLACK_MIB) {
     problems.push(`memory: ${now.rssMiB.toFixed(0)} MiB, at first ${baseline.rssMiB.toFixed(0)} MiB`);
+  }
+  if (now.inUseMiB > baseline.inUseMiB + IN_USE_SLACK_MIB) {
+    problems.push(`memory in use: ${now.inUseMiB.toFixed(1)} MiB, at first ${baseline.inUseMiB.toFixed(1)} MiB`);
   }
   if (now.descriptors > baseline.descriptors + DESCRIPTOR_SLACK) {
     problems.push(`descriptors: ${now.descriptors}, at first ${baseline.descriptors}`);

@@ -2,10 +2,13 @@
  * The seeded fault run: the platform, agents of two makers, upstreams and visitors, with everything failing around them.
  * In the end all must be as it was, and not one delivery wrong.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { Dice } from '../support/dice.ts';
 import { Platform } from '../support/platform.ts';
 import { Faults } from './faults.ts';
-import { atRest, describeHealth, type Health, measure, nurse, recovered, worseThan } from './health.ts';
+import { atRest, collecting, describeHealth, type Health, measure, nurse, recovered, worseThan } from './health.ts';
 import type { Ledger } from './ledger.ts';
 import { type Scene, setScene } from './scene.ts';
 import { type Protocol, type ServerView, Visitor } from './visitors.ts';
@@ -37,7 +40,9 @@ const TAIL_SECONDS = 12;
 export async function runSoak({ seconds, seed, say, signal }: SoakOptions): Promise<SoakReport> {
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
-  let platform = await Platform.start();
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'postern-soak-'));
+  const env = collecting(dataDir);
+  let platform = await Platform.start({ dataDir, env });
   /** Of servers so far. */
   let lives = 1;
   const scene = await setScene(() => platform);
@@ -66,7 +71,7 @@ export async function runSoak({ seconds, seed, say, signal }: SoakOptions): Prom
         mayRestartServer: () => elapsed() < seconds * 0.6,
         restartServer: async () => {
           lives += 1;
-          platform = await platform.restart('SIGKILL', { listen: platform.sameAddresses });
+          platform = await platform.restart('SIGKILL', { listen: platform.sameAddresses, env });
         },
       },
       new Dice(seed),
@@ -92,7 +97,8 @@ export async function runSoak({ seconds, seed, say, signal }: SoakOptions): Prom
     return { violations, settled, outcomes, protocols: answersOf(visitors), faults: faults.counts, before, after };
   } finally {
     await scene.close();
-    await platform.dispose();
+    await platform.stop();
+    await rm(dataDir, { recursive: true, force: true });
   }
 }
 
