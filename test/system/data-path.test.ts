@@ -122,8 +122,9 @@ describe('bodies', () => {
 
   test('an early 413 reaches a client that is still sending', async () => {
     const url = await share('early.example.com', (request, reply) => {
-      reply.writeHead(413, { connection: 'close' });
+      reply.writeHead(413);
       reply.end('too large');
+      // It reads on, as servers do that linger: a reset would race its own answer into the SDK, before Postern sees it.
       request.resume();
     });
     const request = open(url, { method: 'POST', headers: { 'content-length': 5_000_000 } });
