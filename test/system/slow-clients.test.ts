@@ -221,3 +221,35 @@ describe('counts', () => {
     expect(await get({ host, port, localAddress: SLOW, headers: { host: 'slow.test' } })).toBe('200 ok');
   });
 });
+
+describe('places', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await setStage([]);
+  });
+  afterAll(() => strike(stage));
+
+  test('of an agent go to who uses them, when slow bodies have taken them all', async () => {
+    const slow = new SlowCrowd(SLOW);
+    try {
+      await slow.open({
+        name: 'bodies',
+        port: splitAddress(stage.platform.runtime.http_addr)[1],
+        atOnce: text('POST / HTTP/1.1\r\nHost: slow.test\r\nContent-Length: 1000000\r\n\r\n'),
+        trickle: text('x'),
+        count: 500,
+      });
+      await until(async () => (await metric(stage.platform, 'postern_agent_streams')) >= 480);
+      // Nobody is called slow before ten seconds.
+      await new Promise((resolve) => setTimeout(resolve, 10_500));
+      let left = 30;
+      const times = await serveMeanwhile(stage, () => (left -= 1) < 0);
+      process.stdout.write(`places taken by slow bodies: other visitor p99 ${p99(times).toFixed(0)} ms\n`);
+      expect(p99(times)).toBeLessThan(P99_MS * 2);
+    } finally {
+      slow.close();
+    }
+    await until(async () => (await metric(stage.platform, 'postern_visitor_connections')) === 0);
+    await until(async () => (await metric(stage.platform, 'postern_agent_streams')) <= 2);
+  });
+});

@@ -90,7 +90,12 @@ export class AgentDirectory implements AgentStreams {
 
   async waitForRoom(upstream: AgentUpstream): Promise<void> {
     const { sessionId } = upstream;
-    for (const evict of this.#evictors) if (evict(sessionId)) break;
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return;
+    // Streams of our own, as heartbeats, may have taken the session beyond its cap.
+    for (let due = 1 - this.#room(session); due > 0; due--) {
+      if (!this.#evictors.some((evict) => evict(sessionId))) break;
+    }
     if (this.canOpen(upstream) || !this.#sessions.has(sessionId)) return;
     await new Promise<void>((resolve, reject) => {
       const queue = this.#waiting.get(sessionId) ?? [];

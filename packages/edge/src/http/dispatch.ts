@@ -8,6 +8,7 @@ import type { AgentUpstream } from '../control-link.ts';
 import type { Exchange, UpstreamFailure } from './exchange.ts';
 import { proxyHeaderFor } from './proxy-header.ts';
 import { Http1Upstream } from './upstream-http1.ts';
+import type { Uploads } from './uploads.ts';
 
 /** RFC 9110 §9.2.2. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
@@ -15,11 +16,13 @@ const MAX_ATTEMPTS = 2;
 
 export class Dispatcher {
   private readonly edge: EdgeContext;
+  private readonly uploads: Uploads;
   private readonly onFailure: (exchange: Exchange, error: unknown) => void;
 
   /** @param onFailure for failures that come later; those at once are returned by `send` */
-  constructor(edge: EdgeContext, onFailure: (exchange: Exchange, error: unknown) => void) {
+  constructor(edge: EdgeContext, uploads: Uploads, onFailure: (exchange: Exchange, error: unknown) => void) {
     this.edge = edge;
+    this.uploads = uploads;
     this.onFailure = onFailure;
   }
 
@@ -74,6 +77,7 @@ export class Dispatcher {
   private sendTo(exchange: Exchange, live: LiveEndpoint, upstream: AgentUpstream): PosternError | null {
     exchange.attempts++;
     exchange.upstreamName = upstream.forwardsTo;
+    if (!exchange.requestEnded) this.uploads.add(upstream.sessionId, exchange);
     // A second try does not trust what was open before.
     if (exchange.attempts > 1) return this.openOrWait(exchange, live, upstream);
     if (upstream.protocol === 'http2') {

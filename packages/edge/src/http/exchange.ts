@@ -113,6 +113,10 @@ export class Exchange {
   requestEnded: boolean;
   private requestTrailer: RawFields | null = null;
   bodyConsumed = false;
+  /** Agent session that the body goes to, as `Uploads` has it. */
+  uploadSession = '';
+  /** The body waits for the service, not for the visitor. */
+  uploadHeld = false;
   visitorFinished = false;
 
   draft: ResponseDraft | null = null;
@@ -164,7 +168,9 @@ export class Exchange {
     const { upstream } = this;
     if (upstream === null) return;
     this.bodyConsumed = true;
-    if (!upstream.body(chunk, start, end)) this.downstream.pause();
+    if (upstream.body(chunk, start, end)) return;
+    this.uploadHeld = true;
+    this.downstream.pause();
   }
 
   requestTrailers(fields: RawFields): void {
@@ -219,6 +225,7 @@ export class Exchange {
   }
 
   upstreamDrained(): void {
+    this.uploadHeld = false;
     this.downstream.resume();
   }
 

@@ -25,6 +25,7 @@ import { findEndpoint } from './find-endpoint.ts';
 import { mapLocation, prepareRequestFields, settleRequestFields, settleResponseFields } from './forwarding.ts';
 import type { Frame } from './frame.ts';
 import { HttpPolicyContext, responseView } from './policy-views.ts';
+import { Uploads } from './uploads.ts';
 
 /** Forwards from one internal endpoint to the next. */
 const MAX_HOPS = 8;
@@ -32,10 +33,12 @@ const MAX_HOPS = 8;
 export class Pipeline implements Stages {
   private readonly edge: EdgeContext;
   private readonly dispatcher: Dispatcher;
+  private readonly uploads: Uploads;
 
   constructor(edge: EdgeContext) {
     this.edge = edge;
-    this.dispatcher = new Dispatcher(edge, (exchange, error) => {
+    this.uploads = new Uploads(edge.now);
+    this.dispatcher = new Dispatcher(edge, this.uploads, (exchange, error) => {
       if (isPosternError(error)) this.gatewayFailure(exchange, error);
       else this.fault(exchange, error);
     });
@@ -303,7 +306,17 @@ export class Pipeline implements Stages {
     }
   }
 
+  /** A session is full: ends the slowest request of it whose visitor is slow. @returns whether there was one */
+  endSlowest(sessionId: string): boolean {
+    const exchange = this.uploads.slowest(sessionId);
+    if (exchange === null) return false;
+    exchange.closing = true;
+    this.answerError(exchange, fail(90011));
+    return true;
+  }
+
   finished(exchange: Exchange, reason: string): void {
+    this.uploads.remove(exchange);
     const { entry } = exchange;
     this.edge.traffic({
       kind: 'http',

@@ -8,7 +8,7 @@ import { Pipeline } from './pipeline.ts';
 export function createHttpService(context: EdgeContext): HttpService {
   const connections = new HttpConnections();
   const pipeline = new Pipeline(context);
-  context.agents.onPressure((sessionId) => connections.kept.evict(sessionId));
+  context.agents.onPressure((sessionId) => connections.kept.evict(sessionId) || pipeline.endSlowest(sessionId));
   context.agents.onSessionGone((sessionId) => connections.kept.forgetSession(sessionId));
   return {
     serveHttp1(connection, head) {

@@ -89,6 +89,13 @@ export const GATEWAY_ERRORS = {
     title: 'Method not supported',
     message: 'The method {method} is not supported here.',
   },
+  90011: {
+    status: 408,
+    owner: 'client',
+    title: 'Request too slow',
+    message:
+      'The body of this request came so slowly that others had to wait for its place. Send it again over a faster line.',
+  },
   90010: {
     status: 500,
     owner: 'platform',
