@@ -4,6 +4,7 @@ import type { ControlApi } from '@postern/control';
 import { fail } from '@postern/errors';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { createListeners, type AnyServer, type ListenOptions } from './listeners.ts';
+import { createOpenApi } from './openapi.ts';
 import { answer, type PipelineContext } from './pipeline/answer.ts';
 import { createCors, type Cors } from './pipeline/cors.ts';
 import { asPosternError, errorAnswer, resourceNotFound, routeNotFound } from './pipeline/envelope.ts';
@@ -118,6 +119,8 @@ export async function createApi(options: ApiOptions): Promise<Api> {
       handler: (request, reply) => serve(operation, request, request.params, reply),
     });
   }
+  const openApi = createOpenApi(options.publicBaseUrl, options.version);
+  app.get('/openapi.json', (_request, reply) => sendPlain(reply, 200, openApi()));
   for (const [path, methods] of methodsByPath(operations)) {
     app.options(path, (request, reply) => {
       const headers = cors.preflight(request.headers, methods);

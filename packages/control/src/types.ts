@@ -2,6 +2,27 @@
  * The rules' public face. The API renders these views; the server turns the agent half into the edge's ControlLink.
  * Every method throws PosternError for what a user did, and lets StoreUnavailable pass for what the disk did.
  */
+import type {
+  apiKeys,
+  BACKEND_FIELDS,
+  botUsers,
+  CreateOf,
+  credentials,
+  edgeRoutes,
+  endpoints,
+  reservedAddrs,
+  reservedDomains,
+  tlsEdges,
+  tunnelGroupBackends,
+  tunnels,
+  tunnelSessions,
+  UpdateOf,
+  ViewOf,
+  ViewOfResource,
+} from '@postern/resources';
+
+type Scheme = 'http' | 'https' | 'tls' | 'tcp';
+type EdgeKind = 'https' | 'tls' | 'tcp';
 
 export interface Principal {
   /** `usr_…` (no uri) or `bot_…`. */
@@ -33,48 +54,17 @@ export interface EndpointQuery extends PageQuery {
 }
 
 /** An endpoint of any type; '' and null mean "not there" and are left out on the wire. */
-export interface EndpointView {
-  readonly id: string;
-  readonly region: string;
-  readonly createdAt: string;
-  readonly updatedAt: string;
+export type EndpointView = ViewOfResource<typeof endpoints> & {
   readonly type: 'cloud' | 'ephemeral' | 'edge';
-  readonly url: string;
-  readonly publicUrl: string;
-  readonly scheme: 'http' | 'https' | 'tls' | 'tcp';
-  readonly host: string;
-  readonly port: number;
-  /** host:port, the port always there. */
-  readonly hostport: string;
-  readonly name: string;
-  readonly description: string;
-  readonly metadata: string;
-  readonly bindings: readonly string[];
-  readonly poolingEnabled: boolean;
-  readonly trafficPolicy: string;
-  readonly upstreamUrl: string;
+  readonly scheme: Scheme;
   /** 'http1', 'http2' or ''. */
   readonly upstreamProtocol: string;
-  readonly domainId: string;
-  readonly tcpAddrId: string;
-  readonly principalId: string;
-  readonly tunnelId: string;
-  readonly tunnelSessionId: string;
   /** Edge id and its kind for the uri. */
-  readonly edge: { readonly id: string; readonly kind: 'https' | 'tls' | 'tcp' } | null;
-}
-
-/** Fields as the client sent them; undefined = absent. null has been removed by the API (null = absent). */
-export interface EndpointCreate {
-  readonly url?: string;
-  readonly type?: string;
-  readonly trafficPolicy?: string;
-  readonly description?: string;
-  readonly metadata?: string;
-  readonly bindings?: readonly string[];
-  readonly poolingEnabled?: boolean;
-}
-export type EndpointUpdate = Omit<EndpointCreate, 'type'>;
+  readonly edge: { readonly id: string; readonly kind: EdgeKind } | null;
+};
+/** Fields as the client sent them; absent ones are not there. null has been removed by the API (null = absent). */
+export type EndpointCreate = CreateOf<typeof endpoints>;
+export type EndpointUpdate = UpdateOf<typeof endpoints>;
 
 /** The five verbs that every resource of the API is made of. */
 export interface ResourceService<View, Create, Update, Query extends PageQuery = PageQuery> {
@@ -88,97 +78,27 @@ export interface ResourceService<View, Create, Update, Query extends PageQuery =
   remove(caller: Caller, id: string): Promise<boolean>;
 }
 
-export interface ReservedDomainView {
-  readonly id: string;
-  readonly createdAt: string;
-  readonly description: string;
-  readonly metadata: string;
-  readonly domain: string;
-  /** null for names under a base domain of ours. */
-  readonly cnameTarget: string | null;
-}
-export interface ReservedDomainCreate {
-  readonly domain?: string;
-  readonly name?: string;
-  readonly region?: string;
-  readonly description?: string;
-  readonly metadata?: string;
-}
-export interface ReservedDomainUpdate {
-  readonly description?: string;
-  readonly metadata?: string;
-}
+export type ReservedDomainView = ViewOfResource<typeof reservedDomains>;
+export type ReservedDomainCreate = CreateOf<typeof reservedDomains>;
+export type ReservedDomainUpdate = UpdateOf<typeof reservedDomains>;
 
-export interface ReservedAddrView {
-  readonly id: string;
-  readonly createdAt: string;
-  readonly description: string;
-  readonly metadata: string;
-  readonly addr: string;
-  readonly region: string;
-}
-export interface ReservedAddrCreate {
-  readonly region?: string;
-  readonly description?: string;
-  readonly metadata?: string;
-}
-export type ReservedAddrUpdate = ReservedDomainUpdate;
+export type ReservedAddrView = ViewOfResource<typeof reservedAddrs>;
+export type ReservedAddrCreate = CreateOf<typeof reservedAddrs>;
+export type ReservedAddrUpdate = UpdateOf<typeof reservedAddrs>;
 
-export interface BotUserView {
-  readonly id: string;
-  readonly createdAt: string;
-  readonly name: string;
-  readonly active: boolean;
-}
-export interface BotUserCreate {
-  readonly name?: string;
-  readonly active?: boolean;
-}
+export type BotUserView = ViewOfResource<typeof botUsers>;
+export type BotUserCreate = CreateOf<typeof botUsers>;
 
-export interface CredentialView {
-  readonly id: string;
-  readonly createdAt: string;
-  readonly description: string;
-  readonly metadata: string;
-  /** Only in the answer of the create call; null ever after. */
-  readonly token: string | null;
-  readonly acl: readonly string[];
-  readonly ownerId: string;
-}
-export interface CredentialCreate {
-  readonly description?: string;
-  readonly metadata?: string;
-  readonly acl?: readonly string[];
-  readonly ownerId?: string;
-}
-export type CredentialUpdate = Omit<CredentialCreate, 'ownerId'>;
+/** `token` only in the answer of the create call; null ever after. */
+export type CredentialView = ViewOfResource<typeof credentials>;
+export type CredentialCreate = CreateOf<typeof credentials>;
+export type CredentialUpdate = UpdateOf<typeof credentials>;
 
-export interface ApiKeyView {
-  readonly id: string;
-  readonly createdAt: string;
-  readonly description: string;
-  readonly metadata: string;
-  readonly token: string | null;
-  readonly ownerId: string;
-}
-export interface ApiKeyCreate {
-  readonly description?: string;
-  readonly metadata?: string;
-  readonly ownerId?: string;
-}
-export type ApiKeyUpdate = Omit<ApiKeyCreate, 'ownerId'>;
+export type ApiKeyView = ViewOfResource<typeof apiKeys>;
+export type ApiKeyCreate = CreateOf<typeof apiKeys>;
+export type ApiKeyUpdate = UpdateOf<typeof apiKeys>;
 
-export interface TunnelSessionView {
-  readonly id: string;
-  readonly agentVersion: string;
-  readonly credentialId: string;
-  readonly ip: string;
-  readonly metadata: string;
-  readonly os: string;
-  readonly region: string;
-  readonly startedAt: string;
-  readonly transport: string;
-}
+export type TunnelSessionView = ViewOfResource<typeof tunnelSessions>;
 export interface TunnelSessionService {
   get(caller: Caller, id: string): Promise<TunnelSessionView | null>;
   list(caller: Caller, query: PageQuery): Promise<Page<TunnelSessionView>>;
@@ -188,76 +108,35 @@ export interface TunnelSessionService {
   update(caller: Caller, id: string): Promise<boolean>;
 }
 
-export interface TunnelView {
-  readonly id: string;
-  readonly startedAt: string;
-  readonly metadata: string;
-  readonly forwardsTo: string;
-  readonly region: string;
-  readonly tunnelSessionId: string;
+export type TunnelView = ViewOfResource<typeof tunnels> & {
+  /** null for tunnels that are not labelled. */
   readonly labels: Readonly<Record<string, string>> | null;
   /** null for labelled tunnels. */
   readonly endpoint: { readonly id: string; readonly publicUrl: string; readonly proto: string } | null;
-}
+};
 export interface TunnelService {
   get(caller: Caller, id: string): Promise<TunnelView | null>;
   list(caller: Caller, query: PageQuery): Promise<Page<TunnelView>>;
 }
 
-export interface TunnelGroupBackendView {
-  readonly id: string;
-  readonly createdAt: string;
-  readonly description: string;
-  readonly metadata: string;
-  readonly labels: Readonly<Record<string, string>>;
-  /** Online tunnels that match now. */
-  readonly tunnelIds: readonly string[];
-}
-export interface TunnelGroupBackendCreate {
-  readonly description?: string;
-  readonly metadata?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-}
+export type TunnelGroupBackendView = ViewOfResource<typeof tunnelGroupBackends>;
+export type TunnelGroupBackendCreate = CreateOf<typeof tunnelGroupBackends>;
 
-/** The backend module of an edge or route; other modules are refused by the API by name (90021). */
-export interface BackendModule {
-  readonly enabled: boolean;
-  readonly backendId: string;
-}
-export interface EdgeRouteView {
-  readonly id: string;
-  readonly edgeId: string;
-  readonly createdAt: string;
-  readonly matchType: string;
-  readonly match: string;
-  readonly description: string;
-  readonly metadata: string;
-  readonly backend: BackendModule | null;
-}
-export interface EdgeView {
-  readonly id: string;
-  readonly kind: 'https' | 'tls' | 'tcp';
-  readonly createdAt: string;
-  readonly description: string;
-  readonly metadata: string;
-  readonly hostports: readonly string[];
+/** The backend module of an edge or route. */
+export type BackendModule = ViewOf<typeof BACKEND_FIELDS>;
+export type EdgeRouteView = ViewOfResource<typeof edgeRoutes>;
+export interface EdgeView extends Omit<ViewOfResource<typeof tlsEdges>, 'backend'> {
+  readonly kind: EdgeKind;
   /** tls, tcp. */
   readonly backend: BackendModule | null;
   /** https. */
   readonly routes: readonly EdgeRouteView[];
 }
-export interface EdgeInput {
-  readonly description?: string;
-  readonly metadata?: string;
-  readonly hostports?: readonly string[];
+export interface EdgeInput extends Omit<UpdateOf<typeof tlsEdges>, 'backend'> {
   /** null = remove the module; tls and tcp only. */
   readonly backend?: BackendModule | null;
 }
-export interface EdgeRouteInput {
-  readonly matchType?: string;
-  readonly match?: string;
-  readonly description?: string;
-  readonly metadata?: string;
+export interface EdgeRouteInput extends Omit<UpdateOf<typeof edgeRoutes>, 'backend'> {
   readonly backend?: BackendModule | null;
 }
 export interface EdgeService {

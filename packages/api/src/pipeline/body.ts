@@ -36,11 +36,6 @@ export function fields<Shape extends z.ZodRawShape>(
   };
 }
 
-/** A rule whose result goes on through `map`, which may throw what else is wrong. */
-export function mapped<From, To>(rule: BodyRule<From>, map: (body: From) => To): BodyRule<To> {
-  return { read: (input) => map(rule.read(input)) };
-}
-
 function bodyError(issues: readonly z.core.$ZodIssue[], input: JsonObject, known: string): Error {
   for (const issue of issues) {
     if (issue.code !== 'unrecognized_keys') continue;

@@ -308,3 +308,17 @@ describe('the root', () => {
     expect((await ask('GET /', { headers: { authorization: '' } })).status).toBe(403);
   });
 });
+
+describe('fields that are published and not served', () => {
+  it.each([
+    ['/reserved_domains', { domain: 'a.example.com' }, { certificate_id: '', resolves_to: [] }],
+    ['/reserved_domains', { domain: 'a.example.com' }, { certificate_management_policy: {} }],
+    ['/edges/tls', {}, { traffic_policy: { value: '' } }],
+  ])('%s %j takes empty values of them, as clients send all that they know', async (path, body, empty) => {
+    const { ask } = await createApiUnderTest();
+    const created = await ask(`POST ${path}`, { body: { ...body, ...empty } });
+    expect(created.status).toBe(201);
+    const updated = await ask(`PATCH ${path}/${String(created.json['id'])}`, { body: { description: 'x', ...empty } });
+    expect(updated.status).toBe(200);
+  });
+});

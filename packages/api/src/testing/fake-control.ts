@@ -131,7 +131,7 @@ export function createFakeControl() {
         ...texts(input),
         token: token(id),
         acl: input.acl ?? [],
-        ownerId: input.ownerId ?? CALLER.principal.id,
+        ownerId: input.ownerId?.replace(/^service_/, 'bot_') ?? CALLER.principal.id,
       };
     }),
     apiKeys: collection('apiKeys', (input: Parameters<ControlApi['apiKeys']['create']>[1]) => {
@@ -140,7 +140,7 @@ export function createFakeControl() {
         id,
         ...texts(input),
         token: token(id),
-        ownerId: input.ownerId ?? CALLER.principal.id,
+        ownerId: input.ownerId?.replace(/^service_/, 'bot_') ?? CALLER.principal.id,
       };
     }),
     tunnelGroupBackends: collection(

@@ -1,0 +1,106 @@
+import { camelName, type Field, type Fields, type Resource } from '@postern/resources';
+import type { Urls } from '../wire/urls.ts';
+import type { WireObject } from '../wire/values.ts';
+
+export type Rendered = WireObject & { readonly id: string };
+
+/** Fields whose value follows from the whole view, by wire name. */
+export type Computed<View> = Readonly<Record<string, (view: View, urls: Urls) => unknown>>;
+
+type Source = Readonly<Record<string, unknown>>;
+type Read = (source: Source, urls: Urls) => unknown;
+
+/** How answers show a view, compiled once from the fields. Members that are undefined are left out on the wire. */
+export function rendererOf<View extends object>(
+  resource: Resource,
+  computed: Computed<View>,
+): (view: View, urls: Urls) => Rendered {
+  const members = membersOf(resource.fields, resource.path, computed);
+  return (view, urls) => {
+    // Views are plain objects; the definition that they are typed by says what is read of them.
+    // oxlint-disable-next-line no-unsafe-type-assertion
+    const source = view as unknown as Source;
+    return { id: String(source['id']), ...show(members, source, urls) };
+  };
+}
+
+/** How answers show a group of fields that is no resource of its own. */
+export function fieldsRenderer(fields: Fields): (view: object, urls: Urls) => WireObject {
+  const members = membersOf(fields, '', {});
+  // oxlint-disable-next-line no-unsafe-type-assertion
+  return (view, urls) => show(members, view as Source, urls);
+}
+
+type Member = readonly [name: string, read: Read];
+
+function membersOf<View>(fields: Fields, path: string, computed: Computed<View>): readonly Member[] {
+  return Object.entries(fields)
+    .filter(([, { options }]) => options.out !== 'never')
+    .map(([name, field]): Member => {
+      const own = computed[name];
+      // What is computed takes the view that `source` is.
+      // oxlint-disable-next-line no-unsafe-type-assertion
+      if (own !== undefined) return [name, (source, urls) => own(source as unknown as View, urls)];
+      return [name, emptied(field, readerOf(name, field, path))];
+    });
+}
+
+function show(members: readonly Member[], source: Source, urls: Urls): WireObject {
+  const wire: Record<string, unknown> = {};
+  for (const [name, read] of members) wire[name] = read(source, urls);
+  return wire;
+}
+
+function readerOf(name: string, { kind, options }: Field, path: string): Read {
+  const camel = camelName(name);
+  const key = options.view ?? (kind === 'ref' || kind === 'owner' ? `${camel}Id` : camel);
+  const collection = options.to ?? '';
+  switch (kind) {
+    case 'unserved':
+      return () => null;
+    case 'uri':
+      return (source, urls) => urls.at(`${filled(path, source)}/${String(source['id'])}`);
+    case 'ref':
+      return (source, urls) => urls.maybeRef(collection, String(source[key]));
+    case 'owner':
+      return (source, urls) => (source[key] === '' ? undefined : urls.owner(String(source[key])));
+    case 'refs':
+      return (source, urls) => listOf(source[key]).map((id) => urls.ref(collection, String(id)));
+    case 'object': {
+      const members = membersOf(options.of ?? {}, path, {});
+      return (source, urls) => (isSource(source[key]) ? show(members, source[key], urls) : null);
+    }
+    case 'objects': {
+      const members = membersOf(options.of ?? {}, options.to ?? '', {});
+      return (source, urls) => listOf(source[key]).map((row) => show(members, isSource(row) ? row : {}, urls));
+    }
+    default:
+      return (source) => source[key];
+  }
+}
+
+/** Left out, or null, when there is nothing to show (docs/protocol). */
+function emptied({ options }: Field, read: Read): Read {
+  const { out } = options;
+  if (out !== 'left-out' && out !== 'null') return read;
+  const nothing = out === 'null' ? null : undefined;
+  return (source, urls) => {
+    const value = read(source, urls);
+    const empty = value === '' || value === null || value === undefined || (Array.isArray(value) && value.length === 0);
+    return empty ? nothing : value;
+  };
+}
+
+/** `/edges/https/{edge_id}/routes` with the ids that the view has. */
+function filled(path: string, source: Source): string {
+  if (!path.includes('{')) return path;
+  return path.replace(/\{(\w+)\}/g, (_whole, name: string) => String(source[camelName(name)]));
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function isSource(value: unknown): value is Source {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,24 @@
+import { id, text } from './model/field.ts';
+import { CREATED_AT, description, ID, metadata, URI } from './model/common.ts';
+import { resource } from './model/resource.ts';
+
+/** Keys of this API. */
+export const apiKeys = resource({
+  name: 'api_keys',
+  title: 'API key',
+  doc: 'What a client of this API authenticates with.',
+  path: '/api_keys',
+  listKey: 'keys',
+  idPrefixes: ['ak'],
+  verbs: ['list', 'create', 'get', 'update', 'delete'],
+  filter: {},
+  fields: {
+    id: ID,
+    uri: URI,
+    description: description(604),
+    metadata: metadata(605),
+    created_at: CREATED_AT,
+    token: text('The key; in the answer of the create call, never again.', { out: 'null', filter: false }),
+    owner_id: id('The user that it belongs to.', { in: 'create' }),
+  },
+});

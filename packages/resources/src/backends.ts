@@ -1,0 +1,34 @@
+import { flag, id, labels, object, ref, refs, text } from './model/field.ts';
+import { CREATED_AT, ID, URI } from './model/common.ts';
+import { resource } from './model/resource.ts';
+
+/** What an edge forwards to: every online labelled tunnel that has all of these labels. */
+export const tunnelGroupBackends = resource({
+  name: 'tunnel_group_backends',
+  title: 'tunnel group backend',
+  doc: 'What an edge forwards to: every labelled tunnel online that has all of these labels.',
+  path: '/backends/tunnel_group',
+  listKey: 'backends',
+  idPrefixes: ['bkdtg'],
+  verbs: ['list', 'create', 'get', 'update', 'delete'],
+  filter: null,
+  deprecated: true,
+  fields: {
+    id: ID,
+    uri: URI,
+    created_at: CREATED_AT,
+    description: text('What it is, for people.', { in: 'both' }),
+    metadata: text('Any text of yours, kept as it is.', { in: 'both' }),
+    labels: labels('The labels that a tunnel needs.', { in: 'both' }),
+    tunnels: refs('The tunnels that match now.', { to: '/tunnels', view: 'tunnelIds' }),
+  },
+});
+
+export const BACKEND_FIELDS = {
+  enabled: flag('Whether it is used.', { in: 'both', preset: true }),
+  backend: ref('The group of tunnels.', { to: '/backends/tunnel_group' }),
+  backend_id: id('Id of the group of tunnels.', { in: 'both', required: true, out: 'never' }),
+} as const;
+
+/** The backend module of an edge or of a route. */
+export const BACKEND = object('Where traffic goes.', { in: 'both', out: 'null', of: BACKEND_FIELDS });

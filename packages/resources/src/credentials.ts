@@ -1,0 +1,25 @@
+import { id, text, texts } from './model/field.ts';
+import { CREATED_AT, description, ID, metadata, URI } from './model/common.ts';
+import { resource } from './model/resource.ts';
+
+/** Authtokens of agents. */
+export const credentials = resource({
+  name: 'credentials',
+  title: 'credential',
+  doc: 'An authtoken: what an agent connects with.',
+  path: '/credentials',
+  listKey: 'credentials',
+  idPrefixes: ['cr'],
+  verbs: ['list', 'create', 'get', 'update', 'delete'],
+  filter: {},
+  fields: {
+    id: ID,
+    uri: URI,
+    created_at: CREATED_AT,
+    description: description(604),
+    metadata: metadata(605),
+    token: text('The authtoken; in the answer of the create call, never again.', { out: 'null', filter: false }),
+    acl: texts('What it may bind, as `bind:*.example.com`; empty = everything.', { in: 'both' }),
+    owner_id: id('The user that it belongs to.', { in: 'create' }),
+  },
+});

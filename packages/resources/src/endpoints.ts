@@ -1,0 +1,46 @@
+import { flag, integer, owner, ref, text, texts, time } from './model/field.ts';
+import { CREATED_AT, description, ID, metadata, URI } from './model/common.ts';
+import { resource } from './model/resource.ts';
+
+/** Endpoints of all three types; only cloud endpoints are created and changed by calls. */
+export const endpoints = resource({
+  name: 'endpoints',
+  title: 'endpoint',
+  doc: 'An address that takes traffic: of a cloud endpoint made here, of an agent that is online, of an edge.',
+  path: '/endpoints',
+  listKey: 'endpoints',
+  idPrefixes: ['ep'],
+  verbs: ['list', 'create', 'get', 'update', 'delete'],
+  filter: { aliases: { binding: 'bindings' }, synonyms: { type: { agent: 'ephemeral' } } },
+  lists: { ids: ['id', 'ids'], urls: ['url', 'urls'] },
+  fields: {
+    id: ID,
+    region: text('Region of this server.', { out: 'left-out' }),
+    created_at: CREATED_AT,
+    updated_at: time('When it was changed last.'),
+    public_url: text('What a visitor opens: the URL, with the public port where that is not the default.'),
+    proto: text('http, https, tls or tcp.', { view: 'scheme' }),
+    scheme: text('The same under its newer name.'),
+    hostport: text('Host and port, the port always there.'),
+    host: text('Host of the URL.'),
+    port: integer('Port of the URL.'),
+    type: text('cloud, ephemeral (of an agent) or edge; a create call may say cloud.', { in: 'create' }),
+    metadata: metadata(18013),
+    description: description(18012),
+    domain: ref('The reserved domain that it rests on.', { out: 'left-out', to: '/reserved_domains' }),
+    tcp_addr: ref('The reserved address that it rests on.', { out: 'left-out', to: '/reserved_addrs' }),
+    tunnel: ref("The agent's tunnel.", { out: 'left-out', to: '/tunnels' }),
+    edge: ref('The edge that it belongs to.', { out: 'left-out', computed: true }),
+    upstream_url: text('Where the agent sends traffic.', { out: 'left-out' }),
+    upstream_proto: text('http1 or http2; the name of before 2025.', { out: 'left-out', view: 'upstreamProtocol' }),
+    upstream_protocol: text('http1 or http2: what is spoken to the service.', { out: 'left-out' }),
+    url: text('Scheme, host and port.', { in: 'both', out: 'left-out' }),
+    principal: owner('Who made it.', { out: 'left-out' }),
+    traffic_policy: text('Its traffic policy, JSON or YAML, as it was given.', { in: 'both', out: 'left-out' }),
+    bindings: texts('public, internal or kubernetes.', { in: 'both' }),
+    tunnel_session: ref('The agent that serves it.', { out: 'left-out', to: '/tunnel_sessions' }),
+    uri: URI,
+    name: text('The name that the agent gave it.', { out: 'left-out' }),
+    pooling_enabled: flag('Whether other endpoints may share the URL.', { in: 'both' }),
+  },
+});

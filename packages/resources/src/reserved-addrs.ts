@@ -1,0 +1,25 @@
+import { text, unserved } from './model/field.ts';
+import { CREATED_AT, description, ID, metadata, URI } from './model/common.ts';
+import { resource } from './model/resource.ts';
+
+/** TCP addresses that an account holds. */
+export const reservedAddrs = resource({
+  name: 'reserved_addrs',
+  title: 'reserved address',
+  doc: 'A TCP address that only its account may use; the server picks host and port.',
+  path: '/reserved_addrs',
+  listKey: 'reserved_addrs',
+  idPrefixes: ['ra'],
+  verbs: ['list', 'create', 'get', 'update', 'delete'],
+  filter: {},
+  fields: {
+    id: ID,
+    uri: URI,
+    created_at: CREATED_AT,
+    description: description(504),
+    metadata: metadata(505),
+    addr: text('host:port.'),
+    region: text('Kept for older clients: every region is this server.', { in: 'create' }),
+    endpoint_configuration: unserved('Legacy.'),
+  },
+});

@@ -1,0 +1,42 @@
+import { flag, ref, text, unserved } from './model/field.ts';
+import { CREATED_AT, description, ID, metadata, URI } from './model/common.ts';
+import { resource } from './model/resource.ts';
+
+const FROM_SERVER = 'certificates come from the server: its local CA, or the files that it was given';
+
+/** Names that an account holds. */
+export const reservedDomains = resource({
+  name: 'reserved_domains',
+  title: 'reserved domain',
+  doc: 'A name, or a wildcard, that only its account may use in URLs.',
+  path: '/reserved_domains',
+  listKey: 'reserved_domains',
+  idPrefixes: ['rd'],
+  verbs: ['list', 'create', 'get', 'update', 'delete'],
+  filter: {},
+  fields: {
+    id: ID,
+    uri: URI,
+    created_at: CREATED_AT,
+    description: description(420),
+    metadata: metadata(421),
+    domain: text('The name, in lower case.', { in: 'create' }),
+    name: text('The older spelling of `domain`.', { in: 'create', out: 'never' }),
+    region: text('Kept for older clients: every region is this server.', { in: 'create', computed: true }),
+    cname_target: text('What a name of your own is pointed at by a CNAME record.', { out: 'null' }),
+    certificate: ref('Its own certificate.', { out: 'null', to: '/tls_certificates', computed: true }),
+    certificate_id: unserved('A certificate to serve.', { in: 'both', out: 'never', because: FROM_SERVER }),
+    certificate_management_policy: unserved('How a certificate is to be had.', { in: 'both', because: FROM_SERVER }),
+    certificate_management_status: unserved('How far that is.'),
+    acme_challenge_cname_target: unserved('Where a CNAME record of the ACME challenge leads.'),
+    resolves_to: unserved('Addresses that the name resolves to.', {
+      in: 'both',
+      out: 'never',
+      because: 'every name resolves to this server',
+    }),
+    error_redirect_url: unserved('Legacy.'),
+    http_endpoint_configuration: unserved('Legacy.'),
+    https_endpoint_configuration: unserved('Legacy.'),
+    is_dev: flag('Legacy.', { computed: true, filter: false }),
+  },
+});
