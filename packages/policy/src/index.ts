@@ -2,3 +2,9 @@
 export * from './runtime.ts';
 export { compilePolicy, validatePolicy } from './compile.ts';
 export { literal, mergePolicies, type PolicySource, type RuleSource } from './merge.ts';
+export {
+  belongTogether,
+  certificateProblem,
+  privateKeyProblem,
+  readCertificates,
+} from './actions/terminate-tls/pem.ts';

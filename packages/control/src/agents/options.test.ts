@@ -135,6 +135,25 @@ describe('where TLS ends', () => {
     expect(read(opts, { scheme, binding: 'public' }).tls).toEqual(tls);
   });
 
+  test('bundles of authorities are one text in the policy, and have a bound', () => {
+    const place: PolicyPlace = { scheme: 'https', binding: 'public' };
+    const { on_tcp_connect: rules } = read({ mutualTlsCa: `words\n${cert.repeat(40)}more words ` }, place).optionRules;
+    expect(rules).toEqual([
+      { type: 'terminate-tls', config: { mutual_tls_certificate_authorities: [cert.repeat(40)] } },
+    ]);
+    const refused = (mutualTlsCa: string): string => {
+      try {
+        read({ mutualTlsCa }, place);
+      } catch (error) {
+        return String(error);
+      }
+      return 'accepted';
+    };
+    expect(refused(cert.repeat(51))).toMatch(/MutualTLSCA .*more than 50/);
+    expect(refused('-----BEGIN CERTIFICATE-----'.repeat(30_000))).toMatch(/MutualTLSCA .*65536/);
+    expect(refused(cert.replace('MII', '${'))).toMatch(/MutualTLSCA .*does not parse/);
+  });
+
   test('a certificate without its key is refused', () => {
     const opts = { tlsTermination: { cert, key: '' } };
     expect(() => read(opts, { scheme: 'tls', binding: 'public' })).toThrow(expect.objectContaining({ number: 301 }));

@@ -1,10 +1,8 @@
-import { createSecureContext } from 'node:tls';
 import type { BindingName, Scheme, TlsMode } from '@postern/edge/control-link';
 import { fail, isPosternError } from '@postern/errors';
-import { literal } from '@postern/policy';
+import { belongTogether, certificateProblem, literal, privateKeyProblem, readCertificates } from '@postern/policy';
 import type { BindOptions, BindRequest, HeaderEdits } from '@postern/protocol';
 import type { PolicyAction, PolicyRules, PolicyRuleSet } from '../config.ts';
-import { messageOf } from '../online.ts';
 
 /** What the options of a bind come to. */
 export interface ReadOptions {
@@ -106,11 +104,14 @@ function rulesOf(opts: BindOptions, place: PolicyPlace): PolicyRuleSet {
 function terminateTls(opts: BindOptions, bundle: string, { scheme, binding }: PolicyPlace): PolicyAction {
   const usable = (scheme === 'https' || scheme === 'tls') && !(scheme === 'https' && binding === 'internal');
   if (!usable) throw fail(301, { reason: `MutualTLSCA needs a public https or a tls endpoint, not ${scheme}` });
-  const authorities = bundle.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
-  if (authorities.length === 0) throw fail(301, { reason: 'MutualTLSCA holds no PEM certificate' });
+  const authorities = readCertificates(bundle);
+  if (typeof authorities === 'string') throw fail(301, { reason: `MutualTLSCA cannot be used: ${authorities}` });
   const { cert = '', key = '' } = opts.tlsTermination ?? {};
   const own = cert === '' ? {} : { server_certificate: cert, server_private_key: key };
-  return { type: 'terminate-tls', config: { mutual_tls_certificate_authorities: authorities, ...own } };
+  return {
+    type: 'terminate-tls',
+    config: { mutual_tls_certificate_authorities: [authorities.map((one) => one.toString()).join('')], ...own },
+  };
 }
 
 function basicAuthCredentials({ basicAuth = [], auth = '' }: BindOptions): string[] {
@@ -159,10 +160,10 @@ function tlsOf(opts: BindOptions, { scheme }: PolicyPlace): TlsMode {
   if (cert === '' || key === '') {
     throw fail(301, { reason: 'TLSTermination needs a certificate and its key, or neither of them' });
   }
-  try {
-    createSecureContext({ cert, key });
-  } catch (error) {
-    throw fail(301, { reason: `TLSTermination has no usable certificate and key: ${messageOf(error)}` });
+  const problem = certificateProblem(cert) ?? privateKeyProblem(key);
+  if (problem !== null) throw fail(301, { reason: `TLSTermination cannot be used: ${problem}` });
+  if (!belongTogether(cert, key)) {
+    throw fail(301, { reason: 'TLSTermination cannot be used: the key is not the key of the certificate' });
   }
   return { at: 'edge', cert, key };
 }

@@ -7,8 +7,8 @@ import type { TlsTermination } from '../../runtime.ts';
 import { readConfig } from '../../schema/problems.ts';
 import { GO_ON, type ActionDefinition, type ActionEnv } from '../action.ts';
 import { unfilled } from '../outcome.ts';
-import { belongTogether, certificateProblem, readPrivateKey } from './pem.ts';
-import { terminateTlsSchema } from './schema.ts';
+import { belongTogether, MAX_CERTIFICATES, privateKeyProblem, readCertificates } from './pem.ts';
+import { MAX_PEM, terminateTlsSchema } from './schema.ts';
 import { printable } from '../../schema/printable.ts';
 
 /** Says how the TLS handshake is done: versions, our certificate, and what is asked of the client's. */
@@ -18,10 +18,15 @@ export const terminateTls: ActionDefinition = {
   compile(config, env) {
     const parsed = readConfig(terminateTlsSchema, config, env.path);
     refuseContradictions(parsed, env);
-    const authorities = (parsed.mutual_tls_certificate_authorities ?? []).map((text, index) =>
+    const given = (parsed.mutual_tls_certificate_authorities ?? []).map((text, index) =>
       pem(text, `.mutual_tls_certificate_authorities[${index}]`, env),
     );
-    const cert = optionalPem(parsed.server_certificate, '.server_certificate', env);
+    refuseCrowds(given, env);
+    const authorities = given.map(({ template }) => template);
+    const cert =
+      parsed.server_certificate === undefined
+        ? null
+        : pem(parsed.server_certificate, '.server_certificate', env).template;
     const key =
       parsed.server_private_key === undefined ? null : env.template(parsed.server_private_key, '.server_private_key');
     if (key !== null && cert !== null) refuseStrangers(cert, key, env);
@@ -58,8 +63,11 @@ export const terminateTls: ActionDefinition = {
   },
 };
 
+/** What is only known per connection has the same bound as what is written. */
 function fill(template: Template, scope: Scope | null): string | Failure {
-  return scope === null ? (template.text ?? '') : template.require(scope);
+  if (scope === null) return template.text ?? '';
+  const text = template.require(scope);
+  return typeof text === 'string' && text.length > MAX_PEM ? new Failure('a PEM text is too long') : text;
 }
 
 function refuseContradictions(parsed: z.infer<typeof terminateTlsSchema>, { path }: ActionEnv): void {
@@ -80,28 +88,38 @@ function refuseContradictions(parsed: z.infer<typeof terminateTlsSchema>, { path
   }
 }
 
-function optionalPem(text: string | undefined, field: string, env: ActionEnv): Template | null {
-  return text === undefined ? null : pem(text, field, env);
+interface Pem {
+  readonly template: Template;
+  /** Certificates in it; 0 while that is not known. */
+  readonly count: number;
 }
 
-function pem(text: string, field: string, env: ActionEnv): Template {
+function pem(text: string, field: string, env: ActionEnv): Pem {
   const path = `${env.path}${field}`;
   if (/^ca_\w+$/.test(text.trim())) {
     throw fail(90030, { path, what: `the reference to the certificate authority ${printable(text.trim())}` });
   }
   const template = env.template(text, field);
-  const problem = template.text === null ? null : certificateProblem(template.text);
-  if (problem !== null) throw fail(2204, { path, reason: problem });
-  return template;
+  if (template.text === null) return { template, count: 0 };
+  const read = readCertificates(template.text);
+  if (typeof read === 'string') throw fail(2204, { path, reason: read });
+  return { template, count: read.length };
+}
+
+function refuseCrowds(authorities: readonly Pem[], { path }: ActionEnv): void {
+  const count = authorities.reduce((sum, one) => sum + one.count, 0);
+  if (count <= MAX_CERTIFICATES) return;
+  const reason = `${count} certificates are in it, and at most ${MAX_CERTIFICATES} are taken`;
+  throw fail(2204, { path: `${path}.mutual_tls_certificate_authorities`, reason });
 }
 
 /** The key's text stays out of every message. */
 function refuseStrangers(cert: Template, key: Template, { path }: ActionEnv): void {
   if (key.text === null) return;
   const field = `${path}.server_private_key`;
-  const secret = readPrivateKey(key.text);
-  if (secret === null) throw fail(2204, { path: field, reason: 'a private key in PEM is needed' });
-  if (cert.text !== null && !belongTogether(cert.text, secret)) {
+  const problem = privateKeyProblem(key.text);
+  if (problem !== null) throw fail(2204, { path: field, reason: problem });
+  if (cert.text !== null && !belongTogether(cert.text, key.text)) {
     throw fail(2204, { path: field, reason: 'it is not the key of server_certificate' });
   }
 }

@@ -2,7 +2,8 @@
 import * as z from 'zod/mini';
 import { listOf, text, withDefault } from '../../schema/fields.ts';
 
-const MAX_PEM = 64 * 1024;
+/** Characters of one PEM text; a chain of five large RSA certificates has 12,000. */
+export const MAX_PEM = 64 * 1024;
 const version = z.pipe(text, z.enum(['1.2', '1.3']));
 
 export const terminateTlsSchema = z.strictObject({
