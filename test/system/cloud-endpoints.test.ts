@@ -80,11 +80,10 @@ describe('https', () => {
     expect(text.headers['content-type']).toContain('text/plain');
   });
 
-  test('a host that is online under the other scheme names the URL that works', async () => {
+  test('a host that is online over https only sends plain HTTP there', async () => {
     await platform.api('POST', '/endpoints', { url: 'https://only-https.example.com', traffic_policy: deny });
-    const answer = await platform.visit('http://only-https.example.com/');
-    expect(answer.status).toBe(404);
-    expect(answer.text).toContain('https://only-https.example.com');
+    const answer = await platform.visit('http://only-https.example.com/a?b=c');
+    expect([answer.status, answer.headers['location']]).toEqual([307, 'https://only-https.example.com/a?b=c']);
   });
 });
 

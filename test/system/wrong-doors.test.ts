@@ -95,6 +95,9 @@ describe('the wrong protocol', () => {
     const answer = (await sayOverTls('agent', REQUEST, { servername: 'localhost' })).toString();
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect(answer).toContain('tunnel agents');
+    const browser = REQUEST.replace('\r\n\r\n', '\r\nAccept: text/html,*/*\r\n\r\n');
+    const page = (await sayOverTls('agent', browser, { servername: 'localhost' })).toString();
+    expect(page).toMatch(/content-type: text\/html.*<a href="https:\/\/[\w.]+(:\d+)?\/">/s);
   });
 
   test('TLS to the HTTP, API and metrics ports fails at once', async () => {

@@ -31,7 +31,7 @@ export interface ApiOptions {
   /** Makes `op_<ksuid>` ids, one per call. */
   readonly operationId: () => string;
   readonly rateLimit?: RateLimitOptions;
-  /** Exact origins, or '*' for any (the default, as published: the API takes keys, not cookies). */
+  /** Exact origins of web pages that may call, or '*' for any page, without credentials; none by default. */
   readonly corsOrigins?: readonly string[];
   readonly log: ApiLog;
   /** false = calls are answered 503 (90072) until the server is ready. */
@@ -62,7 +62,7 @@ const PARSES_EMPTY_BODIES = 'ngrok-api-typescript/0.10.0/';
 
 /** The REST surface over `control`. Fastify routes and hooks; what a call must pass is `pipeline/answer.ts`. */
 export async function createApi(options: ApiOptions): Promise<Api> {
-  const cors = createCors(options.corsOrigins ?? ['*']);
+  const cors = createCors(options.corsOrigins ?? []);
   const context: PipelineContext = {
     control: options.control,
     limiter: createRateLimiter(options.rateLimit ?? DEFAULT_RATE_LIMIT),

@@ -48,6 +48,10 @@ export interface EdgeConfig {
   /** What visitors see in URLs. */
   readonly publicHttpPort: number;
   readonly publicHttpsPort: number;
+  /** Whether plain HTTP for a name that only an https or tls endpoint has is sent there. */
+  readonly redirectToHttps: boolean;
+  /** A page of this server, for people who open an address that is for agents. */
+  readonly webUrl: string;
   readonly region: string;
   readonly limits: EdgeLimits;
 }

@@ -100,6 +100,7 @@ class DataPlane implements Edge {
       log,
       limits,
       region: config.region,
+      webUrl: () => config.webUrl,
       now,
       random,
       ready: this.#ready.promise,

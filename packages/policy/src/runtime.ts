@@ -129,6 +129,8 @@ export type Outcome =
       readonly status: number;
       readonly headers: readonly (readonly [string, string])[];
       readonly body: Buffer;
+      /** By `deny`: whoever shows it to people may say so in words; its body is empty. */
+      readonly denied?: true;
     }
   /** An error page of ours, negotiated by Accept; `headers` are added to it (e.g. www-authenticate). */
   | {

@@ -21,7 +21,7 @@ test('what the edge gets: both loopbacks, proxies, limits, public ports of the m
     surroundings,
   );
   let port = 0;
-  const edge = edgeConfig(config, { http: () => port, https: () => 443 });
+  const edge = edgeConfig(config, { http: () => port, https: () => 443 }, () => `http://web.test:${port}/`);
   port = 8080;
   expect(edge).toMatchObject({
     http: [
@@ -33,6 +33,8 @@ test('what the edge gets: both loopbacks, proxies, limits, public ports of the m
     trustedProxies: ['10.0.0.0/8'],
     proxyProtocol: true,
     publicHttpPort: 8080,
+    redirectToHttps: true,
+    webUrl: 'http://web.test:8080/',
     limits: { drainMs: 5000, requestHeadMs: 2000, idleMs: 60_000, connections: 7, connectionsPerIp: 3 },
   });
 });

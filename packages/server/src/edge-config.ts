@@ -8,6 +8,7 @@ import { listenProblem } from './listen.ts';
 export function edgeConfig(
   config: ServerConfig,
   publicPorts: { readonly http: () => number; readonly https: () => number },
+  webUrl: () => string,
 ): EdgeConfig {
   return {
     http: config.http.flatMap(withBothLoopbacks),
@@ -23,6 +24,10 @@ export function edgeConfig(
     },
     get publicHttpsPort() {
       return publicPorts.https();
+    },
+    redirectToHttps: config.redirectToHttps,
+    get webUrl() {
+      return webUrl();
     },
     region: '',
     limits: {

@@ -33,6 +33,8 @@ export interface Platform {
   readonly credentials: FirstTokens;
   /** Ports that visitors see in URLs. */
   readonly publicPorts: { readonly http: number; readonly https: number };
+  /** Where people are sent who open the agents' address in a browser; by default the base domain. */
+  showWebVisitors(url: string): void;
   /** Reads certificates given by file again. @throws ConfigError, with the old ones kept */
   reload(): void;
   /** The ordered stop; resolves when nothing of the platform is left. */
@@ -141,8 +143,13 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   // Edge and API stop side by side: each lets what is in flight finish, to the same deadline.
   const serving: Undo[] = [];
   started.push(() => undoTogether(serving, log));
+  let webUrl = '';
   const edge: Edge = createEdge({
-    config: edgeConfig(config, publicPorts),
+    config: edgeConfig(
+      config,
+      publicPorts,
+      () => webUrl || `https://${config.baseDomains[0] ?? 'localhost'}:${publicPorts.https()}/`,
+    ),
     link: control.link,
     log: log.child({ sub: 'edge' }),
     now,
@@ -199,6 +206,9 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     ca: ca.pem,
     credentials,
     publicPorts: { http: publicPorts.http(), https: publicPorts.https() },
+    showWebVisitors(url) {
+      webUrl = url;
+    },
     reload() {
       certificates.reload();
       edge.reloadCertificates();

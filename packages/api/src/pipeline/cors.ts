@@ -9,20 +9,26 @@ export interface Cors {
 
 const MAX_AGE_SECONDS = '600';
 const NONE: Readonly<Record<string, string>> = {};
+const EXPOSED = { 'access-control-expose-headers': 'Ngrok-Operation-Id, Retry-After' } as const;
 
-/** `origins`: exact origins, or '*' among them for any. The origin is echoed, because credentials are allowed. */
+/**
+ * `origins`: exact origins; a page of one of them may also send its credentials. '*' among them: any page may call, but
+ * with nothing that its browser adds by itself (Fetch Standard, CORS protocol and credentials). None: no page may.
+ */
 export function createCors(origins: readonly string[]): Cors {
   const any = origins.includes('*');
-  const allowed = new Set(origins);
-  const answer = (headers: IncomingHttpHeaders): Readonly<Record<string, string>> => {
-    const { origin } = headers;
-    if (origin === undefined || !(any || allowed.has(origin))) return NONE;
-    return {
-      'access-control-allow-origin': origin,
-      'access-control-allow-credentials': 'true',
-      'access-control-expose-headers': 'Ngrok-Operation-Id, Retry-After',
-      vary: 'Origin',
-    };
+  const allowed = new Set(origins.filter((origin) => origin !== '*'));
+  const answer = ({ origin }: IncomingHttpHeaders): Readonly<Record<string, string>> => {
+    if (origin === undefined) return NONE;
+    if (allowed.has(origin)) {
+      return {
+        'access-control-allow-origin': origin,
+        'access-control-allow-credentials': 'true',
+        ...EXPOSED,
+        vary: 'Origin',
+      };
+    }
+    return any ? { 'access-control-allow-origin': '*', ...EXPOSED } : NONE;
   };
   return {
     answer,

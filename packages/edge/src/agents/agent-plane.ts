@@ -14,6 +14,8 @@ export interface AgentPlaneOptions {
   readonly log: Log;
   readonly limits: EdgeLimits;
   readonly region: string;
+  /** Where web pages are, for those who look for them at the agents' address. */
+  readonly webUrl: () => string;
   readonly now: () => number;
   readonly random: () => number;
   readonly ready: Promise<void>;
@@ -54,7 +56,7 @@ export class AgentPlane {
 
   accept(socket: TLSSocket, remoteAddr: string, remoteIp: string): void {
     if (socket.destroyed) return;
-    const { link, wheel, log, limits, region, now, random, ready } = this.#options;
+    const { link, wheel, log, limits, region, webUrl, now, random, ready } = this.#options;
     const session = new AgentSession({
       socket,
       remoteAddr,
@@ -64,6 +66,7 @@ export class AgentPlane {
       log,
       limits,
       region,
+      webUrl,
       now,
       random,
       ready,

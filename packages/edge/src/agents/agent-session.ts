@@ -14,7 +14,7 @@ import {
   type MuxSession,
   type MuxStream,
 } from '@postern/protocol';
-import { httpAnswer, sayAndClose } from '../connection/plain-answers.ts';
+import { sayAndClose } from '../connection/plain-answers.ts';
 import { isHttpStart } from '../connection/client-hello.ts';
 import type { EdgeLimits, Log, TimerHandle, TimerWheel } from '../context.ts';
 import type { AgentSessionAccepted, ControlLink } from '../control-link.ts';
@@ -24,6 +24,7 @@ import type { AuthLimiter } from './auth-limiter.ts';
 import { RpcServer } from './rpc-server.ts';
 import { SessionHeartbeat } from './session-heartbeat.ts';
 import { SilenceWatch } from './silence-watch.ts';
+import { webVisitorAnswer } from './web-visitor.ts';
 
 const AUTH_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
@@ -52,6 +53,8 @@ export interface SessionOptions {
   readonly log: Log;
   readonly limits: EdgeLimits;
   readonly region: string;
+  /** Where web pages are, for those who look for them here. */
+  readonly webUrl: () => string;
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
@@ -141,7 +144,7 @@ export class AgentSession {
     if (this.ended) return;
     if (!this.#started) {
       this.#started = true;
-      if (isHttpStart(buffer)) return this.#answerHttp();
+      if (isHttpStart(buffer)) return this.#answerHttp(buffer.toString('latin1', 0, length));
     }
     this.mux.receive(buffer, 0, length);
     if (!this.ended) this.#options.onTurn(this);
@@ -203,14 +206,12 @@ export class AgentSession {
     this.end(detail);
   }
 
-  #answerHttp(): void {
-    const { socket, wheel } = this.#options;
-    const text =
-      'This address takes tunnel agents, not web requests. Web pages are at the HTTPS address of this server.';
+  #answerHttp(head: string): void {
+    const { socket, wheel, webUrl } = this.#options;
     this.ended = true;
     this.#authTimer.cancel();
     this.mux.destroy(MuxErrorCode.protocol, 'HTTP on the agent port');
-    sayAndClose(socket, httpAnswer(400, text), wheel);
+    sayAndClose(socket, webVisitorAnswer(head, webUrl()), wheel);
     this.#options.onEnded(this, 'HTTP on the agent port');
   }
 }

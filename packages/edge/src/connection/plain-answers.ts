@@ -22,12 +22,12 @@ export function tlsAlert(description: number): Buffer {
   return Buffer.from([21, 3, 3, 0, 2, 2, description]);
 }
 
-/** A complete HTTP/1.1 answer in plain text, after which the connection closes. */
-export function httpAnswer(status: number, text: string, code = ''): Buffer {
+/** A complete HTTP/1.1 answer, after which the connection closes. */
+export function httpAnswer(status: number, text: string, code = '', type = 'text/plain; charset=utf-8'): Buffer {
   const body = `${text}\n${code === '' ? '' : `\n${code}\n`}`;
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
-    'content-type: text/plain; charset=utf-8',
+    `content-type: ${type}`,
     `content-length: ${Buffer.byteLength(body)}`,
     ...(code === '' ? [] : [`ngrok-error-code: ${code}`]),
     'connection: close',

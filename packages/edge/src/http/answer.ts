@@ -1,10 +1,11 @@
 /** Answers that are made here: what a policy says, and pages of ours. */
 import { STATUS_CODES } from 'node:http';
 import type { PosternError } from '@postern/errors';
+import type { Outcome } from '@postern/policy';
 import { isToken, type RawFields } from '@postern/protocol';
 import type { Exchange } from './exchange.ts';
 import { valueOf, wireValue } from './fields.ts';
-import { acceptOf, renderPage } from './pages.ts';
+import { acceptOf, deniedPage, renderPage } from './pages.ts';
 
 /** Puts a whole answer in the place of what an upstream would say. */
 export function answerWith(
@@ -19,6 +20,20 @@ export function answerWith(
   if (!bodiless && valueOf(fields, 'content-length') === undefined) fields.push('Content-Length', String(body.length));
   put(exchange, status, fields, bodiless ? Buffer.alloc(0) : body);
 }
+
+/** What a rule answers; a browser that is denied is told so in words. */
+export function answerByRule(exchange: Exchange, outcome: Extract<Outcome, { kind: 'respond' }>): void {
+  const { status, headers, body, denied = false } = outcome;
+  const page = denied ? deniedPage(status, exchange.authority, acceptOf(exchange.fields)) : null;
+  if (page === null) answerWith(exchange, status, headers, body);
+  else answerWith(exchange, status, [...headers, ...DENIED_FIELDS], page);
+}
+
+const DENIED_FIELDS = [
+  ['Content-Type', 'text/html; charset=utf-8'],
+  ['Cache-Control', 'no-store'],
+  ['X-Content-Type-Options', 'nosniff'],
+] as const;
 
 export function answerWithPage(
   exchange: Exchange,

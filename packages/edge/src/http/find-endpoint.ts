@@ -3,7 +3,7 @@ import { fail, type PosternError } from '@postern/errors';
 import type { EdgeContext, LiveEndpoint, Route, VisitorConnection } from '../context.ts';
 import { pickMember } from '../routing/pick-member.ts';
 import type { Exchange } from './exchange.ts';
-import { hostOf } from './visitor.ts';
+import { notHere } from './other-scheme.ts';
 
 /** Sets `entry`, `current` and `route` of the exchange. @returns null when it did */
 export function findEndpoint(edge: EdgeContext, exchange: Exchange): PosternError | null {
@@ -11,7 +11,7 @@ export function findEndpoint(edge: EdgeContext, exchange: Exchange): PosternErro
   const { connection } = visitor;
   if (authority === '') return fail(90002, { reason: 'it names no host' });
   const route = visitor.findRoute(authority);
-  if (route === null) return elsewhere(edge, connection, authority);
+  if (route === null) return notHere(edge, exchange);
   const live = memberFor(edge, route, connection);
   if (!ruledHere(live, connection)) return fail(90005);
   exchange.route = route;
@@ -44,17 +44,4 @@ function ruledHere(live: LiveEndpoint, connection: VisitorConnection): boolean {
   if (connection.scheme !== 'https' || !hasConnectionRules(live)) return true;
   const { ruledBy } = connection;
   return ruledBy !== null && ruledBy.endpoint.id === live.endpoint.id && ruledBy.policy === live.policy;
-}
-
-/** Nothing is online there: perhaps under the other scheme. */
-function elsewhere(edge: EdgeContext, connection: VisitorConnection, authority: string): PosternError {
-  const url = `${connection.scheme}://${authority}`;
-  const other = connection.scheme === 'http' ? 'https' : 'http';
-  const host = hostOf(authority);
-  const route = edge.routes.findHttp(other, host);
-  const [member] = route?.members ?? [];
-  if (member === undefined) return fail(3200, { url });
-  const port = other === 'http' ? edge.config.publicHttpPort : edge.config.publicHttpsPort;
-  const suffix = port === (other === 'http' ? 80 : 443) ? '' : `:${port}`;
-  return fail(90001, { url, other: `${other}://${host}${suffix}` });
 }

@@ -13,6 +13,32 @@ export interface Page {
   readonly body: Buffer;
 }
 
+/** What `deny` shows a browser; programs get the status alone, as published. null = nothing to show. */
+export function deniedPage(status: number, host: string, accept: string): Buffer | null {
+  if (status < 400 || negotiate(accept) !== 'html') return null;
+  return Buffer.from(
+    htmlPage({
+      title: 'Access denied',
+      paragraphs: [
+        `The rules of ${host === '' ? 'this endpoint' : host} do not let this request in.`,
+        'If you should have access, ask whoever runs it: the rule is in the traffic policy of the endpoint. You can ' +
+          'also go back to its first page.',
+      ],
+      link: '/',
+      footer: `${status} \u00b7 denied by a rule`,
+    }),
+  );
+}
+
+/** Where the same page is served, for a visitor who came over the other scheme. */
+export function movedPage(location: string, accept: string): { readonly type: string; readonly body: Buffer } {
+  const words = 'This name is served over HTTPS only. The same page is here:';
+  if (negotiate(accept) !== 'html') return { type: CONTENT_TYPE.text, body: Buffer.from(`${words} ${location}\n`) };
+  const footer = '307 \u00b7 the address has moved to https://';
+  const body = Buffer.from(htmlPage({ title: 'Over HTTPS', paragraphs: [words], link: location, footer }));
+  return { type: CONTENT_TYPE.html, body };
+}
+
 type MediaKind = 'html' | 'json' | 'text';
 
 /**
@@ -26,7 +52,9 @@ export function renderPage(
   status: number = error.status,
 ): Page {
   const kind = negotiate(accept);
-  const body = Buffer.from(kind === 'html' ? html(error, status) : kind === 'json' ? json(error, status) : text(error));
+  const body = Buffer.from(
+    kind === 'html' ? errorHtml(error, status) : kind === 'json' ? json(error, status) : text(error),
+  );
   const fields: RawFields = ['Content-Type', CONTENT_TYPE[kind], 'Content-Length', String(body.length)];
   fields.push('Cache-Control', 'no-store', 'Ngrok-Error-Code', error.code, 'X-Content-Type-Options', 'nosniff');
   for (const [name, value] of extra) fields.push(name, value);
@@ -111,14 +139,35 @@ const WHO: Record<PosternError['owner'], string> = {
   platform: 'The fault is on the side of this server.',
 };
 
-function html(error: PosternError, status: number): string {
+/** `details.url` of an error is where its reader goes on. */
+function errorHtml(error: PosternError, status: number): string {
+  const { url = '' } = error.details;
+  return htmlPage({
+    title: error.title,
+    paragraphs: [error.message, WHO[error.owner]],
+    link: url,
+    footer: `${status} \u00b7 ${error.code}`,
+  });
+}
+
+interface HtmlPage {
+  readonly title: string;
+  readonly paragraphs: readonly string[];
+  /** Absolute http(s) URL or path; '' = none. */
+  readonly link: string;
+  readonly footer: string;
+}
+
+/** Loads nothing, and repeats nothing unescaped. */
+export function htmlPage({ title, paragraphs, link, footer }: HtmlPage): string {
+  const linked = link === '' ? '' : `<p><a href="${escape(link)}">${escape(link)}</a></p>\n`;
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>${escape(error.title)} (${error.code})</title>
+<title>${escape(title)}</title>
 <style>
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 12vh auto 0; max-width: 38rem; padding: 0 1.5rem; }
@@ -129,10 +178,8 @@ small { opacity: 0.7; }
 </head>
 <body>
 <main>
-<h1>${escape(error.title)}</h1>
-<p>${escape(error.message)}</p>
-<p>${WHO[error.owner]}</p>
-<p><small>${status} &middot; <code>${error.code}</code></small></p>
+<h1>${escape(title)}</h1>
+${paragraphs.map((paragraph) => `<p>${escape(paragraph)}</p>\n`).join('')}${linked}<p><small>${escape(footer)}</small></p>
 </main>
 </body>
 </html>

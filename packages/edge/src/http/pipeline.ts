@@ -16,7 +16,7 @@ import { originForm } from '@postern/protocol';
 import type { EdgeContext, LiveEndpoint } from '../context.ts';
 import { pickMember } from '../routing/pick-member.ts';
 import { admit, connectionRules } from './connection-rules.ts';
-import { answerWith, answerWithPage } from './answer.ts';
+import { answerByRule, answerWithPage } from './answer.ts';
 import { deliver } from './deliver.ts';
 import { dialFailure, isDialMessage, mayBeDialFailure, PROBE_BYTES } from './dial-failure.ts';
 import { Dispatcher, pathOf } from './dispatch.ts';
@@ -24,6 +24,7 @@ import type { Exchange, Stages, UpstreamFailure } from './exchange.ts';
 import { findEndpoint } from './find-endpoint.ts';
 import { mapLocation, prepareRequestFields, settleRequestFields, settleResponseFields } from './forwarding.ts';
 import type { Frame } from './frame.ts';
+import { answerElsewhere, secureLocation } from './other-scheme.ts';
 import { HttpPolicyContext, responseView } from './policy-views.ts';
 import { Uploads } from './uploads.ts';
 
@@ -55,12 +56,20 @@ export class Pipeline implements Stages {
 
   private route(exchange: Exchange): void {
     const error = findEndpoint(this.edge, exchange);
-    if (error !== null) return this.answerError(exchange, error);
+    if (error !== null) return this.nowhere(exchange, error);
     const live = exchange.entry;
     if (live === null) return;
     const outcome = connectionRules(this.edge, exchange.visitor, live);
     if (outcome === null) this.forwarding(exchange, live);
     else this.settle(exchange, outcome, (settled) => this.connectionOutcome(exchange, live, settled));
+  }
+
+  /** No endpoint takes the request here; who came over plain HTTP may find it over HTTPS. */
+  private nowhere(exchange: Exchange, error: PosternError): void {
+    const location = error.number === 90001 ? secureLocation(this.edge, exchange) : null;
+    if (location === null) return this.answerError(exchange, error);
+    answerElsewhere(exchange, location);
+    deliver(exchange);
   }
 
   private connectionOutcome(exchange: Exchange, live: LiveEndpoint, outcome: Outcome): void {
@@ -102,7 +111,7 @@ export class Pipeline implements Stages {
         this.passed(exchange, frame.live);
         return;
       case 'respond':
-        answerWith(exchange, outcome.status, outcome.headers, outcome.body);
+        answerByRule(exchange, outcome);
         this.responsePhases(exchange, (exchange.frames?.length ?? 0) - 1);
         return;
       case 'error':
@@ -213,7 +222,7 @@ export class Pipeline implements Stages {
   private responseOutcome(exchange: Exchange, outcome: Outcome): boolean {
     if (outcome.kind === 'continue') return true;
     exchange.dropUpstream();
-    if (outcome.kind === 'respond') answerWith(exchange, outcome.status, outcome.headers, outcome.body);
+    if (outcome.kind === 'respond') answerByRule(exchange, outcome);
     else if (outcome.kind === 'error') answerWithPage(exchange, outcome.error, outcome.headers);
     else {
       this.close(exchange);

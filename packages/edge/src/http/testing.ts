@@ -9,6 +9,7 @@ import type { CompiledPolicy, ConnView } from '@postern/policy';
 import { createMuxSession, type MuxSession, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
 import type {
   AgentStreams,
+  EdgeConfig,
   EdgeContext,
   EdgeLimits,
   HttpService,
@@ -148,6 +149,7 @@ export interface HarnessOptions {
   readonly policies?: Record<string, CompiledPolicy>;
   readonly limits?: Partial<EdgeLimits>;
   readonly scheme?: 'http' | 'https';
+  readonly config?: Partial<EdgeConfig>;
   readonly trusted?: boolean;
   readonly ruledBy?: () => LiveEndpoint | null;
   readonly http2?: boolean;
@@ -199,9 +201,12 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       trustedProxies: [],
       proxyProtocol: false,
       publicHttpPort: 80,
+      redirectToHttps: true,
+      webUrl: 'https://hello.test/',
       publicHttpsPort: 8443,
       region: 'local',
       limits: { ...LIMITS, ...options.limits },
+      ...options.config,
     },
     link: NO_LINK,
     routes,

@@ -190,13 +190,12 @@ describe('bad upstreams', () => {
 });
 
 describe('routing', () => {
-  test('unknown hosts, and hosts of the other scheme', async () => {
+  test('unknown hosts', async () => {
     await using edge = await harness();
     edge.publish(endpoint('ep_1', 'https', '*.test', { kind: 'cloud' }));
     expect(await edge.talk('GET / HTTP/1.1\r\nHost: nobody.example:8880\r\nConnection: close\r\n\r\n')).toMatch(
       /^HTTP\/1\.1 404 .*Ngrok-Error-Code: ERR_NGROK_3200.*http:\/\/nobody\.example:8880/s,
     );
-    expect(await edge.talk(get('/', close))).toMatch(/ERR_NGROK_90001.*https:\/\/app\.test:8443/s);
   });
 
   test('paths of an HTTPS edge: exact first, then the longest prefix', async () => {

@@ -52,6 +52,8 @@ export async function edgeHarness(change: HarnessChange = {}): Promise<EdgeHarne
       trustedProxies: [],
       proxyProtocol: false,
       publicHttpPort: 80,
+      redirectToHttps: true,
+      webUrl: 'https://hello.test/',
       publicHttpsPort: 443,
       region: 'local',
       limits: { ...DEFAULT_EDGE_LIMITS, drainMs: 200, ...change.limits },

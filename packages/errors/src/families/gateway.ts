@@ -37,7 +37,7 @@ export const GATEWAY_ERRORS = {
     status: 404,
     owner: 'config',
     title: 'Another scheme',
-    message: 'Nothing is online at {url}, but {other} is. Use that address.',
+    message: 'Nothing is online at {url}, but {other} is there. Open that address instead.',
   },
   90002: { status: 400, owner: 'client', title: 'Bad request', message: 'This request is not valid HTTP: {reason}.' },
   90003: {

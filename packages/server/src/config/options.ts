@@ -93,6 +93,13 @@ export const SERVER_OPTIONS = [
     help: 'port of https:// URLs, when a proxy in front has another than the listener',
   },
   {
+    key: 'redirect_to_https',
+    kind: 'switch',
+    value: 'true|false',
+    default: 'true',
+    help: 'send plain HTTP for a name that is served over HTTPS or TLS only there (307)',
+  },
+  {
     key: 'public_api_url',
     kind: 'text',
     value: 'url',
@@ -140,8 +147,8 @@ export const SERVER_OPTIONS = [
     key: 'cors_origin',
     kind: 'list',
     value: 'origin',
-    default: '*',
-    help: 'web origins that may call the API from a browser',
+    default: '',
+    help: 'web origins whose pages may call the API from a browser, as https://tools.example.com; * for any, without credentials (default: none)',
   },
   {
     key: 'drain_timeout',

@@ -36,6 +36,7 @@ describe('defaults', () => {
       agentNames: ['connect.postern.localhost', 'localhost'],
       publicHttpPort: null,
       publicHttpsPort: null,
+      redirectToHttps: true,
       publicApiUrl: '',
       autoReserve: 'any',
       trustedProxies: [],
@@ -43,7 +44,7 @@ describe('defaults', () => {
       tlsCertificates: [],
       dataDir: '/clone/.postern',
       apiRateLimit: 6000,
-      corsOrigins: ['*'],
+      corsOrigins: [],
       drainMs: 30_000,
       requestHeadMs: 30_000,
       idleMs: 300_000,
@@ -76,6 +77,7 @@ describe('precedence', () => {
     agent_name: ['agents.one.test', 'agents.two.test'],
     public_http_port: ['80', '81'],
     public_https_port: ['443', '444'],
+    redirect_to_https: ['false', 'true'],
     public_api_url: ['https://api.one.test', 'https://api.two.test'],
     auto_reserve: ['base', 'off'],
     trusted_proxies: ['10.0.0.0/8', '192.168.0.0/16'],
@@ -133,6 +135,19 @@ describe('precedence', () => {
       fromEnvironment({ POSTERN_BASE_DOMAIN: 'a.test, b.test', POSTERN_TLS_CERTIFICATE: 'a.pem,a.key  b.pem,b.key' }),
     ).toEqual({ base_domain: ['a.test', 'b.test'], tls_certificate: ['a.pem,a.key', 'b.pem,b.key'] });
   });
+});
+
+describe('origins of web pages', () => {
+  test.each([
+    ['https://Tools.Example.com', 'https://tools.example.com'],
+    ['http://localhost:3000/', 'http://localhost:3000'],
+    ['*', '*'],
+  ])('%s', (given, origin) => expect(resolve({ cors_origin: [given] }).corsOrigins).toEqual([origin]));
+
+  test.each(['tools.example.com', 'https://a.test/path', 'null', 'https://*.test', 'https://a.test:443'])(
+    '%s is none',
+    (given) => expect(() => resolve({ cors_origin: [given] })).toThrow('--cors-origin'),
+  );
 });
 
 describe('what follows from others', () => {

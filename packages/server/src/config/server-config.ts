@@ -21,6 +21,7 @@ export interface ServerConfig {
   readonly agentNames: readonly string[];
   readonly publicHttpPort: number | null;
   readonly publicHttpsPort: number | null;
+  readonly redirectToHttps: boolean;
   readonly publicApiUrl: string;
   readonly autoReserve: 'any' | 'base' | 'off';
   readonly trustedProxies: readonly string[];
@@ -79,6 +80,7 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
     agentNames: agentNames(read, baseDomains),
     publicHttpPort: read.port('public_http_port'),
     publicHttpsPort: read.port('public_https_port'),
+    redirectToHttps: read.switch('redirect_to_https'),
     publicApiUrl: read.url('public_api_url'),
     autoReserve: read.choice('auto_reserve', ['any', 'base', 'off']),
     trustedProxies,
@@ -86,7 +88,7 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
     tlsCertificates: read.list('tls_certificate').map((pair) => certificateFiles(pair, surroundings.cwd)),
     dataDir: path.resolve(surroundings.cwd, read.text('data_dir') || defaultDataDir(surroundings)),
     apiRateLimit: read.count('api_rate_limit', 10_000_000),
-    corsOrigins: read.list('cors_origin'),
+    corsOrigins: read.list('cors_origin').map(webOrigin),
     drainMs: read.number('drain_timeout', 0, 3600) * 1000,
     requestHeadMs: read.number('request_head_timeout', 0.1, 3600) * 1000,
     idleMs: read.number('idle_timeout', 0.1, 86_400) * 1000,
@@ -188,6 +190,21 @@ function cidr(text: string): string {
     throw new ConfigError(flagOf('trusted_proxies'), text, 'expected an address or a range, as 10.0.0.0/8');
   }
   return `${address}/${size}`;
+}
+
+/** As a browser writes it: scheme, host, and the port where it is not the scheme's own. */
+function webOrigin(text: string): string {
+  if (text === '*') return text;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (
+    url === null ||
+    text.includes('*') ||
+    !['http:', 'https:'].includes(url.protocol) ||
+    url.origin !== text.toLowerCase().replace(/\/$/, '')
+  ) {
+    throw new ConfigError(flagOf('cors_origin'), text, 'expected an origin, as https://tools.example.com, or *');
+  }
+  return url.origin;
 }
 
 function certificateFiles(pair: string, cwd: string): { cert: string; key: string } {

@@ -11,7 +11,13 @@ export const deny: ActionDefinition = {
   compile(config, env) {
     const { status_code: status } = readConfig(denySchema, config, env.path);
     if (env.phase === 'on_tcp_connect') return { run: () => CLOSE, terminates: true };
-    const answer: Outcome = Object.freeze({ kind: 'respond', status, headers: NO_HEADERS, body: EMPTY_BODY });
+    const answer: Outcome = Object.freeze({
+      kind: 'respond',
+      status,
+      headers: NO_HEADERS,
+      body: EMPTY_BODY,
+      denied: true,
+    });
     return { run: () => answer, terminates: true };
   },
 };

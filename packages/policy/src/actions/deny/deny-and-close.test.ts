@@ -10,6 +10,7 @@ describe('deny and close-connection', () => {
       status: 403,
       headers: [],
       body: Buffer.alloc(0),
+      denied: true,
     });
     expect((await run('on_http_request', denial({ status_code: 404 }))).outcome).toMatchObject({ status: 404 });
   });
