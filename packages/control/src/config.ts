@@ -1,4 +1,4 @@
-import type { TlsIdentity, TrafficEvent } from '@postern/edge/control-link';
+import type { TlsIdentity, TrafficEvent } from '@postern/link';
 import type { CompileOptions } from '@postern/policy';
 import type { Registry } from '@postern/registry';
 import type { IdSource, Store } from '@postern/store';

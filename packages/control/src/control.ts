@@ -1,4 +1,4 @@
-import type { ControlLink, EdgePort, RouteEndpoint, TrafficEvent } from '@postern/edge/control-link';
+import type { ControlLink, EdgePort, RouteEndpoint, TrafficEvent } from '@postern/link';
 import { timestamp } from '@postern/store';
 import { bind } from './agents/bind.ts';
 import { bindLabels } from './agents/labels.ts';

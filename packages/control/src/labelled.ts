@@ -1,5 +1,5 @@
 /** Edges and the labelled tunnels behind them: whose routes change when a tunnel comes or goes. */
-import type { RouteEndpoint } from '@postern/edge/control-link';
+import type { RouteEndpoint } from '@postern/link';
 import type { TunnelRecord } from '@postern/registry';
 import type { EdgeRow } from '@postern/store';
 import type { Core } from './core.ts';

@@ -1,4 +1,4 @@
-import type { RouteEndpoint } from '@postern/edge/control-link';
+import type { RouteEndpoint } from '@postern/link';
 import type { Core } from './core.ts';
 import { routesOfEdges } from './labelled.ts';
 import { messageOf, settle } from './online.ts';

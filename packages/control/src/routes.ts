@@ -1,5 +1,5 @@
 /** From what is stored or online to what the edge routes by. Pure. */
-import type { AgentUpstream, EdgeRoute, RouteEndpoint, TlsMode } from '@postern/edge/control-link';
+import type { AgentUpstream, EdgeRoute, RouteEndpoint, TlsMode } from '@postern/link';
 import type { TunnelRecord } from '@postern/registry';
 import type { EdgeRouteRow, EdgeRow, EndpointRow } from '@postern/store';
 import { hostportAddress } from './addresses/hostports.ts';

@@ -2,6 +2,7 @@
  * The rules' public face. The API renders these views; the server turns the agent half into the edge's ControlLink.
  * Every method throws PosternError for what a user did, and lets StoreUnavailable pass for what the disk did.
  */
+import type { Scheme } from '@postern/link';
 import type {
   apiKeys,
   BACKEND_FIELDS,
@@ -21,7 +22,6 @@ import type {
   ViewOfResource,
 } from '@postern/resources';
 
-type Scheme = 'http' | 'https' | 'tls' | 'tcp';
 type EdgeKind = 'https' | 'tls' | 'tcp';
 
 export interface Principal {

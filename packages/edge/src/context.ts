@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { CompiledPolicy, ConnView } from '@postern/policy';
 import type { EndpointProto, MuxStream, MuxStreamHandler } from '@postern/protocol';
-import type { AgentUpstream, ControlLink, RouteEndpoint, RouteUpdate, TrafficEvent } from './control-link.ts';
+import type { AgentUpstream, ControlLink, RouteEndpoint, RouteUpdate, TrafficEvent } from '@postern/link';
 
 /** Limits and deadlines (DESIGN §3, Defaults). Bytes and milliseconds. */
 export interface EdgeLimits {

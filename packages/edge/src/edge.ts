@@ -12,7 +12,7 @@ import { ignore } from './connection/pipe.ts';
 import { TcpPorts } from './connection/tcp-ports.ts';
 import { TlsTerminators } from './connection/tls-terminators.ts';
 import type { EdgeConfig, EdgeContext, HttpService, ListenAddress, Log } from './context.ts';
-import type { ControlLink, EdgePort, TrafficEvent } from './control-link.ts';
+import type { ControlLink, EdgePort, TrafficEvent } from '@postern/link';
 import { withDeadline } from './deadline.ts';
 import { createHttpService } from './http/service.ts';
 import { RouteApplier } from './routing/route-applier.ts';

@@ -1,5 +1,4 @@
 /** The data plane: listeners, TLS, routing, exchanges, agent sessions. See README.md. */
-export * from './control-link.ts';
 export type { EdgeConfig, EdgeLimits, ListenAddress, Log } from './context.ts';
 export { createEdge, type Edge, type EdgeOptions, type EdgeStats, type OpenListener } from './edge.ts';
 export { DEFAULT_EDGE_LIMITS } from './limits.ts';

@@ -3,9 +3,9 @@
  * over its own connection and exchange; nothing here allocates until a rule asks.
  */
 import type { PosternError } from '@postern/errors';
+import type { Binding, Scheme } from '@postern/link';
 
 export type PhaseName = 'on_tcp_connect' | 'on_http_request' | 'on_http_response';
-export type PolicyProtocol = 'http' | 'https' | 'tls' | 'tcp';
 
 /** A mutable header list in wire order; names compare without case. */
 export interface HeaderView {
@@ -63,7 +63,7 @@ export interface EndpointView {
   readonly url: string;
   readonly host: string;
   readonly port: number;
-  readonly proto: PolicyProtocol;
+  readonly proto: Scheme;
 }
 
 export interface RequestView {
@@ -164,8 +164,8 @@ export interface CompiledPolicy {
 }
 
 export interface CompileOptions {
-  readonly protocol: PolicyProtocol;
-  readonly binding: 'public' | 'internal' | 'kubernetes';
+  readonly protocol: Scheme;
+  readonly binding: Binding;
   /** Cloud endpoints must end every path (2235); the others fall through to their upstream. */
   readonly kind: 'cloud' | 'agent' | 'edge';
 }

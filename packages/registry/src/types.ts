@@ -3,6 +3,7 @@
  * with leases will pass the same contract suite. Every method is synchronous in meaning and asynchronous in type.
  * Lists come oldest (smallest id) first.
  */
+import type { Binding, Scheme } from '@postern/link';
 
 export interface SessionRecord {
   /** `ts_…` */
@@ -56,10 +57,10 @@ export interface OnlineEndpoint {
   readonly id: string;
   readonly url: string;
   readonly publicUrl: string;
-  readonly scheme: 'http' | 'https' | 'tls' | 'tcp';
+  readonly scheme: Scheme;
   readonly host: string;
   readonly port: number;
-  readonly binding: 'public' | 'internal' | 'kubernetes';
+  readonly binding: Binding;
   readonly poolingEnabled: boolean;
   readonly trafficPolicy: string;
   /** What the options of the bind and the policy came to, as the edge runs it. */

@@ -3,6 +3,7 @@
  * will, and must pass the same suite (`contract/`). Writes are values: control collects what belongs together and
  * commits it as one durable transaction, so that nothing interactive stands open on a database.
  */
+import type { Binding, Scheme } from '@postern/link';
 
 /** Whole seconds, RFC 3339 UTC: `2026-11-24T23:15:57Z`. */
 export type Timestamp = string;
@@ -68,10 +69,10 @@ export interface EndpointRow extends Row {
   readonly updatedAt: Timestamp;
   /** As given, with case and the scheme's default port normalised. */
   readonly url: string;
-  readonly scheme: 'http' | 'https' | 'tls' | 'tcp';
+  readonly scheme: Scheme;
   readonly host: string;
   readonly port: number;
-  readonly binding: 'public' | 'internal' | 'kubernetes';
+  readonly binding: Binding;
   readonly poolingEnabled: boolean;
   readonly trafficPolicy: string;
   readonly description: string;

@@ -1,10 +1,11 @@
+import type { Binding } from '@postern/link';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CONFIG } from '../testing/harness.ts';
 import { apiUrlError, agentUrlError } from './problems.ts';
 import { formatUrl, inferBinding, parseEndpointUrl, placeUrl, visitorView, type Address } from './urls.ts';
 
-function place(url: string, binding?: 'public' | 'internal' | 'kubernetes'): Address | number {
+function place(url: string, binding?: Binding): Address | number {
   const parsed = parseEndpointUrl(url);
   if (!parsed.ok) return apiUrlError(url, parsed.problem).number;
   const placed = placeUrl(parsed.value, binding ?? inferBinding(parsed.value.host), CONFIG);

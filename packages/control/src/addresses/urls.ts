@@ -1,4 +1,4 @@
-import type { BindingName, Scheme } from '@postern/edge/control-link';
+import type { Binding, Scheme } from '@postern/link';
 import { hostProblem, isInternalHost, isWildcard, type HostProblem } from './hosts.ts';
 
 /** The text of an endpoint URL taken apart; nothing is decided yet. */
@@ -13,7 +13,7 @@ export interface UrlParts {
 /** Where an endpoint is: the one value that claims, routes and views are made from. */
 export interface Address {
   readonly scheme: Scheme;
-  readonly binding: BindingName;
+  readonly binding: Binding;
   readonly host: string;
   /** As in the URL, the scheme's default filled in. */
   readonly port: number;
@@ -118,7 +118,7 @@ export function parsePort(text: string): number | null {
  * Decides whether these parts may be an endpoint under this binding, and what its address is then (api.md §4, URL
  * rules by binding; agent-and-ux.md §3.2). Reservations and conflicts are decided later, in the claim.
  */
-export function placeUrl(parts: UrlParts, binding: BindingName, plan: AddressPlan): Result<Address> {
+export function placeUrl(parts: UrlParts, binding: Binding, plan: AddressPlan): Result<Address> {
   const bad = binding === 'public' && parts.scheme === 'tcp' ? null : hostProblem(parts.host, plan.baseDomains);
   if (bad !== null && !(binding === 'kubernetes' && bad.kind === 'not-qualified')) {
     return refused({ kind: 'host', problem: bad, host: parts.host });
@@ -136,7 +136,7 @@ export function placeUrl(parts: UrlParts, binding: BindingName, plan: AddressPla
 }
 
 /** An address whose parts are known to be good. */
-export function addressOf(scheme: Scheme, binding: BindingName, host: string, port: number): Address {
+export function addressOf(scheme: Scheme, binding: Binding, host: string, port: number): Address {
   return { scheme, binding, host, port, url: formatUrl(scheme, host, port) };
 }
 
@@ -156,7 +156,7 @@ export function visitorView(
 }
 
 /** The binding of an endpoint that names none. */
-export function inferBinding(host: string): BindingName {
+export function inferBinding(host: string): Binding {
   return isInternalHost(host) || host === 'internal' ? 'internal' : 'public';
 }
 

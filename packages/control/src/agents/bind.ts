@@ -1,4 +1,4 @@
-import type { AgentBound } from '@postern/edge/control-link';
+import type { AgentBound } from '@postern/link';
 import { fail } from '@postern/errors';
 import type { BindRequest } from '@postern/protocol';
 import type { SessionRecord } from '@postern/registry';

@@ -1,5 +1,5 @@
 import { fail } from '@postern/errors';
-import type { Scheme } from '@postern/edge/control-link';
+import type { Scheme } from '@postern/link';
 import { addressKey } from '@postern/registry';
 import { allowsAddress } from '../acl.ts';
 import { addressOf, defaultPort, visitorView, type Address } from '../addresses/urls.ts';

@@ -1,4 +1,4 @@
-import type { BindingName, Scheme, TlsMode } from '@postern/edge/control-link';
+import type { Binding, Scheme, TlsMode } from '@postern/link';
 import { fail, isPosternError } from '@postern/errors';
 import { belongTogether, certificateProblem, literal, privateKeyProblem, readCertificates } from '@postern/policy';
 import type { BindOptions, BindRequest, HeaderEdits } from '@postern/protocol';
@@ -17,7 +17,7 @@ export interface ReadOptions {
 
 export interface PolicyPlace {
   readonly scheme: Scheme;
-  readonly binding: BindingName;
+  readonly binding: Binding;
 }
 
 /** Options whose policy action is not built yet, by the name that agents give them. */

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { BindingName, Scheme } from '@postern/edge/control-link';
+import type { Binding, Scheme } from '@postern/link';
 import type { Store } from '@postern/store';
 import { isScheme } from '../addresses/urls.ts';
 
@@ -10,7 +10,7 @@ export interface Resumed {
   readonly bindId: string;
   readonly accountId: string;
   readonly scheme: Scheme;
-  readonly binding: BindingName;
+  readonly binding: Binding;
   readonly host: string;
   readonly port: number;
 }

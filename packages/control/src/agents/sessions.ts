@@ -1,4 +1,4 @@
-import type { AgentSessionAccepted } from '@postern/edge/control-link';
+import type { AgentSessionAccepted } from '@postern/link';
 import { fail } from '@postern/errors';
 import type { AuthRequest } from '@postern/protocol';
 import type { SessionRecord } from '@postern/registry';

@@ -1,4 +1,4 @@
-import type { BindingName, Scheme } from '@postern/edge/control-link';
+import type { Binding, Scheme } from '@postern/link';
 import { fail } from '@postern/errors';
 import type { BindRequest } from '@postern/protocol';
 import { agentUrlError } from '../addresses/problems.ts';
@@ -16,7 +16,7 @@ import { oneBinding } from '../resources/endpoint-input.ts';
 /** Which address an agent asked for; `address` null = any (a generated name, a free port). */
 export interface Wanted {
   readonly scheme: Scheme;
-  readonly binding: BindingName;
+  readonly binding: Binding;
   readonly address: Address | null;
 }
 

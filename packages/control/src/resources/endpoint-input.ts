@@ -1,4 +1,4 @@
-import type { BindingName } from '@postern/edge/control-link';
+import type { Binding } from '@postern/link';
 import { fail, isPosternError } from '@postern/errors';
 import { apiUrlError } from '../addresses/problems.ts';
 import { inferBinding, parseEndpointUrl, placeUrl, type Address } from '../addresses/urls.ts';
@@ -26,9 +26,9 @@ export function readAddress(core: Core, url: string, bindings: readonly string[]
 }
 
 /** 15005, 15006, 90023; null when none is named. */
-export function oneBinding(bindings: readonly string[] | undefined): BindingName | null {
+export function oneBinding(bindings: readonly string[] | undefined): Binding | null {
   if (bindings === undefined) return null;
-  const seen = new Set<BindingName>();
+  const seen = new Set<Binding>();
   for (const binding of bindings) {
     if (!isBinding(binding)) throw fail(15005, { binding });
     if (seen.has(binding)) throw fail(15006, { binding });
@@ -50,6 +50,6 @@ export function checkCloudPolicy(core: Core, text: string | undefined, address: 
   return text;
 }
 
-function isBinding(text: string): text is BindingName {
+function isBinding(text: string): text is Binding {
   return text === 'public' || text === 'internal' || text === 'kubernetes';
 }

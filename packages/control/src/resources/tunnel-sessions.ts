@@ -1,5 +1,5 @@
 import { fail } from '@postern/errors';
-import type { AgentCommand } from '@postern/edge/control-link';
+import type { AgentCommand } from '@postern/link';
 import type { SessionRecord } from '@postern/registry';
 import type { Core } from '../core.ts';
 import type { Caller, TunnelSessionService, TunnelSessionView } from '../types.ts';

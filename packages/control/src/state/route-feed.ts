@@ -1,4 +1,4 @@
-import type { EdgePort, RouteEndpoint } from '@postern/edge/control-link';
+import type { EdgePort, RouteEndpoint } from '@postern/link';
 
 export interface RouteChange {
   readonly upserts: readonly RouteEndpoint[];

@@ -1,4 +1,4 @@
-import type { AgentCommand, EdgePort, RouteEndpoint, RouteUpdate } from '@postern/edge/control-link';
+import type { AgentCommand, EdgePort, RouteEndpoint, RouteUpdate } from '@postern/link';
 
 /** An edge that keeps what it is told, refuses what a test wants refused, and answers probes as it is told to. */
 export class FakeEdge implements EdgePort {

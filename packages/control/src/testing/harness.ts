@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fail } from '@postern/errors';
-import type { AgentBound, AgentSessionAccepted } from '@postern/edge/control-link';
+import type { AgentBound, AgentSessionAccepted } from '@postern/link';
 import type { AuthRequest, BindOptions, BindRequest, LabelBindRequest } from '@postern/protocol';
 import { createMemoryRegistry } from '@postern/registry';
 import { createIdSource, openStore, type Store, type TableName, type Write } from '@postern/store';

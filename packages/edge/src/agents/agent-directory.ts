@@ -8,7 +8,7 @@ import {
   type MuxStreamHandler,
 } from '@postern/protocol';
 import type { AgentStreams, StreamPurpose, TimerHandle, TimerWheel } from '../context.ts';
-import type { AgentUpstream } from '../control-link.ts';
+import type { AgentUpstream } from '@postern/link';
 import type { AgentSession } from './agent-session.ts';
 
 export interface DirectoryOptions {

@@ -1,7 +1,7 @@
 /** Accepts agents and answers control about them: everything between the TLS handshake and the EdgePort. */
 import type { TLSSocket } from 'node:tls';
 import type { AgentStreams, EdgeLimits, Log, TimerWheel } from '../context.ts';
-import type { AgentCommand, ControlLink } from '../control-link.ts';
+import type { AgentCommand, ControlLink } from '@postern/link';
 import { fail } from '@postern/errors';
 import { AgentDirectory } from './agent-directory.ts';
 import { AgentSession } from './agent-session.ts';

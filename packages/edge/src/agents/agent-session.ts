@@ -17,7 +17,7 @@ import {
 import { sayAndClose } from '../connection/plain-answers.ts';
 import { isHttpStart } from '../connection/client-hello.ts';
 import type { EdgeLimits, Log, TimerHandle, TimerWheel } from '../context.ts';
-import type { AgentSessionAccepted, ControlLink } from '../control-link.ts';
+import type { AgentSessionAccepted, ControlLink } from '@postern/link';
 import { withDeadline } from '../deadline.ts';
 import { readIntoSlab } from '../connection/slab-reader.ts';
 import type { AuthLimiter } from './auth-limiter.ts';

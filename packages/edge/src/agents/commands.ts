@@ -11,7 +11,7 @@ import {
   type MuxStreamHandler,
 } from '@postern/protocol';
 import type { TimerWheel } from '../context.ts';
-import type { AgentCommand } from '../control-link.ts';
+import type { AgentCommand } from '@postern/link';
 import type { AgentSession } from './agent-session.ts';
 
 const ANSWER_MS = 10_000;

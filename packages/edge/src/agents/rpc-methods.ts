@@ -16,7 +16,7 @@ import {
   encodeUnbindResponse,
   StreamType,
 } from '@postern/protocol';
-import type { ControlLink } from '../control-link.ts';
+import type { ControlLink } from '@postern/link';
 
 export interface RpcCall {
   readonly link: ControlLink;

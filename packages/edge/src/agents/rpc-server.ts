@@ -14,7 +14,7 @@ import {
   type AuthRequest,
   type MuxStream,
 } from '@postern/protocol';
-import type { AgentSessionAccepted, ControlLink } from '../control-link.ts';
+import type { AgentSessionAccepted, ControlLink } from '@postern/link';
 import type { Log, TimerWheel } from '../context.ts';
 import { RPC_METHODS, type RpcMethod } from './rpc-methods.ts';
 

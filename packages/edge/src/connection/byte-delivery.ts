@@ -3,7 +3,7 @@ import { fail, isPosternError } from '@postern/errors';
 import { writeProxyPreamble } from '@postern/protocol';
 import type { Socket } from 'node:net';
 import type { EdgeContext, LiveEndpoint, StreamPurpose } from '../context.ts';
-import type { AgentUpstream } from '../control-link.ts';
+import type { AgentUpstream } from '@postern/link';
 import { pickUpstream } from '../routing/pick-member.ts';
 import { BytePipe, type PipeEndReason } from './pipe.ts';
 import type { Visitor } from './visitor.ts';

@@ -1,5 +1,5 @@
 /** Certificates per server name, asked of control once and kept for a while. */
-import type { ControlLink, TlsIdentity } from '../control-link.ts';
+import type { ControlLink, TlsIdentity } from '@postern/link';
 
 /** A changed certificate is seen at the latest after this; `clear` makes it at once. */
 const KEEP_MS = 600_000;

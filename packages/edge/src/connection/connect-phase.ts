@@ -13,7 +13,7 @@ import type {
   TlsTermination,
 } from '@postern/policy';
 import type { EdgeContext, LiveEndpoint } from '../context.ts';
-import type { RouteEndpoint, Scheme } from '../control-link.ts';
+import type { RouteEndpoint, Scheme } from '@postern/link';
 import { withDeadline } from '../deadline.ts';
 import { pickMember, pickUpstream } from '../routing/pick-member.ts';
 

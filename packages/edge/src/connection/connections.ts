@@ -15,7 +15,7 @@ import type { TLSSocket } from 'node:tls';
 import { fail } from '@postern/errors';
 import type { TlsTermination } from '@postern/policy';
 import type { EdgeContext, HttpService, LiveEndpoint } from '../context.ts';
-import type { TlsIdentity } from '../control-link.ts';
+import type { TlsIdentity } from '@postern/link';
 import { withDeadline } from '../deadline.ts';
 import { pickMember } from '../routing/pick-member.ts';
 import type { ByteDelivery } from './byte-delivery.ts';

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { TlsTermination } from '@postern/policy';
-import type { TlsIdentity } from '../control-link.ts';
+import type { TlsIdentity } from '@postern/link';
 import { ignore } from './pipe.ts';
 
 /** What a handshake has to fulfil besides the certificate. */

@@ -4,7 +4,7 @@
  */
 import { fail, isPosternError, type PosternError } from '@postern/errors';
 import type { EdgeContext, LiveEndpoint, StreamPurpose } from '../context.ts';
-import type { AgentUpstream } from '../control-link.ts';
+import type { AgentUpstream } from '@postern/link';
 import type { Exchange, UpstreamFailure } from './exchange.ts';
 import { proxyHeaderFor } from './proxy-header.ts';
 import { Http1Upstream } from './upstream-http1.ts';

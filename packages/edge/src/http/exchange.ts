@@ -6,7 +6,7 @@
 import type { PosternError } from '@postern/errors';
 import type { Framing, MuxStream, RawFields, RequestHead } from '@postern/protocol';
 import type { LiveEndpoint, Route } from '../context.ts';
-import type { AgentUpstream } from '../control-link.ts';
+import type { AgentUpstream } from '@postern/link';
 import type { EncodedBody } from './encode-body.ts';
 import type { Frame } from './frame.ts';
 import type { ResponseDraft } from './policy-views.ts';

@@ -7,7 +7,7 @@ import { fail } from '@postern/errors';
 import { MuxErrorCode } from '@postern/protocol';
 import { ignore } from '../connection/pipe.ts';
 import type { EdgeContext, StreamPurpose, TimerHandle } from '../context.ts';
-import type { AgentUpstream } from '../control-link.ts';
+import type { AgentUpstream } from '@postern/link';
 import { dialFailure } from './dial-failure.ts';
 import type { Exchange, UpstreamFailure } from './exchange.ts';
 import { MuxDuplex } from './mux-duplex.ts';

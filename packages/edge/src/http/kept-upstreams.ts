@@ -3,7 +3,7 @@
  * because it was opened with that visitor's address (agent-protocol.md §6.1).
  */
 import type { EdgeContext } from '../context.ts';
-import type { AgentUpstream } from '../control-link.ts';
+import type { AgentUpstream } from '@postern/link';
 import type { Http1Upstream } from './upstream-http1.ts';
 
 /** More than a browser keeps to one host. */

@@ -1,6 +1,6 @@
 import type { ConnView } from '@postern/policy';
 import { writeProxyPreamble } from '@postern/protocol';
-import type { AgentUpstream } from '../control-link.ts';
+import type { AgentUpstream } from '@postern/link';
 
 /** The PROXY protocol header that a listener has asked for: from the visitor, to the public address. */
 export function proxyHeaderFor(upstream: AgentUpstream, conn: ConnView): Buffer | null {

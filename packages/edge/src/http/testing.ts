@@ -17,7 +17,7 @@ import type {
   StreamPurpose,
   VisitorConnection,
 } from '../context.ts';
-import type { AgentUpstream, ControlLink, RouteEndpoint, TrafficEvent } from '../control-link.ts';
+import type { AgentUpstream, ControlLink, RouteEndpoint, TrafficEvent } from '@postern/link';
 import { createRouteTable } from '../routing/route-table.ts';
 import { LIMITS, SILENT_LOG } from '../testing/fixtures.ts';
 import { createTimerWheel } from '../timer-wheel.ts';

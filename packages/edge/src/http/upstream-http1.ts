@@ -18,7 +18,7 @@ import {
   type ResponseHead,
 } from '@postern/protocol';
 import type { EdgeContext } from '../context.ts';
-import type { AgentUpstream } from '../control-link.ts';
+import type { AgentUpstream } from '@postern/link';
 import { isMarked } from './dial-failure.ts';
 import type { Exchange, Upstream, UpstreamFailure } from './exchange.ts';
 import { valueOf } from './fields.ts';

@@ -1,6 +1,6 @@
 /** URLs of internal endpoints, as `forward-internal` names them (traffic-policy.md, forward-internal). */
 import { fail } from '@postern/errors';
-import type { Scheme } from '../control-link.ts';
+import type { Scheme } from '@postern/link';
 
 export interface InternalAddress {
   readonly scheme: Scheme;

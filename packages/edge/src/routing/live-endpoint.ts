@@ -2,7 +2,7 @@
 import { fail, isPosternError, type PosternError } from '@postern/errors';
 import type { CompiledPhase, CompiledPolicy, CompileOptions, Outcome, PhaseName } from '@postern/policy';
 import type { LiveEndpoint, Log } from '../context.ts';
-import type { RouteEndpoint } from '../control-link.ts';
+import type { RouteEndpoint } from '@postern/link';
 
 /** Compiles a policy text; throws what is wrong with it. */
 export type PolicyCompiler = (source: string, options: CompileOptions) => CompiledPolicy;

@@ -1,6 +1,6 @@
 /** Choosing among the endpoints that share one address. */
 import type { AgentStreams, LiveEndpoint, Route } from '../context.ts';
-import type { AgentUpstream } from '../control-link.ts';
+import type { AgentUpstream } from '@postern/link';
 
 /**
  * A random member of a pool, of those that can serve now when there are any: cloud endpoints always can, the others

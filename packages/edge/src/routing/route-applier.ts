@@ -4,7 +4,7 @@
  */
 import type { TcpPorts } from '../connection/tcp-ports.ts';
 import type { Log, RouteTable } from '../context.ts';
-import type { RouteUpdate } from '../control-link.ts';
+import type { RouteUpdate } from '@postern/link';
 
 /** Ports of an update that this machine cannot open; nothing of the update was applied. */
 export class PortsNotOpened extends Error {

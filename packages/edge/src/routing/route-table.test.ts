@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { endpoint, POLICY_CONTEXT, SILENT_LOG, update } from '../testing/fixtures.ts';
 import type { Route } from '../context.ts';
-import type { RouteEndpoint } from '../control-link.ts';
+import type { RouteEndpoint } from '@postern/link';
 import { createRouteTable } from './route-table.ts';
 
 const NO_RULES: CompiledPolicy = { onTcpConnect: null, onHttpRequest: null, onHttpResponse: null };

@@ -3,7 +3,7 @@
  * and request: all lookups are Map reads, members of a pool share one Route, and a policy is compiled once per text.
  */
 import type { LiveEndpoint, Log, Route, RouteTable } from '../context.ts';
-import type { RouteEndpoint, RouteUpdate } from '../control-link.ts';
+import type { RouteEndpoint, RouteUpdate } from '@postern/link';
 import { HostMap, wildcardsOver } from './host-map.ts';
 import { parseInternalUrl } from './internal-url.ts';
 import { enliven, type PolicyCompiler } from './live-endpoint.ts';

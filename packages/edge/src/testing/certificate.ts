@@ -1,7 +1,7 @@
 /** Self-signed certificates for tests, written byte by byte, so that no fixture can expire. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { TlsIdentity } from '../control-link.ts';
+import type { TlsIdentity } from '@postern/link';
 
 const YEAR_MS = 31_557_600_000;
 

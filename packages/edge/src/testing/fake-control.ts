@@ -9,7 +9,7 @@ import type {
   RouteEndpoint,
   TlsIdentity,
   TrafficEvent,
-} from '../control-link.ts';
+} from '@postern/link';
 import { endpoint, update, upstream } from './fixtures.ts';
 
 export class FakeControl implements ControlLink {

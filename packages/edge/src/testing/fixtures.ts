@@ -1,5 +1,5 @@
 /** Small values that the edge's tests share. */
-import type { AgentUpstream, RouteEndpoint, RouteUpdate, Scheme } from '../control-link.ts';
+import type { AgentUpstream, RouteEndpoint, RouteUpdate, Scheme } from '@postern/link';
 import type { PolicyContext } from '@postern/policy';
 import type { Log } from '../context.ts';
 

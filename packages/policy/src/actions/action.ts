@@ -1,5 +1,6 @@
 /** What an action is made of: every folder beside this file exports one {@link ActionDefinition}. */
-import type { PolicyContext, Outcome, PhaseName, PolicyProtocol } from '../runtime.ts';
+import type { Binding, Scheme } from '@postern/link';
+import type { PolicyContext, Outcome, PhaseName } from '../runtime.ts';
 import type { Scope } from '../cel/scope.ts';
 import type { Template } from '../interpolation/template.ts';
 import type { ActionType } from '../schema/action-table.ts';
@@ -19,8 +20,8 @@ export interface Recorder {
 
 export interface ActionEnv {
   readonly phase: PhaseName;
-  readonly protocol: PolicyProtocol;
-  readonly binding: 'public' | 'internal' | 'kubernetes';
+  readonly protocol: Scheme;
+  readonly binding: Binding;
   /** e.g. `on_http_request[0].actions[1].config`. */
   readonly path: string;
   /** Compiles a string with `${…}`; `field` is its path below `path`, e.g. `.headers.x-a`. @throws PosternError 2224 */

@@ -1,6 +1,6 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { TlsIdentity } from '@postern/edge';
+import type { TlsIdentity } from '@postern/link';
 import { ConfigError } from '../config/config-error.ts';
 import { messageOf } from '../problem.ts';
 

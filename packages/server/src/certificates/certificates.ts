@@ -1,4 +1,4 @@
-import type { TlsIdentity } from '@postern/edge';
+import type { TlsIdentity } from '@postern/link';
 import type { FileCertificates } from './certificate-files.ts';
 import { LEAF_DAYS, type LocalCa } from './local-ca.ts';
 

@@ -10,7 +10,7 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import type * as X509 from '@peculiar/x509';
 import type { SecretBox } from '@postern/store';
-import type { TlsIdentity } from '@postern/edge';
+import type { TlsIdentity } from '@postern/link';
 import { ConfigError } from '../config/config-error.ts';
 import { readIfThere, writeFileAtomically } from '../files.ts';
 import { messageOf } from '../problem.ts';

@@ -1,4 +1,4 @@
-import type { TrafficEvent } from '@postern/edge';
+import type { TrafficEvent } from '@postern/link';
 import { afterEach, describe, expect, test } from 'vitest';
 import { listen } from '../listen.ts';
 import { exposition, Histogram } from './exposition.ts';

@@ -1,4 +1,5 @@
-import type { EdgeStats, TrafficEvent } from '@postern/edge';
+import type { EdgeStats } from '@postern/edge';
+import type { TrafficEvent } from '@postern/link';
 import { exposition, Histogram, type Metric, type Sample } from './exposition.ts';
 
 const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;

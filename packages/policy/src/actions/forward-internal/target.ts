@@ -1,5 +1,6 @@
 /** Where forward-internal may go: an `.internal` endpoint of the same family of protocols. */
-import type { PhaseName, PolicyProtocol } from '../../runtime.ts';
+import type { Scheme } from '@postern/link';
+import type { PhaseName } from '../../runtime.ts';
 
 const SCHEMES: ReadonlySet<string> = new Set(['http', 'https', 'tcp', 'tls']);
 
@@ -7,7 +8,7 @@ const SCHEMES: ReadonlySet<string> = new Set(['http', 'https', 'tcp', 'tls']);
 export function forwardTarget(
   written: string,
   phase: PhaseName,
-  protocol: PolicyProtocol,
+  protocol: Scheme,
 ): { readonly url: string } | { readonly problem: string } {
   const text = written.trim();
   const mark = text.indexOf('://');

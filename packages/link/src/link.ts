@@ -1,0 +1,49 @@
+/**
+ * All that the data plane needs from the rest of Postern, and all that may be asked of it. Serialisable and
+ * asynchronous: in one process it is function calls, with workers it crosses a channel.
+ */
+import type { AuthRequest, BindRequest, LabelBindRequest, PatchTunnelRequest } from '@postern/protocol';
+import type { AgentBound, AgentCommand, AgentSessionAccepted } from './session.ts';
+import type { TrafficEvent } from './traffic.ts';
+import type { RouteUpdate } from './update.ts';
+
+export interface TlsIdentity {
+  /** PEM, leaf first. */
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface ControlLink {
+  /** Starts the stream of route updates: a snapshot first, then changes, each awaited. Called once. */
+  follow(edge: EdgePort): Promise<void>;
+  /** Certificate for a server name that an endpoint, a reservation or this installation covers; null = none. */
+  certificateFor(serverName: string): Promise<TlsIdentity | null>;
+  /** Throws PosternError. `remoteAddr` is ip:port of the agent. */
+  authenticate(request: AuthRequest, remoteAddr: string): Promise<AgentSessionAccepted>;
+  /** Throws PosternError. The route is live (applied here) before this resolves. */
+  bind(sessionId: string, request: BindRequest): Promise<AgentBound>;
+  bindLabels(sessionId: string, request: LabelBindRequest): Promise<{ readonly id: string }>;
+  /** Idempotent: unknown ids are no error. The route is gone before this resolves. */
+  unbind(sessionId: string, id: string): Promise<void>;
+  patchTunnel(sessionId: string, request: PatchTunnelRequest): Promise<void>;
+  /** The session's wire is gone; its endpoints go offline. */
+  sessionEnded(sessionId: string, reason: string): Promise<void>;
+  traffic(event: TrafficEvent): void;
+}
+
+/** What control may ask of an edge. */
+export interface EdgePort {
+  /** Resolves when new requests see the update. */
+  applyRoutes(update: RouteUpdate): Promise<void>;
+  /** Resolves with the agent's own error text ('' = done). Throws PosternError 810 when it stays silent. */
+  agentCommand(sessionId: string, command: AgentCommand): Promise<string>;
+  /** Tells the agent that a listener of its was ended here (agent-protocol.md §5.8). Best effort. */
+  stopTunnel(sessionId: string, tunnelId: string, message: string, errorCode: string | null): void;
+  /** Closes the wire of a session that was displaced, revoked or is silent. */
+  closeSession(sessionId: string, reason: string): void;
+  /**
+   * Whether the agent answers a heartbeat now, within one second (false also when the session is not here). Asked
+   * when another process of the same user wants the session's address: a stopped process keeps its socket open.
+   */
+  probeSession(sessionId: string): Promise<boolean>;
+}

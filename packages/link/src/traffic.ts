@@ -1,0 +1,20 @@
+/** One finished exchange or connection, for logs and metrics. No payloads. */
+export interface TrafficEvent {
+  readonly kind: 'http' | 'tcp' | 'tls';
+  readonly endpointId: string;
+  readonly accountId: string;
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly clientAddr: string;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly status: number;
+  /** `ERR_NGROK_n` or ''. */
+  readonly errorCode: string;
+  /** Why it ended: 'complete', 'client-gone', 'upstream-reset', … */
+  readonly reason: string;
+}
