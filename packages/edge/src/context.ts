@@ -72,6 +72,8 @@ export interface TimerHandle {
   cancel(): void;
   /** Starts over with the same delay, without allocation: the idle timer of a busy connection. */
   refresh(): void;
+  /** Milliseconds since it was scheduled or refreshed, as exact as the wheel is. */
+  age(): number;
 }
 
 /** An endpoint with its policy compiled, once per revision of it. */
@@ -157,7 +159,10 @@ export interface HttpService {
   /** Takes over the socket. `head` = bytes already read from it. */
   serveHttp1(connection: VisitorConnection, head: Buffer | null): void;
   serveHttp2(connection: VisitorConnection): void;
-  /** Stops taking requests: `connection: close`, GOAWAY; resolves when nothing is in flight. */
+  /**
+   * Stops taking requests: `connection: close`, GOAWAY. What is idle ends at once, FIN and a second later RST; resolves
+   * when every connection has closed.
+   */
   drain(): Promise<void>;
   /** Cuts what is left. */
   destroy(): void;

@@ -19,6 +19,10 @@ import { RouteApplier } from './routing/route-applier.ts';
 import { createRouteTable } from './routing/route-table.ts';
 import { createTimerWheel } from './timer-wheel.ts';
 
+/** When the server stops: what a connection gets to send its first byte, and to come to what serves it. */
+const FIRST_BYTE_MS = 1_000;
+const ARRIVAL_MS = 3_000;
+
 export interface EdgeOptions {
   readonly config: EdgeConfig;
   readonly link: ControlLink;
@@ -226,14 +230,25 @@ class DataPlane implements Edge {
     this.#listening.http?.close();
     this.#listening.https?.close();
     this.#tcpPorts.close();
-    const drained = Promise.all([this.#http.drain(), this.#bytes.idle()]);
-    await withDeadline(wheel, drained, config.limits.drainMs, () => new Error('still in flight')).catch(() => {});
+    wheel.schedule(FIRST_BYTE_MS, () => {
+      // On a TCP port it may be the service that speaks first.
+      for (const gate of [this.#gates.http, this.#gates.tls]) gate.partSilent(wheel);
+    });
+    const inFlight = Promise.all([this.#http.drain(), this.#bytes.drain()]);
+    // Who was let in just before is served; whatever he then has in flight counts as well.
+    const arrived = withDeadline(wheel, this.#connections.arrived(), ARRIVAL_MS, late).catch(ignore);
+    const drained = inFlight.then(() => arrived).then(() => Promise.all([this.#http.drain(), this.#bytes.drain()]));
+    await withDeadline(wheel, drained, config.limits.drainMs, late).catch(ignore);
     this.#http.destroy();
     this.#bytes.destroyAll();
-    for (const gate of [this.#gates.http, this.#gates.tls, this.#gates.tcp]) gate.destroyAll();
+    for (const gate of this.#visitorGates) gate.destroyAll();
     this.#listening.agents?.close();
     await this.#agents.close();
     this.#gates.agents.destroyAll();
+  }
+
+  get #visitorGates(): readonly Gate[] {
+    return [this.#gates.http, this.#gates.tls, this.#gates.tcp];
   }
 
   #closeListeners(): void {
@@ -242,6 +257,10 @@ class DataPlane implements Edge {
     this.#tcpPorts.close();
     for (const gate of Object.values(this.#gates)) gate.destroyAll();
   }
+}
+
+function late(): Error {
+  return new Error('still in flight');
 }
 
 function first(listening: Listening | undefined, configured: readonly ListenAddress[]): ListenAddress {

@@ -46,6 +46,10 @@ class Timer implements TimerHandle {
     this.due = this.wheel.tickNow() + this.ticks;
     if (this.slot < 0) this.wheel.insert(this);
   }
+
+  age(): number {
+    return this.wheel.span(this.wheel.tickNow() - (this.due - this.ticks));
+  }
 }
 
 class Wheel implements TimerWheel {
@@ -77,6 +81,11 @@ class Wheel implements TimerWheel {
   /** The tick of this moment. Sleeping wheels have no ticks of their own, so the clock is asked. */
   tickNow(): number {
     return Math.floor(this.#now() / this.#resolution);
+  }
+
+  /** Milliseconds of so many ticks. */
+  span(ticks: number): number {
+    return ticks * this.#resolution;
   }
 
   insert(timer: Timer): void {

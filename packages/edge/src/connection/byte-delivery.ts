@@ -30,6 +30,7 @@ export class ByteDelivery {
   readonly #context: EdgeContext;
   readonly #pipes = new Set<BytePipe>();
   #whenEmpty: (() => void)[] = [];
+  #retiring = false;
 
   constructor(context: EdgeContext) {
     this.#context = context;
@@ -101,6 +102,7 @@ export class ByteDelivery {
       this.#pipes.add(pipe);
       if (early !== undefined) pipe.bytesIn += early.length;
       pipe.start(stream, early === undefined ? first : null);
+      if (this.#retiring) pipe.retire();
     } catch (error) {
       pipe.discard();
       throw error;
@@ -133,8 +135,10 @@ export class ByteDelivery {
     });
   }
 
-  /** Resolves when nothing flows any more. */
-  idle(): Promise<void> {
+  /** Ends what is idle, and what becomes idle; resolves when nothing flows any more. */
+  drain(): Promise<void> {
+    this.#retiring = true;
+    for (const pipe of this.#pipes) pipe.retire();
     if (this.#pipes.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }

@@ -56,6 +56,9 @@ export class Connections {
   readonly #services: ConnectionServices;
   readonly #context: EdgeContext;
   readonly #agentNames: ReadonlySet<string>;
+  /** Visitors between accept and what serves them. */
+  #arriving = 0;
+  #whenArrived: (() => void)[] = [];
 
   constructor(services: ConnectionServices) {
     this.#services = services;
@@ -83,14 +86,23 @@ export class Connections {
     if (this.#services.gates.tcp.admit(socket)) void this.#guard(socket, this.#serveTcp(socket, port));
   }
 
+  /** Resolves when nobody is between accept and what serves him. */
+  arrived(): Promise<void> {
+    if (this.#arriving === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenArrived.push(resolve));
+  }
+
   /** A fault of ours costs its own connection and no other. */
   async #guard(socket: Socket, work: Promise<void>): Promise<void> {
+    this.#arriving++;
     try {
       await work;
     } catch (error) {
       this.#context.log.error({ reason: String(error) }, 'a connection failed inside the edge');
       socket.destroy();
     }
+    this.#arriving--;
+    if (this.#arriving === 0) for (const resolve of this.#whenArrived.splice(0)) resolve();
   }
 
   async #serveHttp(socket: Socket): Promise<void> {

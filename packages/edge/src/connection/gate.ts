@@ -1,6 +1,8 @@
 /** Bounds how many connections a listener and one client address may hold, and knows the open ones. */
 import type { Socket } from 'node:net';
 import type { CidrList } from './cidr-list.ts';
+import type { TimerWheel } from '../context.ts';
+import { part } from './part.ts';
 import { ignore } from './pipe.ts';
 import { plainIp } from './visitor.ts';
 
@@ -59,6 +61,15 @@ export class Gate {
       else this.#perIp.delete(ip);
     });
     return true;
+  }
+
+  /** Ends connections that have not sent a byte and have had the time for it: FIN, and RST a second later. */
+  partSilent(wheel: TimerWheel): void {
+    for (const socket of this.#open) {
+      if (socket.bytesRead > 0 || socket.writableEnded) continue;
+      socket.end();
+      part(socket, wheel);
+    }
   }
 
   /** Cuts every open connection. */

@@ -11,11 +11,15 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
 import type { TimerHandle, TimerWheel } from '../context.ts';
+import { part } from './part.ts';
 import { readIntoSlab } from './slab-reader.ts';
 import { SocketWriter, type SocketWriterOwner } from './socket-writer.ts';
 
 /** Why a pipe ended, as traffic events say it. */
 export type PipeEndReason = 'complete' | 'client-gone' | 'upstream-reset' | 'agent-gone' | 'idle' | 'shutdown';
+
+/** A pipe that carried nothing for so long is idle when the server stops. */
+const QUIET_MS = 1_500;
 
 /** How long an agent may take to answer the FIN of a visitor that is gone before the stream is reset. */
 const GONE_GRACE_MS = 2_000;
@@ -86,6 +90,20 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner {
   discard(): void {
     this.#closed = true;
     this.#idle.cancel();
+  }
+
+  /** The server stops: ends as soon as nothing has moved for a moment, FIN first on both sides. */
+  retire(): void {
+    if (this.#closed) return;
+    const left = QUIET_MS - this.#idle.age();
+    if (left > 0 || this.#writer.pending > 0) {
+      this.#wheel.schedule(Math.max(left, 100), () => this.retire());
+      return;
+    }
+    this.#reason ??= 'shutdown';
+    this.#writer.end();
+    this.#onSocketEnd();
+    part(this.socket, this.#wheel);
   }
 
   /** Cuts both sides. */

@@ -2,7 +2,7 @@
 import { KeptIndex } from './kept-upstreams.ts';
 
 export interface HttpConnection {
-  /** Takes no further request; closes when the last is answered. */
+  /** Takes no further request, and closes at once or when the last is answered. */
   drain(): void;
   /** Cuts it. */
   destroy(): void;
@@ -16,7 +16,6 @@ export class HttpConnections {
 
   add(connection: HttpConnection): void {
     this.open.add(connection);
-    if (this.draining) connection.drain();
   }
 
   remove(connection: HttpConnection): void {

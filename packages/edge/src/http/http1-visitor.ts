@@ -14,6 +14,7 @@ import {
   type RawFields,
   type RequestHead,
 } from '@postern/protocol';
+import { part } from '../connection/part.ts';
 import { abort, BytePipe, ignore } from '../connection/pipe.ts';
 import { readIntoSlab } from '../connection/slab-reader.ts';
 import { SocketWriter, type SocketWriterOwner } from '../connection/socket-writer.ts';
@@ -34,6 +35,8 @@ const DRAIN_BYTES = 65_536;
 /** After an answer that ends the connection: how much is still read and for how long, so that the answer arrives. */
 const LINGER_BYTES = 33_554_432;
 const LINGER_MS = 10_000;
+/** What the rest of a head may take when the server stops. */
+const ARRIVING_MS = 1_500;
 
 type State = 'open' | 'lingering' | 'piped' | 'closed';
 
@@ -312,6 +315,7 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
     });
     this.pipe = pipe;
     pipe.start(stream, stash, rest);
+    if (this.group.draining) pipe.retire();
   }
 
   /** Something before the 101 has not left yet: the visitor does not read. */
@@ -384,12 +388,19 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
     const deadline = this.edge.wheel.schedule(LINGER_MS, () => abort(this.socket));
     this.socket.on('close', () => deadline.cancel());
     this.socket.resume();
+    if (this.group.draining) part(this.socket, this.edge.wheel);
   }
 
   /** Takes no further request. */
   drain(): void {
     this.last = true;
-    if (this.state === 'open' && this.exchange === null && this.requestRead && !this.parser.inHead) this.shut();
+    this.pipe?.retire();
+    if (this.state === 'lingering') part(this.socket, this.edge.wheel);
+    if (this.state !== 'open' || this.exchange !== null || this.stash !== null) return;
+    if (this.current !== null && this.requestRead && this.parser.idle) return this.shut();
+    // A request may be on its way: the first of a new connection, or one whose head has begun.
+    this.headDeadline?.cancel();
+    this.headDeadline = this.edge.wheel.schedule(ARRIVING_MS, () => this.headLate());
   }
 
   destroy(): void {

@@ -10,7 +10,7 @@ function bench(): { chatter: Http2Chatter; read: (bytes: number) => void; pass: 
   const wheel: TimerWheel = {
     schedule(_, callback) {
       period = callback;
-      return { cancel: () => {}, refresh: () => {} };
+      return { cancel: () => {}, refresh: () => {}, age: () => 0 };
     },
   };
   const chatter = new Http2Chatter(

@@ -106,6 +106,7 @@ export class Http2Visitor implements HttpConnection {
   /** @param aborted by the visitor, before its answer was complete */
   streamClosed(exchange: Http2Exchange, aborted: boolean): void {
     this.exchanges.delete(exchange);
+    if (this.group.draining && this.exchanges.size === 0) this.part();
     if (aborted && !this.resets.spend()) this.calmDown('resets');
   }
 
@@ -148,6 +149,7 @@ export class Http2Visitor implements HttpConnection {
   /** GOAWAY; streams under way are finished. */
   drain(): void {
     if (!this.session.closed && !this.session.destroyed) this.session.close();
+    if (this.exchanges.size === 0) this.part();
   }
 
   destroy(reason = 'shutdown'): void {

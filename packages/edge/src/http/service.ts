@@ -15,11 +15,13 @@ export function createHttpService(context: EdgeContext): HttpService {
       const visitor = new Http1Visitor(context, connections, pipeline, connection);
       connections.add(visitor);
       visitor.start(head);
+      if (connections.draining) visitor.drain();
     },
     serveHttp2(connection) {
       const visitor = new Http2Visitor(context, connections, pipeline, connection);
       connections.add(visitor);
       visitor.start();
+      if (connections.draining) visitor.drain();
     },
     drain: () => connections.drain(),
     destroy: () => connections.destroy(),
