@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { TARGETS } from './targets.ts';
 
 /** A case that is still the same after this long hangs, however busy the machine is. */
-const HANG_MS = 20_000;
+const HANG_MS = 60_000;
 const HEAP_MB = 512;
 
 export interface FuzzOptions {

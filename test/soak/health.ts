@@ -91,7 +91,7 @@ async function collected(platform: Platform): Promise<Pick<Health, 'rssMiB' | 'i
   const file = path.join(platform.dataDir, MEMORY_FILE);
   await rm(file, { force: true });
   platform.process.kill('SIGUSR2');
-  const { rss, inUse }: { rss: number; inUse: number } = JSON.parse(await until(() => readFile(file, 'utf8'), 10_000));
+  const { rss, inUse }: { rss: number; inUse: number } = JSON.parse(await until(() => readFile(file, 'utf8')));
   return { rssMiB: rss / MIB, inUseMiB: inUse / MIB };
 }
 

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 
 export const repositoryRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 const cli = path.join(repositoryRoot, 'packages', 'cli', 'src', 'main.ts');
-const READY_MS = 20_000;
+const READY_MS = 60_000;
 
 export interface Runtime {
   readonly pid: number;

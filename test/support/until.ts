@@ -1,7 +1,10 @@
+/** How long a test waits for what has to come, however busy the machine is; only a failing test waits that long. */
+export const PATIENCE_MS = 60_000;
+
 /** Waits until `check` answers something true; the last error or value is in the message when it never does. */
 export async function until<T>(
   check: () => Promise<T> | T,
-  milliseconds = 10_000,
+  milliseconds = PATIENCE_MS,
   every = 25,
 ): Promise<NonNullable<T>> {
   const end = Date.now() + milliseconds;

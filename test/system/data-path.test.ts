@@ -78,7 +78,7 @@ describe('bodies', () => {
     const hash = createHash('sha256');
     for await (const chunk of answer) hash.update(chunk as Buffer);
     expect(hash.digest('hex')).toBe(expected.digest('hex'));
-  }, 60_000);
+  }, 180_000);
 
   test('100 MB up is byte-exact', async () => {
     const url = await share('up.example.com', (request, reply) => {
@@ -98,7 +98,7 @@ describe('bodies', () => {
     let text = '';
     for await (const chunk of await answer) text += String(chunk);
     expect(text).toBe(hash.digest('hex'));
-  }, 60_000);
+  }, 180_000);
 
   test('server-sent events arrive as they are sent', async () => {
     let send: (text: string) => void = () => undefined;
@@ -152,7 +152,7 @@ test('requests near the upstream’s keep-alive end never fail', async () => {
     }),
   );
   expect(statuses.flat().filter((status) => status !== 200)).toEqual([]);
-}, 30_000);
+}, 120_000);
 
 describe('HTTP/2', () => {
   test('a visitor speaks it, the upstream sees HTTP/1.1', async () => {

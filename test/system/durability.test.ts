@@ -12,7 +12,7 @@ import { Dice } from '../support/dice.ts';
 import { requireJudge } from '../support/judge.ts';
 import { FREE_PORTS, Platform, repositoryRoot, splitAddress } from '../support/platform.ts';
 import { sdkProcess } from '../support/sdk.ts';
-import { until } from '../support/until.ts';
+import { PATIENCE_MS, until } from '../support/until.ts';
 import { httpUpstream } from '../support/upstream.ts';
 import { Wire } from '../support/wire.ts';
 
@@ -43,7 +43,7 @@ describe('kill -9', () => {
           const running = writers.run(platform, WRITERS, new AbortController().signal);
           // From the first writes on to some way into the stream, and at any moment of a write.
           const enough = before + 1 + dice.below(150);
-          await until(() => writers.acknowledged >= enough, 30_000, 5);
+          await until(() => writers.acknowledged >= enough, PATIENCE_MS, 5);
           await new Promise((resolve) => setTimeout(resolve, dice.below(20)));
           platform = await platform.restart('SIGKILL', { args });
           await running;
@@ -58,7 +58,7 @@ describe('kill -9', () => {
         await platform.stop();
       }
     },
-    30_000 + ROUNDS * 15_000,
+    60_000 + ROUNDS * 60_000,
   );
 
   test(
@@ -90,7 +90,7 @@ describe('kill -9', () => {
         }
       }
     },
-    60_000 + ROUNDS * 5000,
+    60_000 + ROUNDS * 60_000,
   );
 });
 
@@ -121,7 +121,7 @@ describe('a disk that is full', () => {
       await until(async () => {
         await writers.run(platform, 4, AbortSignal.timeout(300), 4000);
         return writers.refused > 0;
-      }, 20_000);
+      });
 
       const refused = await platform.api('POST', '/endpoints', { url: 'https://no.example.com', traffic_policy: DENY });
       expect(refused.status).toBe(503);
@@ -139,14 +139,17 @@ describe('a disk that is full', () => {
       expect((await platform.visit(sdk.url)).text).toBe('from the upstream');
       // An agent whose name was reserved before comes back as if nothing were.
       wire.cut();
-      await until(() => wire.accepted === 2, 5000);
-      await until(async () => (await platform.visit(sdk.url)).text === 'from the upstream', 5000);
+      await until(() => wire.accepted === 2);
+      await until(async () => (await platform.visit(sdk.url)).text === 'from the upstream');
 
       await rm(path.join(disk, 'filler'));
-      await until(async () => (await fetch(`${platform.runtime.metrics_url}/readyz`)).status === 200, 15_000);
+      await until(async () => (await fetch(`${platform.runtime.metrics_url}/readyz`)).status === 200);
       const before = writers.acknowledged;
-      await writers.run(platform, 4, AbortSignal.timeout(500));
-      expect(writers.acknowledged).toBeGreaterThan(before);
+      const enough = new AbortController();
+      const running = writers.run(platform, 4, enough.signal);
+      await until(() => writers.acknowledged > before);
+      enough.abort();
+      await running;
       const { rows, problems } = await writers.check(platform);
       expect(problems).toEqual([]);
       process.stdout.write(
@@ -186,15 +189,17 @@ describe('an fsync that fails', () => {
           await writers.run(platform, WRITERS, AbortSignal.timeout(300));
           const before = writers.acknowledged;
           await writeFile(order, 'fsync');
-          const stop = AbortSignal.timeout(500);
-          const running = writers.run(platform, WRITERS, stop);
-          await until(async () => (await fetch(`${platform.runtime.metrics_url}/readyz`)).status === 503, 5000);
+          const stop = new AbortController();
+          const running = writers.run(platform, WRITERS, stop.signal);
+          await until(async () => (await fetch(`${platform.runtime.metrics_url}/readyz`)).status === 503);
           const during = writers.acknowledged;
+          const refused = writers.refused;
+          await until(() => writers.refused > refused);
+          stop.abort();
           await running;
           // One group may have been under way when the order came.
           expect(during - before).toBeLessThanOrEqual(2 * WRITERS);
           expect(writers.acknowledged).toBe(during);
-          expect(writers.refused).toBeGreaterThan(0);
           if (round === 1) {
             // The refused rows lie in the log already; a crash must not bring them back.
             platform = await platform.restart('SIGKILL', { ...options, env: {} });
@@ -203,7 +208,7 @@ describe('an fsync that fails', () => {
             platform = await Platform.start({ dataDir, ...options });
           } else {
             await rm(order);
-            await until(async () => (await fetch(`${platform.runtime.metrics_url}/readyz`)).status === 200, 15_000);
+            await until(async () => (await fetch(`${platform.runtime.metrics_url}/readyz`)).status === 200);
           }
           expect((await writers.check(platform)).problems).toEqual([]);
         }
@@ -211,7 +216,7 @@ describe('an fsync that fails', () => {
         await platform.stop();
       }
     },
-    90_000,
+    240_000,
   );
 });
 

@@ -16,6 +16,7 @@ test.each([
   expect(results).toHaveLength(TARGETS.length);
   for (const { target, cases, findings } of results) {
     expect(findings, report).toEqual([]);
-    expect(cases, target).toBeGreaterThan(50);
+    // Of the least work, not of the speed.
+    expect(cases, target).toBeGreaterThanOrEqual(100);
   }
 });

@@ -43,7 +43,7 @@ async function npmStart(env: Record<string, string> = {}, args: readonly string[
     if (child.exitCode !== null) throw new Error(output);
     if (!output.includes('is ready.')) return null;
     return JSON.parse(await readFile(path.join(dataDir, 'runtime.json'), 'utf8')) as Runtime;
-  }, 30_000);
+  });
   return { child, runtime, output: () => output, ended };
 }
 
@@ -126,14 +126,14 @@ describe('npm start', () => {
     child.kill('SIGINT');
     const { code } = await ended;
     expect(code === 0 || code === 130).toBe(true);
-    await until(() => !isAlive(runtime.pid), 5000);
+    await until(() => !isAlive(runtime.pid));
   });
 
   test('leaves no server behind when the processes above it are killed', async () => {
     const { child, runtime, ended } = await npmStart();
     child.kill('SIGKILL');
     await ended;
-    await until(() => !isAlive(runtime.pid), 35_000);
+    await until(() => !isAlive(runtime.pid));
   });
 
   test('a taken port moves the demo to the next one and says so', async () => {

@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agentOf } from '../support/agent.ts';
 import { Platform, splitAddress } from '../support/platform.ts';
 import { sessionBuilder } from '../support/sdk.ts';
-import { until } from '../support/until.ts';
+import { describePace, slowdown, type Times, visitAgain } from '../support/pace.ts';
+import { PATIENCE_MS, until } from '../support/until.ts';
 import { httpUpstream } from '../support/upstream.ts';
 
 const URL_OF_OTHERS = 'http://others.example.com';
@@ -17,37 +18,40 @@ const URL_OF_OTHERS = 'http://others.example.com';
 let platform: Platform;
 let upstream: Awaited<ReturnType<typeof httpUpstream>>;
 let others: ReturnType<typeof agentOf>;
-let visitor: Promise<void>;
-const over = new AbortController();
-let visits = 0;
-let slowest = 0;
+/** Visits of others, and of a server where nobody is refused. */
+let visitors: Promise<readonly Times[]>;
+let over = false;
+let control: Platform;
+let agentOfControl: ReturnType<typeof agentOf>;
+/** So many times longer may a visit of others take meanwhile. */
+const SLOWDOWN = 20;
 
 beforeAll(async () => {
   platform = await Platform.start({ args: ['--request-head-timeout=2'] });
   upstream = await httpUpstream((_request, response) => response.end('served'));
   others = agentOf(platform);
   await others.listen({ upstream: upstream.url, url: URL_OF_OTHERS });
-  visitor = visitAllTheTime();
+  control = await Platform.start();
+  agentOfControl = agentOf(control);
+  await agentOfControl.listen({ upstream: upstream.url, url: URL_OF_OTHERS });
+  visitors = Promise.all([platform, control].map((server) => visitAllTheTime(server)));
   // Awaited at the end.
-  visitor.catch(() => undefined);
+  visitors.catch(() => undefined);
 });
 afterAll(async () => {
-  over.abort();
-  await visitor?.catch(() => undefined);
-  await others?.close(0);
-  await platform?.dispose();
+  over = true;
+  await visitors?.catch(() => undefined);
+  await Promise.all([others?.close(0), agentOfControl?.close(0)]);
+  await Promise.all([platform?.dispose(), control?.dispose()]);
   await upstream?.close();
 });
 
-async function visitAllTheTime(): Promise<void> {
-  while (!over.signal.aborted) {
-    const before = performance.now();
-    const answer = await platform.visit(URL_OF_OTHERS);
+function visitAllTheTime(server: Platform): Promise<Times> {
+  const visit = async (): Promise<void> => {
+    const answer = await server.visit(URL_OF_OTHERS);
     if (answer.text !== 'served') throw new Error(`others got ${answer.status} ${answer.text}`);
-    slowest = Math.max(slowest, performance.now() - before);
-    visits += 1;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  };
+  return visitAgain(visit, () => over, 20);
 }
 
 describe('an agent that may not come in', () => {
@@ -65,7 +69,7 @@ describe('an agent that may not come in', () => {
       const [, token, code] = row;
       const states: AgentStatus[] = [];
       const agent = agentOf(platform, { authtoken: token(), onStatus: (status) => void states.push(status) });
-      const refused = await Promise.race([agent.closed, deadline(5_000)]);
+      const refused = await Promise.race([agent.closed, deadline(PATIENCE_MS)]);
       await agent.close(0);
       expect(refused).toMatchObject({ code, message: expect.stringMatching(/\w{3,}/) });
       if (token() !== '') expect(JSON.stringify(refused) + String(refused)).not.toContain(token());
@@ -75,7 +79,7 @@ describe('an agent that may not come in', () => {
 
   test.each(tokens)('with %s: so does the SDK', async (_name, token, code) => {
     const attempt = sessionBuilder(platform).authtoken(token()).connect();
-    await expect(Promise.race([attempt, deadline(5_000)])).rejects.toMatchObject({ errorCode: code });
+    await expect(Promise.race([attempt, deadline(PATIENCE_MS)])).rejects.toMatchObject({ errorCode: code });
   });
 
   test('a token deleted while its agents are connected: both end, and neither comes back', async () => {
@@ -91,12 +95,12 @@ describe('an agent that may not come in', () => {
 
     expect((await platform.api('DELETE', `/credentials/${id}`)).status).toBe(204);
     for (const url of urls) {
-      await until(async () => (await platform.visit(url)).headers['ngrok-error-code'] === 'ERR_NGROK_3200', 5_000);
+      await until(async () => (await platform.visit(url)).headers['ngrok-error-code'] === 'ERR_NGROK_3200');
     }
     // Its cookie shows that it was let in before: the answer to its next Auth is "revoked", not "unknown".
     const codes = (): string[] =>
       heard.flatMap(({ error }) => (error === undefined || error.code === '' ? [] : error.code));
-    await until(() => codes().length > 0, 8_000);
+    await until(() => codes().length > 0);
     expect(new Set(codes())).toEqual(new Set(['ERR_NGROK_300']));
     await agent.close(0);
 
@@ -128,18 +132,19 @@ test('silence ends by a deadline at every door', async () => {
     return socket;
   };
   const [host, port] = splitAddress(agents);
-  const rows: readonly (readonly [string, net.Socket, number, number])[] = [
-    ['http', plain(http), 1_500, 6_000],
-    ['http, one byte', plain(http, 'G'), 1_500, 6_000],
-    ['https', plain(https), 2_500, 7_000],
-    ['https, one byte', plain(https, '\x16'), 2_500, 7_000],
-    ['agent', plain(agents), 2_500, 7_000],
-    ['agent, one byte', plain(agents, '\x16'), 2_500, 7_000],
-    ['agent, after TLS', tls.connect({ host, port, servername: 'localhost', ca: platform.ca }), 9_000, 14_000],
+  // Not before that many milliseconds: two seconds were asked for, three and ten are the edge's own.
+  const rows: readonly (readonly [string, net.Socket, number])[] = [
+    ['http', plain(http), 1_500],
+    ['http, one byte', plain(http, 'G'), 1_500],
+    ['https', plain(https), 2_500],
+    ['https, one byte', plain(https, '\x16'), 2_500],
+    ['agent', plain(agents), 2_500],
+    ['agent, one byte', plain(agents, '\x16'), 2_500],
+    ['agent, after TLS', tls.connect({ host, port, servername: 'localhost', ca: platform.ca }), 9_000],
   ];
   await Promise.all(
-    rows.map(async ([name, socket, least, most]) => {
-      const ms = await lasted(socket, most).catch((error: unknown) => {
+    rows.map(async ([name, socket, least]) => {
+      const ms = await lasted(socket, PATIENCE_MS).catch((error: unknown) => {
         throw new Error(name, { cause: error });
       });
       expect(ms, name).toBeGreaterThan(least);
@@ -166,11 +171,10 @@ function lasted(socket: net.Socket, most: number): Promise<number> {
 }
 
 test('others were served throughout, and still are', async () => {
-  over.abort();
-  await visitor;
-  expect(visits).toBeGreaterThan(50);
-  expect(slowest).toBeLessThan(2_000);
+  over = true;
+  const [times = [], controlTimes = []] = await visitors;
+  process.stdout.write(`refused agents: visits of others meanwhile ${describePace(times, controlTimes)}\n`);
+  expect(slowdown(times, controlTimes)).toBeLessThan(SLOWDOWN);
   expect(others.state).toBe('online');
   expect((await platform.visit(URL_OF_OTHERS)).text).toBe('served');
-  process.stdout.write(`refused agents: ${visits} visits of others meanwhile, slowest ${slowest.toFixed(0)} ms\n`);
 });

@@ -14,7 +14,7 @@ import { exchange } from '../support/exchange.ts';
 import { requireJudge } from '../support/judge.ts';
 import { LoopbackNamespace, namespaceProblem } from '../support/namespace/namespace.ts';
 import { Platform, splitAddress } from '../support/platform.ts';
-import { until } from '../support/until.ts';
+import { PATIENCE_MS, until } from '../support/until.ts';
 import { type Upstream, httpUpstream, tcpEcho } from '../support/upstream.ts';
 import { visitHttp2 } from '../support/visit-http2.ts';
 import { Wire } from '../support/wire.ts';
@@ -211,8 +211,8 @@ for (const { name, problem, startVia, cannot } of AGENTS) {
       expect(await serves(urls[0] ?? '')).toBe(true);
       if (kind === 'both sides told') wire.cut();
       else wire.halfOpen();
-      await until(() => wire.accepted === 2, 10_000, 5);
-      for (const url of urls) await until(() => serves(url), 5000, 5);
+      await until(() => wire.accepted === 2, PATIENCE_MS, 5);
+      for (const url of urls) await until(() => serves(url), PATIENCE_MS, 5);
       const rows: { url: string }[] = (await platform.api('GET', '/endpoints')).body.endpoints;
       expect(new Set(rows.map((row) => row.url))).toEqual(new Set(urls));
     });
@@ -224,7 +224,7 @@ for (const { name, problem, startVia, cannot } of AGENTS) {
       wire.stall();
       platform = await platform.restart('SIGKILL');
       wire.resume();
-      await until(() => serves(urls[0] ?? ''), 20_000);
+      await until(() => serves(urls[0] ?? ''));
     });
 
     test('kill -9 and a re-run: the same name, at once', async () => {

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { selfSigned } from '../support/certificates.ts';
 import { FREE_PORTS, Platform, type PlatformOptions, repositoryRoot, splitAddress } from '../support/platform.ts';
 import { Tunnel } from '../support/tunnel.ts';
-import { until } from '../support/until.ts';
+import { PATIENCE_MS, until } from '../support/until.ts';
 import { httpUpstream, type Upstream } from '../support/upstream.ts';
 
 const platforms: Platform[] = [];
@@ -302,6 +302,18 @@ test('the agent listener accepts long before the rest is loaded', async () => {
   const platform = await server();
   const { dataDir } = platform;
   await platform.stop();
+  // As a share of the whole, because machines that run tests are busy; alone it is about a fifth of a second. The best of
+  // three, because the machine may be busier in one part than in the other.
+  const shares = [
+    await shareUntilAccepting(dataDir),
+    await shareUntilAccepting(dataDir),
+    await shareUntilAccepting(dataDir),
+  ];
+  expect(Math.min(...shares)).toBeLessThan(0.7);
+});
+
+/** Starts a server and ends it: the time until the agent listener accepts, as a share of the time until it is ready. */
+async function shareUntilAccepting(dataDir: string): Promise<number> {
   const port = await freePort();
   const args = FREE_PORTS.filter((flag) => !flag.startsWith('--agent-listen'));
   const main = path.join(repositoryRoot, 'packages', 'cli', 'src', 'main.ts');
@@ -315,17 +327,16 @@ test('the agent listener accepts long before the rest is loaded', async () => {
     },
   );
   try {
-    await until(() => canConnect(port), 5000, 5);
+    await until(() => canConnect(port), PATIENCE_MS, 5);
     const accepted = performance.now() - started;
     await until(() => readFile(path.join(dataDir, 'runtime.json')));
     const ready = performance.now() - started;
-    // As a share of the whole, because machines that run tests are busy; alone it is about a fifth of a second.
-    expect(accepted).toBeLessThan(ready * 0.7);
+    return accepted / ready;
   } finally {
     child.kill('SIGTERM');
     await once(child, 'exit');
   }
-});
+}
 
 function canConnect(port: number): Promise<boolean> {
   return new Promise((resolve) => {

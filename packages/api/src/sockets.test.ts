@@ -153,13 +153,12 @@ describe('over sockets', () => {
   });
 
   it('close does not wait for connections that ask nothing', async () => {
-    const { api, port, base } = await listening({ closeGraceMs: 20_000 });
+    const { api, port, base } = await listening({ closeGraceMs: 3_600_000 });
     const silent = connect({ host: '127.0.0.1', port });
     await new Promise<void>((resolve) => silent.once('connect', () => resolve()));
     await (await fetch(`${base}/endpoints`, { headers: KEY })).text();
-    const started = performance.now();
+    // Its grace would outlast the test.
     await api.close();
-    expect(performance.now() - started).toBeLessThan(5_000);
     silent.destroy();
   });
 

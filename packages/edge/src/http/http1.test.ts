@@ -204,8 +204,9 @@ describe('bodies', () => {
       }
       const chunk = Buffer.alloc(65_536);
       const more = (): void => {
-        while (sent < 500_000_000 && response.write(chunk)) sent += chunk.length;
-        response.once('drain', more);
+        do sent += chunk.length;
+        while (response.write(chunk) && sent < 500_000_000);
+        if (sent < 500_000_000) response.once('drain', more);
       };
       more();
     });
@@ -213,10 +214,12 @@ describe('bodies', () => {
     const stalled = edge.connect();
     stalled.write(get('/big'));
     stalled.pause();
-    await sleep(300);
-    const reached = sent;
-    await sleep(200);
-    expect(sent).toBe(reached);
+    // It comes to a stop of its own, however long a busy machine takes.
+    const steps = [0];
+    do {
+      await sleep(200);
+      steps.push(sent);
+    } while (steps.at(-1) !== steps.at(-2) || steps.at(-1) === 0);
     expect(sent).toBeLessThan(40_000_000);
     expect(await edge.talk(get('/small', 'Connection: close\r\n'))).toContain('ok');
     stalled.destroy();

@@ -16,7 +16,9 @@ test.each([
     request.socket.on('close', () => left.resolve());
     if (answers) response.end('ok');
   });
-  await using edge = await harness({ http2: true, agents: { s1: dial(service.port) } });
+  // A stream that is kept for the next request would outlast the test.
+  const limits = { upstreamIdleMs: 3_600_000 };
+  await using edge = await harness({ http2: true, agents: { s1: dial(service.port) }, limits });
   edge.publish(endpoint('ep_1', 'http', 'app.test', { upstreams: [upstream('s1', 't1')] }));
   const socket = edge.connect();
   const closed = new Promise<void>((resolve) => socket.on('end', () => resolve()));
@@ -25,11 +27,8 @@ test.each([
   socket.write(Buffer.concat([PREFACE, REQUEST]));
   if (answers) await seen;
   else await sleep(100);
-  const started = Date.now();
   socket.end();
   await Promise.all([closed, left.promise]);
-  // A stream that is kept for the next request would take four seconds.
-  expect(Date.now() - started).toBeLessThan(2_000);
   expect(edge.events.map(({ reason }) => reason)).toEqual([answers ? 'complete' : 'client-gone']);
   socket.destroy();
 });

@@ -37,7 +37,7 @@ describe('a database thread', () => {
       message: 'the database did not answer within 0.05 s',
     });
     expect(client.health.writable).toBe(false);
-    await vi.waitFor(() => expect(client.health).toEqual({ writable: true, lastError: '' }));
+    await vi.waitFor(() => expect(client.health).toEqual({ writable: true, lastError: '' }), { timeout: 50_000 });
     expect(seen.map(({ writable }) => writable)).toEqual([false, true]);
   });
 

@@ -29,7 +29,7 @@ describe('a disk that fails', () => {
 
     faults.clear();
     // Nobody writes: the store itself finds out that it can again.
-    await vi.waitFor(() => expect(store.health).toEqual({ writable: true, lastError: '' }), { timeout: 5000 });
+    await vi.waitFor(() => expect(store.health).toEqual({ writable: true, lastError: '' }), { timeout: 50_000 });
     expect(seen.map(({ writable }) => writable)).toEqual(expect.arrayContaining([false, true]));
     await reserve(store, 2);
     expect(await store.revision()).toBe(2);
