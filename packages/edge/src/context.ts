@@ -15,6 +15,8 @@ export interface EdgeLimits {
   readonly tlsHandshakeMs: number;
   readonly requestHeadMs: number;
   readonly idleMs: number;
+  /** A visitor for whom bytes wait, and who accepts none of them for this long, is let go. */
+  readonly stallMs: number;
   readonly rpcBytes: number;
   readonly drainMs: number;
   /** Streams per agent session that carry visitors. */

@@ -7,6 +7,7 @@ export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
   tlsHandshakeMs: 10_000,
   requestHeadMs: 30_000,
   idleMs: 300_000,
+  stallMs: 30_000,
   rpcBytes: 4_194_304,
   drainMs: 30_000,
   streamsPerSession: 480,

@@ -1,5 +1,6 @@
 /** One HTTP/2 stream of a visitor as the downstream of an exchange. */
 import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { PosternError } from '@postern/errors';
 import {
   type Framing,
   type Http1Failure,
@@ -12,15 +13,21 @@ import {
 import { ignore } from '../connection/pipe.ts';
 import { SocketWriter, type SocketWriterOwner } from '../connection/socket-writer.ts';
 import { type Downstream, Exchange } from './exchange.ts';
+import { valueOf } from './fields.ts';
 import { h2Block, h2Object } from './h2-fields.ts';
 import type { Http2Visitor } from './http2-visitor.ts';
+import type { Watched } from './http2-watch.ts';
 import { refusalError, renderPage } from './pages.ts';
 
 /** Bytes that the stream has not taken: past the first the source pauses, below the second it goes on. */
 const HIGH_MARK = 131_072;
 const LOW_MARK = 65_536;
 
-export class Http2Exchange implements Downstream, SocketWriterOwner {
+export class Http2Exchange implements Downstream, SocketWriterOwner, Watched {
+  /** What the head has brought in the account of the connection. */
+  readonly headBytes: number;
+  quiet = 0;
+  stalled = 0;
   private readonly owner: Http2Visitor;
   private readonly stream: ServerHttp2Stream;
   /** Pooled memory for the response: a buffer per piece would cost a full collection every 64 MiB (slab-reader.ts). */
@@ -34,13 +41,16 @@ export class Http2Exchange implements Downstream, SocketWriterOwner {
   private endSeen = false;
   private bodiless = false;
   private blocked = false;
+  /** By us: the answer is complete, or was cut. */
   private ended = false;
 
-  constructor(owner: Http2Visitor, stream: ServerHttp2Stream) {
+  constructor(owner: Http2Visitor, stream: ServerHttp2Stream, headBytes: number) {
     this.owner = owner;
     this.stream = stream;
+    this.headBytes = headBytes;
     this.writer = new SocketWriter(stream, this);
     stream.on('error', ignore);
+    stream.on('aborted', () => this.aborted());
     stream.on('close', () => this.closed());
     stream.on('end', () => {
       this.endSeen = true;
@@ -50,14 +60,20 @@ export class Http2Exchange implements Downstream, SocketWriterOwner {
     stream.on('trailers', (_headers: unknown, _flags: number, raw: readonly string[]) => this.requestTrailers(raw));
   }
 
+  /** A stream that the peer has reset is `closed` and not yet `destroyed`; what is asked of it then throws. */
+  private get open(): boolean {
+    return !this.stream.closed && !this.stream.destroyed;
+  }
+
   begin(head: RequestHead): void {
     const { owner, stream } = this;
-    if (stream.destroyed || stream.closed) return;
+    if (!this.open) return;
     const exchange = new Exchange(owner.visitor, this, owner.pipeline, head, 'HTTP/2.0', owner.edge.now());
     this.exchange = exchange;
     if (head.framing.kind !== 'none') {
       stream.on('data', (chunk: Buffer) => {
-        owner.bodyCame(chunk.length);
+        this.quiet = 0;
+        owner.chatter.body(chunk.length);
         if (!exchange.finished) exchange.requestBody(chunk, 0, chunk.length);
       });
       stream.pause();
@@ -69,10 +85,10 @@ export class Http2Exchange implements Downstream, SocketWriterOwner {
 
   /** A head that no exchange may be made of. */
   refuse(failure: Http1Failure): void {
-    const error = refusalError(failure, this.owner.edge.config.limits.headBytes);
+    const error = refusalError(failure, this.owner.headBytes);
     const page = renderPage(error, '', [], failure.status);
     this.ended = true;
-    if (this.stream.destroyed) return;
+    if (!this.open) return;
     this.stream.respond(h2Block([':status', String(page.status)], page.fields));
     this.stream.end(page.body);
     this.stream.resume();
@@ -99,12 +115,14 @@ export class Http2Exchange implements Downstream, SocketWriterOwner {
   // Downstream.
 
   informational(status: number, _reason: string, fields: RawFields): void {
-    if (this.stream.destroyed || this.stream.headersSent) return;
+    if (!this.open || this.stream.headersSent) return;
+    this.quiet = 0;
     this.stream.additionalHeaders({ ':status': status, ...h2Object(fields) });
   }
 
   head(status: number, _reason: string, fields: RawFields, framing: Framing): void {
-    if (this.stream.destroyed || this.stream.headersSent) return;
+    if (!this.open || this.stream.headersSent) return;
+    this.quiet = 0;
     // An empty answer is its head alone: gRPC calls that fail at once carry their status there, and clients look for it
     // only in a head that ends the stream.
     const empty = framing.kind === 'length' && framing.length === 0;
@@ -115,14 +133,17 @@ export class Http2Exchange implements Downstream, SocketWriterOwner {
   }
 
   body(chunk: Buffer, start: number, end: number): boolean {
-    if (this.bodiless || start === end || this.stream.destroyed) return true;
-    this.owner.bodyLeft(end - start);
+    if (this.bodiless || start === end || !this.open) return true;
+    this.quiet = 0;
+    this.owner.chatter.answered(end - start);
     this.writer.write(chunk, start, end);
     this.blocked = this.writer.pending > HIGH_MARK;
     return !this.blocked;
   }
 
   onWritten(): void {
+    this.quiet = 0;
+    this.stalled = 0;
     if (!this.blocked || this.writer.pending > LOW_MARK) return;
     this.blocked = false;
     this.exchange?.downstreamDrained();
@@ -133,7 +154,7 @@ export class Http2Exchange implements Downstream, SocketWriterOwner {
   }
 
   private sendTrailers(): void {
-    if (this.stream.destroyed) return;
+    if (!this.open) return;
     // Without trailers this ends the stream by an empty DATA frame; closing it would be a reset.
     this.stream.sendTrailers(this.trailer === null ? {} : h2Object(this.trailer));
   }
@@ -141,7 +162,7 @@ export class Http2Exchange implements Downstream, SocketWriterOwner {
   end(): void {
     this.ended = true;
     const { stream, exchange } = this;
-    if (stream.destroyed) return;
+    if (!this.open) return;
     if (exchange?.requestEnded === false && !this.endSeen) {
       // The answer is complete before the request: what still comes is dropped, then the visitor is told to stop.
       if (stream.writableFinished) stream.close(constants.NGHTTP2_NO_ERROR);
@@ -159,6 +180,8 @@ export class Http2Exchange implements Downstream, SocketWriterOwner {
   }
 
   abort(): void {
+    this.ended = true;
+    if (!this.open) return;
     this.writer.flush();
     this.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
@@ -175,16 +198,53 @@ export class Http2Exchange implements Downstream, SocketWriterOwner {
     this.stream.resume();
   }
 
+  // Deadlines.
+
+  get hasPending(): boolean {
+    return this.writer.pending > 0 && this.open;
+  }
+
+  /** Silence is part of the work: an answer under way, or a call, which may have nothing to say for hours. */
+  get mayBeSilent(): boolean {
+    const { exchange } = this;
+    if (exchange === null) return false;
+    return exchange.responding || valueOf(exchange.fields, 'content-type')?.startsWith('application/grpc') === true;
+  }
+
+  /** The service has been silent for too long. */
+  late(error: PosternError): void {
+    const { exchange } = this;
+    this.quiet = 0;
+    if (exchange === null || exchange.finished || exchange.responding) this.cut('idle');
+    else this.owner.pipeline.answerError(exchange, error);
+  }
+
   // Ends.
 
   gone(reason: string): void {
     this.exchange?.visitorGone(reason);
   }
 
-  private closed(): void {
-    const aborted = !this.ended;
+  /** Ends the stream from our side, so that nobody takes its answer for complete. */
+  cut(reason: string): void {
+    this.gone(reason);
+    this.ended = true;
     this.writer.drop();
-    this.exchange?.visitorGone('client-gone');
-    this.owner.streamClosed(this, aborted && this.stream.rstCode !== constants.NGHTTP2_INTERNAL_ERROR);
+    if (this.open) this.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    else this.stream.destroy();
+  }
+
+  /** The visitor has reset the stream, with whatever code; it closes only when its body has been read. */
+  private aborted(): void {
+    if (this.ended) return;
+    this.writer.drop();
+    this.gone('client-gone');
+    this.stream.resume();
+  }
+
+  private closed(): void {
+    this.writer.drop();
+    this.gone('client-gone');
+    this.owner.streamClosed(this, !this.ended);
   }
 }

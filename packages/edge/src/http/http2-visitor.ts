@@ -1,23 +1,36 @@
 /**
  * HTTP/2 front: a `node:http2` session on a visitor's TLS socket. Each stream becomes an exchange after its head has
- * passed the rules of HTTP/1 heads. What a hostile peer could do without end (resets, pings, settings) has a budget.
+ * passed the rules of HTTP/1 heads. What a hostile peer could do without end has a price (http2-chatter.ts), and who
+ * does not take what waits for it is let go (http2-watch.ts).
  */
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import { type RequestHead, validateH2RequestHead } from '@postern/protocol';
-import { ignore } from '../connection/pipe.ts';
+import { fail } from '@postern/errors';
+import { type Http1Failure, type RequestHead, validateH2RequestHead } from '@postern/protocol';
+import { abort, ignore } from '../connection/pipe.ts';
 import type { EdgeContext, TimerHandle, VisitorConnection } from '../context.ts';
 import type { HttpConnection, HttpConnections } from './connections.ts';
-import { Budget } from './budget.ts';
 import { Http2Chatter } from './http2-chatter.ts';
 import { Http2Exchange } from './http2-exchange.ts';
+import { Http2Watch } from './http2-watch.ts';
 import type { Pipeline } from './pipeline.ts';
 import { Visitor } from './visitor.ts';
 
 const MAX_STREAMS = 100;
+/** Requests that have been begun and reset in one read are told only behind it; more than these are an attack. */
+const MOST_UNTOLD = MAX_STREAMS * 4;
 /** Per stream; the sum over all streams is bounded by the session's memory. */
 const WINDOW_BYTES = 262_144;
 const SESSION_MEMORY_MB = 64;
 const MAX_FIELDS = 1_000;
+/**
+ * What is advertised has to be true: nghttp2 ends the connection at a name or value of more than 64 KiB, which no larger
+ * head could be kept from. Heads up to here hold fewer fields than `MOST_PAIRS`, so that too many are answered, too.
+ */
+const MOST_HEAD_BYTES = 65_536;
+const MOST_PAIRS = 2_048;
+const FIELD_OVERHEAD = 32;
+/** Left to the price list: it tells work from abuse, and these counts would end lawful connections. */
+const NO_LIMIT = 0xffff_ffff;
 /** For GOAWAY and what was said before it; a peer that does not read would hold a closed session open for ever. */
 const PARTING_MS = 1_000;
 
@@ -25,13 +38,13 @@ export class Http2Visitor implements HttpConnection {
   readonly edge: EdgeContext;
   readonly pipeline: Pipeline;
   readonly visitor: Visitor;
+  readonly chatter: Http2Chatter;
+  /** Largest head, as advertised. */
+  readonly headBytes: number;
   private readonly group: HttpConnections;
   private readonly session: ServerHttp2Session;
-  private readonly idle: TimerHandle;
   private readonly exchanges = new Set<Http2Exchange>();
-  private readonly resets: Budget;
-  private readonly controls: Budget;
-  private readonly chatter: Http2Chatter;
+  private readonly watch: Http2Watch<Http2Exchange>;
   private parting: TimerHandle | null = null;
   private closed = false;
 
@@ -40,35 +53,37 @@ export class Http2Visitor implements HttpConnection {
     this.group = group;
     this.pipeline = pipeline;
     this.visitor = new Visitor(edge, group.kept, connection);
-    this.resets = new Budget(edge.now, 200, 20);
-    this.controls = new Budget(edge.now, 200, 10);
+    const { headBytes } = edge.config.limits;
+    this.headBytes = Math.min(headBytes, MOST_HEAD_BYTES);
     this.session = performServerHandshake(connection.socket, {
       settings: {
         maxConcurrentStreams: MAX_STREAMS,
         initialWindowSize: WINDOW_BYTES,
-        maxHeaderListSize: edge.config.limits.headBytes,
+        maxHeaderListSize: this.headBytes,
         enableConnectProtocol: false,
       },
       maxSessionMemory: SESSION_MEMORY_MB,
-      maxHeaderListPairs: MAX_FIELDS + 8,
+      maxHeaderListPairs: MOST_PAIRS,
       // The default of 64 KiB would end the connection at heads that our own limit lets pass.
-      maxSendHeaderBlockLength: edge.config.limits.headBytes + 32_768,
+      maxSendHeaderBlockLength: headBytes + 32_768,
       maxSettings: 32,
-      maxSessionInvalidFrames: 100,
-      maxSessionRejectedStreams: 100,
+      maxSessionInvalidFrames: NO_LIMIT,
+      maxSessionRejectedStreams: NO_LIMIT,
+      streamResetBurst: NO_LIMIT,
+      streamResetRate: NO_LIMIT,
     });
-    this.idle = edge.wheel.schedule(edge.config.limits.idleMs, () => this.idled());
-    this.chatter = new Http2Chatter(
-      edge.wheel,
-      () => connection.socket.bytesRead,
-      () => this.calmDown('frames without purpose'),
-    );
+    const bytesRead = (): number => connection.socket.bytesRead;
+    this.watch = new Http2Watch(edge.wheel, edge.config.limits, bytesRead, this.exchanges, this);
+    this.chatter = new Http2Chatter(edge.wheel, bytesRead, () => this.calmDown('frames without purpose'));
   }
 
   start(): void {
     this.session.on('stream', (stream, _headers, flags, raw) => this.request(stream, flags, raw));
-    this.session.on('ping', () => this.control());
-    this.session.on('remoteSettings', () => this.settings());
+    this.session.on('ping', () => {
+      this.watch.pinged();
+      this.chatter.ping();
+    });
+    this.session.on('remoteSettings', () => this.chatter.settings());
     this.session.on('error', ignore);
     this.session.on('close', () => this.gone());
     // The socket may be half-closed, and no HTTP/2 client uses that: a FIN means that nobody is there any more.
@@ -77,49 +92,37 @@ export class Http2Visitor implements HttpConnection {
     if (this.visitor.connection.socket.destroyed) this.gone();
   }
 
-  /** Bytes of a request's body have come. */
-  bodyCame(bytes: number): void {
-    this.idle.refresh();
-    this.chatter.body(bytes);
-  }
-
-  /** Bytes of an answer's body have left. */
-  bodyLeft(bytes: number): void {
-    this.idle.refresh();
-    this.chatter.answered(bytes);
-  }
-
   private request(stream: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
-    this.idle.refresh();
-    const ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-    const result = validateH2RequestHead(raw, ended, MAX_FIELDS);
-    const exchange = new Http2Exchange(this, stream);
+    this.watch.asked();
+    const size = sizeOf(raw);
+    const result = this.validate(raw, size, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0);
+    const exchange = new Http2Exchange(this, stream, size);
     this.exchanges.add(exchange);
     if (result.failure !== null) return exchange.refuse(result.failure);
-    this.chatter.head(raw);
-    // More than may be open at once: the others have been reset, and their ends have not been told yet.
-    if (this.exchanges.size > MAX_STREAMS * 2) return this.calmDown('requests that were reset');
+    this.chatter.head(size);
+    if (this.exchanges.size > MOST_UNTOLD) return this.calmDown('requests that were reset');
     // A reset that came in the same read is known by then, and the request costs nobody else anything.
     setImmediate(begin, exchange, result.head);
   }
 
-  /** @param aborted by the visitor, before its answer was complete */
+  /** Our size stands in the settings, which a client may not have seen yet. */
+  private validate(
+    raw: readonly string[],
+    size: number,
+    ended: boolean,
+  ): { failure: Http1Failure } | { failure: null; head: RequestHead } {
+    if (size + (raw.length / 2) * FIELD_OVERHEAD > this.headBytes)
+      return { failure: { status: 431, reason: 'a head that is too large' } };
+    return validateH2RequestHead(raw, ended, MAX_FIELDS);
+  }
+
+  /** @param aborted before its answer was complete, by the visitor or for a mistake of its */
   streamClosed(exchange: Http2Exchange, aborted: boolean): void {
     this.exchanges.delete(exchange);
-    if (this.group.draining && this.exchanges.size === 0) this.part();
-    if (aborted && !this.resets.spend()) this.calmDown('resets');
-  }
-
-  /** Pings cost an answer each; beside live streams they belong to flow measurement and keep-alive. */
-  private control(): void {
-    this.idle.refresh();
-    if (this.exchanges.size === 0 && !this.controls.spend()) this.calmDown('pings');
-  }
-
-  /** Nobody has reason to change settings often, whatever else goes on. */
-  private settings(): void {
-    this.idle.refresh();
-    if (!this.controls.spend()) this.calmDown('settings');
+    if (aborted) this.chatter.reset(exchange.headBytes);
+    else this.chatter.completed();
+    this.watch.asked();
+    if (this.session.closed && this.exchanges.size === 0) this.part();
   }
 
   private calmDown(what: string): void {
@@ -128,16 +131,34 @@ export class Http2Visitor implements HttpConnection {
     this.cut(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
-  private idled(): void {
-    if (this.exchanges.size > 0) return this.destroy('idle');
-    this.session.close();
-    this.part();
+  // What the watch finds.
+
+  /** Nothing has been asked for a while. */
+  idle(): void {
+    this.drain();
+  }
+
+  /** A service has been silent for too long. */
+  late(exchange: Http2Exchange, pinged: boolean): void {
+    if (pinged && exchange.mayBeSilent) exchange.quiet = 0;
+    else exchange.late(fail(3005, { seconds: Math.round(this.edge.config.limits.idleMs / 1_000) }));
+  }
+
+  /** Any sign of life will do: it is told by bytes that come. */
+  probe(): void {
+    if (!this.session.destroyed) this.session.ping(ignore);
+  }
+
+  /** Nobody is there any more, and no event will ever say so. */
+  vanished(): void {
+    for (const exchange of this.exchanges) exchange.gone('client-gone');
+    abort(this.visitor.connection.socket);
   }
 
   private gone(): void {
     if (this.closed) return;
     this.closed = true;
-    this.idle.cancel();
+    this.watch.stop();
     this.chatter.stop();
     this.parting?.cancel();
     for (const exchange of this.exchanges) exchange.gone('client-gone');
@@ -153,22 +174,32 @@ export class Http2Visitor implements HttpConnection {
   }
 
   destroy(reason = 'shutdown'): void {
-    for (const exchange of this.exchanges) exchange.gone(reason);
+    for (const exchange of this.exchanges) exchange.cut(reason);
     this.cut(constants.NGHTTP2_NO_ERROR);
   }
 
+  /** @param code of the GOAWAY, and of the resets of what is under way */
   private cut(code: number): void {
-    this.session.destroy(undefined, code);
+    // Without an error the runtime sends 0, whatever code it is given.
+    if (code === constants.NGHTTP2_NO_ERROR) this.session.destroy();
+    else this.session.destroy(new Error('the connection is ended from our side'), code);
     this.part();
   }
 
   /** The session is ending; its socket does so, too, whatever the peer reads. */
   private part(): void {
     const { socket } = this.visitor.connection;
-    this.parting ??= this.edge.wheel.schedule(PARTING_MS, () => socket.destroy());
+    this.parting ??= this.edge.wheel.schedule(PARTING_MS, () => abort(socket));
   }
 }
 
 function begin(exchange: Http2Exchange, head: RequestHead): void {
   exchange.begin(head);
+}
+
+/** Names and values, without what HTTP/2 counts on top for each (RFC 9113 §6.5.2). */
+function sizeOf(raw: readonly string[]): number {
+  let size = 0;
+  for (const text of raw) size += text.length;
+  return size;
 }

@@ -8,6 +8,11 @@ export class Visitor {
   readonly kept: KeptUpstreams;
   /** Endpoints whose connection rules have let this connection in: plain http, where the first request names them. */
   admitted: Set<LiveEndpoint> | null = null;
+  /**
+   * The authority of `findRoute` belongs to a tls endpoint. A client may ask for every name of the certificate on this
+   * connection (RFC 9113 §9.1.1), but connections of that name go elsewhere.
+   */
+  misdirected = false;
   private readonly edge: EdgeContext;
   private links: Http2Links | null = null;
   private authority = '';
@@ -36,7 +41,9 @@ export class Visitor {
     if (authority === this.authority && routes.revision === this.revision) return this.route;
     this.authority = authority;
     this.revision = routes.revision;
-    this.route = routes.findHttp(this.connection.scheme, hostOf(authority));
+    const host = hostOf(authority);
+    this.route = routes.findHttp(this.connection.scheme, host);
+    this.misdirected = this.connection.scheme === 'https' && routes.findTls(host)?.members[0]?.endpoint.proto === 'tls';
     return this.route;
   }
 
