@@ -17,6 +17,7 @@ import { withDeadline } from './deadline.ts';
 import { createHttpService } from './http/service.ts';
 import { RouteApplier } from './routing/route-applier.ts';
 import { createRouteTable } from './routing/route-table.ts';
+import { limitedLog } from './limited-log.ts';
 import { createTimerWheel } from './timer-wheel.ts';
 
 /** When the server stops: what a connection gets to send its first byte, and to come to what serves it. */
@@ -93,8 +94,9 @@ class DataPlane implements Edge {
   #stopping: Promise<void> | null = null;
 
   constructor(options: EdgeOptions) {
-    const { config, link, log, now, random } = options;
+    const { config, link, now, random } = options;
     const { limits } = config;
+    const log = limitedLog(options.log, now);
     this.#agentListener = options.agentListener;
     const wheel = createTimerWheel();
     const routes = createRouteTable({ compile: compilePolicy, log });

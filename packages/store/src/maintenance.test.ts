@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { domainRow } from './contract/rows.ts';
 import { backupStore, inspectDatabase, restoreStore } from './maintenance.ts';
+import { SCHEMA_VERSION } from './migrations/index.ts';
 import { storePaths } from './paths.ts';
 import { keyIdOf } from './secrets.ts';
 import { openTestStore, temporaryDirectory } from './testing/directory.ts';
@@ -48,7 +49,7 @@ describe('a backup', () => {
     const to = join(directory, 'backup.db');
     expect(await backupStore({ directory, to })).toEqual({
       path: to,
-      schemaVersion: 1,
+      schemaVersion: SCHEMA_VERSION,
       revision: 2,
       accounts: 1,
       resources: 2,

@@ -1,6 +1,6 @@
 /** Repositories over anything that can run a statement of ours; the same for every database. */
 import type { TableShape } from './schema/column.ts';
-import { decodeRow, type SqlValue } from './schema/rows.ts';
+import { decodeRow, type Sealer, type SqlValue } from './schema/rows.ts';
 import { selectAll, selectById, selectPage, selectWhere, type Statement } from './schema/statements.ts';
 import { TABLES } from './schema/tables.ts';
 import type { Repositories, Repository, TableName, Tables } from './types.ts';
@@ -8,43 +8,43 @@ import type { Repositories, Repository, TableName, Tables } from './types.ts';
 /** Runs a query; each row as its values, in the order of the table's columns. */
 export type Read = (statement: Statement) => Promise<SqlValue[][]>;
 
-export function createRepositories(read: Read): Repositories {
+export function createRepositories(read: Read, sealer: Sealer): Repositories {
   return {
-    botUsers: repository('botUsers', read),
-    credentials: repository('credentials', read),
-    apiKeys: repository('apiKeys', read),
-    reservedDomains: repository('reservedDomains', read),
-    reservedAddrs: repository('reservedAddrs', read),
-    endpoints: repository('endpoints', read),
-    edges: repository('edges', read),
-    edgeRoutes: repository('edgeRoutes', read),
-    tunnelGroupBackends: repository('tunnelGroupBackends', read),
+    botUsers: repository('botUsers', read, sealer),
+    credentials: repository('credentials', read, sealer),
+    apiKeys: repository('apiKeys', read, sealer),
+    reservedDomains: repository('reservedDomains', read, sealer),
+    reservedAddrs: repository('reservedAddrs', read, sealer),
+    endpoints: repository('endpoints', read, sealer),
+    edges: repository('edges', read, sealer),
+    edgeRoutes: repository('edgeRoutes', read, sealer),
+    tunnelGroupBackends: repository('tunnelGroupBackends', read, sealer),
   };
 }
 
-export async function readAll<T extends TableName>(table: T, read: Read): Promise<Tables[T][]> {
-  return readRows<Tables[T]>(TABLES[table], selectAll(TABLES[table]), read);
+export async function readAll<T extends TableName>(table: T, read: Read, sealer: Sealer): Promise<Tables[T][]> {
+  return readRows<Tables[T]>(TABLES[table], selectAll(TABLES[table]), read, sealer);
 }
 
 /** The shape's columns are those of R: `tableOf<R>` has seen to it. */
-export async function readRows<R>(shape: TableShape, statement: Statement, read: Read): Promise<R[]> {
+export async function readRows<R>(shape: TableShape, statement: Statement, read: Read, sealer: Sealer): Promise<R[]> {
   const rows = await read(statement);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-  return rows.map((values) => decodeRow(shape, values) as R);
+  return rows.map((values) => decodeRow(shape, values, sealer) as R);
 }
 
-function repository<T extends TableName>(table: T, read: Read): Repository<Tables[T]> {
+function repository<T extends TableName>(table: T, read: Read, sealer: Sealer): Repository<Tables[T]> {
   const shape = TABLES[table];
   return {
     async get(id) {
-      const [row] = await readRows<Tables[T]>(shape, selectById(shape, id), read);
+      const [row] = await readRows<Tables[T]>(shape, selectById(shape, id), read, sealer);
       return row ?? null;
     },
     async list(query) {
-      return readRows<Tables[T]>(shape, selectPage(shape, query), read);
+      return readRows<Tables[T]>(shape, selectPage(shape, query), read, sealer);
     },
     async find(where) {
-      return readRows<Tables[T]>(shape, selectWhere(shape, where), read);
+      return readRows<Tables[T]>(shape, selectWhere(shape, where), read, sealer);
     },
     insert: (row) => ({ op: 'insert', table, row }),
     update: (id, patch) => ({ op: 'update', table, id, patch }),

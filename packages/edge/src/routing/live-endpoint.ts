@@ -25,9 +25,9 @@ export function enliven(
   try {
     return { endpoint, policy: compile(endpoint.policy, options) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const code = isPosternError(error) ? error.code : '';
-    log.error({ endpoint: endpoint.id, url: endpoint.url, code, reason }, 'traffic policy does not compile');
+    // The reason may quote the policy, and with it a password.
+    const code = isPosternError(error) ? error.code : error instanceof Error ? error.name : '';
+    log.error({ endpoint: endpoint.id, url: endpoint.url, code }, 'traffic policy does not compile');
     return { endpoint, policy: failingPolicy(endpoint) };
   }
 }

@@ -8,7 +8,9 @@ export type Step =
   /** Names and values about the installation itself. */
   | { readonly do: 'create-settings' }
   /** The first account of the installation, with the ids that whoever opens the store gives. */
-  | { readonly do: 'first-account' };
+  | { readonly do: 'first-account' }
+  /** Seals a text of every row that lay open until now; the column becomes one of kind `secret`. */
+  | { readonly do: 'seal'; readonly table: string; readonly column: string };
 
 export interface Migration {
   /** 1, 2, 3, …: the database's version after it. */

@@ -3,8 +3,11 @@
  * in rows and snake_case in columns.
  */
 
-/** `json` is for lists and maps, kept as text exactly as JSON.stringify writes them. */
-export type ColumnKind = 'text' | 'integer' | 'boolean' | 'json';
+/**
+ * `json` is for lists and maps, kept as text exactly as JSON.stringify writes them. `secret` is text that is sealed
+ * before it leaves this process, so that neither the database nor a backup shows it; it cannot be searched for.
+ */
+export type ColumnKind = 'text' | 'integer' | 'boolean' | 'json' | 'secret';
 
 export interface Column {
   readonly field: string;
@@ -26,13 +29,13 @@ export interface TableShape {
   readonly indexes: readonly Index[];
 }
 
-/** The only kind that holds a field of this type. */
+/** The kinds that hold a field of this type. */
 export type KindOf<V> = [V] extends [boolean]
   ? 'boolean'
   : [V] extends [number]
     ? 'integer'
     : [V] extends [string]
-      ? 'text'
+      ? 'text' | 'secret'
       : 'json';
 
 export type FieldKinds<R> = { readonly [F in keyof R & string]: KindOf<R[F]> };

@@ -60,7 +60,8 @@ export const TABLES: Readonly<Record<TableName, TableShape>> = {
       port: 'integer',
       binding: 'text',
       poolingEnabled: 'boolean',
-      trafficPolicy: 'text',
+      // May hold passwords and private keys.
+      trafficPolicy: 'secret',
       description: 'text',
       metadata: 'text',
       domainId: 'text',

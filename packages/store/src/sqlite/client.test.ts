@@ -6,7 +6,7 @@ import type { WorkerInput } from './messages.ts';
 
 const INPUT: WorkerInput = {
   paths: storePaths('/nowhere'),
-  keyId: '',
+  encryptionKey: new Uint8Array(32),
   firstAccount: { id: 'ac_1', name: '', ownerUserId: 'usr_1', createdAt: '' },
   keepChanges: 1,
   maxPages: null,

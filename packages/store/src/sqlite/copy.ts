@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { damaged, noAccess, StoreRefused, targetExists } from '../refused.ts';
 import { copyPages, messageOf, openDatabase, scalar } from './driver.ts';
@@ -17,6 +17,8 @@ export async function copyDatabase(from: string, to: string): Promise<void> {
   try {
     const source = openReadOnly(from, null);
     try {
+      // Private from the first byte on: SQLite gives its companions the mode of the file.
+      closeSync(openSync(partial, 'wx', 0o600));
       await copyPages(source, partial);
     } finally {
       source.close();
@@ -36,7 +38,6 @@ export function removeDatabase(path: string): void {
 }
 
 function finish(path: string): void {
-  chmodSync(path, 0o600);
   const copy = openDatabase(path, { busyMs: 0 });
   try {
     copy.exec('PRAGMA journal_mode = DELETE');

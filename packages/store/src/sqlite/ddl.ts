@@ -1,7 +1,7 @@
 /** Migration steps as SQLite's SQL. */
 import type { Step } from '../migrations/index.ts';
 import { columnName, type ColumnKind, type TableShape } from '../schema/column.ts';
-import { encodeRow } from '../schema/rows.ts';
+import { encodeRow, type Sealer } from '../schema/rows.ts';
 import { insertRow, quoted, type Statement } from '../schema/statements.ts';
 import { ACCOUNTS } from '../schema/tables.ts';
 import type { AccountRow } from '../types.ts';
@@ -11,6 +11,7 @@ const TYPES: Readonly<Record<ColumnKind, string>> = {
   integer: 'INTEGER',
   boolean: 'INTEGER',
   json: 'TEXT',
+  secret: 'TEXT',
 };
 
 const CREATE_SETTINGS = 'CREATE TABLE "settings" ("name" TEXT NOT NULL PRIMARY KEY, "value" TEXT NOT NULL) STRICT';
@@ -20,14 +21,16 @@ const CREATE_CHANGE_LOG =
 
 export interface DdlContext {
   readonly firstAccount: AccountRow;
+  readonly secrets: Sealer;
 }
 
 /** The statements of one step, in order. */
-export function compileStep(step: Step, context: DdlContext): Statement[] {
+export function compileStep(step: Exclude<Step, { do: 'seal' }>, context: DdlContext): Statement[] {
   if (step.do === 'create-table') {
     return [createTable(step.table), ...createIndexes(step.table)].map((sql) => ({ sql, values: [] }));
   }
-  if (step.do === 'first-account') return [insertRow(ACCOUNTS, encodeRow(ACCOUNTS, context.firstAccount))];
+  if (step.do === 'first-account')
+    return [insertRow(ACCOUNTS, encodeRow(ACCOUNTS, context.firstAccount, context.secrets))];
   return [{ sql: step.do === 'create-settings' ? CREATE_SETTINGS : CREATE_CHANGE_LOG, values: [] }];
 }
 

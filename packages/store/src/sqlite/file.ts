@@ -5,7 +5,8 @@ import { SCHEMA_VERSION } from '../migrations/index.ts';
 import { damaged, foreign, noAccess, StoreRefused, tooNew, wrongKey } from '../refused.ts';
 import type { AccountRow } from '../types.ts';
 import { isDamage, messageOf, openDatabase, scalar, type Database } from './driver.ts';
-import { migrate, versionOf } from './migrate.ts';
+import { createSecretBox, keyIdOf } from '../secrets.ts';
+import { migrate, versionOf, type MigrationContext } from './migrate.ts';
 
 /** "PSTN", in the header of every database of ours. */
 const APPLICATION_ID = 0x5053_544e;
@@ -16,15 +17,19 @@ const BUSY_MS = 5000;
  * Opens for reading and writing what passes `inspect`, and brings it up to date.
  * @throws StoreRefused
  */
-export function openFile(path: string, keyId: string, firstAccount: AccountRow): Database {
+export function openFile(path: string, encryptionKey: Uint8Array, firstAccount: AccountRow): Database {
+  const keyId = keyIdOf(encryptionKey);
+  const context: MigrationContext = { firstAccount, secrets: createSecretBox(encryptionKey) };
   return guarded(path, () => {
-    if (!existsSync(path)) createFile(path, keyId, firstAccount);
+    if (!existsSync(path)) createFile(path, keyId, context);
     checkHeader(path);
     const db = openDatabase(path, { busyMs: BUSY_MS });
     try {
       inspect(db, path, keyId);
       configure(db);
-      migrate(db, { firstAccount });
+      const before = versionOf(db);
+      migrate(db, context);
+      if (versionOf(db) !== before) forgetOldPages(db);
       return db;
     } catch (error) {
       db.close();
@@ -71,10 +76,23 @@ function configure(db: Database): void {
 }
 
 /**
+ * After a migration: pages that are free, and the log, may still show what the tables do not say any more. Where there
+ * is no room for a second copy, the next migration tries again.
+ */
+function forgetOldPages(db: Database): void {
+  try {
+    db.exec('VACUUM');
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch (error) {
+    if (isDamage(error)) throw error;
+  }
+}
+
+/**
  * Makes the file under another name and renames it when it is whole, so that a database file that is empty or half
  * made is always damage and never a fresh start.
  */
-function createFile(path: string, keyId: string, firstAccount: AccountRow): void {
+function createFile(path: string, keyId: string, context: MigrationContext): void {
   if (existsSync(`${path}-wal`)) throw damaged(path, 'the file itself is missing, its write-ahead log is there');
   const fresh = `${path}.new`;
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(fresh + suffix, { force: true });
@@ -83,7 +101,7 @@ function createFile(path: string, keyId: string, firstAccount: AccountRow): void
   try {
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     configure(db);
-    migrate(db, { firstAccount });
+    migrate(db, context);
     db.prepare('INSERT INTO "settings" VALUES (?, ?)').run('key_id', keyId);
   } finally {
     db.close();

@@ -3,7 +3,7 @@
  * system drops it with the process, however that ends, and no number of a dead process can be mistaken for a live one.
  * Its table holds the pid, which others can read for their message.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import type { StorePaths } from '../paths.ts';
 import { inUse, noAccess } from '../refused.ts';
 import { isDamage, messageOf, openDatabase, primaryCode, scalar, SQLITE, type Database } from './driver.ts';
@@ -31,6 +31,8 @@ export function lockDirectory(paths: StorePaths): DirectoryLock {
 }
 
 function take(paths: StorePaths): DirectoryLock {
+  // As private as everything in the directory.
+  closeSync(openSync(paths.lock, 'a', 0o600));
   const db = openDatabase(paths.lock, { busyMs: 0 });
   try {
     db.exec('PRAGMA synchronous = OFF');

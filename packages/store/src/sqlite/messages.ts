@@ -9,7 +9,8 @@ import type { AccountRow, Change, StoreHealth, TableName } from '../types.ts';
 /** Handed to the worker at its start. */
 export interface WorkerInput {
   readonly paths: StorePaths;
-  readonly keyId: string;
+  /** 32 bytes; for migrations that seal what lay open. */
+  readonly encryptionKey: Uint8Array;
   readonly firstAccount: AccountRow;
   readonly keepChanges: number;
   readonly maxPages: number | null;

@@ -3,9 +3,12 @@ import { MIGRATIONS, SCHEMA_VERSION, type Migration } from '../migrations/index.
 import { columnName, tableShape, type TableShape } from '../schema/column.ts';
 import { ACCOUNTS, TABLES } from '../schema/tables.ts';
 import { openDatabase, rowsOf, scalar, type Database } from './driver.ts';
-import { migrate, versionOf } from './migrate.ts';
+import { createSecretBox } from '../secrets.ts';
+import { TEST_KEY } from '../testing/key.ts';
+import { migrate, versionOf, type MigrationContext } from './migrate.ts';
 
 const firstAccount = { id: 'ac_1', name: 'Default', ownerUserId: 'usr_1', createdAt: '2026-11-24T23:15:57Z' };
+const CONTEXT: MigrationContext = { firstAccount, secrets: createSecretBox(TEST_KEY) };
 
 describe('migrations', () => {
   test('are numbered from 1 without gaps', () => {
@@ -24,7 +27,7 @@ describe('migrations', () => {
 
   test('do nothing the second time', () => {
     const db = migrated();
-    migrate(db, { firstAccount: { ...firstAccount, id: 'ac_2' } });
+    migrate(db, { ...CONTEXT, firstAccount: { ...firstAccount, id: 'ac_2' } });
     expect(scalar(db, 'SELECT group_concat("id") FROM "accounts"')).toBe('ac_1');
     db.close();
   });
@@ -41,10 +44,10 @@ describe('migrations', () => {
         { do: 'create-table', table: shape },
       ],
     };
-    expect(() => migrate(db, { firstAccount }, [...MIGRATIONS, broken])).toThrow(/already exists/);
+    expect(() => migrate(db, CONTEXT, [...MIGRATIONS, broken])).toThrow(/already exists/);
     expect(versionOf(db)).toBe(SCHEMA_VERSION);
     expect(columnsOf(db, 'later')).toEqual([]);
-    migrate(db, { firstAccount }, [...MIGRATIONS, { ...broken, steps: broken.steps.slice(1) }]);
+    migrate(db, CONTEXT, [...MIGRATIONS, { ...broken, steps: broken.steps.slice(1) }]);
     expect(versionOf(db)).toBe(SCHEMA_VERSION + 1);
     expect(columnsOf(db, 'later')).toEqual(['id']);
     expect(scalar(db, 'SELECT count(*) FROM "accounts"')).toBe(1);
@@ -54,7 +57,7 @@ describe('migrations', () => {
 
 function migrated(): Database {
   const db = openDatabase(':memory:', { busyMs: 0 });
-  migrate(db, { firstAccount });
+  migrate(db, CONTEXT);
   return db;
 }
 

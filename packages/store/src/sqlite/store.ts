@@ -4,7 +4,7 @@ import { createRepositories, readAll, readRows, type Read } from '../repositorie
 import { selectAll } from '../schema/statements.ts';
 import { ACCOUNTS } from '../schema/tables.ts';
 import { compileWrite } from '../schema/writes.ts';
-import { createSecretBox, keyIdOf } from '../secrets.ts';
+import { createSecretBox } from '../secrets.ts';
 import { timestamp } from '../timestamp.ts';
 import type { AccountRow, Store, StoreHealth } from '../types.ts';
 import { StoreClient } from './client.ts';
@@ -40,7 +40,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const client = await StoreClient.start(
     {
       paths: storePaths(options.directory),
-      keyId: keyIdOf(options.encryptionKey),
+      encryptionKey: options.encryptionKey,
       firstAccount: firstAccount(options.ids ?? createIdSource({ now }), now()),
       keepChanges: options.keepChanges ?? 100_000,
       maxPages: options.maxPages ?? null,
@@ -51,11 +51,11 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const read: Read = (statement) => client.ask('read', { statement });
 
   return {
-    ...createRepositories(read),
-    accounts: () => readRows<AccountRow>(ACCOUNTS, selectAll(ACCOUNTS), read),
-    all: (table) => readAll(table, read),
+    ...createRepositories(read, secrets),
+    accounts: () => readRows<AccountRow>(ACCOUNTS, selectAll(ACCOUNTS), read, secrets),
+    all: (table) => readAll(table, read, secrets),
     async commit(writes) {
-      return { revision: await client.ask('commit', { writes: writes.map(compileWrite) }) };
+      return { revision: await client.ask('commit', { writes: writes.map((write) => compileWrite(write, secrets)) }) };
     },
     changesSince: (revision, limit = 1000) => client.ask('changes', { after: revision, limit }),
     revision: () => client.ask('revision', null),

@@ -182,7 +182,7 @@ function start(): void {
   let lock: DirectoryLock | null = null;
   try {
     lock = lockDirectory(input.paths);
-    const db = openFile(input.paths.database, input.keyId, input.firstAccount);
+    const db = openFile(input.paths.database, input.encryptionKey, input.firstAccount);
     if (input.maxPages !== null) db.exec(`PRAGMA max_page_count = ${input.maxPages}`);
     const worker = new StoreWorker(input, lock, db, post);
     port.on('message', (request: Request) => worker.handle(request));
