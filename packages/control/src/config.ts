@@ -61,7 +61,7 @@ export interface ControlDependencies {
   /** Certificates are the server's business; control passes the question on. */
   readonly certificateFor: (serverName: string) => Promise<TlsIdentity | null>;
   /** Finished exchanges, for whoever keeps logs and metrics. */
-  readonly traffic?: (event: TrafficEvent) => void;
+  readonly traffic?: (events: readonly TrafficEvent[]) => void;
   readonly log: Log;
   /** Which node holds a session's wire. */
   readonly nodeId: string;

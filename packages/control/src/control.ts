@@ -1,16 +1,13 @@
-import type { ControlLink, EdgePort, RouteEndpoint, TrafficEvent } from '@postern/link';
 import { timestamp } from '@postern/store';
-import { bind } from './agents/bind.ts';
-import { bindLabels } from './agents/labels.ts';
-import { dropSession, sessionEnded, unbind } from './agents/leave.ts';
-import { patchTunnel } from './agents/patch.ts';
-import { authenticate } from './agents/sessions.ts';
+import { dropSession } from './agents/leave.ts';
 import { authenticateApiKey } from './api-keys-auth.ts';
 import { bootstrap, resetCredentials, type FirstCredentials } from './bootstrap.ts';
 import type { ControlDependencies } from './config.ts';
 import type { Core } from './core.ts';
 import { covers } from './covers.ts';
-import { lookAgain, storedRoutes } from './look-again.ts';
+import { connectEdge, type EdgeConnection } from './edges/connection.ts';
+import { EdgeSet } from './edges/edge-set.ts';
+import { lookAgain } from './look-again.ts';
 import { settle } from './online.ts';
 import { policyRules } from './policy-rules.ts';
 import { createApiKeys } from './resources/api-keys.ts';
@@ -23,17 +20,15 @@ import { createReservedDomains } from './resources/reserved-domains.ts';
 import { createTunnelGroupBackends } from './resources/tunnel-group-backends.ts';
 import { createTunnelSessions } from './resources/tunnel-sessions.ts';
 import { createTunnels } from './resources/tunnels.ts';
-import { routeOfAgent } from './routes.ts';
 import { Catalog } from './state/catalog.ts';
 import { Mutex } from './state/mutex.ts';
-import { RouteFeed } from './state/route-feed.ts';
 import type { ControlApi } from './types.ts';
 
 export interface Control {
   /** For the REST surface. */
   readonly api: ControlApi;
-  /** For the edge. */
-  readonly link: ControlLink;
+  /** For an edge; there may be several. */
+  connectEdge(): EdgeConnection;
   /** Loads what is durable. Before anything else. */
   start(): Promise<void>;
   /** Lets the running claim step finish and tells the edge nothing more. */
@@ -48,28 +43,28 @@ export interface Control {
 export function createControl(dependencies: ControlDependencies): Control {
   let stopped = false;
   const catalog = new Catalog(dependencies.store, () => void lookAgain(core, () => stopped));
-  const feed = new RouteFeed(dependencies.config.limits.applyMs);
+  const edges = new EdgeSet(dependencies.config.limits.applyMs);
   const core: Core = {
     ...dependencies,
     policy: dependencies.policy ?? policyRules,
     catalog,
-    feed,
+    edges,
     claims: new Mutex(),
     timestamp: () => timestamp(dependencies.now()),
     endSession: async (sessionId, reason) => {
       const { offline } = await dropSession(core, sessionId);
-      feed.edge?.closeSession(sessionId, reason);
+      edges.where(sessionId)?.closeSession(sessionId, reason);
       // Not waited for: this runs inside the claim step, and nobody may be sent to the session either way.
       void settle(core, offline);
     },
   };
   return {
     api: createApi(core),
-    link: createLink(core),
+    connectEdge: () => connectEdge(core),
     start: () => core.claims.run(() => catalog.load()),
     stop() {
       stopped = true;
-      return core.claims.run(async () => feed.detach());
+      return core.claims.run(async () => edges.close());
     },
     bootstrap: () => bootstrap(core),
     resetCredentials: () => resetCredentials(core),
@@ -91,33 +86,4 @@ function createApi(core: Core): ControlApi {
     tunnelGroupBackends: createTunnelGroupBackends(core),
     edges: createEdges(core),
   };
-}
-
-function createLink(core: Core): ControlLink {
-  return {
-    async follow(edge: EdgePort) {
-      // The snapshot is taken inside the claim step and queued there, so that no change falls between the two.
-      const { sent } = await core.claims.run(async () => ({ sent: core.feed.attach(edge, await everything(core)) }));
-      await sent;
-    },
-    certificateFor: (serverName) => core.certificateFor(serverName),
-    authenticate: (request, remoteAddr) => authenticate(core, request, remoteAddr),
-    bind: (sessionId, request) => bind(core, sessionId, request),
-    bindLabels: (sessionId, request) => bindLabels(core, sessionId, request),
-    unbind: (sessionId, id) => unbind(core, sessionId, id),
-    patchTunnel: (sessionId, request) => patchTunnel(core, sessionId, request),
-    sessionEnded: (sessionId) => sessionEnded(core, sessionId),
-    traffic: (event: TrafficEvent) => core.traffic?.(event),
-  };
-}
-
-async function everything(core: Core): Promise<RouteEndpoint[]> {
-  const routes = await storedRoutes(core);
-  for (const account of await core.store.accounts()) {
-    for (const tunnel of await core.registry.tunnelsOf(account.id)) {
-      const route = routeOfAgent(tunnel);
-      if (route !== null) routes.push(route);
-    }
-  }
-  return routes;
 }

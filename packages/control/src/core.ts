@@ -1,13 +1,13 @@
 import type { Catalog } from './state/catalog.ts';
 import type { Mutex } from './state/mutex.ts';
-import type { RouteFeed } from './state/route-feed.ts';
+import type { EdgeSet } from './edges/edge-set.ts';
 import type { ControlDependencies, PolicyRules } from './config.ts';
 
 /** What the parts of control share; made once by `createControl`. */
 export interface Core extends ControlDependencies {
   readonly policy: PolicyRules;
   readonly catalog: Catalog;
-  readonly feed: RouteFeed;
+  readonly edges: EdgeSet;
   /** Everything that takes, moves or frees an address runs in here. */
   readonly claims: Mutex;
   /** Now, as rows and views write it. */

@@ -34,7 +34,7 @@ async function reload(core: Core): Promise<{ readonly applied: Promise<void> }> 
   const upserts = await storedRoutes(core);
   const there = new Set(upserts.map(({ id }) => id));
   const removes = before.filter(({ id }) => !there.has(id)).map(({ id }) => id);
-  return { applied: core.feed.publish({ upserts, removes }) };
+  return { applied: core.edges.publish({ upserts, removes }) };
 }
 
 /** Routes of everything that is at rest: cloud endpoints and edges. */

@@ -1,6 +1,6 @@
 import { fail } from '@postern/errors';
 import type { Core } from './core.ts';
-import type { RouteChange } from './state/route-feed.ts';
+import type { RouteChange } from './edges/edge-set.ts';
 
 /**
  * Waits until the edge has a change that is already committed. When the edge refuses (a TCP port that something else
@@ -18,7 +18,7 @@ export async function putOnline(
     core.log.warn({ url, error: messageOf(error) }, 'the edge could not take an endpoint; it is taken back');
     await core.claims.run(async () => {
       const change = await undo();
-      core.feed.publish(change).catch((again: unknown) => {
+      core.edges.publish(change).catch((again: unknown) => {
         core.log.error({ url, error: messageOf(again) }, 'the edge did not take the undo of an endpoint either');
       });
     });

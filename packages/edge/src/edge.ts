@@ -12,13 +12,14 @@ import { ignore } from './connection/pipe.ts';
 import { TcpPorts } from './connection/tcp-ports.ts';
 import { TlsTerminators } from './connection/tls-terminators.ts';
 import type { EdgeConfig, EdgeContext, HttpService, ListenAddress, Log } from './context.ts';
-import type { ControlLink, EdgePort, TrafficEvent } from '@postern/link';
+import type { ControlLink, EdgePort } from '@postern/link';
 import { withDeadline } from './deadline.ts';
 import { createHttpService } from './http/service.ts';
 import { RouteApplier } from './routing/route-applier.ts';
 import { createRouteTable } from './routing/route-table.ts';
 import { limitedLog } from './limited-log.ts';
 import { createTimerWheel } from './timer-wheel.ts';
+import { TrafficBatch } from './traffic-batch.ts';
 
 /** When the server stops: what a connection gets to send its first byte, and to come to what serves it. */
 const FIRST_BYTE_MS = 1_000;
@@ -32,8 +33,6 @@ export interface EdgeOptions {
   readonly now: () => number;
   /** [0, 1) */
   readonly random: () => number;
-  /** Gets what `link.traffic` gets. */
-  readonly traffic?: (event: TrafficEvent) => void;
   /** The agent listener, when it was opened before there was an edge; `config.agents` is not bound then. */
   readonly agentListener?: OpenListener;
 }
@@ -88,6 +87,7 @@ class DataPlane implements Edge {
   readonly #gates: Readonly<Record<keyof Gates, Gate>>;
   readonly #connections: Connections;
   readonly #tcpPorts: TcpPorts;
+  readonly #traffic: TrafficBatch;
   readonly #ready = Promise.withResolvers<void>();
   readonly #agentListener: OpenListener | undefined;
   #listening: { http?: Listening; https?: Listening; agents?: Listening } = {};
@@ -99,6 +99,7 @@ class DataPlane implements Edge {
     const log = limitedLog(options.log, now);
     this.#agentListener = options.agentListener;
     const wheel = createTimerWheel();
+    this.#traffic = new TrafficBatch(wheel, (events) => link.traffic(events));
     const routes = createRouteTable({ compile: compilePolicy, log });
     this.#agents = new AgentPlane({
       link,
@@ -122,10 +123,7 @@ class DataPlane implements Edge {
       log,
       now,
       random,
-      traffic: (event) => {
-        link.traffic(event);
-        options.traffic?.(event);
-      },
+      traffic: (event) => this.#traffic.add(event),
     };
     this.#context = context;
     this.#http = createHttpService(context);
@@ -205,6 +203,8 @@ class DataPlane implements Edge {
   }
 
   stats(): EdgeStats {
+    // Who reads numbers reads those of traffic with them.
+    this.#traffic.flush();
     const { http, tls, tcp, agents } = this.#gates;
     return {
       agentSessions: this.#agents.sessionCount,
@@ -247,6 +247,7 @@ class DataPlane implements Edge {
     this.#listening.agents?.close();
     await this.#agents.close();
     this.#gates.agents.destroyAll();
+    this.#traffic.flush();
   }
 
   get #visitorGates(): readonly Gate[] {

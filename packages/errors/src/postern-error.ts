@@ -15,6 +15,8 @@ export class PosternError extends Error {
   readonly status: number;
   readonly owner: ErrorOwner;
   readonly title: string;
+  /** What filled the message: with the number, all that another process needs to make the same error. */
+  readonly params: ErrorParams;
   /** Extra facts for the caller; values are always strings, because clients decode `map<string,string>`. */
   readonly details: Readonly<Record<string, string>>;
 
@@ -26,6 +28,7 @@ export class PosternError extends Error {
     const entry: ErrorEntry = ERROR_TABLE[number];
     super(fill(entry.message, params), options.cause === undefined ? undefined : { cause: options.cause });
     this.number = number;
+    this.params = params;
     this.code = `ERR_NGROK_${number}`;
     this.status = entry.status;
     this.owner = entry.owner;

@@ -28,7 +28,8 @@ export interface ControlLink {
   patchTunnel(sessionId: string, request: PatchTunnelRequest): Promise<void>;
   /** The session's wire is gone; its endpoints go offline. */
   sessionEnded(sessionId: string, reason: string): Promise<void>;
-  traffic(event: TrafficEvent): void;
+  /** Finished exchanges and connections, some at a time. */
+  traffic(events: readonly TrafficEvent[]): void;
 }
 
 /** What control may ask of an edge. */

@@ -108,6 +108,9 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     randomBytes,
     now,
     certificateFor: (name) => certificates.find(name),
+    traffic: (events) => {
+      for (const event of events) metrics.observe(event);
+    },
     log: log.child({ sub: 'control' }),
     nodeId: 'local',
     config: {
@@ -150,11 +153,10 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
       publicPorts,
       () => webUrl || `https://${config.baseDomains[0] ?? 'localhost'}:${publicPorts.https()}/`,
     ),
-    link: control.link,
+    link: control.connectEdge().link,
     log: log.child({ sub: 'edge' }),
     now,
     random,
-    traffic: (event) => metrics.observe(event),
     ...(parts.agentDoor === null ? {} : { agentListener: parts.agentDoor }),
   });
   serving.push(() => edge.stop());

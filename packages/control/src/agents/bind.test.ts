@@ -140,27 +140,27 @@ test('a named port that something else holds is 90027, and nothing stays online'
 test('unbind is idempotent and takes the route away before it answers', async () => {
   const session = await h.connect();
   const bound = await h.bind(session, { domain: 'a.example.test' });
-  await h.control.link.unbind(session.sessionId, bound.id);
+  await h.link.unbind(session.sessionId, bound.id);
   expect(h.edge.routes.size).toBe(0);
-  await h.control.link.unbind(session.sessionId, bound.id);
-  await h.control.link.unbind(session.sessionId, 'never known');
+  await h.link.unbind(session.sessionId, bound.id);
+  await h.link.unbind(session.sessionId, 'never known');
 });
 
 test('another session cannot unbind or patch what is not its own', async () => {
   const [one, two] = [await h.connect(), await h.connect()];
   const bound = await h.bind(one, { domain: 'a.example.test' });
-  await h.control.link.unbind(two.sessionId, bound.id);
+  await h.link.unbind(two.sessionId, bound.id);
   expect(h.edge.routes.size).toBe(1);
-  await expect(
-    h.control.link.patchTunnel(two.sessionId, { tunnelId: bound.tunnelId, name: 'x' }),
-  ).rejects.toMatchObject({ number: 90_052 });
+  await expect(h.link.patchTunnel(two.sessionId, { tunnelId: bound.tunnelId, name: 'x' })).rejects.toMatchObject({
+    number: 90_052,
+  });
 });
 
 test('a patch changes what it names', async () => {
   const session = await h.connect();
   const bound = await h.bind(session, { domain: 'a.example.test', compression: true }, { metadata: 'old' });
   h.advance(1_000);
-  await h.control.link.patchTunnel(session.sessionId, {
+  await h.link.patchTunnel(session.sessionId, {
     tunnelId: bound.tunnelId,
     name: 'shop',
     poolingEnabled: true,

@@ -79,7 +79,7 @@ async function endSilent(core: Core, sessionIds: readonly string[], probed: Set<
   await Promise.all(
     sessionIds.map(async (id) => {
       probed.add(id);
-      const alive = (await core.feed.edge?.probeSession(id)) ?? false;
+      const alive = (await core.edges.where(id)?.probeSession(id)) ?? false;
       if (alive) return;
       core.log.info({ session: id }, 'a silent agent session gives way to the same user binding again');
       await core.claims.run(() => core.endSession(id, 'silent, and displaced by a new process'));
@@ -95,7 +95,7 @@ async function isOnline(core: Core, claimed: Claimed): Promise<boolean> {
     core.log.warn({ url: claimed.address.url, error: messageOf(error) }, 'a port cannot be opened; trying another');
     await core.claims.run(async () => {
       const change = await takeBack(core, claimed);
-      core.feed.publish(change).catch(() => undefined);
+      core.edges.publish(change).catch(() => undefined);
     });
     return false;
   }

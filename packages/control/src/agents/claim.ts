@@ -72,12 +72,13 @@ export async function claimAddress(
   for (const old of displaced) {
     await core.registry.removeTunnel(old.id);
     if (old.sessionId !== session.id) {
-      core.feed.edge?.stopTunnel(old.sessionId, old.bindId, 'another session of the same agent took over', null);
+      const edge = core.edges.where(old.sessionId);
+      edge?.stopTunnel(old.sessionId, old.bindId, 'another session of the same agent took over', null);
     }
   }
   await core.registry.putTunnel(tunnel);
   const route = routeOfAgent(tunnel);
-  const online = core.feed.publish({
+  const online = core.edges.publish({
     upserts: route === null ? [] : [route],
     removes: displaced.flatMap(({ endpoint }) =>
       endpoint === null || endpoint.id === tunnel.endpoint?.id ? [] : [endpoint.id],

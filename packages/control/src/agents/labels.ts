@@ -52,7 +52,7 @@ export async function bindLabels(
     };
     await core.registry.putTunnel(made);
     const upserts = await routesOfEdges(core, edgesReaching(core, [made]));
-    return { tunnel: made, online: core.feed.publish({ upserts, removes: [] }) };
+    return { tunnel: made, online: core.edges.publish({ upserts, removes: [] }) };
   });
   await putOnline(core, labelsText(request.labels), online, async () => {
     await core.registry.removeTunnel(tunnel.id);

@@ -2,7 +2,7 @@ import type { TunnelRecord } from '@postern/registry';
 import type { Core } from '../core.ts';
 import { edgesReaching, routesOfEdges } from '../labelled.ts';
 import { settle } from '../online.ts';
-import type { RouteChange } from '../state/route-feed.ts';
+import type { RouteChange } from '../edges/edge-set.ts';
 
 /** What the edge must forget and recompute once these tunnels are out of the registry. */
 export async function changeWithout(core: Core, tunnels: readonly TunnelRecord[]): Promise<RouteChange> {
@@ -13,7 +13,7 @@ export async function changeWithout(core: Core, tunnels: readonly TunnelRecord[]
 /** Takes a session and its tunnels out. Runs inside the claim step; the result resolves when their routes are gone. */
 export async function dropSession(core: Core, sessionId: string): Promise<{ readonly offline: Promise<void> }> {
   const tunnels = await core.registry.removeSession(sessionId);
-  return { offline: core.feed.publish(await changeWithout(core, tunnels)) };
+  return { offline: core.edges.publish(await changeWithout(core, tunnels)) };
 }
 
 /** The session's wire is gone. Resolves when no visitor is sent to it any more. */
@@ -28,7 +28,7 @@ export async function unbind(core: Core, sessionId: string, bindId: string): Pro
     const tunnel = await core.registry.findTunnel(sessionId, bindId);
     if (tunnel === null) return null;
     await core.registry.removeTunnel(tunnel.id);
-    return { offline: core.feed.publish(await changeWithout(core, [tunnel])) };
+    return { offline: core.edges.publish(await changeWithout(core, [tunnel])) };
   });
   if (left !== null) await settle(core, left.offline);
 }

@@ -29,7 +29,7 @@ export async function patchTunnel(core: Core, sessionId: string, request: PatchT
     };
     await core.registry.putTunnel(next);
     const route = routeOfAgent(next);
-    return { before: current, after: next, online: core.feed.publish({ upserts: route ? [route] : [], removes: [] }) };
+    return { before: current, after: next, online: core.edges.publish({ upserts: route ? [route] : [], removes: [] }) };
   });
   await putOnline(core, after.endpoint?.url ?? after.id, online, async () => {
     const route = routeOfAgent(before);

@@ -25,7 +25,7 @@ describe('the same agent comes back', () => {
     expect(again).toMatchObject({ id: bound.id, url: bound.url, tunnelId: bound.tunnelId });
     expect(await online()).toEqual([{ url: bound.url, session: second.sessionId }]);
     // The old wire's end arrives late and must not take the new session's endpoint with it.
-    await h.control.link.sessionEnded(first.sessionId, 'closed');
+    await h.link.sessionEnded(first.sessionId, 'closed');
     expect(await online()).toEqual([{ url: bound.url, session: second.sessionId }]);
     expect(h.edge.routes.size).toBe(1);
   });
@@ -79,7 +79,7 @@ describe('a new process asks for the URL of an old one', () => {
   test('which was killed: its session ended with its socket', async () => {
     const first = await h.connect();
     await h.bind(first, { domain: 'a.example.test' });
-    await h.control.link.sessionEnded(first.sessionId, 'closed');
+    await h.link.sessionEnded(first.sessionId, 'closed');
     expect(h.edge.routes.size).toBe(0);
     await h.bind(await h.connect(), { domain: 'a.example.test' });
   });

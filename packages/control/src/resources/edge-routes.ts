@@ -29,7 +29,7 @@ export function createEdgeRoutes(
     if (edge === null) return { applied: Promise.resolve() };
     await catalog.commit([write, store.edges.update(edgeId, { updatedAt: core.timestamp() })]);
     const upserts = await routesOfEdges(core, [catalog.edges.get(edgeId) ?? edge]);
-    return { applied: core.feed.publish({ upserts, removes: [] }) };
+    return { applied: core.edges.publish({ upserts, removes: [] }) };
   }
 
   return {

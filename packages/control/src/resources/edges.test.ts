@@ -55,7 +55,7 @@ test('a labelled tunnel is reached through an https edge, and leaves it again', 
   expect(upstreamsOf()).toEqual([1, 1, 1, 1]);
   await h.control.api.tunnelGroupBackends.update(h.caller, backend.id, { labels: { team: 'db' } });
   expect([...h.edge.routes.values()][0]?.routes[0]?.upstreams[0]?.tunnelId).toBe(other);
-  await h.control.link.sessionEnded(session.sessionId, 'gone');
+  await h.link.sessionEnded(session.sessionId, 'gone');
   expect(upstreamsOf()).toEqual([0, 0, 0, 0]);
 
   expect(await edges().removeRoute(h.caller, edge.id, api?.id ?? '')).toBe(true);

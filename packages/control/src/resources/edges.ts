@@ -90,7 +90,7 @@ export function createEdges(core: Core): EdgeService {
           ...readBackend(core, accountId, input.backend, NO_BACKEND),
         };
         await catalog.commit([...writes, store.edges.insert(made)]);
-        return { row: made, online: core.feed.publish({ upserts: await routesOfEdges(core, [made]), removes: [] }) };
+        return { row: made, online: core.edges.publish({ upserts: await routesOfEdges(core, [made]), removes: [] }) };
       });
       await putOnline(core, row.hostports.map(({ hostport }) => hostport).join(', '), online, async () => {
         await removeRow(row);
@@ -130,7 +130,7 @@ export function createEdges(core: Core): EdgeService {
         await catalog.commit([...writes, store.edges.update(id, change), ...(await releases(before, gone))]);
         const after: EdgeRow = { ...before, ...change };
         const removes = gone.map(({ endpointId }) => endpointId);
-        return { before, after, online: core.feed.publish({ upserts: await routesOfEdges(core, [after]), removes }) };
+        return { before, after, online: core.edges.publish({ upserts: await routesOfEdges(core, [after]), removes }) };
       });
       if (changed === null) return null;
       const { before, after, online } = changed;
@@ -157,7 +157,7 @@ export function createEdges(core: Core): EdgeService {
         if (row === null) return null;
         await removeRow(row);
         const removes = row.hostports.map(({ endpointId }) => endpointId);
-        return { offline: core.feed.publish({ upserts: [], removes }) };
+        return { offline: core.edges.publish({ upserts: [], removes }) };
       });
       if (removed === null) return false;
       await settle(core, removed.offline);

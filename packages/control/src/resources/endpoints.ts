@@ -76,7 +76,7 @@ export function createEndpoints(
         principalId: caller.principal.id,
       };
       await catalog.commit([...writes, store.endpoints.insert(made)]);
-      return { row: made, online: core.feed.publish({ upserts: [routeOfCloud(made, config)], removes: [] }) };
+      return { row: made, online: core.edges.publish({ upserts: [routeOfCloud(made, config)], removes: [] }) };
     });
     await putOnline(core, row.url, online, async () => {
       await removeRow(row);
@@ -130,7 +130,7 @@ export function createEndpoints(
       };
       await catalog.commit([...footing.writes, store.endpoints.update(id, change), ...release]);
       const after: EndpointRow = { ...before, ...change };
-      return { before, after, online: core.feed.publish({ upserts: [routeOfCloud(after, config)], removes: [] }) };
+      return { before, after, online: core.edges.publish({ upserts: [routeOfCloud(after, config)], removes: [] }) };
     });
     if (changed === null) return null;
     await putOnline(core, changed.after.url, changed.online, () => revert(changed.before, changed.after));
@@ -168,7 +168,7 @@ export function createEndpoints(
       const row = catalog.endpoints.owned(caller.accountId, id);
       if (row === null) return null;
       await removeRow(row);
-      return { offline: core.feed.publish({ upserts: [], removes: [id] }) };
+      return { offline: core.edges.publish({ upserts: [], removes: [id] }) };
     });
     if (removed === null) return (await refuseIfForeign(caller, id)) !== null;
     await settle(core, removed.offline);

@@ -27,7 +27,7 @@ test('paging while rows of all types come and go: none twice, none lost', async 
           }
           if (kind === 'agent') {
             const bound = await h.bind(session, { domain: host });
-            removals.push(() => h.control.link.unbind(session.sessionId, bound.id));
+            removals.push(() => h.link.unbind(session.sessionId, bound.id));
             return bound.tunnelId.replace('tn_', 'ep_');
           }
           const edge = await edges.create(h.caller, 'https', { hostports: [`${host}:443`] });

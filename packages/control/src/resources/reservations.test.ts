@@ -60,7 +60,7 @@ describe('reserved domains', () => {
     const session = await h.connect();
     await h.bind(session, { domain: 'c.mine.example' });
     await expect(reservedDomains.remove(h.caller, domain.id)).rejects.toThrow(session.sessionId);
-    await h.control.link.sessionEnded(session.sessionId, 'gone');
+    await h.link.sessionEnded(session.sessionId, 'gone');
     expect(await reservedDomains.remove(h.caller, domain.id)).toBe(true);
     await expect(reservedDomains.update(h.caller, domain.id, {})).resolves.toBeNull();
   });

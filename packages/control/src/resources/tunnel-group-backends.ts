@@ -58,7 +58,7 @@ export function createTunnelGroupBackends(
         };
         await catalog.commit([store.tunnelGroupBackends.update(id, change)]);
         const upserts = await routesOfEdges(core, catalog.edgesUsing(id));
-        return { row: { ...before, ...change }, applied: core.feed.publish({ upserts, removes: [] }) };
+        return { row: { ...before, ...change }, applied: core.edges.publish({ upserts, removes: [] }) };
       });
       if (changed === null) return null;
       await settle(core, changed.applied);

@@ -25,7 +25,7 @@ export function createTunnelSessions(core: Core): TunnelSessionService {
     const verb = VERBS[wanted.kind];
     const refusal = session[verb.refusal];
     if (refusal !== null) throw fail(verb.refused, { id, reason: refusal });
-    const { edge } = core.feed;
+    const edge = core.edges.where(id);
     if (edge === null) return false;
     const error = await edge.agentCommand(id, wanted);
     if (error !== '') throw fail(verb.failed, { id, reason: error });

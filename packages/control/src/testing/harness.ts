@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fail } from '@postern/errors';
-import type { AgentBound, AgentSessionAccepted } from '@postern/link';
+import type { AgentBound, AgentSessionAccepted, ControlLink } from '@postern/link';
 import type { AuthRequest, BindOptions, BindRequest, LabelBindRequest } from '@postern/protocol';
 import { createMemoryRegistry } from '@postern/registry';
 import { createIdSource, openStore, type Store, type TableName, type Write } from '@postern/store';
@@ -42,6 +42,8 @@ export const POLICY = '{"on_http_request":[{"actions":[{"type":"deny"}]}]}';
 /** Control over a real SQLite store, a memory registry and a fake edge. */
 export interface Harness {
   readonly control: Control;
+  /** As the fake edge has it. */
+  readonly link: ControlLink;
   readonly edge: FakeEdge;
   readonly store: Store;
   readonly caller: Caller;
@@ -104,11 +106,13 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
     });
     const made = await control.bootstrap();
     await control.start();
-    await control.link.follow(edge);
+    const { link } = control.connectEdge();
+    await link.follow(edge);
     const apiKey = tokens?.apiKey ?? made.apiKey ?? '';
     const authtoken = tokens?.authtoken ?? made.authtoken ?? '';
     return {
       control,
+      link,
       edge,
       store: used,
       caller: await control.api.authenticateApiKey(apiKey),
@@ -117,12 +121,10 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
       advance: (ms) => {
         now += ms;
       },
-      connect: (request = {}, ip = '127.0.0.1') =>
-        control.link.authenticate({ ...AUTH, authtoken, ...request }, `${ip}:50000`),
+      connect: (request = {}, ip = '127.0.0.1') => link.authenticate({ ...AUTH, authtoken, ...request }, `${ip}:50000`),
       bind: (session, opts, request = {}) =>
-        control.link.bind(session.sessionId, { ...BIND, ...request, opts: { proxyProto: 0, ...opts } }),
-      bindLabels: async (session, labels) =>
-        (await control.link.bindLabels(session.sessionId, { ...LABEL_BIND, labels })).id,
+        link.bind(session.sessionId, { ...BIND, ...request, opts: { proxyProto: 0, ...opts } }),
+      bindLabels: async (session, labels) => (await link.bindLabels(session.sessionId, { ...LABEL_BIND, labels })).id,
       restart: async (more = {}) => {
         await control.stop();
         return open({ ...config, ...more }, used, { apiKey, authtoken });
@@ -140,7 +142,7 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
   };
 }
 
-const AUTH: AuthRequest = {
+export const AUTH: AuthRequest = {
   versions: ['3', '2'],
   clientId: '',
   authtoken: '',
@@ -160,7 +162,7 @@ const AUTH: AuthRequest = {
   legNumber: 0,
 };
 
-const BIND: BindRequest = {
+export const BIND: BindRequest = {
   id: '',
   proto: 'https',
   forwardsTo: 'http://localhost:3000',

@@ -64,6 +64,7 @@ export async function edgeHarness(change: HarnessChange = {}): Promise<EdgeHarne
     now: Date.now,
     random: Math.random,
   });
+  control.flush = () => void edge.stats();
   if (change.start !== false) await edge.start();
   const agents: FakeAgent[] = [];
   const sockets: Socket[] = [];

@@ -14,7 +14,9 @@ import { endpoint, update, upstream } from './fixtures.ts';
 
 export class FakeControl implements ControlLink {
   port: EdgePort | null = null;
-  readonly events: TrafficEvent[] = [];
+  /** Has the edge send what it still holds back of finished exchanges. */
+  flush: () => void = () => {};
+  readonly #events: TrafficEvent[] = [];
   readonly ended: { readonly sessionId: string; readonly reason: string }[] = [];
   readonly auths: AuthRequest[] = [];
   readonly certificates = new Map<string, TlsIdentity>();
@@ -119,7 +121,13 @@ export class FakeControl implements ControlLink {
     return new Promise((resolve) => this.#ends.push(resolve));
   }
 
-  traffic(event: TrafficEvent): void {
-    this.events.push(event);
+  /** Of all exchanges that are finished. */
+  get events(): readonly TrafficEvent[] {
+    this.flush();
+    return this.#events;
+  }
+
+  traffic(events: readonly TrafficEvent[]): void {
+    this.#events.push(...events);
   }
 }

@@ -1,0 +1,69 @@
+import type { ControlLink, EdgePort, RouteEndpoint } from '@postern/link';
+import { bind } from '../agents/bind.ts';
+import { bindLabels } from '../agents/labels.ts';
+import { dropSession, sessionEnded, unbind } from '../agents/leave.ts';
+import { patchTunnel } from '../agents/patch.ts';
+import { authenticate } from '../agents/sessions.ts';
+import type { Core } from '../core.ts';
+import { storedRoutes } from '../look-again.ts';
+import { settle } from '../online.ts';
+import { routeOfAgent } from '../routes.ts';
+
+/** What control gives an edge. */
+export interface EdgeConnection {
+  readonly link: ControlLink;
+  /** The edge is gone (its process ended): the sessions that it held end, and nothing waits for it. */
+  gone(): Promise<void>;
+}
+
+/** One edge of this node, from now until it is gone. */
+export function connectEdge(core: Core): EdgeConnection {
+  const edge = core.edges.add();
+  const link: ControlLink = {
+    async follow(port: EdgePort) {
+      // The snapshot is taken inside the claim step and queued there, so that no change falls between the two.
+      const { sent } = await core.claims.run(async () => ({ sent: edge.follow(port, await everything(core)) }));
+      await sent;
+    },
+    certificateFor: (serverName) => core.certificateFor(serverName),
+    async authenticate(request, remoteAddr) {
+      const accepted = await authenticate(core, request, remoteAddr);
+      edge.holds(accepted.sessionId);
+      // It left while control thought about it, and its own word of that came before there was a session.
+      if (edge.gone) await sessionEnded(core, accepted.sessionId);
+      return accepted;
+    },
+    bind: (sessionId, request) => bind(core, sessionId, request),
+    bindLabels: (sessionId, request) => bindLabels(core, sessionId, request),
+    unbind: (sessionId, id) => unbind(core, sessionId, id),
+    patchTunnel: (sessionId, request) => patchTunnel(core, sessionId, request),
+    async sessionEnded(sessionId) {
+      edge.releases(sessionId);
+      await sessionEnded(core, sessionId);
+    },
+    traffic: (events) => core.traffic?.(events),
+  };
+  return {
+    link,
+    async gone() {
+      const held = edge.leave();
+      const offline = await core.claims.run(async () => {
+        const changes: Promise<void>[] = [];
+        for (const sessionId of held) changes.push((await dropSession(core, sessionId)).offline);
+        return { all: Promise.all(changes.map((change) => settle(core, change))) };
+      });
+      await offline.all;
+    },
+  };
+}
+
+async function everything(core: Core): Promise<RouteEndpoint[]> {
+  const routes = await storedRoutes(core);
+  for (const account of await core.store.accounts()) {
+    for (const tunnel of await core.registry.tunnelsOf(account.id)) {
+      const route = routeOfAgent(tunnel);
+      if (route !== null) routes.push(route);
+    }
+  }
+  return routes;
+}

@@ -1,0 +1,47 @@
+import { decodeAuth, decodeBind, type AuthRequest, type BindRequest } from '@postern/protocol';
+import type { RouteEndpoint } from '../endpoint.ts';
+import type { TrafficEvent } from '../traffic.ts';
+
+export const AUTH: AuthRequest = decodeAuth({ Version: ['3'], ClientId: '', Extra: { AuthToken: 'a' } });
+
+/** With members left out, as decoded questions have them. */
+export const BIND: BindRequest = decodeBind({
+  Proto: 'https',
+  Opts: { URL: 'https://ä.test', Compression: {}, RequestHeaders: { add: ['x-a: 1'], remove: ['b'] } },
+  Extra: { Metadata: '\u{1F6AA}' },
+  ForwardsTo: 'http://localhost:3000',
+});
+
+export const ROUTE: RouteEndpoint = {
+  id: 'ep_1',
+  accountId: 'ac_1',
+  kind: 'agent',
+  proto: 'https',
+  binding: 'public',
+  host: 'a.test',
+  port: 443,
+  url: 'https://a.test',
+  publicUrl: 'https://a.test:8443',
+  pooling: false,
+  policy: '',
+  tls: { at: 'agent' },
+  upstreams: [{ sessionId: 'ts_1', tunnelId: 'ep_1', forwardsTo: 'x', protocol: 'http1', proxyProtocol: 0 }],
+  routes: [],
+};
+
+export const EVENT: TrafficEvent = {
+  kind: 'http',
+  endpointId: 'ep_1',
+  accountId: 'ac_1',
+  startedAt: 1,
+  durationMs: 2,
+  clientAddr: '127.0.0.1:1',
+  bytesIn: 3,
+  bytesOut: 4,
+  method: 'GET',
+  host: 'a.test',
+  path: '/',
+  status: 200,
+  errorCode: '',
+  reason: 'complete',
+};
