@@ -85,7 +85,7 @@ export class AgentSession {
     this.#options = options;
     const { socket, wheel, link, log, limits, region } = options;
     this.mux = createMuxSession(
-      { role: 'server', maxInboundStreams: INBOUND_STREAMS, window: WINDOW },
+      { role: 'server', maxInboundStreams: INBOUND_STREAMS, window: WINDOW, now: monotonic },
       {
         onStream: (stream) => this.#accept(stream),
         onOutput: () => {

@@ -52,7 +52,7 @@ describe('a peer that breaks the rules loses its own session', () => {
   });
 
   test('the 513th stream is refused with RST(9) and room comes back', () => {
-    const server = side({ role: 'server' });
+    const server = side({ role: 'server', nudge: false });
     for (let i = 0; i < 512; i++) server.session.receive(synFrame(3 + 2 * i, 0));
     expect(drain(server.session)).toHaveLength(0);
     server.session.receive(synFrame(2001, 0));
@@ -63,8 +63,62 @@ describe('a peer that breaks the rules loses its own session', () => {
     expect(server.session.streamCount).toBe(512);
   });
 
-  test('an id that is used again after a reset is a stream of its own, told of the end of the session', () => {
+  test('grants for a stream that is over pass as far as they answer bytes that were sent', () => {
     const server = side({ role: 'server' });
+    const calls = [1, 2, 3].map(() => openRecorded(server.session, 3, Buffer.alloc(200_000)));
+    drain(server.session);
+    for (const { stream } of calls) stream.end();
+    drain(server.session);
+    for (const { stream } of calls) server.session.receive(dataFrame(stream.id, 'bye', DataFlag.fin));
+    expect(server.session.streamCount).toBe(0);
+    // Piece by piece, as a program reads that takes its time: 37,500 grants and not one of them for nothing.
+    for (let left = 600_000; left > 0; left -= 16) {
+      server.session.receive(controlFrame(FrameType.windowIncrement, 2, 16));
+    }
+    expect(server.end).toBeUndefined();
+    let more = 0;
+    while (server.end === undefined && more < 30_000) {
+      server.session.receive(controlFrame(FrameType.windowIncrement, 2, 16));
+      more += 1;
+    }
+    expect(server.end?.code).toBe(MuxErrorCode.enhanceYourCalm);
+  });
+
+  test('short streams are work, however many', () => {
+    const server = side({ role: 'server' });
+    for (let i = 0; i < 20_000; i++) {
+      const id = 3 + 2 * i;
+      server.session.receive(synFrame(id, 8));
+      server.session.receive(dataFrame(id, '{}'));
+      server.accepted.at(-1)?.stream?.end(Buffer.from('{"Region":"us"}'));
+      drain(server.session);
+      server.session.receive(dataFrame(id, '', DataFlag.fin));
+      server.accepted.length = 0;
+    }
+    expect(server.end).toBeUndefined();
+    expect(server.session.streamCount).toBe(0);
+  });
+
+  test('with a clock, frames of no use are forgiven over time, and a flood is not', () => {
+    let now = 0;
+    const server = side({ role: 'server', now: () => now });
+    server.session.receive(synFrame(3, 0));
+    for (let i = 0; i < 100_000; i++) {
+      now += 10;
+      server.session.receive(controlFrame(FrameType.reset, 101, 0));
+    }
+    expect(server.end).toBeUndefined();
+    let sent = 0;
+    while (server.end === undefined && sent < 30_000) {
+      now += 0.1;
+      sent += 1;
+      server.session.receive(controlFrame(FrameType.reset, 101, 0));
+    }
+    expect(server.end?.code).toBe(MuxErrorCode.enhanceYourCalm);
+  });
+
+  test('an id that is used again after a reset is a stream of its own, told of the end of the session', () => {
+    const server = side({ role: 'server', nudge: false });
     server.session.receive(synFrame(3, 0));
     // Waits for its turn to send when the peer resets it.
     server.accepted[0]?.stream?.write(Buffer.from('late'));
@@ -95,7 +149,7 @@ describe('a peer that breaks the rules loses its own session', () => {
 
 describe('any bytes', () => {
   test('unknown frame types are skipped with their payload', () => {
-    const server = side({ role: 'server' });
+    const server = side({ role: 'server', nudge: false });
     const unknown = Buffer.concat([header(7, 15, 0, 70_000), Buffer.alloc(70_000, 0x33)]);
     server.session.receive(unknown.subarray(0, 30_000));
     server.session.receive(unknown.subarray(30_000));

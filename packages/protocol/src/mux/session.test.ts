@@ -81,7 +81,7 @@ describe('opening', () => {
   });
 
   test('a stream that ends inside its type is reset and never shown', () => {
-    const server = side({ role: 'server' });
+    const server = side({ role: 'server', nudge: false });
     server.session.receive(dataFrame(3, Buffer.from([0, 0]), DataFlag.syn | DataFlag.fin));
     expect(server.accepted).toHaveLength(0);
     expect(hex(drain(server.session))).toBe(packed('0000040000000003 00000001'));
@@ -129,14 +129,14 @@ describe('windows', () => {
   });
 
   test('consuming more than was delivered grants nothing extra', () => {
-    const server = side({ role: 'server' });
+    const server = side({ role: 'server', nudge: false });
     server.session.receive(synFrame(3, 9));
     server.accepted[0]?.stream?.consume(1_000_000);
     expect(drain(server.session)).toHaveLength(0);
   });
 
   test('overrunning the window resets that stream with 3; the session lives', () => {
-    const server = side({ role: 'server' }, { consume: false });
+    const server = side({ role: 'server', nudge: false }, { consume: false });
     server.session.receive(synFrame(3, 9));
     server.session.receive(synFrame(5, 9));
     server.session.receive(dataFrame(3, Buffer.alloc(262_141)));
@@ -173,6 +173,15 @@ describe('windows', () => {
 });
 
 describe('turns', () => {
+  test('an opening of the peer is answered at once, so that the rest of its question is not held back', () => {
+    const server = side({ role: 'server' });
+    server.session.receive(synFrame(3, 8));
+    server.session.receive(synFrame(5, 8));
+    expect(parseFrames(drain(server.session)).map((frame) => [frame.type, frame.id])).toEqual([
+      [FrameType.windowIncrement, NUDGE_STREAM_ID],
+    ]);
+  });
+
   test('streams take turns frame by frame, control frames first', () => {
     const client = side({ role: 'client' });
     openRecorded(client.session, 1, Buffer.alloc(40_000));
@@ -193,7 +202,7 @@ describe('turns', () => {
   });
 
   test('output is announced once, and behind what was received', () => {
-    const server = side({ role: 'server' });
+    const server = side({ role: 'server', nudge: false });
     server.session.receive(Buffer.concat([synFrame(3, 0), synFrame(5, 0)]));
     expect(server.outputs).toBe(0);
     const [first, second] = server.accepted;

@@ -46,6 +46,8 @@ class Session implements MuxSession, FrameSink, StreamHost {
   #nextId: number;
   #lastInboundId = 0;
   readonly #patience: Patience;
+  /** Bytes that left on streams which are over by now and that the peer has not given credit for yet. */
+  #lateCredit = 0;
   /** No new streams: GOAWAY is queued. */
   #closing = false;
   /** `onOutput` was called and nobody has pulled dry since. */
@@ -64,12 +66,16 @@ class Session implements MuxSession, FrameSink, StreamHost {
     this.#nudges = options.nudge ?? options.role === 'server';
     // Both SDK families skip id 1 (agent-protocol.md §2.2).
     this.#nextId = options.role === 'client' ? 3 : 2;
-    this.#patience = new Patience(PATIENCE[options.role]);
+    this.#patience = new Patience(PATIENCE[options.role], options.now);
     this.#reader = new FrameReader(this);
   }
 
   get streamCount(): number {
     return this.#streams.size;
+  }
+
+  get idsLeft(): number {
+    return Math.max(0, (NUDGE_STREAM_ID - this.#nextId) >>> 1);
   }
 
   receive(chunk: Buffer, start = 0, end = chunk.length): void {
@@ -121,7 +127,7 @@ class Session implements MuxSession, FrameSink, StreamHost {
 
   open(type: number, handler: MuxStreamHandler, first?: Buffer): MuxStream {
     if (this.ended || this.#closing) throw new MuxSessionEnded('the session is over');
-    if (this.#nextId >= NUDGE_STREAM_ID) throw new MuxSessionEnded('the session has used up its stream ids');
+    if (this.idsLeft === 0) throw new MuxSessionEnded('the session has used up its stream ids');
     const stream = new Stream(this, this.#nextId, type, false, this.#window, handler);
     this.#nextId += 2;
     this.#streams.set(stream.id, stream);
@@ -224,11 +230,18 @@ class Session implements MuxSession, FrameSink, StreamHost {
     if (this.#nudges && streamId !== NUDGE_STREAM_ID) this.#output.nudge();
     const stream = this.#streams.get(streamId);
     // Zero is against the rules, but nothing is won by ending a working session for it.
-    if (stream === undefined || increment === 0) return this.#useless();
+    if (increment === 0) return this.#useless();
+    if (stream === undefined) return this.#lateGrant(increment);
     if (!stream.extendSendWindow(increment)) this.#useless();
     if (this.ended) return;
     if (stream.sendWindow > MAX_WINDOW) return this.#breakStream(stream, MuxErrorCode.flowControl);
     if (stream.sendable) this.#output.schedule(stream);
+  }
+
+  /** A reader that goes on behind the end of its stream grants what it reads, in pieces as small as it likes. */
+  #lateGrant(increment: number): void {
+    if (increment > this.#lateCredit) this.#useless();
+    this.#lateCredit = Math.max(0, this.#lateCredit - increment);
   }
 
   goAwayFrame(chunk: Buffer, start: number, end: number): void {
@@ -259,6 +272,9 @@ class Session implements MuxSession, FrameSink, StreamHost {
       this.#sendReset(streamId, this.#closing ? MuxErrorCode.streamRefused : MuxErrorCode.acceptQueueFull);
       return undefined;
     }
+    // An agent writes type and question in two segments and waits with the second until the first is acknowledged
+    // (agent-protocol.md §2.8): what leaves now carries that.
+    if (this.#nudges) this.#output.nudge();
     const stream = new Stream(this, streamId, 0, true, this.#window, NO_HANDLER);
     this.#streams.set(streamId, stream);
     this.#resetIds.delete(streamId);
@@ -320,6 +336,8 @@ class Session implements MuxSession, FrameSink, StreamHost {
     if (this.#streams.get(stream.id) !== stream) return;
     this.#streams.delete(stream.id);
     if (stream.inbound) this.#inboundCount -= 1;
+    this.#lateCredit += stream.unacknowledged;
+    this.#handler.onStreamOver?.(stream);
   }
 
   readonly #afterFrame = (stream: Stream): void => {
@@ -347,6 +365,7 @@ class Session implements MuxSession, FrameSink, StreamHost {
     this.#streams.clear();
     this.#inboundCount = 0;
     for (const stream of streams) stream.kill();
+    if (this.#handler.onStreamOver !== undefined) for (const stream of streams) this.#handler.onStreamOver(stream);
     for (const stream of streams) if (stream.typeBytesLeft === 0) stream.handler.onReset(streamCode);
     if (!this.#output.empty && !this.#announced) {
       this.#announced = true;

@@ -154,6 +154,11 @@ export class Stream implements MuxStream {
     return earned;
   }
 
+  /** Bytes that left and that the peer has not given credit for. */
+  get unacknowledged(): number {
+    return this.#unacknowledged;
+  }
+
   get sendWindow(): number {
     return this.#sendWindow;
   }

@@ -33,14 +33,21 @@ export interface MuxOptions {
   readonly window?: number;
   /** Streams opened by the peer that may be open at once; one more is refused with RST(9). Default 512. */
   readonly maxInboundStreams?: number;
-  /** Answer each inbound WNDINC with a tiny frame (agent-protocol.md §2.8). Default true for servers. */
+  /** Answer each inbound WNDINC and SYN with a tiny frame (agent-protocol.md §2.8). Default true for servers. */
   readonly nudge?: boolean;
+  /** Monotonic milliseconds: with a clock, the patience with frames of no use comes back over time. */
+  readonly now?: () => number;
 }
 
 /** What the owner of a session is told. Callbacks run synchronously inside `receive`; they must not throw. */
 export interface MuxSessionHandler {
   /** A stream of the peer's, its 4-byte type already read. Set `stream.handler` before returning. */
   onStream(stream: MuxStream): void;
+  /**
+   * A stream of either side is over and its place in the session free, once for each stream: also the end of the
+   * session frees them. May run inside any call; opening a stream in it is allowed.
+   */
+  onStreamOver?(stream: MuxStream): void;
   /** There is something to pull. Called on the edge from "nothing to send" to "something to send". */
   onOutput(): void;
   /** The session is over, once. `code` as in {@link MuxErrorCode}; every stream has been told before. */
@@ -98,6 +105,8 @@ export interface MuxSession {
   /** Streams open now, either side's. */
   readonly streamCount: number;
   readonly ended: boolean;
+  /** Streams that this side can still open: ids are not used twice, and a session has a billion of them. */
+  readonly idsLeft: number;
   /** Time-free activity mark: number of bytes received so far. */
   readonly bytesReceived: number;
   /** Feeds what the wire delivered. The chunk is not kept. */

@@ -10,7 +10,7 @@ import { StreamType } from './types.ts';
 
 /** A server whose streams go to `onStream`. */
 function server(onStream: (stream: MuxStream) => void): MuxSession {
-  return createMuxSession({ role: 'server' }, { onStream, onOutput() {}, onEnd() {} });
+  return createMuxSession({ role: 'server', nudge: false }, { onStream, onOutput() {}, onEnd() {} });
 }
 
 describe('RPC over streams', () => {
