@@ -7,7 +7,8 @@ import { fail, type PosternError } from '@postern/errors';
 import type { CompiledAction } from './actions/action.ts';
 import { CONTINUE, failed } from './actions/outcome.ts';
 import { COMPREHENSION_BUDGET, type Eval, type Scope } from './cel/scope.ts';
-import { Failure, type Result, type Value } from './cel/value.ts';
+import { TOO_MANY_STEPS } from './cel/limits.ts';
+import { Failure, Fatal, type Result, type Value } from './cel/value.ts';
 import { RequestParts } from './cel/variables/request-parts.ts';
 import type { CompiledPhase, Outcome, PhaseName, PhaseRun, PolicyContext } from './runtime.ts';
 
@@ -64,7 +65,11 @@ class Cursor implements PhaseRun, Scope {
     for (; this.#rule < this.#rules.length; this.#rule++, this.#action = 0) {
       const rule = this.#rules[this.#rule];
       if (rule === undefined) break;
-      if (this.#action === 0 && !this.#matches(rule)) continue;
+      if (this.#action === 0) {
+        const matched = this.#matches(rule);
+        if (matched === false) continue;
+        if (matched !== true) return this.#cut(matched);
+      }
       while (this.#action < rule.actions.length) {
         const action = rule.actions[this.#action++];
         if (action === undefined) break;
@@ -110,14 +115,22 @@ class Cursor implements PhaseRun, Scope {
     return outcome;
   }
 
+  /** What cannot be judged is not let through: the phase ends with an error, whatever comes behind. */
+  #cut(error: PosternError): Outcome {
+    this.#rule = this.#rules.length;
+    return failed(error);
+  }
+
   /** Conditions are and-ed, from the left; one that fails means no match, and a warning (§2.8). */
-  #matches(rule: RunnableRule): boolean {
+  #matches(rule: RunnableRule): boolean | PosternError {
     const { conditions } = rule;
     for (let i = 0; i < conditions.length; i++) {
       const condition = conditions[i];
       if (condition === undefined) continue;
       const result = this.#evaluate(condition);
+      if (this.budget < 0) return TOO_MANY_STEPS.toError();
       if (result === true) continue;
+      if (result instanceof Fatal) return result.toError();
       if (result !== false) {
         const reason = result instanceof Failure ? result.message : 'it gave neither true nor false';
         this.context.warn(`${rule.path}.expressions[${i}] failed, so the rule was passed over: ${reason}`);
@@ -131,7 +144,7 @@ class Cursor implements PhaseRun, Scope {
     try {
       return condition(this);
     } catch (error) {
-      return new Failure(error instanceof Error ? error.message : 'it could not be evaluated');
+      return new Fatal(2254, { reason: error instanceof Error ? error.message : 'it could not be evaluated' });
     }
   }
 }

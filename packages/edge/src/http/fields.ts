@@ -1,6 +1,7 @@
 /**
  * Raw header lists: look-ups, edits in place, and what a proxy has to take out (RFC 9110 §7.6.1).
  */
+import { isUtf8 } from 'node:buffer';
 import { HOP_BY_HOP_NAMES, isHopByHop, type RawFields } from '@postern/protocol';
 
 /** `name` in lower case. */
@@ -55,18 +56,23 @@ export function isOfOneHop(field: string): boolean {
 }
 
 /**
- * Text that is safe as a field value on the wire: characters beyond latin1 become UTF-8 bytes, control characters
- * become spaces. Values of parsed messages already are; those that a policy computed may not be.
+ * Text → field value on the wire: UTF-8 bytes, one per char (obs-text, RFC 9110 §5.5); no blanks around it. Control
+ * characters, which policies refuse before this, become spaces.
  */
-export function wireValue(value: string): string {
-  if (!UNSAFE.test(value)) return value;
-  const latin1 = BEYOND_LATIN1.test(value) ? Buffer.from(value, 'utf8').toString('latin1') : value;
-  return latin1.replace(CONTROLS, ' ').trim();
+export function wireValue(text: string): string {
+  if (VISIBLE.test(text)) return text;
+  const bytes = BEYOND_ASCII.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
+  return bytes.replace(CONTROLS, ' ').trim();
 }
 
+/** Field value on the wire → its text: as UTF-8, or byte by byte where it is no UTF-8. */
+export function textOfValue(value: string): string {
+  if (!BEYOND_ASCII.test(value)) return value;
+  const bytes = Buffer.from(value, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : value;
+}
+
+const VISIBLE = /^[!-~]*$/;
+const BEYOND_ASCII = /[\u0080-\uffff]/;
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-const UNSAFE = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/;
-// oxlint-disable-next-line no-control-regex -- as above
-const BEYOND_LATIN1 = /[^\u0000-\u00ff]/;
-// oxlint-disable-next-line no-control-regex -- as above
 const CONTROLS = /[\u0000-\u0008\u000a-\u001f\u007f]/g;

@@ -12,7 +12,7 @@ const NONE: ReadonlySet<string> = new Set();
 
 /**
  * Prepares a visitor's fields for policy and upstream.
- * @param host Host for the upstream, when the list has none (HTTP/2, absolute targets, HTTP/1.0) or another
+ * @param host the one form of it (lower case, no root dot): what rules and routes see, the service gets
  */
 export function prepareRequestFields(fields: RawFields, connection: VisitorConnection, host: string): void {
   const nominated = nominatedIn(fields);
@@ -41,10 +41,9 @@ export function prepareRequestFields(fields: RawFields, connection: VisitorConne
   // Setting a length is a slow call even when nothing changes.
   if (kept !== fields.length) fields.length = kept;
   if (hostAt === -1) fields.unshift('Host', host);
-  else if (fields[hostAt + 1] !== host && fields[hostAt + 1]?.toLowerCase() !== host) fields[hostAt + 1] = host;
-  const asked = fields[Math.max(hostAt, 0) + 1] ?? host;
+  else if (fields[hostAt + 1] !== host) fields[hostAt + 1] = host;
   fields.push('X-Forwarded-For', forwardedFor + connection.conn.clientIp);
-  fields.push('X-Forwarded-Host', forwardedHost !== '' && connection.fromTrustedProxy ? forwardedHost : asked);
+  fields.push('X-Forwarded-Host', forwardedHost !== '' && connection.fromTrustedProxy ? forwardedHost : host);
   fields.push('X-Forwarded-Proto', forwardedProto + connection.scheme);
 }
 

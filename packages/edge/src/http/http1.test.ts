@@ -32,11 +32,11 @@ describe('messages', () => {
     });
     await using edge = await edgeTo(service);
     const socket = edge.connect();
-    const first = await exchangeText(socket, 'GET /a?b=1 HTTP/1.1\r\nHost: App.test\r\nX-Two: 2\r\n\r\n', /hello$/);
+    const first = await exchangeText(socket, 'GET /a?b=1 HTTP/1.1\r\nHost: app.test\r\nX-Two: 2\r\n\r\n', /hello$/);
     expect(first).toBe('HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello');
     expect(await exchangeText(socket, get('/2'), /hello$/)).toBe(first);
     expect(seen[0]).toBe(
-      'GET /a?b=1 HTTP/1.1\r\nHost: App.test\r\nX-Two: 2\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Host: App.test\r\nX-Forwarded-Proto: http\r\n\r\n',
+      'GET /a?b=1 HTTP/1.1\r\nHost: app.test\r\nX-Two: 2\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Host: app.test\r\nX-Forwarded-Proto: http\r\n\r\n',
     );
     expect(edge.agents.get('s1')?.streams).toBe(1);
     expect(edge.events.map(({ status, reason, path }) => [status, reason, path])).toEqual([

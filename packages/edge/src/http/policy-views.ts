@@ -15,7 +15,7 @@ import type {
 import { isToken, type Framing, type RawFields } from '@postern/protocol';
 import type { EdgeContext, LiveEndpoint } from '../context.ts';
 import type { Exchange } from './exchange.ts';
-import { isNamed, removeField, valueOf, wireValue } from './fields.ts';
+import { isNamed, removeField, textOfValue, valueOf, wireValue } from './fields.ts';
 
 export type BodyCoding = 'gzip' | 'deflate' | 'br';
 
@@ -31,6 +31,7 @@ export interface ResponseDraft {
   readonly dialFailed: boolean;
 }
 
+/** A raw list whose values rules see and write as text; on the wire they are UTF-8. */
 class FieldsView implements HeaderView {
   private readonly fields: RawFields;
 
@@ -39,20 +40,21 @@ class FieldsView implements HeaderView {
   }
 
   get(name: string): string | undefined {
-    return valueOf(this.fields, name.toLowerCase());
+    const value = valueOf(this.fields, name.toLowerCase());
+    return value === undefined ? undefined : textOfValue(value);
   }
 
   getAll(name: string): string[] {
     const lower = name.toLowerCase();
     const values: string[] = [];
     for (let at = 0; at < this.fields.length; at += 2) {
-      if (isNamed(this.fields[at] ?? '', lower)) values.push(this.fields[at + 1] ?? '');
+      if (isNamed(this.fields[at] ?? '', lower)) values.push(textOfValue(this.fields[at + 1] ?? ''));
     }
     return values;
   }
 
   has(name: string): boolean {
-    return this.get(name) !== undefined;
+    return valueOf(this.fields, name.toLowerCase()) !== undefined;
   }
 
   append(name: string, value: string): void {
@@ -70,7 +72,9 @@ class FieldsView implements HeaderView {
   }
 
   *entries(): Iterable<readonly [string, string]> {
-    for (let at = 0; at < this.fields.length; at += 2) yield [this.fields[at] ?? '', this.fields[at + 1] ?? ''];
+    for (let at = 0; at < this.fields.length; at += 2) {
+      yield [this.fields[at] ?? '', textOfValue(this.fields[at + 1] ?? '')];
+    }
   }
 }
 

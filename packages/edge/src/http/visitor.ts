@@ -54,9 +54,8 @@ export class Visitor {
   }
 }
 
-/** `host[:port]` without its port, and without the dot of an absolute name. */
+/** `host[:port]` without its port. */
 export function hostOf(authority: string): string {
   const end = authority.startsWith('[') ? authority.indexOf(']') + 1 : authority.indexOf(':');
-  const host = end > 0 ? authority.slice(0, end) : authority;
-  return host.endsWith('.') ? host.slice(0, -1) : host;
+  return end > 0 ? authority.slice(0, end) : authority;
 }

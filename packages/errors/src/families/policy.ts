@@ -215,6 +215,30 @@ export const POLICY_ERRORS = {
     title: 'Interpolation failed',
     message: 'An expression of the traffic policy could not be filled in while handling this request: {reason}.',
   },
+  2254: {
+    status: 500,
+    owner: 'config',
+    title: 'Expression failed',
+    message: 'An expression of the traffic policy could not be evaluated for this request: {reason}.',
+  },
+  90033: {
+    status: 400,
+    owner: 'client',
+    title: 'More than rules look at',
+    message: "This request has more than {max} {what}, and this endpoint's rules look at no more. Send fewer.",
+  },
+  90034: {
+    status: 500,
+    owner: 'config',
+    title: 'Rules took too much',
+    message: "The rules of this endpoint's traffic policy could not be judged for this request: {reason}.",
+  },
+  90035: {
+    status: 400,
+    owner: 'client',
+    title: 'Control character for a header',
+    message: 'This request would put a control character into the header "{name}", where none may be.',
+  },
   2300: {
     status: 500,
     owner: 'platform',

@@ -1,6 +1,6 @@
 /** Header values with `${…}`, for every action that writes headers. */
 import type { Scope } from '../cel/scope.ts';
-import { Failure } from '../cel/value.ts';
+import { Failure, Fatal } from '../cel/value.ts';
 import type { Template } from '../interpolation/template.ts';
 import { isHeaderValue } from '../schema/headers.ts';
 import type { ActionEnv } from './action.ts';
@@ -23,17 +23,20 @@ export function constantHeaders(templates: readonly HeaderTemplate[]): HeaderLin
   return lines;
 }
 
-const BROKEN = new Failure('a header value got a character that header values may not have');
-
 export function renderHeaders(templates: readonly HeaderTemplate[], scope: Scope): HeaderLine[] | Failure {
   const lines: HeaderLine[] = [];
   for (const [name, template] of templates) {
     const value = template.render(scope);
     if (value instanceof Failure) return value;
-    if (!isHeaderValue(value)) return BROKEN;
-    lines.push([name, value]);
+    if (!isHeaderValue(value)) return new Fatal(90035, { name });
+    lines.push([name, name === 'location' ? uriOf(value) : value]);
   }
   return lines;
+}
+
+/** A URL is ASCII (RFC 3986 §2): the rest of what an expression gave is percent-encoded as UTF-8. */
+function uriOf(text: string): string {
+  return text.replace(/[^\x21-\x7e]/gu, (character) => encodeURIComponent(character.toWellFormed()));
 }
 
 /** A status that may not have a body (RFC 9110 §6.4.1). */

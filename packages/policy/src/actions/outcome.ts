@@ -1,6 +1,6 @@
 /** Outcomes that actions give back. */
 import { fail, type PosternError } from '@postern/errors';
-import type { Failure } from '../cel/value.ts';
+import { Fatal, type Failure } from '../cel/value.ts';
 import type { Outcome } from '../runtime.ts';
 
 export const NO_HEADERS: readonly (readonly [string, string])[] = Object.freeze([]);
@@ -14,5 +14,6 @@ export function failed(error: PosternError, headers = NO_HEADERS): Outcome {
 
 /** A `${…}` that could not be filled in. */
 export function unfilled(failure: Failure): Outcome {
+  if (failure instanceof Fatal) return failed(failure.toError());
   return failed(fail(2238, { reason: failure.message }));
 }

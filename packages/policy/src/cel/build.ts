@@ -3,15 +3,22 @@
  * returns evaluates without looking at the tree again.
  */
 import { celList, celMap, celUint, type CelInput } from '@bufbuild/cel';
-import type { Constant, Expr, Expr_CreateStruct, Expr_Select } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+import type {
+  Constant,
+  Expr,
+  Expr_CreateStruct,
+  Expr_Select,
+  ParsedExpr,
+} from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { PhaseName } from '../runtime.ts';
 import { buildCall } from './calls.ts';
-import { constant, type Builder, type Compiled } from './compiled.ts';
+import { constant, type Builder, type Compiled, type Local } from './compiled.ts';
 import { CelProblem } from './failures.ts';
 import { buildFold } from './fold.ts';
 import { libraryOperation } from './library.ts';
 import { pathOfExpr, presence, resolvePath, selectField } from './names.ts';
 import type { Eval } from './scope.ts';
+import { shapeOf, union, type Shape } from './shapes.ts';
 import { Failure, kindOf, type Value } from './value.ts';
 
 const MAX_DEPTH = 200;
@@ -19,9 +26,15 @@ const MAX_ITEMS = 5000;
 const TYPE_NAMES: ReadonlySet<string> = new Set('bool int uint double string bytes list map null_type type'.split(' '));
 
 /** @throws CelProblem */
-export function buildExpression(expr: Expr, phase: PhaseName, usesResult: (key: string) => void): Compiled {
+export function buildExpression(
+  { expr, sourceInfo }: ParsedExpr,
+  phase: PhaseName,
+  usesResult: (key: string) => void,
+): Compiled {
+  if (expr === undefined) throw new CelProblem('it is empty');
+  const positions = sourceInfo?.positions ?? {};
   let slots = 0;
-  const builder = (locals: ReadonlyMap<string, number>, depth: number, folds: number): Builder => ({
+  const builder = (locals: ReadonlyMap<string, Local>, depth: number, folds: number): Builder => ({
     phase,
     locals,
     depth,
@@ -30,7 +43,13 @@ export function buildExpression(expr: Expr, phase: PhaseName, usesResult: (key: 
     slot: () => slots++,
     build(child, childLocals = locals, childFolds = folds) {
       if (depth >= MAX_DEPTH) throw new CelProblem(`it is nested more than ${MAX_DEPTH} deep`);
-      return buildNode(child, builder(childLocals, depth + 1, childFolds));
+      try {
+        return buildNode(child, builder(childLocals, depth + 1, childFolds));
+      } catch (error) {
+        // The innermost place that is known is where the mistake is.
+        if (error instanceof CelProblem) error.at ??= positions[String(child.id)] ?? null;
+        throw error;
+      }
     },
   });
   return builder(new Map(), 0, 0).build(expr);
@@ -78,10 +97,11 @@ function constantValue(value: Constant): Value {
 }
 
 function buildIdent(expr: Expr, name: string, b: Builder): Compiled {
-  const slot = b.locals.get(name);
-  if (slot !== undefined) {
+  const local = b.locals.get(name);
+  if (local !== undefined) {
+    const { slot, shape } = local;
     const unbound = new Failure(`${name} has no value`);
-    return { type: 'dyn', eval: (scope) => scope.locals[slot] ?? (scope.locals[slot] === null ? null : unbound) };
+    return { ...shape, eval: (scope) => scope.locals[slot] ?? (scope.locals[slot] === null ? null : unbound) };
   }
   if (TYPE_NAMES.has(name)) {
     const type = libraryOperation(name)();
@@ -101,16 +121,15 @@ function buildSelect(expr: Expr, node: Expr_Select, b: Builder): Compiled {
 function buildList(elements: readonly Expr[], b: Builder): Compiled {
   if (elements.length > MAX_ITEMS) throw new CelProblem(`a list of more than ${MAX_ITEMS} items`);
   const items = elements.map((element) => b.build(element));
-  const first = items[0]?.type;
-  const item = first !== undefined && items.every((one) => one.type === first) ? first : 'dyn';
+  // Of an empty list nothing is known: it equals every other empty list.
+  const of: Shape = items.length === 0 ? { type: 'list' } : { type: 'list', item: union(items) };
   const constants = items.map((one) => one.constant);
   if (constants.every((one) => one !== undefined)) {
-    return { ...constant('list', celList(constants.map((one) => one.value))), item };
+    return { ...constant('list', celList(constants.map((one) => one.value))), ...of };
   }
   const evals = items.map((one) => one.eval);
   return {
-    type: 'list',
-    item,
+    ...of,
     eval(scope) {
       const values: CelInput[] = [];
       for (const evaluate of evals) {
@@ -126,14 +145,15 @@ function buildList(elements: readonly Expr[], b: Builder): Compiled {
 function buildMap(node: Expr_CreateStruct, b: Builder): Compiled {
   if (node.messageName !== '') throw new CelProblem(`there is no type ${node.messageName}`);
   if (node.entries.length > MAX_ITEMS) throw new CelProblem(`a map of more than ${MAX_ITEMS} entries`);
-  const entries = node.entries.map((entry): readonly [Eval, Eval] => {
+  const built = node.entries.map((entry): readonly [Compiled, Compiled] => {
     if (entry.keyKind.case !== 'mapKey' || entry.value === undefined) throw new CelProblem('a map entry is incomplete');
-    return [b.build(entry.keyKind.value).eval, b.build(entry.value).eval];
+    return [b.build(entry.keyKind.value), b.build(entry.value)];
   });
+  const entries = built.map(([key, value]): readonly [Eval, Eval] => [key.eval, value.eval]);
   const badKey = new Failure('a map key is text, a whole number or a bool');
   const twice = new Failure('a map has the same key twice');
   return {
-    type: 'map',
+    ...mapShape(built),
     eval(scope) {
       const map = new Map<string | bigint | boolean, CelInput>();
       for (const [keyOf, valueOf] of entries) {
@@ -148,4 +168,18 @@ function buildMap(node: Expr_CreateStruct, b: Builder): Compiled {
       return celMap(map);
     },
   };
+}
+
+/** With literal keys, each value's own shape is known. */
+function mapShape(entries: readonly (readonly [Compiled, Compiled])[]): Shape {
+  if (entries.length === 0) return { type: 'map' };
+  const key = union(entries.map(([one]) => one));
+  const item = union(entries.map(([, one]) => one));
+  const fields: Record<string, Shape> = {};
+  for (const [name, value] of entries) {
+    const text = name.constant?.value;
+    if (typeof text !== 'string') return { type: 'map', key, item };
+    Object.defineProperty(fields, text, { value: shapeOf(value), enumerable: true });
+  }
+  return { type: 'map', key, item, fields };
 }

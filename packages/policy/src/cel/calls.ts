@@ -3,12 +3,14 @@ import { isCelList } from '@bufbuild/cel';
 import type { Expr, Expr_Call } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { Builder, Compiled } from './compiled.ts';
 import { CelProblem } from './failures.ts';
-import { checkNesting, TOO_MANY_STEPS } from './fold.ts';
+import { checkNesting } from './fold.ts';
 import { buildFunction } from './functions/index.ts';
 import { sortByKey } from './functions/lists.ts';
 import { buildOperator, buildPresenceOfKey } from './operators.ts';
 import { pathOfExpr } from './names.ts';
+import { TOO_MANY_STEPS } from './limits.ts';
 import { NO_OVERLOAD } from './operations.ts';
+import { DYN, shapeOf } from './shapes.ts';
 import { Failure, type Value } from './value.ts';
 
 export function buildCall(call: Expr_Call, b: Builder): Compiled {
@@ -37,10 +39,12 @@ function buildBind(args: readonly Expr[], b: Builder): Compiled {
     throw new CelProblem('cel.bind needs a name, a value and an expression');
   }
   const slot = b.slot();
-  const bound = b.build(value).eval;
-  const inner = b.build(body, new Map(b.locals).set(name.exprKind.value.name, slot));
+  const known = b.build(value);
+  const bound = known.eval;
+  const local = { slot, shape: shapeOf(known) };
+  const inner = b.build(body, new Map(b.locals).set(name.exprKind.value.name, local));
   return {
-    type: inner.type,
+    ...shapeOf(inner),
     eval(scope) {
       const result = bound(scope);
       if (result instanceof Failure) return result;
@@ -58,10 +62,13 @@ function buildSortBy(target: Expr, args: readonly Expr[], b: Builder): Compiled 
   }
   checkNesting(b);
   const slot = b.slot();
-  const list = b.build(target).eval;
-  const keyOf = b.build(key, new Map(b.locals).set(name.exprKind.value.name, slot), b.folds + 1).eval;
+  const range = b.build(target);
+  const list = range.eval;
+  const local = { slot, shape: range.item ?? DYN };
+  const keyOf = b.build(key, new Map(b.locals).set(name.exprKind.value.name, local), b.folds + 1).eval;
   return {
     type: 'list',
+    ...(range.item === undefined ? {} : { item: range.item }),
     eval(scope) {
       const values = list(scope);
       if (values instanceof Failure) return values;

@@ -7,7 +7,7 @@ import type { PhaseName } from '../runtime.ts';
 import { buildExpression } from './build.ts';
 import type { Compiled } from './compiled.ts';
 import { CelProblem } from './failures.ts';
-import { mayBe } from './value.ts';
+import { alwaysMayBe, shapeName } from './shapes.ts';
 
 export type { Compiled } from './compiled.ts';
 
@@ -24,8 +24,8 @@ export interface CompileContext {
 /** A condition: must be able to be true or false. @throws CelProblem */
 export function compileCondition(text: string, context: CompileContext): Compiled {
   const compiled = compileExpression(text, context);
-  if (!mayBe(compiled.type, 'bool')) {
-    throw new CelProblem(`it gives ${compiled.type}, where true or false is needed`);
+  if (!alwaysMayBe(compiled, 'bool')) {
+    throw new CelProblem(`it gives ${shapeName(compiled)}, where true or false is needed`);
   }
   return compiled;
 }
@@ -36,11 +36,17 @@ export function compileExpression(text: string, context: CompileContext): Compil
   if (text.length > MAX_EXPRESSION) throw new CelProblem(`it has more than ${MAX_EXPRESSION} characters`);
   refuseDeepNesting(text);
   try {
-    return buildExpression(parse(text).expr, context.phase, context.usesResult);
+    return buildExpression(parse(text), context.phase, context.usesResult);
   } catch (error) {
-    if (error instanceof CelProblem) throw error;
+    if (error instanceof CelProblem) throw placed(error);
     throw new CelProblem(parseProblem(text, error));
   }
+}
+
+/** The same problem with its place in its words. */
+function placed(problem: CelProblem): CelProblem {
+  if (problem.at === null) return problem;
+  return new CelProblem(`${problem.message} (at character ${problem.at + 1})`, problem.unavailable);
 }
 
 /** The parser recurses: openers are counted first. Those inside strings count too; nobody nests a hundred. */

@@ -5,6 +5,8 @@ export class CelProblem extends Error {
   override readonly name = 'CelProblem';
   /** What the expression needs and this build does not have yet; null for every other problem. */
   readonly unavailable: string | null;
+  /** Offset of the part of the expression that is wrong; null = not known. */
+  at: number | null = null;
 
   constructor(message: string, unavailable: string | null = null) {
     super(message);

@@ -3,12 +3,13 @@ import { celList, isCelList, isCelMap, type CelInput } from '@bufbuild/cel';
 import type { Expr, Expr_Comprehension } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { Builder, Compiled } from './compiled.ts';
 import { CelProblem } from './failures.ts';
+import { TOO_MANY_STEPS } from './limits.ts';
 import type { Eval } from './scope.ts';
+import { DYN, shapeOf, type Shape } from './shapes.ts';
 import { Failure, type Result, type Value } from './value.ts';
 
 const MAX_NESTING = 3;
 const NOT_A_RANGE = new Failure('only lists and maps can be gone through');
-export const TOO_MANY_STEPS = new Failure('the expression takes too many steps');
 
 export function buildFold(node: Expr_Comprehension, b: Builder): Compiled {
   const { iterRange, accuInit, loopCondition, loopStep, result } = node;
@@ -21,12 +22,13 @@ export function buildFold(node: Expr_Comprehension, b: Builder): Compiled {
   }
   const item = b.slot();
   const accumulator = b.slot();
-  const withItem = new Map(b.locals).set(node.iterVar, item);
-  const inside = new Map(withItem).set(node.accuVar, accumulator);
+  const withItem = new Map(b.locals).set(node.iterVar, { slot: item, shape: itemShape(range) });
+  const inside = new Map(withItem).set(node.accuVar, { slot: accumulator, shape: DYN });
   const append = appended(loopStep, node.accuVar);
   if (append !== null) {
     const test = append.test === null ? null : b.build(append.test, withItem, b.folds + 1).eval;
-    return { type: 'list', eval: collect(range.eval, item, test, b.build(append.element, withItem, b.folds + 1).eval) };
+    const element = b.build(append.element, withItem, b.folds + 1);
+    return { type: 'list', item: shapeOf(element), eval: collect(range.eval, item, test, element.eval) };
   }
   const parts = [loopCondition, loopStep, result].map((part) => b.build(part, inside, b.folds + 1));
   const [condition, step, final] = parts;
@@ -36,6 +38,12 @@ export function buildFold(node: Expr_Comprehension, b: Builder): Compiled {
     type,
     eval: loop(range.eval, item, accumulator, b.build(accuInit).eval, condition.eval, step.eval, final.eval),
   };
+}
+
+/** What the variable of a comprehension is: an item of a list, a key of a map. */
+export function itemShape(range: Shape): Shape {
+  if (range.type === 'list') return range.item ?? DYN;
+  return range.type === 'map' ? (range.key ?? DYN) : DYN;
 }
 
 export function checkNesting(b: Builder): void {

@@ -1,10 +1,28 @@
-/** How large a value may become while an expression is evaluated: whoever writes policies shares the process. */
-import { Failure } from './value.ts';
+/**
+ * How large a value may become while an expression is evaluated, and how much of a request rules look at: whoever writes
+ * policies shares the process, and so does whoever sends requests.
+ */
+import { Fatal } from './value.ts';
 
 /** UTF-16 units of one text. */
 export const MAX_TEXT = 1024 * 1024;
 /** Items of one list. */
 export const MAX_LIST = 10_000;
+/** Query parameters, cookies, parameters of a media type. */
+export const MAX_PARTS = 1000;
 
-export const TEXT_TOO_LONG = new Failure('a text became longer than 1 MiB');
-export const LIST_TOO_LONG = new Failure(`a list became longer than ${MAX_LIST} items`);
+const tooMuchWork = (reason: string): Fatal => new Fatal(90034, { reason });
+
+export const TEXT_TOO_LONG = tooMuchWork('a text became longer than 1 MiB');
+export const LIST_TOO_LONG = tooMuchWork(`a list became longer than ${MAX_LIST} items`);
+export const TOO_MANY_STEPS = tooMuchWork('they took more steps than one request may cost');
+export const TOO_DEEP = tooMuchWork('a value is nested too deep');
+export const TOO_MANY_PAIRS = tooMuchWork(`a query string has more than ${MAX_PARTS} parameters`);
+
+const tooManyParts = (what: string): Fatal => new Fatal(90033, { what, max: MAX_PARTS });
+
+/** The service would see them, the rules would not. */
+export const TOO_MANY_PARAMETERS = tooManyParts('query parameters');
+export const TOO_MANY_COOKIES = tooManyParts('cookies');
+export const TOO_MANY_MEDIA_PARAMETERS = tooManyParts('parameters in its Content-Type');
+export const TOO_MANY_SET_COOKIES = tooMuchWork(`the answer sets more than ${MAX_PARTS} cookies`);

@@ -1,12 +1,15 @@
 /** Logic with CEL's absorption: a failure on one side does not matter when the other side decides. */
 import { constant, type Compiled } from './compiled.ts';
 import { CelProblem } from './failures.ts';
-import { Failure, mayBe, type Result } from './value.ts';
+import { alwaysMayBe, shapeName, union } from './shapes.ts';
+import { Failure, type Result } from './value.ts';
 
 const NOT_BOOL = new Failure('true or false is needed on both sides of && and ||, and after !');
 
 function needBool(operand: Compiled, where: string): void {
-  if (!mayBe(operand.type, 'bool')) throw new CelProblem(`"${where}" needs true or false, not ${operand.type}`);
+  if (!alwaysMayBe(operand, 'bool')) {
+    throw new CelProblem(`"${where}" needs true or false, not ${shapeName(operand)}`);
+  }
 }
 
 export function buildAnd(left: Compiled, right: Compiled): Compiled {
@@ -66,7 +69,7 @@ export function buildConditional(test: Compiled, then: Compiled, otherwise: Comp
   needBool(test, '?');
   const pick = test.eval;
   return {
-    type: then.type === otherwise.type ? then.type : 'dyn',
+    ...union([then, otherwise]),
     eval(scope) {
       const value = pick(scope);
       if (value === true) return then.eval(scope);

@@ -6,11 +6,12 @@ import { constant, type Builder, type Compiled } from './compiled.ts';
 import { CelProblem } from './failures.ts';
 import { select } from './operations.ts';
 import type { Eval } from './scope.ts';
+import { DYN, type Shape } from './shapes.ts';
 import { Failure, fromPlain, type Result } from './value.ts';
 import { resolveVariable, type Keyed } from './variables/index.ts';
 
 /** `a.b.c` → its segments; null when it does not begin with a name, or with a comprehension's variable. */
-export function pathOfExpr(expr: Expr, locals: ReadonlyMap<string, number>): string[] | null {
+export function pathOfExpr(expr: Expr, locals: ReadonlyMap<string, unknown>): string[] | null {
   const path: string[] = [];
   for (let node: Expr | undefined = expr; node !== undefined;) {
     if (node.exprKind.case === 'identExpr') {
@@ -30,10 +31,9 @@ export function resolvePath(path: readonly string[], b: Builder): Compiled {
   if (path[0] === 'actions') return resolveResult(path, b);
   const { variable, used, legacy } = resolveVariable(path, b.phase);
   const root: Compiled = {
-    type: variable.type,
+    ...(variable.shape ?? { type: variable.type }),
     eval: variable.get,
     ...(variable.keyed === undefined ? {} : { keyed: variable.keyed }),
-    ...(variable.valueType === undefined ? {} : { item: variable.valueType }),
     ...(legacy ? { legacy } : {}),
   };
   return fields(root, path.slice(used));
@@ -54,7 +54,7 @@ export function selectField(operand: Compiled, field: string): Compiled {
           return value instanceof Failure ? value : select(value, field);
         }
       : (scope) => keyed.get(scope, field);
-  if (!lenient) return { type: operand.item ?? 'dyn', eval: get };
+  if (!lenient) return { ...fieldShape(operand, field), eval: get };
   return {
     type: 'dyn',
     lenient,
@@ -63,6 +63,12 @@ export function selectField(operand: Compiled, field: string): Compiled {
       return value instanceof Failure && value.absent ? null : value;
     },
   };
+}
+
+function fieldShape(operand: Compiled, field: string): Shape {
+  const { fields: known } = operand;
+  if (known !== undefined && Object.hasOwn(known, field)) return known[field] ?? DYN;
+  return operand.item ?? DYN;
 }
 
 const varsByKey: Keyed = {
@@ -75,7 +81,6 @@ const varsByKey: Keyed = {
 
 const VARS: Compiled = {
   type: 'map',
-  item: 'dyn',
   keyed: varsByKey,
   lenient: true,
   eval: (scope) => fromPlain(Object.fromEntries(scope.vars)),

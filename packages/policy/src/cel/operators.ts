@@ -16,6 +16,7 @@ import {
   type Arithmetic,
 } from './operations.ts';
 import type { Eval } from './scope.ts';
+import { canEqual, DYN, INT, shapeName, union, type Shape } from './shapes.ts';
 import { Failure, mayBe, type StaticType, type Value } from './value.ts';
 
 type Build = (args: readonly Expr[], b: Builder) => Compiled;
@@ -105,6 +106,7 @@ function binary(left: Eval, right: Eval, apply: (a: Value, b: Value) => Value | 
 
 function buildEqual(left: Compiled, right: Compiled, negated: boolean): Compiled {
   const [a, b] = legacyNumbers(left, right);
+  if (!canEqual(a, b)) throw noOverload(negated ? '!=' : '==', a, b);
   const wanted = b.constant?.value ?? null;
   // The commonest test of all: text against a literal.
   if (b.constant !== undefined && typeof wanted === 'string') {
@@ -157,6 +159,8 @@ function buildIn(item: Compiled, container: Compiled): Compiled {
   if (container.type !== 'dyn' && container.type !== 'list' && container.type !== 'map') {
     throw noOverload('in', item, container);
   }
+  const among = container.type === 'map' ? container.key : container.item;
+  if (among !== undefined && !canEqual(item, among)) throw noOverload('in', item, container);
   const { keyed } = container;
   if (keyed !== undefined) {
     return {
@@ -192,6 +196,8 @@ function buildIndex(container: Compiled, key: Compiled): Compiled {
   if (container.type !== 'dyn' && container.type !== 'list' && container.type !== 'map') {
     throw noOverload('[]', container, key);
   }
+  const keys = container.type === 'list' ? INT : container.key;
+  if (keys !== undefined && !canEqual(key, keys)) throw noOverload('[]', container, key);
   const { keyed } = container;
   const wanted = new Failure('the key of a map like this is text');
   const get: Eval =
@@ -202,8 +208,7 @@ function buildIndex(container: Compiled, key: Compiled): Compiled {
           if (at instanceof Failure) return at;
           return typeof at === 'string' ? keyed.get(scope, at) : wanted;
         };
-  const type = container.item ?? 'dyn';
-  if (container.lenient !== true) return type === 'list' ? { type, item: 'string', eval: get } : { type, eval: get };
+  if (container.lenient !== true) return { ...indexShape(container, key), eval: get };
   return {
     type: 'dyn',
     lenient: true,
@@ -215,10 +220,18 @@ function buildIndex(container: Compiled, key: Compiled): Compiled {
   };
 }
 
+function indexShape(container: Compiled, key: Compiled): Shape {
+  const name = key.constant?.value;
+  const { fields } = container;
+  if (fields !== undefined && typeof name === 'string' && Object.hasOwn(fields, name)) return fields[name] ?? DYN;
+  return container.item ?? DYN;
+}
+
 function buildArithmetic(operator: Arithmetic, a: Compiled, b: Compiled): Compiled {
   const type = arithmeticType(operator, a.type, b.type);
   if (type === null) throw noOverload(operator, a, b);
-  return { type, eval: binary(a.eval, b.eval, arithmetic(operator)) };
+  const shape: Shape = type === 'list' ? { ...union([a, b]), type } : { type };
+  return { ...shape, eval: binary(a.eval, b.eval, arithmetic(operator)) };
 }
 
 /** @returns null when the operator does not apply. */
@@ -232,5 +245,6 @@ function arithmeticType(operator: Arithmetic, a: StaticType, b: StaticType): Sta
 }
 
 function noOverload(operator: string, a: Compiled, b: Compiled): CelProblem {
-  return new CelProblem(`"${operator}" does not apply to ${a.type} and ${b.type}`);
+  const hint = operator === '==' && (a.type === 'list') !== (b.type === 'list') ? '; a list has items, as in x[0]' : '';
+  return new CelProblem(`"${operator}" does not apply to ${shapeName(a)} and ${shapeName(b)}${hint}`);
 }

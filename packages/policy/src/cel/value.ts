@@ -2,6 +2,7 @@
  * Values of expressions. They are the CEL library's own (int = bigint, double = number, lists and maps behind its
  * interfaces), so that a value may cross to its evaluator and back without conversion.
  */
+import { fail, type ErrorNumber, type ErrorParams, type PosternError } from '@postern/errors';
 import {
   celList,
   celMap,
@@ -29,6 +30,26 @@ export class Failure {
   constructor(message: string, absent = false) {
     this.message = message;
     this.absent = absent;
+  }
+}
+
+/**
+ * A failure that ends the request (or the connection) with an error of the table, instead of passing the rule over:
+ * what cannot be judged is not let through. Sound inside && and ||: where the other side decides, nothing was missed.
+ */
+export class Fatal extends Failure {
+  readonly number: ErrorNumber;
+  readonly params: ErrorParams;
+
+  constructor(number: ErrorNumber, params: ErrorParams) {
+    const error = fail(number, params);
+    super(error.message);
+    this.number = number;
+    this.params = params;
+  }
+
+  toError(): PosternError {
+    return fail(this.number, this.params);
   }
 }
 

@@ -6,7 +6,7 @@ import { printable } from './printable.ts';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // oxlint-disable-next-line no-control-regex -- these are the characters that a value may not have
-const BAD_VALUE = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/;
+const BAD_VALUE = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 const MAX_NAME = 1024;
 const MAX_VALUE = 8192;
 const MAX_HEADERS = 10;
@@ -23,6 +23,7 @@ export const FRAMING_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+/** Anything but control characters: what is not ASCII goes out as UTF-8. */
 export function isHeaderValue(value: string): boolean {
   return !BAD_VALUE.test(value);
 }

@@ -8,7 +8,7 @@ import { Refusal } from './refusal.ts';
 /**
  * Checks `host[:port]`: a registered name of letters, digits and `-._~`, an IPv4 address, or an IPv6 address in
  * brackets; a port from 1 to 65535 without leading zeros. No user information.
- * @returns it in lower case
+ * @returns it in lower case, without the dot of an absolute name
  * @throws Refusal naming `what` ("Host", "target")
  */
 export function readAuthority(value: string, what: string): string {
@@ -16,7 +16,10 @@ export function readAuthority(value: string, what: string): string {
   const hostEnd = value.startsWith('[') ? value.indexOf(']') + 1 : hostLength(value);
   if (!isHost(value, hostEnd)) throw new Refusal(400, `an invalid host in the ${what}`);
   if (hostEnd < value.length && !isPort(value, hostEnd)) throw new Refusal(400, `an invalid port in the ${what}`);
-  return value.toLowerCase();
+  const lower = value.toLowerCase();
+  // The root's dot names the same host (RFC 1034 §3.1): routes, rules and services see one form.
+  if (lower.charCodeAt(hostEnd - 1) !== 46) return lower;
+  return lower.substring(0, hostEnd - 1) + lower.substring(hostEnd);
 }
 
 /** `readAuthority` for callers outside the codec: null when it is invalid. */

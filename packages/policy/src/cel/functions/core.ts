@@ -5,7 +5,8 @@ import { MAX_TEXT, TEXT_TOO_LONG } from '../limits.ts';
 import { listOfStrings, Failure, type Result } from '../value.ts';
 import type { Compiled } from '../compiled.ts';
 import { CelProblem } from '../failures.ts';
-import { define, type FunctionDef } from './definition.ts';
+import { STRINGS } from '../shapes.ts';
+import { define, giving, type FunctionDef } from './definition.ts';
 
 /** Characters of a pattern. */
 const MAX_PATTERN = 1024;
@@ -129,7 +130,10 @@ export const CORE_FUNCTIONS: readonly FunctionDef[] = [
   define('method', 'lower', ['string'], 'string', (_, text) => text.toLowerCase()),
   define('method', 'upper', ['string'], 'string', (_, text) => text.toUpperCase()),
   define('method', 'reverse', ['string'], 'string', (_, text) => Array.from(text).toReversed().join('')),
-  define('method', 'split', ['string'], 'list', (_, text) =>
-    listOfStrings(text.split(/\s+/).filter((word) => word !== '')),
+  giving(
+    STRINGS,
+    define('method', 'split', ['string'], 'list', (_, text) =>
+      listOfStrings(text.split(/\s+/).filter((word) => word !== '')),
+    ),
   ),
 ];

@@ -2,6 +2,7 @@
 import type { CelList, CelMap, CelUint } from '@bufbuild/cel';
 import type { PhaseName } from '../../runtime.ts';
 import type { Scope } from '../scope.ts';
+import type { Shape } from '../shapes.ts';
 import type { Result, StaticType, Value } from '../value.ts';
 
 interface Natives {
@@ -30,6 +31,8 @@ export interface FunctionDef {
   /** A method's receiver first. */
   readonly args: readonly StaticType[];
   readonly result: StaticType;
+  /** More of the result than its type, told from the shapes of the arguments. */
+  readonly shape?: (args: readonly Shape[]) => Shape;
   /** Absent = all. */
   readonly phases?: readonly PhaseName[];
   /** Known to the language, not to this build. */
@@ -50,4 +53,17 @@ export function define<const A extends readonly StaticType[]>(
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller checks the kinds against `args` before it applies
   const row = { name, style, args, result, apply: apply as unknown as Implementation };
   return phases === undefined ? row : { ...row, phases };
+}
+
+/** The same row, whose result always has this shape. */
+export function giving(shape: Shape, row: FunctionDef): FunctionDef {
+  return { ...row, shape: () => shape };
+}
+
+/** The same row, whose result is a list of what its first argument is a list of. */
+export function ofTheSame(row: FunctionDef): FunctionDef {
+  return {
+    ...row,
+    shape: ([list]) => (list?.item === undefined ? { type: 'list' } : { type: 'list', item: list.item }),
+  };
 }

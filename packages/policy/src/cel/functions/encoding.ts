@@ -1,9 +1,11 @@
 /** base64, basic_auth, json, queryString and url (traffic-policy.md §7). */
 import { celMap, isCelList, type CelInput, type CelMap } from '@bufbuild/cel';
 import { libraryOperation } from '../library.ts';
+import { TOO_MANY_PAIRS } from '../limits.ts';
 import { decode, parseQuery } from '../variables/request-parts.ts';
-import { Failure, isA, listOfStrings, type Result, type Value } from '../value.ts';
-import { define, type FunctionDef } from './definition.ts';
+import { Failure, isA, listOfStrings, type Result } from '../value.ts';
+import { INT, MULTI_MAP, STRING, STRINGS, union, type Shape } from '../shapes.ts';
+import { define, giving, type FunctionDef } from './definition.ts';
 import { decodeJson, encodeJson, isJson } from './json.ts';
 
 const BAD_BASE64 = new Failure('the text is not base64');
@@ -51,8 +53,9 @@ function encodeQuery(map: CelMap): Result {
 }
 
 /** One value for a name given once (documentation compares it with text), a list for more. */
-function decodeQuery(text: string): Value {
+function decodeQuery(text: string): Result {
   const query = parseQuery(text.startsWith('?') ? text.slice(1) : text);
+  if (query === null) return TOO_MANY_PAIRS;
   return celMap(
     new Map<string, CelInput>(
       [...query].map(([key, list]) => [key, list.length === 1 ? (list[0] ?? '') : listOfStrings(list)]),
@@ -64,9 +67,28 @@ function isQuery(text: string): boolean {
   return text !== '' && !/[\s#]/.test(text) && !/%(?![0-9a-fA-F]{2})/.test(text) && text.includes('=');
 }
 
+/** One value for a name given once, a list for more. */
+const QUERY: Shape = { type: 'map', key: STRING, item: union([STRING, STRINGS]) };
+
+const URL_PARTS: Shape = {
+  type: 'map',
+  key: STRING,
+  fields: {
+    ...Object.fromEntries(
+      ['scheme', 'host', 'authority', 'path', 'raw_path', 'query', 'fragment', 'raw', 'uri', 'user_password'].map(
+        (name) => [name, STRING],
+      ),
+    ),
+    port: INT,
+    query_params: MULTI_MAP,
+  },
+};
+
 function parseUrl(text: string): Result {
   if (!isUrl(text)) return BAD_URL;
   const url = new URL(text);
+  const query = parseQuery(url.search.slice(1));
+  if (query === null) return TOO_MANY_PAIRS;
   const scheme = url.protocol.slice(0, -1);
   const fallback = scheme === 'https' ? 443 : scheme === 'http' ? 80 : 0;
   const fields: [string, CelInput][] = [
@@ -77,10 +99,7 @@ function parseUrl(text: string): Result {
     ['path', decode(url.pathname)],
     ['raw_path', url.pathname],
     ['query', url.search.slice(1)],
-    [
-      'query_params',
-      celMap(new Map([...parseQuery(url.search.slice(1))].map(([key, list]) => [key, listOfStrings(list)]))),
-    ],
+    ['query_params', celMap(new Map([...query].map(([key, list]) => [key, listOfStrings(list)])))],
     ['fragment', url.hash.slice(1)],
     ['raw', text],
     ['uri', `${url.pathname}${url.search}`],
@@ -90,7 +109,7 @@ function parseUrl(text: string): Result {
 }
 
 function isUrl(text: string): boolean {
-  return text.length <= 8192 && /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.test(text) && URL.canParse(text);
+  return /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.test(text) && URL.canParse(text);
 }
 
 const unavailable = define('global', 'secrets.get', ['string', 'string'], 'string', () => '');
@@ -108,17 +127,29 @@ export const ENCODING_FUNCTIONS: readonly FunctionDef[] = [
   ),
   define('method', 'decodeJson', ['string'], 'dyn', (_, text) => decodeJson(text)),
   define('method', 'isJson', ['string'], 'bool', (_, text) => isJson(text)),
-  define('global', 'queryString.decode', ['string'], 'map', (_, text) => decodeQuery(text)),
+  giving(
+    QUERY,
+    define('global', 'queryString.decode', ['string'], 'map', (_, text) => decodeQuery(text)),
+  ),
   define('global', 'queryString.encode', ['map'], 'string', (_, map) => encodeQuery(map)),
   define('method', 'encodeQueryString', ['map'], 'string', (_, map) => encodeQuery(map)),
-  define('method', 'decodeQueryString', ['string'], 'map', (_, text) => decodeQuery(text)),
+  giving(
+    QUERY,
+    define('method', 'decodeQueryString', ['string'], 'map', (_, text) => decodeQuery(text)),
+  ),
   define('method', 'isQueryString', ['string'], 'bool', (_, text) => isQuery(text)),
   define('global', 'url.escape', ['string'], 'string', (_, text) => escapeUrl(text)),
   define('global', 'url.unescape', ['string'], 'string', (_, text) => unescapeUrl(text)),
-  define('global', 'url.parse', ['string'], 'map', (_, text) => parseUrl(text)),
+  giving(
+    URL_PARTS,
+    define('global', 'url.parse', ['string'], 'map', (_, text) => parseUrl(text)),
+  ),
   define('method', 'escapeUrl', ['string'], 'string', (_, text) => escapeUrl(text)),
   define('method', 'unescapeUrl', ['string'], 'string', (_, text) => unescapeUrl(text)),
-  define('method', 'parseUrl', ['string'], 'map', (_, text) => parseUrl(text)),
+  giving(
+    URL_PARTS,
+    define('method', 'parseUrl', ['string'], 'map', (_, text) => parseUrl(text)),
+  ),
   define('method', 'isURL', ['string'], 'bool', (_, text) => isUrl(text)),
   // Vaults come with a later issue; until then a policy that needs a secret is refused by name.
   { ...unavailable, unavailable: true },

@@ -5,6 +5,7 @@ import { CelProblem, notYet, typeNames } from '../failures.ts';
 import { libraryFunctions } from '../library.ts';
 import { MAX_TEXT, TEXT_TOO_LONG } from '../limits.ts';
 import type { Eval } from '../scope.ts';
+import { STRINGS } from '../shapes.ts';
 import { Failure, isA, mayBe, type Value } from '../value.ts';
 import { CORE_FUNCTIONS, precompiledMatches } from './core.ts';
 import type { FunctionDef } from './definition.ts';
@@ -22,6 +23,7 @@ const LIBRARY_FUNCTIONS: FunctionDef[] = libraryFunctions().map((row) => {
     style: row.style,
     args: row.args,
     result: row.result,
+    ...(row.name === 'split' ? { shape: () => STRINGS } : {}),
     apply: (_scope, ...args) => operation(...args),
   };
 });
@@ -93,10 +95,7 @@ export function buildFunction(
   const result = fitting.every((row) => row.result === only.result) ? only.result : 'dyn';
   const certain = only.args.every((type, i) => type === 'dyn' || operands[i]?.type === type);
   return {
-    type: result,
-    ...(result === 'list' && first.args.length === 1 && first.name.endsWith('Header')
-      ? { item: 'string' as const }
-      : {}),
+    ...(fitting.length === 1 && only.shape !== undefined ? only.shape(operands) : { type: result }),
     eval: certain ? applyKnown(only, operands) : applyFitting(name, fitting, operands),
   };
 }

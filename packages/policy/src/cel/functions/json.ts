@@ -1,9 +1,10 @@
 /** JSON as Go writes it: keys sorted, bytes as base64, times as RFC 3339. */
 import { isCelList, isCelMap, isCelUint } from '@bufbuild/cel';
 import { libraryOperation } from '../library.ts';
-import { MAX_TEXT } from '../limits.ts';
-import { Failure, fromPlain, type Result, type Value } from '../value.ts';
+import { TOO_DEEP } from '../limits.ts';
+import { Failure, Fatal, fromPlain, type Result, type Value } from '../value.ts';
 
+const MAX_DEPTH = 64;
 const BAD_JSON = new Failure('the text is not JSON');
 
 export function encodeJson(value: Value): string {
@@ -35,14 +36,25 @@ export function encodeJson(value: Value): string {
 }
 
 export function decodeJson(text: string): Result {
-  if (text.length > MAX_TEXT) return BAD_JSON;
+  let plain: unknown;
   try {
-    return fromPlain(JSON.parse(text));
+    plain = JSON.parse(text);
   } catch {
     return BAD_JSON;
   }
+  return isDeep(plain, MAX_DEPTH) ? TOO_DEEP : fromPlain(plain);
 }
 
-export function isJson(text: string): boolean {
-  return !(decodeJson(text) instanceof Failure);
+/** Whether lists and maps in it are nested more than `left` deep. */
+function isDeep(value: unknown, left: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (left === 0) return true;
+  for (const item of Array.isArray(value) ? value : Object.values(value)) if (isDeep(item, left - 1)) return true;
+  return false;
+}
+
+export function isJson(text: string): Result {
+  const value = decodeJson(text);
+  if (value instanceof Fatal) return value;
+  return !(value instanceof Failure);
 }

@@ -2,11 +2,14 @@
 import { celList, isCelList, type CelInput, type CelList } from '@bufbuild/cel';
 import { LIST_TOO_LONG, MAX_LIST } from '../limits.ts';
 import { compare, equal } from '../operations.ts';
-import { Failure, type Result, type Value } from '../value.ts';
-import { define, type FunctionDef } from './definition.ts';
+import { Failure, Fatal, type Result, type Value } from '../value.ts';
+import { INT } from '../shapes.ts';
+import { define, giving, ofTheSame, type FunctionDef } from './definition.ts';
 
 const MAX_COMPARED = 1000;
-const TOO_MANY_KINDS = new Failure(`distinct() compares at most ${MAX_COMPARED} values that are not text`);
+const TOO_MANY_KINDS = new Fatal(90034, {
+  reason: `distinct() compares at most ${MAX_COMPARED} values that are not text`,
+});
 const BAD_BOUNDS = new Failure('the bounds of slice() lie outside the list');
 const BAD_DEPTH = new Failure('the depth of flatten() may not be negative');
 const BAD_RANGE = new Failure('lists.range() needs a number that is not negative');
@@ -63,14 +66,21 @@ export function sortByKey(keyed: { key: Value; value: Value }[]): Result {
 }
 
 export const LIST_FUNCTIONS: readonly FunctionDef[] = [
-  define('method', 'slice', ['list', 'int', 'int'], 'list', (_, list, from, to) => slice(list, from, to)),
+  ofTheSame(define('method', 'slice', ['list', 'int', 'int'], 'list', (_, list, from, to) => slice(list, from, to))),
   define('method', 'flatten', ['list'], 'list', (_, list) => flatten(list, 1n)),
   define('method', 'flatten', ['list', 'int'], 'list', (_, list, depth) => flatten(list, depth)),
-  define('method', 'distinct', ['list'], 'list', (_, list) => distinct(list)),
-  define('method', 'sort', ['list'], 'list', (_, list) => sortByKey([...list].map((value) => ({ key: value, value })))),
-  define('global', 'lists.range', ['int'], 'list', (_, count) => {
-    if (count < 0n) return BAD_RANGE;
-    if (count > BigInt(MAX_LIST)) return LIST_TOO_LONG;
-    return celList(Array.from({ length: Number(count) }, (_item, index) => BigInt(index)));
-  }),
+  ofTheSame(define('method', 'distinct', ['list'], 'list', (_, list) => distinct(list))),
+  ofTheSame(
+    define('method', 'sort', ['list'], 'list', (_, list) =>
+      sortByKey([...list].map((value) => ({ key: value, value }))),
+    ),
+  ),
+  giving(
+    { type: 'list', item: INT },
+    define('global', 'lists.range', ['int'], 'list', (_, count) => {
+      if (count < 0n) return BAD_RANGE;
+      if (count > BigInt(MAX_LIST)) return LIST_TOO_LONG;
+      return celList(Array.from({ length: Number(count) }, (_item, index) => BigInt(index)));
+    }),
+  ),
 ];

@@ -1,22 +1,33 @@
 /** getReqHeader and its kin (traffic-policy.md §7). What is missing is an empty list, or a cookie without a value. */
 import { cookieValue, emptyCookie, type CookieJar } from '../variables/cookies.ts';
-import { requestCookies, responseCookies } from '../variables/request.ts';
+import {
+  queryParameters,
+  requestCookieMap,
+  requestCookies,
+  responseCookieMap,
+  responseCookies,
+} from '../variables/request.ts';
 import { HTTP_PHASES, RESPONSE_PHASE } from '../variables/variable.ts';
-import { EMPTY_LIST, listOfStrings, type Value } from '../value.ts';
-import { define, type FunctionDef } from './definition.ts';
+import { EMPTY_LIST, Failure, listOfStrings, type Fatal, type Result } from '../value.ts';
+import { COOKIE, STRINGS } from '../shapes.ts';
+import { define, giving, type FunctionDef } from './definition.ts';
 
-function cookie(jar: CookieJar | null, name: string): Value {
+function cookie(jar: CookieJar | Fatal | null, name: string): Result {
+  if (jar instanceof Failure) return jar;
   return cookieValue(jar?.get(name)?.[0] ?? emptyCookie(''));
 }
 
 export const REQUEST_FUNCTIONS: readonly FunctionDef[] = [
-  define(
-    'global',
-    'getReqHeader',
-    ['string'],
-    'list',
-    ({ context: { req } }, name) => (req === null ? EMPTY_LIST : listOfStrings(req.headers.getAll(name))),
-    HTTP_PHASES,
+  giving(
+    STRINGS,
+    define(
+      'global',
+      'getReqHeader',
+      ['string'],
+      'list',
+      ({ context: { req } }, name) => (req === null ? EMPTY_LIST : listOfStrings(req.headers.getAll(name))),
+      HTTP_PHASES,
+    ),
   ),
   define(
     'global',
@@ -26,46 +37,43 @@ export const REQUEST_FUNCTIONS: readonly FunctionDef[] = [
     ({ context: { req } }, name) => req?.headers.has(name) ?? false,
     HTTP_PHASES,
   ),
-  define(
-    'global',
-    'getQueryParam',
-    ['string'],
-    'list',
-    (scope, name) =>
-      scope.context.req === null ? EMPTY_LIST : listOfStrings(scope.parts.query(scope.context.req).get(name) ?? []),
-    HTTP_PHASES,
+  giving(
+    STRINGS,
+    define(
+      'global',
+      'getQueryParam',
+      ['string'],
+      'list',
+      (scope, name) => {
+        const list = queryParameters.get(scope, name);
+        return list instanceof Failure && list.absent ? EMPTY_LIST : list;
+      },
+      HTTP_PHASES,
+    ),
   ),
-  define(
-    'global',
-    'hasQueryParam',
-    ['string'],
-    'bool',
-    (scope, name) => scope.context.req !== null && scope.parts.query(scope.context.req).has(name),
-    HTTP_PHASES,
+  define('global', 'hasQueryParam', ['string'], 'bool', (scope, name) => queryParameters.has(scope, name), HTTP_PHASES),
+  giving(
+    COOKIE,
+    define(
+      'global',
+      'getReqCookie',
+      ['string'],
+      'map',
+      (scope, name) => cookie(requestCookies(scope), name),
+      HTTP_PHASES,
+    ),
   ),
-  define(
-    'global',
-    'getReqCookie',
-    ['string'],
-    'map',
-    (scope, name) => cookie(requestCookies(scope), name),
-    HTTP_PHASES,
-  ),
-  define(
-    'global',
-    'hasReqCookie',
-    ['string'],
-    'bool',
-    (scope, name) => requestCookies(scope)?.has(name) === true,
-    HTTP_PHASES,
-  ),
-  define(
-    'global',
-    'getResHeader',
-    ['string'],
-    'list',
-    ({ context: { res } }, name) => (res === null ? EMPTY_LIST : listOfStrings(res.headers.getAll(name))),
-    RESPONSE_PHASE,
+  define('global', 'hasReqCookie', ['string'], 'bool', (scope, name) => requestCookieMap.has(scope, name), HTTP_PHASES),
+  giving(
+    STRINGS,
+    define(
+      'global',
+      'getResHeader',
+      ['string'],
+      'list',
+      ({ context: { res } }, name) => (res === null ? EMPTY_LIST : listOfStrings(res.headers.getAll(name))),
+      RESPONSE_PHASE,
+    ),
   ),
   define(
     'global',
@@ -75,20 +83,23 @@ export const REQUEST_FUNCTIONS: readonly FunctionDef[] = [
     ({ context: { res } }, name) => res?.headers.has(name) ?? false,
     RESPONSE_PHASE,
   ),
-  define(
-    'global',
-    'getResCookie',
-    ['string'],
-    'map',
-    (scope, name) => cookie(responseCookies(scope), name),
-    RESPONSE_PHASE,
+  giving(
+    COOKIE,
+    define(
+      'global',
+      'getResCookie',
+      ['string'],
+      'map',
+      (scope, name) => cookie(responseCookies(scope), name),
+      RESPONSE_PHASE,
+    ),
   ),
   define(
     'global',
     'hasResCookie',
     ['string'],
     'bool',
-    (scope, name) => responseCookies(scope)?.has(name) === true,
+    (scope, name) => responseCookieMap.has(scope, name),
     RESPONSE_PHASE,
   ),
 ];

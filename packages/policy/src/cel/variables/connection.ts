@@ -3,12 +3,13 @@ import { celMap } from '@bufbuild/cel';
 import type { CertificateView, ConnView, EndpointView, TlsView } from '../../runtime.ts';
 import { listOfStrings, timestamp, type StaticType, type Value } from '../value.ts';
 import { certificateFacts, type NameFacts } from './certificate.ts';
-import { ANY_PHASE, type Variable } from './variable.ts';
+import { ANY_PHASE, insideOf, type Variable } from './variable.ts';
 
 const conn = (name: string, type: StaticType, read: (view: ConnView) => Value): Variable => ({
   name: `conn.${name}`,
   type,
   phases: ANY_PHASE,
+  ...insideOf(type),
   get: (scope) => read(scope.context.conn),
 });
 
@@ -16,6 +17,7 @@ const endpoint = (name: string, type: StaticType, read: (view: EndpointView) => 
   name: `endpoint.${name}`,
   type,
   phases: ANY_PHASE,
+  ...insideOf(type),
   get: (scope) => read(scope.context.endpoint),
 });
 
@@ -24,6 +26,7 @@ const tls = (name: string, type: StaticType, none: Value, read: (view: TlsView) 
   name: `conn.tls.${name}`,
   type,
   phases: ANY_PHASE,
+  ...insideOf(type),
   get(scope) {
     const view = scope.context.conn.tls;
     return view === null ? none : read(view);

@@ -1,6 +1,7 @@
 /** `content-type` and `content-encoding` as expressions see them (traffic-policy.md §6). */
 import { celMap } from '@bufbuild/cel';
-import { listOfStrings, type Value } from '../value.ts';
+import { MAX_PARTS, TOO_MANY_MEDIA_PARAMETERS } from '../limits.ts';
+import { listOfStrings, type Result, type Value } from '../value.ts';
 
 /** `text/html; charset=utf-8` → `text/html`. */
 export function mediaType(header: string): string {
@@ -8,9 +9,11 @@ export function mediaType(header: string): string {
   return (end === -1 ? header : header.slice(0, end)).trim().toLowerCase();
 }
 
-export function mediaParameters(header: string): Value {
+export function mediaParameters(header: string): Result {
   const parameters = new Map<string, string>();
-  for (const part of header.split(';', 50).slice(1)) {
+  const parts = header.split(';', MAX_PARTS + 2);
+  if (parts.length > MAX_PARTS + 1) return TOO_MANY_MEDIA_PARAMETERS;
+  for (const part of parts.slice(1)) {
     const eq = part.indexOf('=');
     if (eq === -1) continue;
     const value = part.slice(eq + 1).trim();

@@ -1,6 +1,7 @@
 /** Cookies of requests (RFC 6265 §4.2) and responses (§5.2), as the objects that expressions see. */
 import { celMap, type CelInput } from '@bufbuild/cel';
-import { duration, timestamp, type Value } from '../value.ts';
+import { MAX_PARTS, TOO_MANY_COOKIES, TOO_MANY_SET_COOKIES } from '../limits.ts';
+import { duration, timestamp, type Fatal, type Value } from '../value.ts';
 
 export interface Cookie {
   name: string;
@@ -20,7 +21,6 @@ export interface Cookie {
 /** Name → cookies of that name. */
 export type CookieJar = Map<string, Cookie[]>;
 
-const MAX_COOKIES = 1000;
 const NO_TIME = timestamp(0);
 const NO_DURATION = duration(0);
 
@@ -39,23 +39,29 @@ export function emptyCookie(name: string): Cookie {
   };
 }
 
-export function cookiesOf(header: string): CookieJar {
+/** A part without `=` is a name without value: that is how many services read it. */
+export function cookiesOf(header: string): CookieJar | Fatal {
   const jar: CookieJar = new Map();
-  if (header === '') return jar;
-  for (const pair of header.split(';', MAX_COOKIES)) {
+  let count = 0;
+  for (let start = 0, end = 0; start < header.length; start = end + 1) {
+    end = header.indexOf(';', start);
+    if (end === -1) end = header.length;
+    const pair = header.slice(start, end).trim();
+    if (pair === '') continue;
+    if (++count > MAX_PARTS) return TOO_MANY_COOKIES;
     const eq = pair.indexOf('=');
-    if (eq === -1) continue;
-    const cookie = emptyCookie(pair.slice(0, eq).trim());
-    cookie.value = unquote(pair.slice(eq + 1).trim());
+    const cookie = emptyCookie((eq === -1 ? pair : pair.slice(0, eq)).trim());
+    if (eq !== -1) cookie.value = unquote(pair.slice(eq + 1).trim());
     put(jar, cookie);
   }
   return jar;
 }
 
 /** Same-name cookies come with the longest path first. */
-export function setCookiesOf(headers: readonly string[]): CookieJar {
+export function setCookiesOf(headers: readonly string[]): CookieJar | Fatal {
   const jar: CookieJar = new Map();
-  for (const header of headers.slice(0, MAX_COOKIES)) {
+  if (headers.length > MAX_PARTS) return TOO_MANY_SET_COOKIES;
+  for (const header of headers) {
     const [first = '', ...attributes] = header.split(';');
     const eq = first.indexOf('=');
     if (eq === -1) continue;

@@ -3,6 +3,8 @@
  * remembers the text that it was made from.
  */
 import type { RequestView } from '../../runtime.ts';
+import { MAX_PARTS, TOO_MANY_PARAMETERS } from '../limits.ts';
+import type { Fatal } from '../value.ts';
 import { cookiesOf, type CookieJar } from './cookies.ts';
 
 export interface UrlParts {
@@ -29,9 +31,11 @@ export class RequestParts {
   #authority = '';
   #url: UrlParts | null = null;
   #queryText = '';
-  #query: Map<string, string[]> | null = null;
+  #query: Map<string, string[]> | Fatal | null = null;
   #cookieText = '';
-  #cookies: CookieJar | null = null;
+  #cookies: CookieJar | Fatal | null = null;
+  #pathTarget = '';
+  #path = '';
 
   url(req: RequestView): UrlParts {
     if (this.#url === null || this.#target !== req.target || this.#authority !== req.authority) {
@@ -42,16 +46,25 @@ export class RequestParts {
     return this.#url;
   }
 
-  query(req: RequestView): Map<string, string[]> {
+  /** The path for rules; made again only when the target has changed. */
+  path(target: string): string {
+    if (this.#pathTarget !== target) {
+      this.#pathTarget = target;
+      this.#path = pathOf(target);
+    }
+    return this.#path;
+  }
+
+  query(req: RequestView): Map<string, string[]> | Fatal {
     const text = queryOf(req.target);
     if (this.#query === null || this.#queryText !== text) {
       this.#queryText = text;
-      this.#query = parseQuery(text);
+      this.#query = parseQuery(text) ?? TOO_MANY_PARAMETERS;
     }
     return this.#query;
   }
 
-  cookies(req: RequestView): CookieJar {
+  cookies(req: RequestView): CookieJar | Fatal {
     const text = req.headers.getAll('cookie').join('; ');
     if (this.#cookies === null || this.#cookieText !== text) {
       this.#cookieText = text;
@@ -112,13 +125,29 @@ export function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text.replace(/(?:%[0-9a-fA-F]{2})+/g, (escapes) => {
-      try {
-        return decodeURIComponent(escapes);
-      } catch {
-        return escapes;
-      }
-    });
+    return text.replace(/(?:%[0-9a-fA-F]{2})+/g, decodeRun);
+  }
+}
+
+/** Escapes one behind the other: each character that they make, and what makes none as it was sent. */
+function decodeRun(escapes: string): string {
+  let out = '';
+  for (let at = 0; at < escapes.length;) {
+    const lead = Number.parseInt(escapes.slice(at + 1, at + 3), 16);
+    const end = at + 3 * (lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4);
+    const whole = escapes.slice(at, end);
+    const character = end > escapes.length ? null : decodedOrNull(whole);
+    out += character ?? escapes.slice(at, at + 3);
+    at = character === null ? at + 3 : end;
+  }
+  return out;
+}
+
+function decodedOrNull(escapes: string): string | null {
+  try {
+    return decodeURIComponent(escapes);
+  } catch {
+    return null;
   }
 }
 
@@ -137,12 +166,17 @@ export function removeDotSegments(path: string): string {
   return `/${kept.join('/')}`;
 }
 
-/** Names and values decoded, `+` is a space; the first 1,000 parameters count. */
-export function parseQuery(text: string): Map<string, string[]> {
+/** Names and values decoded, `+` is a space. @returns null when there are more than 1,000 parameters */
+export function parseQuery(text: string): Map<string, string[]> | null {
   const map = new Map<string, string[]>();
   if (text === '') return map;
-  for (const pair of text.split('&', 1000)) {
-    if (pair === '') continue;
+  let count = 0;
+  for (let start = 0, end = 0; start <= text.length; start = end + 1) {
+    end = text.indexOf('&', start);
+    if (end === -1) end = text.length;
+    if (end === start) continue;
+    if (++count > MAX_PARTS) return null;
+    const pair = text.slice(start, end);
     const eq = pair.indexOf('=');
     const name = decode((eq === -1 ? pair : pair.slice(0, eq)).replaceAll('+', ' '));
     const value = eq === -1 ? '' : decode(pair.slice(eq + 1).replaceAll('+', ' '));

@@ -2,19 +2,20 @@
 import { celMap, celList } from '@bufbuild/cel';
 import type { PhaseName, RequestView, ResponseView } from '../../runtime.ts';
 import { NO_REQUEST, NO_RESPONSE, type Eval, type Scope } from '../scope.ts';
-import { listOfStrings, timestamp, type Result, type StaticType, type Value } from '../value.ts';
+import { COOKIE, MULTI_MAP, STRING, type Shape } from '../shapes.ts';
+import { Failure, listOfStrings, timestamp, type Fatal, type Result, type StaticType, type Value } from '../value.ts';
 import { mediaParameters, mediaType, tokens } from './content-type.ts';
 import { cookieValue, setCookiesOf, type CookieJar } from './cookies.ts';
 import { headerList, headerMap, NO_SUCH_KEY } from './header-map.ts';
-import { hostOf, pathOf, queryOf, type UrlParts } from './request-parts.ts';
-import { HTTP_PHASES, RESPONSE_PHASE, type Keyed, type Variable } from './variable.ts';
+import { hostOf, queryOf, type UrlParts } from './request-parts.ts';
+import { HTTP_PHASES, insideOf, RESPONSE_PHASE, type Keyed, type Variable } from './variable.ts';
 
 function onRequest(name: string, type: StaticType, read: (req: RequestView, scope: Scope) => Result): Variable {
   const get: Eval = (scope) => {
     const req = scope.context.req;
     return req === null ? NO_REQUEST : read(req, scope);
   };
-  return { name, type, phases: HTTP_PHASES, get };
+  return { name, type, phases: HTTP_PHASES, get, ...insideOf(type) };
 }
 
 function onResponse(name: string, type: StaticType, read: (res: ResponseView) => Result): Variable {
@@ -22,11 +23,13 @@ function onResponse(name: string, type: StaticType, read: (res: ResponseView) =>
     const res = scope.context.res;
     return res === null ? NO_RESPONSE : read(res);
   };
-  return { name, type, phases: RESPONSE_PHASE, get };
+  return { name, type, phases: RESPONSE_PHASE, get, ...insideOf(type) };
 }
 
 const url = (name: string, type: StaticType, read: (parts: UrlParts) => Value): Variable =>
   onRequest(`req.url${name}`, type, (req, scope) => read(scope.parts.url(req)));
+
+const COOKIES: Shape = { type: 'map', key: STRING, item: { type: 'list', item: COOKIE } };
 
 const EMPTY_MAP: Value = celMap(new Map<string, string>());
 const header = (view: RequestView | ResponseView, name: string): string => view.headers.get(name) ?? '';
@@ -41,39 +44,55 @@ const responseHeaders: Keyed = {
   has: (scope, key) => scope.context.res !== null && scope.context.res.headers.has(key),
 };
 
-const queryParameters: Keyed = {
+export const queryParameters: Keyed = {
   get(scope, key) {
-    const list = scope.context.req === null ? undefined : scope.parts.query(scope.context.req).get(key);
+    if (scope.context.req === null) return NO_REQUEST;
+    const query = scope.parts.query(scope.context.req);
+    if (query instanceof Failure) return query;
+    const list = query.get(key);
     return list === undefined ? NO_SUCH_KEY : listOfStrings(list);
   },
-  has: (scope, key) => scope.context.req !== null && scope.parts.query(scope.context.req).has(key),
+  has(scope, key) {
+    if (scope.context.req === null) return false;
+    const query = scope.parts.query(scope.context.req);
+    return query instanceof Failure ? query : query.has(key);
+  },
 };
 
-export function requestCookies(scope: Scope): CookieJar | null {
+export function requestCookies(scope: Scope): CookieJar | Fatal | null {
   return scope.context.req === null ? null : scope.parts.cookies(scope.context.req);
 }
 
-export function responseCookies(scope: Scope): CookieJar | null {
+export function responseCookies(scope: Scope): CookieJar | Fatal | null {
   return scope.context.res === null ? null : setCookiesOf(scope.context.res.headers.getAll('set-cookie'));
 }
 
-function cookieAccess(jarOf: (scope: Scope) => CookieJar | null): Keyed {
+function cookieAccess(jarOf: (scope: Scope) => CookieJar | Fatal | null): Keyed {
   return {
     get(scope, key) {
-      const list = jarOf(scope)?.get(key);
+      const jar = jarOf(scope);
+      if (jar instanceof Failure) return jar;
+      const list = jar?.get(key);
       return list === undefined ? NO_SUCH_KEY : celList(list.map(cookieValue));
     },
-    has: (scope, key) => jarOf(scope)?.has(key) === true,
+    has(scope, key) {
+      const jar = jarOf(scope);
+      return jar instanceof Failure ? jar : jar?.has(key) === true;
+    },
   };
 }
 
-function jarMap(jar: CookieJar | null): Result {
+export const requestCookieMap = cookieAccess(requestCookies);
+export const responseCookieMap = cookieAccess(responseCookies);
+
+function jarMap(jar: CookieJar | Fatal | null): Result {
   if (jar === null) return NO_REQUEST;
+  if (jar instanceof Failure) return jar;
   return celMap(new Map([...jar].map(([name, list]) => [name, celList(list.map(cookieValue))])));
 }
 
-function map(name: string, phases: readonly PhaseName[], keyed: Keyed, get: Eval): Variable {
-  return { name, type: 'map', valueType: 'list', phases, keyed, get };
+function map(name: string, phases: readonly PhaseName[], shape: Shape, keyed: Keyed, get: Eval): Variable {
+  return { name, type: 'map', shape, phases, keyed, get };
 }
 
 const queryMap = (query: Map<string, string[]>): Value =>
@@ -91,16 +110,18 @@ export const REQUEST_VARIABLES: readonly Variable[] = [
   onRequest('req.content_type.parameters', 'map', (req) => mediaParameters(header(req, 'content-type'))),
   onRequest('req.user_agent', 'string', (req) => header(req, 'user-agent')),
   onRequest('req.ts.header_received', 'timestamp', (req) => timestamp(req.headerReceivedAt)),
-  map('req.headers', HTTP_PHASES, requestHeaders, (scope) =>
+  map('req.headers', HTTP_PHASES, MULTI_MAP, requestHeaders, (scope) =>
     scope.context.req === null ? NO_REQUEST : headerMap(scope.context.req.headers),
   ),
-  map('req.cookies', HTTP_PHASES, cookieAccess(requestCookies), (scope) => jarMap(requestCookies(scope))),
-  map('req.url.query_params', HTTP_PHASES, queryParameters, (scope) =>
-    scope.context.req === null ? NO_REQUEST : queryMap(scope.parts.query(scope.context.req)),
-  ),
+  map('req.cookies', HTTP_PHASES, COOKIES, requestCookieMap, (scope) => jarMap(requestCookies(scope))),
+  map('req.url.query_params', HTTP_PHASES, MULTI_MAP, queryParameters, (scope) => {
+    if (scope.context.req === null) return NO_REQUEST;
+    const query = scope.parts.query(scope.context.req);
+    return query instanceof Failure ? query : queryMap(query);
+  }),
   // Trailers come after the last phase that could read them.
-  onRequest('req.trailers', 'map', () => EMPTY_MAP),
-  onRequest('req.url.path', 'string', (req) => pathOf(req.target)),
+  { ...onRequest('req.trailers', 'map', () => EMPTY_MAP), shape: MULTI_MAP },
+  onRequest('req.url.path', 'string', (req, scope) => scope.parts.path(req.target)),
   onRequest('req.url.query', 'string', (req) => queryOf(req.target)),
   onRequest('req.url.scheme', 'string', (req) => req.scheme),
   onRequest('req.url.host', 'string', (req) => hostOf(req.authority)),
@@ -121,9 +142,9 @@ export const RESPONSE_VARIABLES: readonly Variable[] = [
   onResponse('res.content_type', 'string', (res) => mediaType(header(res, 'content-type'))),
   onResponse('res.content_type.raw', 'string', (res) => header(res, 'content-type')),
   onResponse('res.content_type.parameters', 'map', (res) => mediaParameters(header(res, 'content-type'))),
-  onResponse('res.trailers', 'map', () => EMPTY_MAP),
-  map('res.headers', RESPONSE_PHASE, responseHeaders, (scope) =>
+  { ...onResponse('res.trailers', 'map', () => EMPTY_MAP), shape: MULTI_MAP },
+  map('res.headers', RESPONSE_PHASE, MULTI_MAP, responseHeaders, (scope) =>
     scope.context.res === null ? NO_RESPONSE : headerMap(scope.context.res.headers),
   ),
-  map('res.cookies', RESPONSE_PHASE, cookieAccess(responseCookies), (scope) => jarMap(responseCookies(scope))),
+  map('res.cookies', RESPONSE_PHASE, COOKIES, responseCookieMap, (scope) => jarMap(responseCookies(scope))),
 ];

@@ -1,12 +1,13 @@
 /** One name that expressions may use. */
 import type { PhaseName } from '../../runtime.ts';
 import type { Eval, Scope } from '../scope.ts';
-import type { Result, StaticType } from '../value.ts';
+import { STRING_MAP, STRINGS, type Shape } from '../shapes.ts';
+import type { Failure, Result, StaticType } from '../value.ts';
 
 /** Access by key without building the map first: headers, query parameters, cookies. */
 export interface Keyed {
   get(scope: Scope, key: string): Result;
-  has(scope: Scope, key: string): boolean;
+  has(scope: Scope, key: string): boolean | Failure;
 }
 
 export interface Variable {
@@ -14,9 +15,9 @@ export interface Variable {
   readonly type: StaticType;
   readonly phases: readonly PhaseName[];
   readonly get: Eval;
-  /** Type of the map's values, where `keyed` is given. */
+  /** Of lists and maps: what is in them. Its type is `type`. */
+  readonly shape?: Shape;
   readonly keyed?: Keyed;
-  readonly valueType?: StaticType;
   /** Fields and items that are missing read as null instead of failing (traffic-policy.md §2.9). */
   readonly lenient?: boolean;
   /** Known to the language, not to this build. */
@@ -26,3 +27,9 @@ export interface Variable {
 export const ANY_PHASE: readonly PhaseName[] = ['on_tcp_connect', 'on_http_request', 'on_http_response'];
 export const HTTP_PHASES: readonly PhaseName[] = ['on_http_request', 'on_http_response'];
 export const RESPONSE_PHASE: readonly PhaseName[] = ['on_http_response'];
+
+/** Lists and plain maps of variables hold text. */
+export function insideOf(type: StaticType): { readonly shape?: Shape } {
+  if (type === 'list') return { shape: STRINGS };
+  return type === 'map' ? { shape: STRING_MAP } : {};
+}
