@@ -122,7 +122,10 @@ export class Platform {
     try {
       const runtime = await waitForRuntime(seen(dataDir), child, () => output);
       const [ca, apiKey, authtoken] = await Promise.all(
-        [runtime.ca_path, runtime.api_key_path, runtime.authtoken_path].map((file) => readFile(seen(file), 'utf8')),
+        [runtime.ca_path, runtime.api_key_path, runtime.authtoken_path].map((file) =>
+          // A lost file is not made again: '' then.
+          readFile(seen(file), 'utf8').catch(() => ''),
+        ),
       );
       return new Platform({
         dataDir,

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { agentOf } from '../support/agent.ts';
 import { ApiWriters } from '../support/api-writers.ts';
 import { type CommandResult, postern } from '../support/cli.ts';
-import { FREE_PORTS, Platform } from '../support/platform.ts';
+import { FREE_PORTS, Platform, repositoryRoot } from '../support/platform.ts';
 
 const DENY = '{"on_http_request":[{"actions":[{"type":"deny","config":{"status_code":404}}]}]}';
 
@@ -132,12 +133,41 @@ describe('backup and restore', () => {
     await copyFile(path.join(dataDir, 'encryption.key'), path.join(elsewhere, 'encryption.key'));
     const moved = await Platform.start({ dataDir: elsewhere });
     try {
-      const row = await moved.api('GET', `/endpoints/${String(made.body.id)}`);
+      // Nothing is made anew: clients go on with the credentials that they have, and the log says what is missing.
+      const authorization = `Bearer ${platform.apiKey}`;
+      const row = await moved.api('GET', `/endpoints/${String(made.body.id)}`, undefined, { authorization });
       expect(row.status).toBe(200);
+      expect(moved.apiKey).toBe('');
+      expect(existsSync(path.join(elsewhere, 'authtoken'))).toBe(false);
+      expect(moved.output).toMatch(/first API key is missing; what is stored stays.*--reset-credentials/);
+      const agent = agentOf(moved, { authtoken: platform.authtoken });
+      await agent.online();
+      await agent.close();
       expect((await moved.visit('http://moved.example.com')).status).toBe(404);
     } finally {
       await moved.stop();
     }
+  });
+
+  test('without a folder named: that of the running server, and words about --data-dir when there is none', async () => {
+    // From elsewhere than a clone, as an installed command: a copy of this one would look for its data there.
+    const backup = path.join(dataDir, 'found.db');
+    const home = { ...env(), POSTERN_DATA_DIR: '' };
+    const platform = await Platform.start({ dataDir });
+    const emptyDefault = !existsSync(path.join(repositoryRoot, '.postern', 'postern.db'));
+    try {
+      if (emptyDefault) {
+        const made = await postern(['backup', backup], home);
+        expect(made.code, made.stderr).toBe(0);
+        expect(made.stdout).toContain(`(pid ${platform.runtime.pid})`);
+        expect(existsSync(backup)).toBe(true);
+      }
+    } finally {
+      await platform.stop();
+    }
+    const without = await postern(['backup', path.join(dataDir, 'no.db')], { ...env(), POSTERN_DATA_DIR: '/nowhere' });
+    expect(without.code).toBe(1);
+    expect(without.stderr).toMatch(/^postern backup: there is no database at \/nowhere\/.*--data-dir <folder>/);
   });
 
   test('say what they do', async () => {
@@ -148,6 +178,6 @@ describe('backup and restore', () => {
       expect(stdout).toContain('encryption');
     }
     const nothing = await postern(['backup', path.join(dataDir, 'x.db'), `--data-dir=${dataDir}/none`], env());
-    expect(nothing).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no such file') });
+    expect(nothing).toMatchObject({ code: 1, stderr: expect.stringContaining('--data-dir') });
   });
 });

@@ -1,5 +1,6 @@
 /** The outside promise: `npm start` prints links and serves the demo; SIGTERM to npm ends everything with exit code 0. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import http from 'node:http';
@@ -7,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FREE_PORTS, type Runtime, repositoryRoot, splitAddress } from '../support/platform.ts';
-import { until } from '../support/until.ts';
+import { PATIENCE_MS, until } from '../support/until.ts';
 
 let dataDir: string;
 const children: ChildProcess[] = [];
@@ -70,6 +71,43 @@ function isAlive(pid: number): boolean {
 }
 
 describe('npm start', () => {
+  test('writes runtime.json when the demo can be visited, not before; its links lead somewhere', async () => {
+    const child = spawn('npm', ['start', '--', ...FREE_PORTS, `--data-dir=${dataDir}`], {
+      cwd: repositoryRoot,
+      stdio: 'ignore',
+      env: { ...process.env, XDG_CONFIG_HOME: dataDir },
+    });
+    children.push(child);
+    const file = path.join(dataDir, 'runtime.json');
+    const { http_addr, metrics_url } = await until(
+      async () => JSON.parse(await readFile(file, 'utf8')) as Runtime,
+      PATIENCE_MS,
+      1,
+    );
+    const visit = (name: string, route: string): Promise<{ status: number; text: string }> =>
+      get(http_addr, `${name}.postern.localhost:${splitAddress(http_addr)[1]}`, route);
+    const [app, hello, behind] = await Promise.all([visit('app', '/'), visit('hello', '/'), visit('hello', '/app')]);
+    expect([app.status, hello.status, behind.status]).toEqual([200, 200, 200]);
+    expect((await fetch(`${metrics_url}/readyz`)).status).toBe(200);
+
+    for (const [name, page] of [
+      ['app', app],
+      ['hello', hello],
+      ['hello', behind],
+    ] as const) {
+      const links = [...page.text.matchAll(/href="([^"]+)"/g)].map(([, link = '']) => link);
+      expect(links.length, page.text).toBeGreaterThan(0);
+      for (const link of links.filter((route) => !route.endsWith('/events'))) {
+        const there = await visit(name, link);
+        expect([link, there.status]).toEqual([link, 200]);
+        // The policy of hello answers everything else; a link of the application must not end there.
+        if (link !== '/app') expect(there.text, link).not.toContain('Hello 127.0.0.1');
+      }
+    }
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  });
+
   test('prints the links, serves the demo, writes runtime.json, and stops cleanly', async () => {
     const { child, runtime, output, ended } = await npmStart();
     const port = splitAddress(runtime.http_addr)[1];

@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
 import type { Command } from 'commander';
+import { newestRuntime } from '@postern/server/runtime';
 import { readSettings } from './settings.ts';
 
 /** Flags of the commands that work on a data folder. */
@@ -18,6 +21,25 @@ export function addDataFolderFlags(command: Command): Command {
 export async function dataFolder(flags: DataFolderFlags): Promise<string> {
   const settings = await readSettings(flags.dataDir === undefined ? {} : { data_dir: [flags.dataDir] }, flags.config);
   return settings.dataDir;
+}
+
+/**
+ * The same for commands that need a database there. Where nothing names the folder and the default one has none, that of
+ * this user's running server is meant.
+ * @throws StoreRefused that says `--data-dir`
+ */
+export async function folderWithDatabase(flags: DataFolderFlags): Promise<string> {
+  const { StoreRefused, storePaths } = await import('@postern/server');
+  const directory = await dataFolder(flags);
+  const { database } = storePaths(directory);
+  if (existsSync(database)) return directory;
+  const named = [flags.dataDir, flags.config, process.env['POSTERN_DATA_DIR'], process.env['POSTERN_CONFIG']];
+  const running = named.some((text) => (text ?? '') !== '') ? null : await newestRuntime();
+  if (running !== null) return path.dirname(running.ca_path);
+  throw new StoreRefused(
+    'no_access',
+    `there is no database at ${database}. Name the data folder that the server was started with: --data-dir <folder>.`,
+  );
 }
 
 /**

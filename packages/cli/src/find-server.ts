@@ -35,7 +35,7 @@ export async function findServer(flags: ServerFlags): Promise<ServerPlace> {
       'No server was found. Start one with "postern server", or name it with --connect-url host:port.',
     );
   }
-  const authtoken = flags.authtoken ?? (local === null ? '' : (await read(local.authtoken_path)).trim());
+  const authtoken = flags.authtoken ?? (local === null ? '' : await localToken(local.authtoken_path));
   if (authtoken === '') {
     throw new UsageError('An authtoken is needed: --authtoken, or NGROK_AUTHTOKEN in the environment.');
   }
@@ -53,6 +53,18 @@ async function localServer(): Promise<RuntimeInfo | null> {
   const folder = process.env['POSTERN_DATA_DIR'] ?? '';
   if (folder !== '') return readRuntime(path.resolve(folder));
   return (await readRuntime(path.resolve('.postern'))) ?? newestRuntime();
+}
+
+async function localToken(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (cause) {
+    throw new UsageError(
+      `${file} cannot be read (${messageOf(cause)}). Give --authtoken, or make new first credentials with ` +
+        `"postern server --reset-credentials".`,
+      { cause },
+    );
+  }
 }
 
 async function readAuthority(source: string | undefined): Promise<string | undefined> {

@@ -25,6 +25,17 @@ export async function authenticateApiKey(core: Core, bearer: string): Promise<Ca
   return { accountId: key.accountId, principal: { id }, apiKeyId: key.id };
 }
 
+/** Whether the secret is that of an API key or authtoken that exists. */
+export async function knowsToken(core: Core, token: string): Promise<boolean> {
+  const parts = splitToken(token);
+  if (parts === null) return false;
+  const rows = await Promise.all([
+    core.store.apiKeys.get(`ak_${parts.idSuffix}`),
+    core.store.credentials.get(`cr_${parts.idSuffix}`),
+  ]);
+  return rows.some((row) => row !== null && tokenMatches(parts.secret, row.tokenHash));
+}
+
 function mask(bearer: string): string {
   return bearer.length <= 8 ? '"…"' : `"${bearer.slice(0, 4)}…"`;
 }

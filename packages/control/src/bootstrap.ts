@@ -1,28 +1,39 @@
 import { createToken, suffixOf, type CredentialRow, type Write } from '@postern/store';
 import type { Core } from './core.ts';
+import { principalOf } from './principals.ts';
+import type { Caller } from './types.ts';
 
-/** Plaintext tokens, to be written to files once; null = it existed already and cannot be shown again. */
+/** Plaintext, which cannot be shown again: the database keeps hashes. */
 export interface FirstCredentials {
   readonly accountId: string;
-  readonly apiKey: string | null;
-  readonly authtoken: string | null;
+  readonly apiKey: string;
+  readonly authtoken: string;
 }
 
-/** Makes the default authtoken and API key if this installation has none yet. */
-export async function bootstrap(core: Core): Promise<FirstCredentials> {
+/** Where plaintext is written before the database knows of it: a crash in between leaves nobody without credentials. */
+export type KeepCredentials = (made: FirstCredentials) => Promise<void>;
+
+/** Makes the default authtoken and API key if this installation has none yet, and only then. */
+export async function bootstrap(core: Core, keep: KeepCredentials): Promise<FirstCredentials | null> {
   const accountId = await firstAccount(core);
-  if ((await defaultCredential(core, accountId)) !== null) return { accountId, apiKey: null, authtoken: null };
-  return issue(core, accountId, core.ids.next('cr'), 'insert');
+  if ((await defaultCredential(core, accountId)) !== null) return null;
+  return issue(core, accountId, core.ids.next('cr'), 'insert', keep);
 }
 
 /** New secrets for both; the old ones stop working, and sessions that used the old authtoken end. */
-export async function resetCredentials(core: Core): Promise<FirstCredentials> {
+export async function resetCredentials(core: Core, keep: KeepCredentials): Promise<FirstCredentials> {
   const accountId = await firstAccount(core);
   const credential = await defaultCredential(core, accountId);
-  if (credential === null) return issue(core, accountId, core.ids.next('cr'), 'insert');
-  const fresh = await issue(core, accountId, credential.id, 'update');
+  if (credential === null) return issue(core, accountId, core.ids.next('cr'), 'insert', keep);
+  const fresh = await issue(core, accountId, credential.id, 'update', keep);
   await endSessionsOf(core, accountId, credential.id, 'the authtoken was reset');
   return fresh;
+}
+
+/** What the server itself does in the name of the account's human, as the demo's endpoints. */
+export async function operator(core: Core): Promise<Caller> {
+  const accountId = await firstAccount(core);
+  return { accountId, principal: { id: await principalOf(core, accountId, '') }, apiKeyId: '' };
 }
 
 /** Ends every agent session that came in with the credential. */
@@ -45,6 +56,7 @@ async function issue(
   accountId: string,
   credentialId: string,
   op: 'insert' | 'update',
+  keep: KeepCredentials,
 ): Promise<FirstCredentials> {
   const { store } = core;
   const keyId = `ak_${suffixOf(credentialId)}`;
@@ -66,8 +78,10 @@ async function issue(
         }),
     keyExists ? store.apiKeys.update(keyId, { tokenHash: apiKey.tokenHash }) : store.apiKeys.insert(keyRow),
   ];
+  const made = { accountId, apiKey: apiKey.token, authtoken: authtoken.token };
+  await keep(made);
   await store.commit(writes);
-  return { accountId, apiKey: apiKey.token, authtoken: authtoken.token };
+  return made;
 }
 
 async function firstAccount(core: Core): Promise<string> {

@@ -1,7 +1,7 @@
 import { timestamp } from '@postern/store';
 import { dropSession } from './agents/leave.ts';
-import { authenticateApiKey } from './api-keys-auth.ts';
-import { bootstrap, resetCredentials, type FirstCredentials } from './bootstrap.ts';
+import { authenticateApiKey, knowsToken } from './api-keys-auth.ts';
+import { bootstrap, type FirstCredentials, type KeepCredentials, operator, resetCredentials } from './bootstrap.ts';
 import type { ControlDependencies } from './config.ts';
 import type { Core } from './core.ts';
 import { covers } from './covers.ts';
@@ -22,7 +22,7 @@ import { createTunnelSessions } from './resources/tunnel-sessions.ts';
 import { createTunnels } from './resources/tunnels.ts';
 import { Catalog } from './state/catalog.ts';
 import { Mutex } from './state/mutex.ts';
-import type { ControlApi } from './types.ts';
+import type { Caller, ControlApi } from './types.ts';
 
 export interface Control {
   /** For the REST surface. */
@@ -33,9 +33,13 @@ export interface Control {
   start(): Promise<void>;
   /** Lets the running claim step finish and tells the edge nothing more. */
   stop(): Promise<void>;
-  /** First account, authtoken and API key; plaintext once. */
-  bootstrap(): Promise<FirstCredentials>;
-  resetCredentials(): Promise<FirstCredentials>;
+  /** First authtoken and API key; null when there are some already. */
+  bootstrap(keep: KeepCredentials): Promise<FirstCredentials | null>;
+  resetCredentials(keep: KeepCredentials): Promise<FirstCredentials>;
+  /** Who calls the API when the server itself does. */
+  operator(): Promise<Caller>;
+  /** Whether somebody may come in with the token, as an agent or as a caller of the API. */
+  knows(token: string): Promise<boolean>;
   /** Whether a certificate for this server name has a user here: base domain, reservation, endpoint, edge. */
   covers(serverName: string): boolean;
 }
@@ -66,8 +70,10 @@ export function createControl(dependencies: ControlDependencies): Control {
       stopped = true;
       return core.claims.run(async () => edges.close());
     },
-    bootstrap: () => bootstrap(core),
-    resetCredentials: () => resetCredentials(core),
+    bootstrap: (keep) => bootstrap(core, keep),
+    resetCredentials: (keep) => resetCredentials(core, keep),
+    operator: () => operator(core),
+    knows: (token) => knowsToken(core, token),
     covers: (serverName) => covers(core, serverName),
   };
 }

@@ -34,6 +34,8 @@ export interface ListenAddress {
   readonly host: string;
   /** 0 = any free port. */
   readonly port: number;
+  /** Left out where this machine does not have the address: `::1` beside `127.0.0.1`. Others must be there. */
+  readonly optional?: boolean;
 }
 
 export interface EdgeConfig {
@@ -41,7 +43,7 @@ export interface EdgeConfig {
   readonly https: readonly ListenAddress[];
   readonly agents: readonly ListenAddress[];
   /** Where TCP endpoints listen; a port is opened while an endpoint holds it. */
-  readonly tcpHosts: readonly string[];
+  readonly tcpHosts: readonly Omit<ListenAddress, 'port'>[];
   /** Names under which agents dial (SNI), for the shared HTTPS port and for the agent certificate. */
   readonly agentNames: readonly string[];
   /** Proxies that are believed: CIDR ranges; and whether they send PROXY protocol headers. */

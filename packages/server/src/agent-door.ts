@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { OpenListener } from '@postern/edge';
-import { type Address, withBothLoopbacks } from './config/addresses.ts';
+import { type Address, everyAddress } from './config/addresses.ts';
 import { flagOf } from './config/options.ts';
 import { bindAll, listen } from './listen.ts';
 
@@ -32,7 +32,7 @@ export async function openAgentDoor(addresses: readonly Address[]): Promise<Agen
     for (const socket of waiting) socket.destroy();
   };
   try {
-    const address = await bindAll(flagOf('agent_listen'), addresses.flatMap(withBothLoopbacks), async (wanted) => {
+    const address = await bindAll(flagOf('agent_listen'), everyAddress(addresses), async (wanted) => {
       // As the edge opens its own: half-closed connections are served to their end.
       const server = createServer({ allowHalfOpen: true, noDelay: true }, welcome);
       const port = await listen(server, wanted);

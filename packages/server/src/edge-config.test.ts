@@ -26,10 +26,13 @@ test('what the edge gets: both loopbacks, proxies, limits, public ports of the m
   expect(edge).toMatchObject({
     http: [
       { host: '127.0.0.1', port: 80 },
-      { host: '::1', port: 80 },
+      { host: '::1', port: 80, optional: true },
       { host: '192.0.2.1', port: 80 },
     ],
-    tcpHosts: ['127.0.0.1', '::1'],
+    tcpHosts: [
+      { host: '127.0.0.1', port: 0 },
+      { host: '::1', port: 0, optional: true },
+    ],
     trustedProxies: ['10.0.0.0/8'],
     proxyProtocol: true,
     publicHttpPort: 8080,

@@ -1,5 +1,5 @@
 import { DEFAULT_EDGE_LIMITS, type EdgeConfig } from '@postern/edge';
-import { withBothLoopbacks } from './config/addresses.ts';
+import { type Address, everyAddress } from './config/addresses.ts';
 import { flagOf } from './config/options.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import { listenProblem } from './listen.ts';
@@ -11,11 +11,11 @@ export function edgeConfig(
   webUrl: () => string,
 ): EdgeConfig {
   return {
-    http: config.http.flatMap(withBothLoopbacks),
-    https: config.https.flatMap(withBothLoopbacks),
+    http: everyAddress(config.http),
+    https: everyAddress(config.https),
     // Bound before the edge was there, see agent-door.ts.
     agents: [],
-    tcpHosts: config.tcpHosts.flatMap((host) => withBothLoopbacks({ host, port: 0 }).map((address) => address.host)),
+    tcpHosts: tcpAddresses(config),
     agentNames: config.agentNames,
     trustedProxies: config.trustedProxies,
     proxyProtocol: config.proxyProtocol,
@@ -41,6 +41,11 @@ export function edgeConfig(
   };
 }
 
+/** Where TCP endpoints listen, their ports still open. */
+export function tcpAddresses({ tcpHosts }: Pick<ServerConfig, 'tcpHosts'>): readonly Address[] {
+  return everyAddress(tcpHosts.map((host) => ({ host, port: 0 })));
+}
+
 /** How many ports a `--tcp-listen host:0` gets. */
 const FREE_RANGE = 200;
 const FREE_FROM = 20_000;
@@ -61,6 +66,10 @@ export function edgeListenProblem(config: ServerConfig, error: unknown): unknown
   if (!(error instanceof Error && 'port' in error && typeof error.port === 'number')) return error;
   const { port } = error;
   const host = 'address' in error && typeof error.address === 'string' ? error.address : '';
-  const flag = config.http.some((address) => address.port === port) ? 'http_listen' : 'https_listen';
+  const has = (addresses: readonly Address[], wanted: number): boolean =>
+    everyAddress(addresses).some((address) => address.port === wanted && (host === '' || address.host === host));
+  // One with port 0 was tried on some port or other.
+  const isHttp = has(config.http, port) || (!has(config.https, port) && has(config.http, 0));
+  const flag = isHttp ? 'http_listen' : 'https_listen';
   return listenProblem(flagOf(flag), { host, port }, error);
 }

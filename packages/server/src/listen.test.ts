@@ -2,10 +2,10 @@ import net, { type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openAgentDoor } from './agent-door.ts';
-import { type Address, withBothLoopbacks } from './config/addresses.ts';
+import { type Address, everyAddress, withBothLoopbacks } from './config/addresses.ts';
 import { movedToFreePorts } from './config/demo-ports.ts';
 import { resolveConfig, type ServerConfig } from './config/server-config.ts';
-import { bindAll, listen } from './listen.ts';
+import { bindAll, checkAddresses, listen } from './listen.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -67,12 +67,34 @@ describe('binding every address of a listener', () => {
     await expect(bindAll('--x-listen', [], bindWith([]))).rejects.toThrow('an address is needed');
   });
 
-  test('an additional address that the machine lacks is left out', async () => {
+  test('an address that nobody named and the machine lacks is left out', async () => {
     const addresses = [
       { host: '127.0.0.1', port: 0 },
-      { host: '192.0.2.1', port: 0 },
+      { host: '192.0.2.1', port: 0, optional: true },
     ];
     expect(await bindAll('--x', addresses, bindWith([]))).toMatchObject({ host: '127.0.0.1' });
+  });
+
+  test('one that was named has to be there, whichever of them it is', async () => {
+    const addresses = everyAddress([
+      { host: '127.0.0.1', port: 0 },
+      { host: '192.0.2.1', port: 0 },
+    ]);
+    await expect(bindAll('--x-listen', addresses, bindWith([]))).rejects.toThrow(
+      /--x-listen 192\.0\.2\.1:\d+: this machine does not have the address/,
+    );
+    await expect(checkAddresses('--tcp-listen', addresses)).rejects.toThrow('--tcp-listen 192.0.2.1');
+    await checkAddresses('--tcp-listen', everyAddress([{ host: '127.0.0.1', port: 0 }]));
+  });
+
+  test('both loopbacks named are two addresses, not three', () => {
+    const named = [
+      { host: '127.0.0.1', port: 80 },
+      { host: '::1', port: 80 },
+    ];
+    expect(everyAddress(named)).toEqual(named);
+    expect(everyAddress(named.toReversed())).toHaveLength(2);
+    expect(everyAddress(named.toReversed()).every(({ optional }) => optional === undefined)).toBe(true);
   });
 });
 

@@ -9,7 +9,7 @@ const PORT_TRIES = 20;
 
 /**
  * Binds a listener to every address. Port 0 becomes one port that is free on all of them, so that `localhost:<port>`
- * works over IPv4 and IPv6. A machine without IPv6 simply lacks the second loopback listener.
+ * works over IPv4 and IPv6. A machine without IPv6 simply lacks the second loopback listener; what was named must be there.
  * @param bind resolves with the bound port, rejects with the system's error
  * @returns the first address, its port settled
  * @throws ConfigError naming the flag, when a port is taken or an address is not this machine's
@@ -21,17 +21,31 @@ export async function bindAll(
 ): Promise<Address> {
   const free = addresses.length > 1 && addresses.some(({ port }) => port === 0) ? await commonPort(addresses) : 0;
   let first: Address | null = null;
-  for (const { host, port } of addresses) {
+  for (const { host, port, optional = false } of addresses) {
     const wanted: Address = { host, port: port === 0 ? free : port };
     try {
       const bound = await bind(wanted);
       first ??= { host, port: bound };
     } catch (error) {
-      if (first === null || !isAbsent(error)) throw listenProblem(flag, wanted, error);
+      if (!optional || !isAbsent(error)) throw listenProblem(flag, wanted, error);
     }
   }
   if (first === null) throw new ConfigError(flag, '', 'an address is needed');
   return first;
+}
+
+/** For listeners that open later: that this machine has their addresses. @throws ConfigError naming the flag */
+export async function checkAddresses(flag: string, addresses: readonly Address[]): Promise<void> {
+  await bindAll(
+    flag,
+    addresses.map((address) => ({ ...address, port: 0 })),
+    async (address) => {
+      const probe = createServer();
+      const port = await listen(probe, address);
+      await new Promise((resolve) => probe.close(resolve));
+      return port;
+    },
+  );
 }
 
 /** Binds one server; rejects with the system's error. */

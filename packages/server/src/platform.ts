@@ -11,13 +11,13 @@ import type { AgentDoor } from './agent-door.ts';
 import { FileCertificates } from './certificates/certificate-files.ts';
 import { Certificates } from './certificates/certificates.ts';
 import { LocalCa } from './certificates/local-ca.ts';
-import { type Address, formatAddress, reachable, withBothLoopbacks } from './config/addresses.ts';
+import { type Address, everyAddress, formatAddress, reachable } from './config/addresses.ts';
 import { ConfigError } from './config/config-error.ts';
 import { flagOf } from './config/options.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import { type FirstTokens, credentialFiles, firstTokens } from './credentials-files.ts';
-import { edgeConfig, edgeListenProblem, tcpPortRange } from './edge-config.ts';
-import { bindAll, listen } from './listen.ts';
+import { edgeConfig, edgeListenProblem, tcpAddresses, tcpPortRange } from './edge-config.ts';
+import { bindAll, checkAddresses, listen } from './listen.ts';
 import type { Logger } from './log.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { type Readiness, createMetricsServer } from './metrics/metrics-server.ts';
@@ -35,6 +35,8 @@ export interface Platform {
   readonly publicPorts: { readonly http: number; readonly https: number };
   /** Where people are sent who open the agents' address in a browser; by default the base domain. */
   showWebVisitors(url: string): void;
+  /** Tells whoever waits that everything serves: `/readyz`, `runtime.json`, the log. */
+  announce(): Promise<void>;
   /** Reads certificates given by file again. @throws ConfigError, with the old ones kept */
   reload(): void;
   /** The ordered stop; resolves when nothing of the platform is left. */
@@ -64,7 +66,7 @@ type Undo = () => Promise<void> | void;
  * 3. the metrics listener, so that `/readyz` tells the truth from here on and through the whole stop;
  * 4. the edge: agents first, then visitors, who are held until the routes are loaded;
  * 5. the API, which reports what runs;
- * 6. `runtime.json`, for whoever waits until everything is ready.
+ * 6. what the caller adds (the demo), and then `announce`: `runtime.json`, for whoever waits until everything is ready.
  *
  * What was started before a failure is stopped again, in reverse.
  * @throws ConfigError, StoreRefused
@@ -101,6 +103,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     https: () => config.publicHttpsPort ?? edge.addresses.https.port,
   };
   const tcpPorts = tcpPortRange(config, random);
+  await checkAddresses(flagOf('tcp_listen'), tcpAddresses(config));
   const control: Control = createControl({
     store,
     registry: createMemoryRegistry(),
@@ -130,7 +133,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     },
   });
   const files = credentialFiles(dataDir);
-  const credentials = await firstTokens(control, files, parts.resetCredentials);
+  const credentials = await firstTokens(control, files, parts.resetCredentials, log);
   await control.start();
   started.push(() => control.stop());
 
@@ -178,7 +181,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   serving.push(() => api.close());
   const apiAddress: Address = await bindAll(
     flagOf('api_listen'),
-    config.api.flatMap(withBothLoopbacks),
+    everyAddress(config.api),
     async (address) => (await api.listen(address)).port,
   );
 
@@ -196,12 +199,6 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     api_key_path: files.apiKeyPath,
     authtoken_path: files.authtokenPath,
   };
-  // Undone first of all: whoever waits for the file must not find a server that is leaving.
-  started.push(await publishRuntime(dataDir, runtime));
-  state = 'ready';
-  const { api_url, http_addr, https_addr, agent_addr, tcp_ports, metrics_url } = runtime;
-  log.info({ version, api_url, http_addr, https_addr, agent_addr, tcp_ports, metrics_url }, 'ready');
-
   return {
     runtime,
     control,
@@ -210,6 +207,14 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     publicPorts: { http: publicPorts.http(), https: publicPorts.https() },
     showWebVisitors(url) {
       webUrl = url;
+    },
+    async announce() {
+      if (state !== 'starting') return;
+      // Undone first of all: whoever waits for the file must not find a server that is leaving.
+      started.push(await publishRuntime(dataDir, runtime));
+      state = 'ready';
+      const { api_url, http_addr, https_addr, agent_addr, tcp_ports, metrics_url } = runtime;
+      log.info({ version, api_url, http_addr, https_addr, agent_addr, tcp_ports, metrics_url }, 'ready');
     },
     reload() {
       certificates.reload();
@@ -254,7 +259,7 @@ async function serveMetrics(
   ready: () => Readiness,
   started: Undo[],
 ): Promise<Address> {
-  return bindAll(flagOf('metrics_listen'), config.metrics.flatMap(withBothLoopbacks), async (address) => {
+  return bindAll(flagOf('metrics_listen'), everyAddress(config.metrics), async (address) => {
     const server = createMetricsServer({ metrics: () => metrics.text(), readiness: ready });
     const port = await listen(server, address);
     started.push(async () => {

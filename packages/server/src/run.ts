@@ -33,6 +33,7 @@ export async function runServer(options: RunOptions): Promise<number> {
     hangups.onReload(() => reload(platform, log));
     const demo = options.demo ? await publishDemo(platform, log) : null;
     if (demo !== null) platform.showWebVisitors(`${demo.helloUrl.https}/`);
+    await platform.announce();
     process.stdout.write(banner(platform, demo));
     const reason = await Promise.race([options.stop, hangups.terminalGone]);
     log.info({ reason }, 'stopping');

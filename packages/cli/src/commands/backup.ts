@@ -3,7 +3,13 @@ import path from 'node:path';
 import process from 'node:process';
 import type { Command } from 'commander';
 import { readRuntime } from '@postern/server/runtime';
-import { type DataFolderFlags, addDataFolderFlags, contents, dataFolder, onDataFolder } from '../data-folder.ts';
+import {
+  type DataFolderFlags,
+  addDataFolderFlags,
+  contents,
+  folderWithDatabase,
+  onDataFolder,
+} from '../data-folder.ts';
 
 /** `postern backup`: the database as one new file, while the server runs or not. */
 export function addBackupCommand(program: Command): void {
@@ -16,7 +22,9 @@ export function addBackupCommand(program: Command): void {
       'after',
       `
 Examples:
-  postern backup /var/backups/postern-$(date +%F).db
+  postern backup /var/backups/postern-$(date +%F).db --data-dir /var/lib/postern
+
+Without --data-dir it is the default folder of "postern server", or else that of your running server.
 
 The copy is one moment of the database, checked before it gets its name. It holds everything but the encryption key
 (the file encryption.key of the data folder, or POSTERN_ENCRYPTION_KEY): keep that too, and somewhere else.
@@ -27,7 +35,7 @@ The copy is one moment of the database, checked before it gets its name. It hold
 
 async function run(file: string, flags: DataFolderFlags): Promise<void> {
   const { backupStore, storePaths } = await import('@postern/server');
-  const directory = await dataFolder(flags);
+  const directory = await folderWithDatabase(flags);
   const server = await readRuntime(directory);
   const meanwhile = server === null ? '' : `; the server (pid ${server.pid}) goes on meanwhile`;
   process.stdout.write(`Copying ${storePaths(directory).database}${meanwhile} …\n`);

@@ -14,7 +14,7 @@ export function addRestoreCommand(program: Command): void {
       'after',
       `
 Examples:
-  postern restore /var/backups/postern-2026-11-24.db
+  postern restore /var/backups/postern-2026-11-24.db --data-dir /var/lib/postern
 
 The backup is checked before anything changes, and the database that is there is kept under another name. The
 encryption key must be the one that the backup was made with.`,

@@ -104,12 +104,12 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
       log: { info() {}, warn() {}, error() {} },
       nodeId: 'n1',
     });
-    const made = await control.bootstrap();
+    const made = await control.bootstrap(async () => {});
     await control.start();
     const { link } = control.connectEdge();
     await link.follow(edge);
-    const apiKey = tokens?.apiKey ?? made.apiKey ?? '';
-    const authtoken = tokens?.authtoken ?? made.authtoken ?? '';
+    const apiKey = tokens?.apiKey ?? made?.apiKey ?? '';
+    const authtoken = tokens?.authtoken ?? made?.authtoken ?? '';
     return {
       control,
       link,

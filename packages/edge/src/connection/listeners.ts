@@ -8,7 +8,7 @@ const BACKLOG = 4_096;
 const PORT_TRIES = 20;
 
 export interface Listening {
-  /** As bound: never port 0. Addresses that this machine does not have are left out. */
+  /** As bound: never port 0. Optional addresses that this machine does not have are left out. */
   readonly addresses: readonly ListenAddress[];
   /** Accepts nothing more; accepted connections live on. */
   close(): void;
@@ -28,8 +28,8 @@ export async function listen(
     const bound: ListenAddress[] = [];
     try {
       let shared = 0;
-      for (const [index, { host, port }] of addresses.entries()) {
-        const server = await bind({ host, port: port === 0 ? shared : port }, onConnection, index > 0);
+      for (const { host, port, optional = false } of addresses) {
+        const server = await bind({ host, port: port === 0 ? shared : port, optional }, onConnection);
         if (server === null) continue;
         servers.push(server);
         const actual = boundPort(server);
@@ -45,19 +45,15 @@ export async function listen(
   }
 }
 
-/** null: an additional address that this machine does not have (`::1` without IPv6). */
-async function bind(
-  address: ListenAddress,
-  onConnection: (socket: Socket) => void,
-  additional: boolean,
-): Promise<Server | null> {
+/** null: an optional address that this machine does not have (`::1` without IPv6). */
+async function bind(address: ListenAddress, onConnection: (socket: Socket) => void): Promise<Server | null> {
   // Half-closed connections are served to their end (DESIGN §3).
   const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection);
   server.listen({ host: address.host, port: address.port, backlog: BACKLOG });
   try {
     await once(server, 'listening');
   } catch (error) {
-    if (additional && (isCode(error, 'EADDRNOTAVAIL') || isCode(error, 'EAFNOSUPPORT'))) return null;
+    if (address.optional === true && (isCode(error, 'EADDRNOTAVAIL') || isCode(error, 'EAFNOSUPPORT'))) return null;
     throw error;
   }
   // Errors after listening concern single accepts (out of file descriptors); the listener lives on.

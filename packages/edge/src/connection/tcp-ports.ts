@@ -1,14 +1,15 @@
 /** Opens a port while a TCP endpoint holds it. */
 import type { Socket } from 'node:net';
+import type { ListenAddress } from '../context.ts';
 import { listen, type Listening } from './listeners.ts';
 
 export class TcpPorts {
-  readonly #hosts: readonly string[];
+  readonly #hosts: readonly Omit<ListenAddress, 'port'>[];
   readonly #onConnection: (socket: Socket, port: number) => void;
   readonly #open = new Map<number, Listening>();
   #closed = false;
 
-  constructor(hosts: readonly string[], onConnection: (socket: Socket, port: number) => void) {
+  constructor(hosts: readonly Omit<ListenAddress, 'port'>[], onConnection: (socket: Socket, port: number) => void) {
     this.#hosts = hosts;
     this.#onConnection = onConnection;
   }
@@ -47,7 +48,7 @@ export class TcpPorts {
 
   async #openOne(port: number, failures: Map<number, Error>): Promise<void> {
     try {
-      const addresses = this.#hosts.map((host) => ({ host, port }));
+      const addresses = this.#hosts.map((host) => ({ ...host, port }));
       const listening = await listen(addresses, (socket) => this.#onConnection(socket, port));
       if (this.#closed) listening.close();
       else this.#open.set(port, listening);

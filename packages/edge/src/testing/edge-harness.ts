@@ -47,7 +47,7 @@ export async function edgeHarness(change: HarnessChange = {}): Promise<EdgeHarne
       http: LOOPBACK,
       https: LOOPBACK,
       agents: LOOPBACK,
-      tcpHosts: ['127.0.0.1'],
+      tcpHosts: [{ host: '127.0.0.1' }],
       agentNames: [AGENT_NAME],
       trustedProxies: [],
       proxyProtocol: false,

@@ -4,6 +4,8 @@ import { ConfigError } from './config-error.ts';
 export interface Address {
   readonly host: string;
   readonly port: number;
+  /** Nobody named it: a machine may be without it. */
+  readonly optional?: boolean;
 }
 
 export interface PortRange {
@@ -57,8 +59,18 @@ export function withBothLoopbacks(address: Address): readonly Address[] {
   if (address.host !== '127.0.0.1' && address.host !== 'localhost') return [address];
   return [
     { host: '127.0.0.1', port: address.port },
-    { host: '::1', port: address.port },
+    { host: '::1', port: address.port, optional: true },
   ];
+}
+
+/** The same for a list, each address once: an `::1` that was named is not bound a second time beside `127.0.0.1`. */
+export function everyAddress(addresses: readonly Address[]): readonly Address[] {
+  const found = new Map<string, Address>();
+  for (const address of addresses.flatMap(withBothLoopbacks)) {
+    const key = formatAddress(address);
+    if (!found.has(key) || address.optional !== true) found.set(key, address);
+  }
+  return [...found.values()];
 }
 
 /** Where a client on this machine finds a listener: on every address means on loopback too. */

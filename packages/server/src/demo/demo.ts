@@ -1,5 +1,5 @@
 import { connectAgent } from '@postern/agent';
-import type { Caller, EndpointCreate } from '@postern/control';
+import type { EndpointCreate } from '@postern/control';
 import type { Logger } from '../log.ts';
 import type { Platform } from '../platform.ts';
 import { startSampleApp } from './sample-app.ts';
@@ -19,14 +19,19 @@ const INTERNAL_NAME = 'demo-app.internal';
  * The demo, a real use of everything: a small application on a loopback port, published by Postern's own agent, and a
  * cloud endpoint whose policy answers by itself on `/` and forwards `/app` to an internal endpoint of the same agent.
  */
-export async function startDemo(platform: Platform, log: Logger): Promise<Demo> {
+export async function startDemo(platform: Platform, log: Logger): Promise<Demo | null> {
   const base = platform.runtime.base_domains[0] ?? 'postern.localhost';
+  const { authtoken } = platform.credentials;
+  if (authtoken === null) {
+    log.warn({ file: platform.runtime.authtoken_path }, 'the demo is left out: its agent has no authtoken');
+    return null;
+  }
   const app = await startSampleApp(Date.now);
   const agent = connectAgent({
     serverAddr: platform.runtime.agent_addr,
     serverName: 'localhost',
     ca: platform.ca,
-    authtoken: platform.credentials.authtoken,
+    authtoken,
     metadata: 'the demo of this server',
   });
   const publish = (proto: 'http' | 'https', host: string): Promise<unknown> =>
@@ -92,7 +97,7 @@ function policyFor(scheme: 'http' | 'https', base: string): string {
 /** Cloud endpoints outlive the process: the one of an earlier run is brought up to date. */
 async function ensureCloudEndpoint(platform: Platform, wanted: EndpointCreate, log: Logger): Promise<void> {
   const { endpoints } = platform.control.api;
-  const caller: Caller = await platform.control.api.authenticateApiKey(platform.credentials.apiKey);
+  const caller = await platform.control.operator();
   const { items } = await endpoints.list(caller, { limit: 1, urls: [wanted.url ?? ''] });
   const [existing] = items;
   if (existing === undefined) await endpoints.create(caller, { ...wanted, description: 'Cloud endpoint of the demo' });

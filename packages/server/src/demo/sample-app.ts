@@ -1,6 +1,8 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { listen } from '../listen.ts';
 
+/** Where the demo's cloud endpoint shows it. */
+const MOUNTED = '/app';
 /** The largest body that `/echo` takes. */
 const LARGEST_ECHO = 1024 * 1024;
 
@@ -18,19 +20,23 @@ export async function startSampleApp(now: () => number): Promise<SampleApp> {
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, now: () => number): void {
-  const path = (request.url ?? '/').split('?')[0];
-  if (path === '/' || path === '/app') return page(request, response);
+  const whole = (request.url ?? '/').split('?')[0] ?? '/';
+  // Behind the cloud endpoint it lies under /app, and links have to stay there.
+  const base = whole === MOUNTED || whole.startsWith(`${MOUNTED}/`) ? MOUNTED : '';
+  const path = whole.slice(base.length) || '/';
+  if (path === '/') return page(request, response, base);
   if (path === '/time') return json(response, { now: new Date(now()).toISOString() });
   if (path === '/headers') return json(response, request.headers);
   if (path === '/events') return events(response, now);
   if (path === '/echo') return echo(request, response);
   response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' });
-  response.end('Nothing here. Try /, /time, /headers, /events or POST /echo.\n');
+  response.end(`Nothing here. Try ${base}/, ${base}/time, ${base}/headers, ${base}/events or POST ${base}/echo.\n`);
 }
 
-function page(request: IncomingMessage, response: ServerResponse): void {
+function page(request: IncomingMessage, response: ServerResponse, base: string): void {
   const visitor = escapeHtml(String(request.headers['x-forwarded-for'] ?? request.socket.remoteAddress ?? ''));
   const host = escapeHtml(request.headers.host ?? '');
+  const link = (route: string): string => `<a href="${base}${route}">${base}${route}</a>`;
   response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
   response.end(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -40,9 +46,9 @@ code{background:#eef1f5;padding:.1em .35em;border-radius:4px}a{color:#0b57d0}</s
 <body><h1>It works.</h1>
 <p>This page comes from an application on a loopback port. An agent dialled out to Postern and published it as
 <code>${host}</code>; you are <code>${visitor}</code>.</p>
-<p>Look further: <a href="/time">/time</a>, <a href="/headers">/headers</a>, <a href="/events">/events</a> (a live stream).</p>
+<p>Look further: ${link('/time')}, ${link('/headers')}, ${link('/events')} (a live stream).</p>
 <p id="tick"></p>
-<script>new EventSource('/events').onmessage=(m)=>{document.getElementById('tick').textContent='Live: '+m.data}</script>
+<script>new EventSource('${base}/events').onmessage=(m)=>{document.getElementById('tick').textContent='Live: '+m.data}</script>
 </body></html>
 `);
 }
