@@ -43,12 +43,36 @@ describe('the agent process', () => {
     expect(await serves(second.url)).toBe(true);
   });
 
-  test('stopped: a re-run takes the URL at once', async () => {
-    const first = await agent({ domain: 'frozen.example.com', ...NO_HEARTBEAT });
+  test('stopped for a moment: it keeps its URL against another', async () => {
+    const first = await agent({ domain: 'busy.example.com' });
     await first.kill('SIGSTOP');
-    const second = await agent({ domain: 'frozen.example.com' });
-    expect(second.url).toBe(first.url);
-    expect(await serves(second.url)).toBe(true);
+    await expect(agent({ domain: 'busy.example.com' })).rejects.toThrow('ERR_NGROK_334');
+    await first.kill('SIGCONT');
+    await until(() => serves(first.url), 5_000);
+  });
+
+  test('stopped for long: a re-run takes the URL, and the first one wins it back when it returns', async () => {
+    const first = await agent({ domain: 'frozen.example.com', heartbeatSeconds: 1, toleranceSeconds: 10 });
+    await first.kill('SIGSTOP');
+    const taken = async (): Promise<boolean> =>
+      agent({ domain: 'frozen.example.com' }).then(
+        (second) => second.url === first.url,
+        () => false,
+      );
+    // Heartbeats every second; five seconds beyond that are too many.
+    await until(taken, 20_000);
+    expect(await serves(first.url)).toBe(true);
+    // Its session ends for its silence, so that it comes back on a new one.
+    await until(
+      async () => ((await platform.api('GET', '/tunnel_sessions')).body.tunnel_sessions as unknown[]).length === 1,
+      20_000,
+    );
+    await first.kill('SIGCONT');
+    const owner = async () =>
+      ((await platform.api('GET', '/endpoints')).body.endpoints as { id: string }[]).map(({ id }) => id);
+    const [second] = await owner();
+    await until(async () => (await owner())[0] !== second, 10_000);
+    expect(await serves(first.url)).toBe(true);
   });
 
   test('stopped: without a re-run its endpoint is gone within the heartbeat bound', async () => {

@@ -61,7 +61,6 @@ describe('http', () => {
       hostport: `${new URL(url).host}:443`,
       id: expect.stringMatching(/^ep_/),
       metadata: 'endpoint meta',
-      name: expect.any(String),
       pooling_enabled: false,
       principal: { id: expect.any(String), uri: expect.any(String) },
       proto: 'https',
@@ -69,6 +68,8 @@ describe('http', () => {
       type: 'ephemeral',
       upstream_url: expect.any(String),
     });
+    // Nobody gave it one.
+    expect(row).not.toHaveProperty('name');
     const tunnel = row?.['tunnel'] as { id: string; uri: string };
     expect(tunnel.id.slice(3)).toBe(String(row?.['id']).slice(3));
     for (const key of ['tunnel', 'tunnel_session', 'domain'] as const) {

@@ -7,7 +7,7 @@ import type { AddressPlan } from './addresses/urls.ts';
 export interface ControlConfig extends AddressPlan {
   /** Hosts that creating an endpoint reserves by itself (DESIGN §1). */
   readonly autoReserve: 'any' | 'base' | 'off';
-  /** What sessions, tunnels and addresses report; '' for a single place. */
+  /** What sessions, tunnels, addresses and agents are told; one asked for in a create is echoed. */
   readonly region: string;
   readonly limits: ControlLimits;
 }
@@ -19,14 +19,27 @@ export interface ControlLimits {
   readonly endpointsPerSession: number;
   /** How long an edge may take to apply a route update. */
   readonly applyMs: number;
+  /** How long what an agent reserved by binding outlives a connection that broke. */
+  readonly lostMs: number;
+  /** How long agents may take to come back: after a restart, and to an address that another one took meanwhile. */
+  readonly returnMs: number;
 }
 
-export const DEFAULT_LIMITS: ControlLimits = { sessions: 10_000, endpointsPerSession: 1_000, applyMs: 10_000 };
+export const DEFAULT_LIMITS: ControlLimits = {
+  sessions: 10_000,
+  endpointsPerSession: 1_000,
+  applyMs: 10_000,
+  lostMs: 2_000,
+  // Official agents retry after 0, 50 ms, 2.5 s and 125 s (agent-protocol.md §0.5).
+  returnMs: 300_000,
+};
 
 /** What control needs of the policy language; `policyRules` unless a test brings its own. */
 export interface PolicyRules {
   /** Compiles the text and throws the PosternError (22xx) of whatever is wrong with it. */
   check(text: string, options: CompileOptions): void;
+  /** Whether the policy of an endpoint of this protocol lets TLS end at the edge where it would pass through. */
+  endsTls(text: string, protocol: CompileOptions['protocol']): boolean;
   /** One policy text of `rules` (from an agent's options) and those of `text`, in the language's agreed order. */
   withRules(text: string, rules: PolicyRuleSet, protocol: CompileOptions['protocol']): string;
 }

@@ -7,6 +7,7 @@ import type { Core } from './core.ts';
 import { covers } from './covers.ts';
 import { connectEdge, type EdgeConnection } from './edges/connection.ts';
 import { EdgeSet } from './edges/edge-set.ts';
+import { Returns } from './give-back.ts';
 import { lookAgain } from './look-again.ts';
 import { settle } from './online.ts';
 import { policyRules } from './policy-rules.ts';
@@ -22,6 +23,7 @@ import { createTunnelSessions } from './resources/tunnel-sessions.ts';
 import { createTunnels } from './resources/tunnels.ts';
 import { Catalog } from './state/catalog.ts';
 import { Mutex } from './state/mutex.ts';
+import { RecentlyLeft } from './state/recently-left.ts';
 import type { Caller, ControlApi } from './types.ts';
 
 export interface Control {
@@ -33,6 +35,8 @@ export interface Control {
   start(): Promise<void>;
   /** Lets the running claim step finish and tells the edge nothing more. */
   stop(): Promise<void>;
+  /** Gives back automatic reservations that have been without a user for long; runs by itself every minute. */
+  sweep(): Promise<void>;
   /** First authtoken and API key; null when there are some already. */
   bootstrap(keep: KeepCredentials): Promise<FirstCredentials | null>;
   resetCredentials(keep: KeepCredentials): Promise<FirstCredentials>;
@@ -50,6 +54,10 @@ export function createControl(dependencies: ControlDependencies): Control {
   const edges = new EdgeSet(dependencies.config.limits.applyMs);
   const core: Core = {
     ...dependencies,
+    get returns() {
+      return returns;
+    },
+    recentlyLeft: new RecentlyLeft(dependencies.now, dependencies.config.limits.returnMs),
     policy: dependencies.policy ?? policyRules,
     catalog,
     edges,
@@ -62,14 +70,20 @@ export function createControl(dependencies: ControlDependencies): Control {
       void settle(core, offline);
     },
   };
+  const returns = new Returns(core);
   return {
     api: createApi(core),
     connectEdge: () => connectEdge(core),
-    start: () => core.claims.run(() => catalog.load()),
+    async start() {
+      await core.claims.run(() => catalog.load());
+      returns.start();
+    },
     stop() {
       stopped = true;
+      returns.stop();
       return core.claims.run(async () => edges.close());
     },
+    sweep: () => returns.sweep(),
     bootstrap: (keep) => bootstrap(core, keep),
     resetCredentials: (keep) => resetCredentials(core, keep),
     operator: () => operator(core),

@@ -1,6 +1,8 @@
+import type { Returns } from './give-back.ts';
 import type { Catalog } from './state/catalog.ts';
 import type { Mutex } from './state/mutex.ts';
 import type { EdgeSet } from './edges/edge-set.ts';
+import type { RecentlyLeft } from './state/recently-left.ts';
 import type { ControlDependencies, PolicyRules } from './config.ts';
 
 /** What the parts of control share; made once by `createControl`. */
@@ -10,6 +12,8 @@ export interface Core extends ControlDependencies {
   readonly edges: EdgeSet;
   /** Everything that takes, moves or frees an address runs in here. */
   readonly claims: Mutex;
+  readonly returns: Returns;
+  readonly recentlyLeft: RecentlyLeft;
   /** Now, as rows and views write it. */
   readonly timestamp: () => string;
   /** Ends an agent session: its wire, its tunnels, its routes. Runs inside the claim step. */

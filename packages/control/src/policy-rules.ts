@@ -1,8 +1,9 @@
-import { mergePolicies, validatePolicy, type PolicySource, type RuleSource } from '@postern/policy';
+import { endsTls, mergePolicies, validatePolicy, type PolicySource, type RuleSource } from '@postern/policy';
 import type { PolicyAction, PolicyRules, PolicyRuleSet } from './config.ts';
 
 /** The policy language as control uses it. */
 export const policyRules: PolicyRules = {
+  endsTls: (text, protocol) => endsTls(text, { protocol }),
   check: (text, options) => validatePolicy(text, options),
   withRules: (text, rules, protocol) => mergePolicies([sourceOf(rules)], text, protocol),
 };

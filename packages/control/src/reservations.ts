@@ -61,13 +61,6 @@ export function agentReservationError(address: Address, problem: ReservationProb
   }
 }
 
-/** Deletes reservations of TCP ports that were made by a claim and have no user left: ports are few. */
-export function releaseAutomaticAddr(core: Core, tcpAddrId: string, stillUsed: boolean): Write[] {
-  const row = tcpAddrId === '' ? null : core.catalog.addrs.get(tcpAddrId);
-  if (row === null || !row.automatic || stillUsed) return [];
-  return [core.store.reservedAddrs.delete(row.id)];
-}
-
 function domainFooting(core: Core, accountId: string, host: string): Footing | ReservationProblem {
   const { domains } = core.catalog;
   const exact = domains.at(host)[0];
@@ -85,7 +78,11 @@ function domainFooting(core: Core, accountId: string, host: string): Footing | R
   if (isWildcard(host) && coversForeignName(core, accountId, host)) return { kind: 'taken' };
   const id = core.ids.next('rd');
   const row = { id, accountId, createdAt: core.timestamp(), domain: host, description: '', metadata: '' };
-  return { domainId: id, tcpAddrId: '', writes: [core.store.reservedDomains.insert({ ...row, automatic: true })] };
+  return {
+    domainId: id,
+    tcpAddrId: '',
+    writes: [core.store.reservedDomains.insert({ ...row, automatic: true, region: '' })],
+  };
 }
 
 /** Whether another account has reserved a name that the wildcard would match. */
@@ -111,5 +108,9 @@ function addrFooting(core: Core, accountId: string, address: Address): Footing |
   if (core.config.autoReserve === 'off') return { kind: 'missing' };
   const id = core.ids.next('ra');
   const row = { id, accountId, createdAt: core.timestamp(), addr, port: address.port, description: '', metadata: '' };
-  return { domainId: '', tcpAddrId: id, writes: [core.store.reservedAddrs.insert({ ...row, automatic: true })] };
+  return {
+    domainId: '',
+    tcpAddrId: id,
+    writes: [core.store.reservedAddrs.insert({ ...row, automatic: true, region: '' })],
+  };
 }

@@ -23,6 +23,8 @@ export interface EdgeLimits {
   readonly streamsPerSession: number;
   /** How long a request waits for a free stream or a lost agent's return. */
   readonly queueMs: number;
+  /** Beyond its heartbeat interval, before a silent agent may lose an address to another process. */
+  readonly suspectMs: number;
   /** How long an idle kept stream may wait for its visitor's next request. */
   readonly upstreamIdleMs: number;
   /** Visitor connections per listener, and per client address. */

@@ -21,6 +21,10 @@ export interface AgentBound {
   readonly token: string;
   /** `tn_…` */
   readonly tunnelId: string;
+  /** Host of the URL, without a port. */
+  readonly host: string;
+  /** TLS of a tls endpoint ends at the edge, whatever the question said of it. */
+  readonly tlsEndsHere: boolean;
 }
 
 export type AgentCommand =

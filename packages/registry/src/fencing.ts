@@ -9,8 +9,8 @@ export interface Claim extends Fence {
 
 /**
  * Whether a claimant is the holder coming back, and so takes the address at once (DESIGN §5, fencing): within one
- * account, either it proved the endpoint's id with a resume token, or it is the same leg of the same agent on a new
- * session. Everybody else has to meet the rules for pooling.
+ * account, either it proved the endpoint's id with a resume token (or that of an endpoint that the holder took the address
+ * from while its agent was away), or it is the same leg of the same agent on a new session. Everybody else has to meet the rules for pooling.
  */
 export function mayTakeOver(
   existing: { readonly session: SessionRecord; readonly tunnel: TunnelRecord },
@@ -18,7 +18,10 @@ export function mayTakeOver(
 ): boolean {
   const { session, tunnel } = existing;
   if (tunnel.accountId !== claim.accountId) return false;
-  if (claim.provenEndpointId !== '' && tunnel.endpoint?.id === claim.provenEndpointId) return true;
+  const { provenEndpointId } = claim;
+  if (provenEndpointId !== '') {
+    if (tunnel.endpoint?.id === provenEndpointId || tunnel.tookFrom.includes(provenEndpointId)) return true;
+  }
   return (
     claim.clientId !== '' &&
     session.id !== claim.sessionId &&

@@ -49,6 +49,8 @@ export interface TunnelRecord {
   /** Present for labelled tunnels, which have no address of their own. */
   readonly labels: Readonly<Record<string, string>> | null;
   readonly endpoint: OnlineEndpoint | null;
+  /** Endpoints whose agents were silent or away when it took the address: their resume token wins it back. */
+  readonly tookFrom: readonly string[];
 }
 
 /** The address part of an agent's tunnel. */

@@ -15,7 +15,7 @@ export const apiKeys = resource({
   fields: {
     id: ID,
     uri: URI,
-    description: description(604),
+    description: description(604, 'kept'),
     metadata: metadata(605),
     created_at: CREATED_AT,
     token: text('The key; in the answer of the create call, never again.', { out: 'null', filter: false }),

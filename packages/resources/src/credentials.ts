@@ -16,7 +16,7 @@ export const credentials = resource({
     id: ID,
     uri: URI,
     created_at: CREATED_AT,
-    description: description(604),
+    description: description(604, 'kept'),
     metadata: metadata(605),
     token: text('The authtoken; in the answer of the create call, never again.', { out: 'null', filter: false }),
     acl: texts('What it may bind, as `bind:*.example.com`; empty = everything.', { in: 'both' }),

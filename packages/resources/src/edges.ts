@@ -36,8 +36,8 @@ function modules<const Names extends readonly string[]>(names: Names): Unserved<
 
 const HEAD = {
   id: ID,
-  description: description(18012),
-  metadata: metadata(18013),
+  description: description(18012, 'kept'),
+  metadata: metadata(18013, 'kept'),
   created_at: CREATED_AT,
   uri: URI,
 } as const;
@@ -62,8 +62,8 @@ export const edgeRoutes = resource({
     match_type: text('exact_path or path_prefix.', { in: 'both' }),
     match: text('The path, or how it begins.', { in: 'both' }),
     uri: URI,
-    description: description(18012),
-    metadata: metadata(18013),
+    description: description(18012, 'kept'),
+    metadata: metadata(18013, 'kept'),
     backend: BACKEND,
     ...modules(OTHER_MODULES.route),
   },

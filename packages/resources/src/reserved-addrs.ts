@@ -16,10 +16,10 @@ export const reservedAddrs = resource({
     id: ID,
     uri: URI,
     created_at: CREATED_AT,
-    description: description(504),
+    description: description(504, 'kept'),
     metadata: metadata(505),
     addr: text('host:port.'),
-    region: text('Kept for older clients: every region is this server.', { in: 'create' }),
+    region: text('Kept for older clients, as they wrote it: every region is this server.', { in: 'both' }),
     endpoint_configuration: unserved('Legacy.'),
   },
 });

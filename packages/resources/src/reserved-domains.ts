@@ -22,7 +22,7 @@ export const reservedDomains = resource({
     metadata: metadata(421),
     domain: text('The name, in lower case.', { in: 'create' }),
     name: text('The older spelling of `domain`.', { in: 'create', out: 'never' }),
-    region: text('Kept for older clients: every region is this server.', { in: 'create', computed: true }),
+    region: text('Kept for older clients, as they wrote it: every region is this server.', { in: 'both' }),
     cname_target: text('What a name of your own is pointed at by a CNAME record.', { out: 'null' }),
     certificate: ref('Its own certificate.', { out: 'null', to: '/tls_certificates', computed: true }),
     certificate_id: unserved('A certificate to serve.', { in: 'both', out: 'never', because: FROM_SERVER }),

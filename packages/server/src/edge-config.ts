@@ -29,7 +29,7 @@ export function edgeConfig(
     get webUrl() {
       return webUrl();
     },
-    region: '',
+    region: config.region,
     limits: {
       ...DEFAULT_EDGE_LIMITS,
       drainMs: config.drainMs,

@@ -128,7 +128,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
       tcpPortRange: tcpPorts,
       ownNames: config.agentNames,
       autoReserve: config.autoReserve,
-      region: '',
+      region: config.region,
       limits: DEFAULT_LIMITS,
     },
   });

@@ -53,6 +53,8 @@ export interface ReservedDomainRow extends Row {
   readonly metadata: string;
   /** Made by creating an endpoint, not by a call of its own. */
   readonly automatic: boolean;
+  /** As asked for when it was reserved; '' = none. */
+  readonly region: string;
 }
 
 export interface ReservedAddrRow extends Row {
@@ -62,6 +64,8 @@ export interface ReservedAddrRow extends Row {
   readonly description: string;
   readonly metadata: string;
   readonly automatic: boolean;
+  /** As asked for when it was reserved; '' = none. */
+  readonly region: string;
 }
 
 /** A cloud endpoint; ephemeral ones live in the registry, edge rows follow from edges. */

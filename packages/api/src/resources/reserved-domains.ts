@@ -5,5 +5,5 @@ import { handlersOf, serve } from '../resource/serve.ts';
 
 /** Names that an account holds. */
 export function reservedDomains({ reservedDomains: service }: ControlApi): Operation[] {
-  return serve(definition, handlersOf(service), { region: () => '', certificate: () => null, is_dev: () => false });
+  return serve(definition, handlersOf(service), { certificate: () => null, is_dev: () => false });
 }

@@ -14,7 +14,7 @@ const CASES: readonly (readonly [path: string, listKey: string, body: object, sa
     {
       ...TEXTS,
       domain: 'myapp.example.com',
-      region: '',
+      region: 'us',
       cname_target: null,
       certificate: null,
       certificate_management_policy: null,

@@ -110,6 +110,7 @@ export function createFakeControl() {
       id: nextId('rd'),
       ...texts(input),
       domain: input.domain ?? input.name ?? '',
+      region: input.region ?? '',
       cnameTarget: null,
     })),
     reservedAddrs: collection('reservedAddrs', (input: Parameters<ControlApi['reservedAddrs']['create']>[1]) => ({

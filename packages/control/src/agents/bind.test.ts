@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { POLICY, useStore, type Harness } from '../testing/harness.ts';
+import { CONFIG, POLICY, useStore, type Harness } from '../testing/harness.ts';
 
 const fresh = useStore();
 let h: Harness;
@@ -181,7 +181,7 @@ test('a patch changes what it names', async () => {
 });
 
 test('the endpoints of a session are limited', async () => {
-  const small = await fresh({ limits: { sessions: 10, endpointsPerSession: 2, applyMs: 1000 } });
+  const small = await fresh({ limits: { ...CONFIG.limits, sessions: 10, endpointsPerSession: 2, applyMs: 1000 } });
   const session = await small.connect();
   await small.bind(session, {});
   const second = await small.bind(session, {});

@@ -1,10 +1,11 @@
 import type { AgentBound } from '@postern/link';
 import { fail } from '@postern/errors';
 import type { BindRequest } from '@postern/protocol';
-import type { SessionRecord } from '@postern/registry';
+import type { OnlineEndpoint, SessionRecord } from '@postern/registry';
 import type { CredentialRow } from '@postern/store';
 import { visitorView } from '../addresses/urls.ts';
 import type { Core } from '../core.ts';
+import { giveBack, reservationsOf } from '../give-back.ts';
 import { messageOf, putOnline } from '../online.ts';
 import { principalOf } from '../principals.ts';
 import { checkLength, DESCRIPTION_BYTES, METADATA_BYTES } from '../texts.ts';
@@ -31,12 +32,12 @@ export async function bind(core: Core, sessionId: string, request: BindRequest):
   const principalId = await principalOf(core, session.accountId, credential.ownerId);
   const plan: BindPlan = { sessionId, acl: credential.acl, request, wanted, options, resumed, principalId };
 
-  const probed = new Set<string>();
+  const probed = new Map<string, boolean>();
   const busyPorts = new Set<number>();
   for (;;) {
     const outcome = await core.claims.run(() => claimAddress(core, plan, probed, busyPorts));
     if (outcome.kind === 'suspects') {
-      await endSilent(core, outcome.sessionIds, probed);
+      await askAll(core, outcome.sessionIds, probed);
       continue;
     }
     const { claimed } = outcome;
@@ -74,15 +75,11 @@ export function checkFieldLength(field: string, text: string): void {
   if (length > DESCRIPTION_BYTES) throw fail(90051, { field, length, limit: DESCRIPTION_BYTES });
 }
 
-/** Asks each session whether it still answers, outside the claim step, and ends those that do not. */
-async function endSilent(core: Core, sessionIds: readonly string[], probed: Set<string>): Promise<void> {
+/** Asks each session whether it still lives, outside the claim step. */
+async function askAll(core: Core, sessionIds: readonly string[], probed: Map<string, boolean>): Promise<void> {
   await Promise.all(
     sessionIds.map(async (id) => {
-      probed.add(id);
-      const alive = (await core.edges.where(id)?.probeSession(id)) ?? false;
-      if (alive) return;
-      core.log.info({ session: id }, 'a silent agent session gives way to the same user binding again');
-      await core.claims.run(() => core.endSession(id, 'silent, and displaced by a new process'));
+      probed.set(id, !((await core.edges.where(id)?.probeSession(id)) ?? false));
     }),
   );
 }
@@ -105,13 +102,29 @@ async function takeBack(core: Core, { tunnel }: Claimed) {
   const current = await core.registry.getTunnel(tunnel.id);
   if (current?.sessionId !== tunnel.sessionId) return { upserts: [], removes: [] };
   await core.registry.removeTunnel(tunnel.id);
+  await giveBack(core, reservationsOf([tunnel.endpoint]));
   return changeWithout(core, [tunnel]);
 }
 
-function boundOf(core: Core, { tunnel, address }: Claimed): AgentBound {
+function boundOf(core: Core, { tunnel, address, generated }: Claimed): AgentBound {
   const { id, bindId, accountId } = tunnel;
   const { scheme, binding, host, port } = address;
   const endpointId = `ep_${id.slice('tn_'.length)}`;
-  const token = signResume(core.store.secrets, { endpointId, bindId, accountId, scheme, binding, host, port });
-  return { id: bindId, url: visitorView(address, core.config).publicUrl, proto: scheme, token, tunnelId: id };
+  const resumed = { endpointId, bindId, accountId, scheme, binding, host, port, generated };
+  const token = signResume(core.store.secrets, resumed);
+  return {
+    id: bindId,
+    url: visitorView(address, core.config).publicUrl,
+    proto: scheme,
+    token,
+    tunnelId: id,
+    host,
+    tlsEndsHere: endsTls(core, tunnel.endpoint),
+  };
+}
+
+/** For tls endpoints only: everywhere else it goes without saying. */
+function endsTls(core: Core, endpoint: OnlineEndpoint | null): boolean {
+  if (endpoint?.scheme !== 'tls') return false;
+  return endpoint.tls.at === 'edge' || core.policy.endsTls(endpoint.effectivePolicy, 'tls');
 }

@@ -60,7 +60,10 @@ async function freePort(
   return addressOf('tcp', 'public', tcpHost, port);
 }
 
-/** One of the ports that nobody holds and nobody has reserved, beginning anywhere in the list; null = none. */
+/**
+ * One of the ports that nobody holds and nobody has reserved, beginning anywhere in the list; null = none. One that an
+ * agent held a moment ago comes last: it may be back.
+ */
 export async function pickPort(
   core: Core,
   accountId: string,
@@ -68,24 +71,46 @@ export async function pickPort(
   avoid: ReadonlySet<number> = new Set(),
 ): Promise<number | null> {
   const start = Buffer.from(core.randomBytes(4)).readUInt32BE() % Math.max(ports.length, 1);
+  let second: number | null = null;
   for (const port of [...ports.slice(start), ...ports.slice(0, start)]) {
-    if (avoid.has(port) || core.catalog.addrs.at(`port:${port}`).length > 0) continue;
+    if (avoid.has(port)) continue;
+    const reserved = core.catalog.addrs.at(`port:${port}`);
+    if (reserved.some((row) => !row.automatic || row.accountId !== accountId)) continue;
     const key = addressKey({ scheme: 'tcp', host: '', port, binding: 'public', accountId });
     const held = core.catalog.edges.at(key).length + core.catalog.endpoints.at(key).length;
-    if (held === 0 && (await core.registry.holdersOf(key)).length === 0) return port;
+    if (held > 0 || (await core.registry.holdersOf(key)).length > 0) continue;
+    if (reserved.length === 0 && core.recentlyLeft.ownerOf(key) === null) return port;
+    second ??= port;
   }
-  return null;
+  return second;
 }
 
 /**
  * The reservation under a named address. A generated name that comes back with its resume token needs none, and gets
- * none made, but another account's reservation stands in its way. @throws 307, 318–321
+ * none made, but another account's reservation stands in its way. Nor does a name that the account has online on
+ * another scheme: agents ask for it by the name that they were given for the first. @throws 307, 318–321
  */
-export function footingFor(core: Core, accountId: string, address: Address, named: boolean): Footing {
+export async function footingFor(core: Core, accountId: string, address: Address, named: boolean): Promise<Footing> {
   const footing = findFooting(core, accountId, address);
-  if (!isProblem(footing)) return named || footing.writes.length === 0 ? footing : NO_FOOTING;
-  if (!named && footing.kind !== 'taken') return NO_FOOTING;
-  throw agentReservationError(address, footing);
+  if (isProblem(footing)) {
+    if (footing.kind === 'taken') throw agentReservationError(address, footing);
+    if (!named || (await isOnlineUnreserved(core, accountId, address))) return NO_FOOTING;
+    throw agentReservationError(address, footing);
+  }
+  if (footing.writes.length === 0) return footing;
+  return named && !(await isOnlineUnreserved(core, accountId, address)) ? footing : NO_FOOTING;
 }
 
 const NO_FOOTING: Footing = { domainId: '', tcpAddrId: '', writes: [] };
+
+/** Whether the account serves the host of this public address on another scheme, without a reservation. */
+async function isOnlineUnreserved(core: Core, accountId: string, { scheme, host, binding }: Address): Promise<boolean> {
+  if (scheme === 'tcp' || binding !== 'public') return false;
+  for (const other of ['http', 'https', 'tls'] as const) {
+    if (other === scheme) continue;
+    const key = addressKey({ scheme: other, host, port: defaultPort(other), binding, accountId });
+    const holders = await core.registry.holdersOf(key);
+    if (holders.some((tunnel) => tunnel.accountId === accountId && tunnel.endpoint?.domainId === '')) return true;
+  }
+  return false;
+}

@@ -1,9 +1,10 @@
 import { fail } from '@postern/errors';
 import type { BindRequest } from '@postern/protocol';
-import { mayTakeOver, type SessionRecord, type TunnelRecord } from '@postern/registry';
+import { addressKey, mayTakeOver, type SessionRecord, type TunnelRecord } from '@postern/registry';
 import { addressOf, visitorView, type Address } from '../addresses/urls.ts';
 import { agentConflictError, conflictWith, holdersAt, type Holder } from '../claims.ts';
 import type { Core } from '../core.ts';
+import { giveBack, reservationsOf } from '../give-back.ts';
 import { routeOfAgent } from '../routes.ts';
 import { checkAcl, chooseAddress, footingFor } from './choose.ts';
 import type { ReadOptions } from './options.ts';
@@ -23,8 +24,10 @@ export interface BindPlan {
 export interface Claimed {
   readonly tunnel: TunnelRecord;
   readonly address: Address;
-  /** The address was ours to choose, so another one is as good. */
+  /** The port was ours to choose, so another one is as good. */
   readonly random: boolean;
+  /** The name or port was ours to choose, now or when the token was made. */
+  readonly generated: boolean;
   readonly online: Promise<void>;
 }
 
@@ -33,6 +36,12 @@ export type ClaimOutcome =
   /** In the way, but perhaps dead: to be probed before the claim is tried again. */
   | { readonly kind: 'suspects'; readonly sessionIds: readonly string[] };
 
+/** Sessions that were asked whether they live: true = silent for long. */
+export type Probed = ReadonlyMap<string, boolean>;
+
+/** Owners that an address is remembered to have had. */
+const OWNERS = 16;
+
 /**
  * One attempt at an address, inside the claim step: who is there, who gives way, what is written.
  * @throws 308, 316, 318–321, 307, 324, 334, 356, 503, 6030, 90052
@@ -40,7 +49,7 @@ export type ClaimOutcome =
 export async function claimAddress(
   core: Core,
   plan: BindPlan,
-  probed: ReadonlySet<string>,
+  probed: Probed,
   busyPorts: ReadonlySet<number>,
 ): Promise<ClaimOutcome> {
   const { request, resumed, acl } = plan;
@@ -52,9 +61,10 @@ export async function claimAddress(
   const random = known === null;
   const address = known ?? (await chooseAddress(core, accountId, plan.wanted.scheme, acl, busyPorts));
   checkAcl(core, acl, address);
-  const footing = footingFor(core, accountId, address, plan.wanted.address !== null);
+  const generated = random || isGenerated(resumed, address);
+  const footing = await footingFor(core, accountId, address, !generated);
 
-  const standing = await sortHolders(core, session, resumed, await holdersAt(core, accountId, address));
+  const standing = await sortHolders(core, session, resumed, await holdersAt(core, accountId, address), probed);
   const conflict = conflictWith(standing.others, accountId, request.poolingEnabled);
   if (conflict !== null) {
     const suspects = await silentCandidates(core, session, standing.others, probed);
@@ -63,20 +73,30 @@ export async function claimAddress(
   }
 
   const moved = resumed === null || standing.sibling ? null : await ownTunnelElsewhere(core, session, resumed);
-  const displaced = moved === null ? standing.displaced : [...standing.displaced, moved];
+  const leaving = moved === null ? standing.displaced : [...standing.displaced, moved];
+  const displaced = [...leaving, ...standing.silent];
   await checkRoom(core, session, displaced);
   await core.catalog.commit(footing.writes);
 
   const identity = identityOf(core, resumed, standing.sibling);
-  const tunnel = recordOf(core, plan, session, address, identity, footing);
-  for (const old of displaced) {
-    await core.registry.removeTunnel(old.id);
-    if (old.sessionId !== session.id) {
-      const edge = core.edges.where(old.sessionId);
-      edge?.stopTunnel(old.sessionId, old.bindId, 'another session of the same agent took over', null);
-    }
+  const key = addressKey({ ...address, accountId });
+  const tookFrom = ownersBefore(identity.endpointId, leaving, standing.silent, core.recentlyLeft.ownerOf(key));
+  const tunnel: TunnelRecord = { ...recordOf(core, plan, session, address, identity, footing), tookFrom };
+  for (const old of displaced) await core.registry.removeTunnel(old.id);
+  for (const old of leaving) {
+    if (old.sessionId === session.id) continue;
+    const message = tookBack(old, identity.endpointId)
+      ? 'the agent that had this address before is back'
+      : 'another session of the same agent took over';
+    core.edges.where(old.sessionId)?.stopTunnel(old.sessionId, old.bindId, message, null);
+  }
+  // A silent agent is told nothing: it keeps its session and its other endpoints, and asks again when it comes back.
+  for (const old of standing.silent) {
+    core.log.info({ session: old.sessionId, url: old.endpoint?.url }, 'an agent that is silent gives up an address');
   }
   await core.registry.putTunnel(tunnel);
+  core.recentlyLeft.forget(key);
+  await giveBack(core, reservationsOf(displaced.map(({ endpoint }) => endpoint)));
   const route = routeOfAgent(tunnel);
   const online = core.edges.publish({
     upserts: route === null ? [] : [route],
@@ -84,7 +104,10 @@ export async function claimAddress(
       endpoint === null || endpoint.id === tunnel.endpoint?.id ? [] : [endpoint.id],
     ),
   });
-  return { kind: 'claimed', claimed: { tunnel, address, random: random && address.scheme === 'tcp', online } };
+  return {
+    kind: 'claimed',
+    claimed: { tunnel, address, random: random && address.scheme === 'tcp', generated, online },
+  };
 }
 
 /** A bind without a name gets back the address that its token speaks of, unless that port turned out to be taken. */
@@ -94,9 +117,34 @@ function resumedAddress({ wanted, resumed }: BindPlan, busyPorts: ReadonlySet<nu
   return addressOf(resumed.scheme, resumed.binding, resumed.host, resumed.port);
 }
 
+/** The agent sends back the name that it was given; that makes it none of its own. */
+function isGenerated(resumed: Resumed | null, address: Address): boolean {
+  return resumed?.generated === true && resumed.host === address.host && resumed.port === address.port;
+}
+
+/** Whose token wins the address back: of agents that were silent or away, and of those that they had it from. */
+function ownersBefore(
+  own: string,
+  leaving: readonly TunnelRecord[],
+  silent: readonly TunnelRecord[],
+  away: string | null,
+): readonly string[] {
+  const owners = new Set([...leaving, ...silent].flatMap(({ tookFrom }) => tookFrom));
+  for (const { endpoint } of silent) if (endpoint !== null) owners.add(endpoint.id);
+  if (away !== null) owners.add(away);
+  owners.delete(own);
+  return [...owners].slice(-OWNERS);
+}
+
+function tookBack(old: TunnelRecord, endpointId: string): boolean {
+  return old.endpoint?.id !== endpointId && old.tookFrom.includes(endpointId);
+}
+
 interface Standing {
-  /** Give way: earlier binds of the same agent. */
+  /** Give way: earlier binds of the same agent, and whoever took its address while it was away. */
   readonly displaced: readonly TunnelRecord[];
+  /** Give way: their agents are silent for long. */
+  readonly silent: readonly TunnelRecord[];
   readonly others: readonly Holder[];
   /** Another leg of the same agent holds the endpoint and keeps it (agent-protocol.md §8, Multi-leg). */
   readonly sibling: boolean;
@@ -107,8 +155,10 @@ async function sortHolders(
   session: SessionRecord,
   resumed: Resumed | null,
   holders: readonly Holder[],
+  probed: Probed,
 ): Promise<Standing> {
   const displaced: TunnelRecord[] = [];
+  const silent: TunnelRecord[] = [];
   const others: Holder[] = [];
   let sibling = false;
   const claim = {
@@ -123,9 +173,10 @@ async function sortHolders(
     if (holder.kind !== 'agent' || owner === null) others.push(holder);
     else if (resumed?.bindId === holder.tunnel.bindId && isOtherLeg(session, owner)) sibling = true;
     else if (mayTakeOver({ session: owner, tunnel: holder.tunnel }, claim)) displaced.push(holder.tunnel);
+    else if (probed.get(owner.id) === true && owner.accountId === session.accountId) silent.push(holder.tunnel);
     else others.push(holder);
   }
-  return { displaced, others, sibling };
+  return { displaced, silent, others, sibling };
 }
 
 function isOtherLeg(session: SessionRecord, other: SessionRecord): boolean {
@@ -134,13 +185,13 @@ function isOtherLeg(session: SessionRecord, other: SessionRecord): boolean {
 
 /**
  * Sessions in the way that may be a stopped or vanished process of the same user on the same machine. They are
- * asked; one that answers keeps its address.
+ * asked; only one that is silent for long loses the address, and nothing else.
  */
 async function silentCandidates(
   core: Core,
   session: SessionRecord,
   others: readonly Holder[],
-  probed: ReadonlySet<string>,
+  probed: Probed,
 ): Promise<string[]> {
   const ids = new Set<string>();
   for (const holder of others) {
@@ -214,6 +265,7 @@ function recordOf(
     forwardsTo: request.forwardsTo,
     forwardsProto: request.forwardsProto === 'http2' ? 'http2' : 'http1',
     labels: null,
+    tookFrom: [],
     endpoint: {
       id: endpointId,
       url,

@@ -49,6 +49,7 @@ export async function bindLabels(
       forwardsProto: request.forwardsProto === 'http2' ? 'http2' : 'http1',
       labels: request.labels,
       endpoint: null,
+      tookFrom: [],
     };
     await core.registry.putTunnel(made);
     const upserts = await routesOfEdges(core, edgesReaching(core, [made]));

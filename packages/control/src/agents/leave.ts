@@ -1,5 +1,6 @@
 import type { TunnelRecord } from '@postern/registry';
 import type { Core } from '../core.ts';
+import { reservationsOf } from '../give-back.ts';
 import { edgesReaching, routesOfEdges } from '../labelled.ts';
 import { settle } from '../online.ts';
 import type { RouteChange } from '../edges/edge-set.ts';
@@ -13,6 +14,8 @@ export async function changeWithout(core: Core, tunnels: readonly TunnelRecord[]
 /** Takes a session and its tunnels out. Runs inside the claim step; the result resolves when their routes are gone. */
 export async function dropSession(core: Core, sessionId: string): Promise<{ readonly offline: Promise<void> }> {
   const tunnels = await core.registry.removeSession(sessionId);
+  for (const tunnel of tunnels) core.recentlyLeft.add(tunnel);
+  core.returns.later(reservationsOf(tunnels.map(({ endpoint }) => endpoint)));
   return { offline: core.edges.publish(await changeWithout(core, tunnels)) };
 }
 
@@ -22,13 +25,14 @@ export async function sessionEnded(core: Core, sessionId: string): Promise<void>
   await settle(core, offline);
 }
 
-/** Idempotent: an id that this session does not have is no error (agent-protocol.md §5.4). */
+/** What it reserved by itself is free again before this resolves. Idempotent: an id that this session does not have is no error (agent-protocol.md §5.4). */
 export async function unbind(core: Core, sessionId: string, bindId: string): Promise<void> {
   const left = await core.claims.run(async () => {
     const tunnel = await core.registry.findTunnel(sessionId, bindId);
     if (tunnel === null) return null;
     await core.registry.removeTunnel(tunnel.id);
-    return { offline: core.edges.publish(await changeWithout(core, [tunnel])) };
+    return { tunnel, offline: core.edges.publish(await changeWithout(core, [tunnel])) };
   });
-  if (left !== null) await settle(core, left.offline);
+  if (left === null) return;
+  await Promise.all([settle(core, left.offline), core.returns.now(reservationsOf([left.tunnel.endpoint]))]);
 }

@@ -13,6 +13,8 @@ export interface Resumed {
   readonly binding: Binding;
   readonly host: string;
   readonly port: number;
+  /** The address was ours to choose: it needs no reservation when it comes back. */
+  readonly generated: boolean;
 }
 
 /** Proof of an earlier session, given back in Auth (agent-protocol.md §8, Cookie). */
@@ -33,11 +35,11 @@ export function signResume(signer: Signer, resumed: Resumed): string {
 export function readResume(signer: Signer, token: string): Resumed | null {
   const value = read(signer, 'resume', token);
   if (value === null) return null;
-  const { endpointId, bindId, accountId, scheme, binding, host, port } = value;
+  const { endpointId, bindId, accountId, scheme, binding, host, port, generated } = value;
   if (!isText(endpointId) || !isText(bindId) || !isText(accountId) || !isText(host)) return null;
   if (!isText(scheme) || !isScheme(scheme) || typeof port !== 'number') return null;
   if (binding !== 'public' && binding !== 'internal' && binding !== 'kubernetes') return null;
-  return { endpointId, bindId, accountId, scheme, binding, host, port };
+  return { endpointId, bindId, accountId, scheme, binding, host, port, generated: generated === true };
 }
 
 export function signCookie(signer: Signer, cookie: SessionCookie): string {

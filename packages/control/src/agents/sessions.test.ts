@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { useStore, type Harness } from '../testing/harness.ts';
+import { CONFIG, useStore, type Harness } from '../testing/harness.ts';
 
 const fresh = useStore();
 let h: Harness;
@@ -48,7 +48,7 @@ describe('who gets in', () => {
   });
 
   test('no more sessions than the account may have', async () => {
-    const small = await fresh({ limits: { sessions: 1, endpointsPerSession: 9, applyMs: 1000 } });
+    const small = await fresh({ limits: { ...CONFIG.limits, sessions: 1, endpointsPerSession: 9, applyMs: 1000 } });
     const first = await small.connect();
     await expect(small.connect()).rejects.toMatchObject({ number: 108 });
     await small.connect({ clientId: first.clientId, cookie: first.cookie });
@@ -124,6 +124,37 @@ describe('revoking', () => {
     expect(await h.control.knows(made.authtoken)).toBe(true);
     expect(await h.control.knows(made.apiKey)).toBe(true);
     expect(await h.control.knows(h.authtoken)).toBe(false);
+  });
+
+  /** However the two fall, nobody is left inside with a token that is no longer one. */
+  test.each([0, 1, 2, 4, 8, 16, 32])('an agent that comes in while its token goes, %i turns apart', async (turns) => {
+    const { botUsers, credentials, tunnelSessions } = h.control.api;
+    const wait = async () => {
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+    };
+    const bot = await botUsers.create(h.caller, { name: 'ci' });
+    const { id, token } = await credentials.create(h.caller, {});
+    const owned = await credentials.create(h.caller, { ownerId: bot.id });
+    const revoke = [
+      [token ?? '', () => credentials.remove(h.caller, id)],
+      [owned.token ?? '', () => botUsers.update(h.caller, bot.id, { active: false })],
+      [h.authtoken, () => h.control.resetCredentials(async () => {})],
+    ] as const;
+    for (const [authtoken, run] of revoke) {
+      for (const first of ['agent', 'revocation']) {
+        const going = first === 'revocation' ? run() : null;
+        if (going !== null) await wait();
+        const coming = h.connect({ authtoken }).then(
+          ({ sessionId }) => sessionId,
+          () => null,
+        );
+        if (going === null) await wait();
+        await (going ?? run());
+        const sessionId = await coming;
+        if (sessionId !== null) expect(h.edge.closed.map((closed) => closed.sessionId)).toContain(sessionId);
+        expect((await tunnelSessions.list(h.caller, { limit: 9 })).items).toEqual([]);
+      }
+    }
   });
 
   test('the default credential stays', async () => {

@@ -30,8 +30,12 @@ export async function authenticate(
   if (account === undefined) throw fail(107);
 
   return core.claims.run(async () => {
-    // The credential may have been deleted while this call waited for its turn.
-    if ((await core.store.credentials.get(credential.id)) === null) throw fail(300);
+    // While this call waited for its turn the token may have been deleted or reset, or its owner stopped. Whoever does
+    // that ends sessions in a step of its own afterwards: either this look sees the change, or that step the session.
+    const current = await core.store.credentials.get(credential.id);
+    if (current === null) throw fail(300);
+    if (current.tokenHash !== credential.tokenHash) throw fail(107);
+    await requireActiveOwner(core, current.ownerId);
     const clientId = returningClient(request, cookie, account.id) ?? randomHex(core, 16);
     const stale = await core.registry.findSession(account.id, clientId, request.legNumber);
     if (stale !== null) {

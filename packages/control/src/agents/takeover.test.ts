@@ -84,17 +84,55 @@ describe('a new process asks for the URL of an old one', () => {
     await h.bind(await h.connect(), { domain: 'a.example.test' });
   });
 
-  test('which is stopped and does not answer: it gives way', async () => {
+  test('which is silent for long: it loses that address, nothing else, and its token wins it back', async () => {
     const stopped = await h.connect();
-    await h.bind(stopped, { domain: 'a.example.test' });
-    await h.bind(stopped, { domain: 'b.example.test' });
+    const first = await h.bind(stopped, { domain: 'a.example.test' });
+    const second = await h.bind(stopped, { domain: 'b.example.test' });
     h.edge.silent.add(stopped.sessionId);
     const fresher = await h.connect();
     const bound = await h.bind(fresher, { domain: 'a.example.test' });
     expect(h.edge.probed).toEqual([stopped.sessionId]);
-    expect(h.edge.closed.map(({ sessionId }) => sessionId)).toEqual([stopped.sessionId]);
-    expect(await online()).toEqual([{ url: bound.url, session: fresher.sessionId }]);
+    expect(h.edge.closed).toEqual([]);
+    // It is told nothing either: it would give up a listener that it may have back.
+    expect(h.edge.stopped).toEqual([]);
+    expect(await online()).toEqual([
+      { url: bound.url, session: fresher.sessionId },
+      { url: second.url, session: stopped.sessionId },
+    ]);
+
+    const back = await h.connect({ clientId: stopped.clientId, cookie: stopped.cookie });
+    const again = await h.bind(back, { domain: 'a.example.test' }, { id: first.id, token: first.token });
+    expect(again).toMatchObject({ id: first.id, url: first.url });
+    expect(h.edge.stopped).toEqual([bound.id]);
     expect(h.edge.urls()).toEqual(['https://a.example.test']);
+    // Whoever took it has no claim on it.
+    const retry = h.bind(fresher, { domain: 'a.example.test' }, { id: bound.id, token: bound.token });
+    await expect(retry).rejects.toMatchObject({ number: 334 });
+  });
+
+  test('whose connection broke: the newcomer has it until the owner shows its token', async () => {
+    const lost = await h.connect();
+    const mine = await h.bind(lost, {}, { proto: 'tcp' });
+    await h.link.sessionEnded(lost.sessionId, 'closed');
+    const addr = mine.url.slice('tcp://'.length);
+    const other = await h.connect({}, '10.0.0.9');
+    const taken = await h.bind(other, { addr }, { proto: 'tcp' });
+    expect(taken.url).toBe(mine.url);
+    const back = await h.connect({ clientId: lost.clientId, cookie: lost.cookie });
+    const again = await h.bind(back, { addr }, { proto: 'tcp', id: mine.id, token: mine.token });
+    expect(again).toMatchObject({ id: mine.id, url: mine.url });
+    expect(await online()).toEqual([{ url: mine.url, session: back.sessionId }]);
+  });
+
+  test('whose connection broke long ago: the newcomer keeps it', async () => {
+    const lost = await h.connect();
+    const mine = await h.bind(lost, { domain: 'a.example.test' });
+    await h.link.sessionEnded(lost.sessionId, 'closed');
+    h.advance(301_000);
+    await h.bind(await h.connect({}, '10.0.0.9'), { domain: 'a.example.test' });
+    const back = await h.connect({ clientId: lost.clientId, cookie: lost.cookie });
+    const again = h.bind(back, { domain: 'a.example.test' }, { id: mine.id, token: mine.token });
+    await expect(again).rejects.toMatchObject({ number: 334 });
   });
 
   test('which came over the other loopback', async () => {

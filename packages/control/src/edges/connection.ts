@@ -1,4 +1,5 @@
 import type { ControlLink, EdgePort, RouteEndpoint } from '@postern/link';
+import { fail } from '@postern/errors';
 import { bind } from '../agents/bind.ts';
 import { bindLabels } from '../agents/labels.ts';
 import { dropSession, sessionEnded, unbind } from '../agents/leave.ts';
@@ -30,7 +31,15 @@ export function connectEdge(core: Core): EdgeConnection {
       const accepted = await authenticate(core, request, remoteAddr);
       edge.holds(accepted.sessionId);
       // It left while control thought about it, and its own word of that came before there was a session.
-      if (edge.gone) await sessionEnded(core, accepted.sessionId);
+      if (edge.gone) {
+        await sessionEnded(core, accepted.sessionId);
+        return accepted;
+      }
+      // It was ended (its token revoked) before it was known whose edge has it, so nobody could be told.
+      if ((await core.registry.getSession(accepted.sessionId)) === null) {
+        edge.releases(accepted.sessionId);
+        throw fail(300);
+      }
       return accepted;
     },
     bind: (sessionId, request) => bind(core, sessionId, request),

@@ -1,11 +1,11 @@
 import type { EdgeRow, Write } from '@postern/store';
 import { fail } from '@postern/errors';
 import { hostportAddress } from '../addresses/hostports.ts';
-import { holdersAt } from '../claims.ts';
 import type { Core } from '../core.ts';
+import { giveBack, reservationsOf } from '../give-back.ts';
 import { routesOfEdges } from '../labelled.ts';
 import { putOnline, settle } from '../online.ts';
-import { findFooting, isProblem, releaseAutomaticAddr } from '../reservations.ts';
+import { findFooting, isProblem, type Footing } from '../reservations.ts';
 import type { Caller, EdgeInput, EdgeService, EdgeView } from '../types.ts';
 import { backendModule, checkEdgeTexts, claimHostports, readBackend } from './edge-input.ts';
 import { createEdgeRoutes, routeView } from './edge-routes.ts';
@@ -39,35 +39,24 @@ export function createEdges(core: Core): EdgeService {
     };
   }
 
-  /** Automatic reservations of TCP ports that only these hostports used. */
-  async function releases(edge: EdgeRow, hostports: readonly { readonly hostport: string }[]): Promise<Write[]> {
-    const writes: Write[] = [];
-    for (const { hostport } of edge.kind === 'tcp' ? hostports : []) {
-      const address = hostportAddress('tcp', hostport);
-      const addr = address === null ? undefined : catalog.addrs.at(`${address.host}:${address.port}`)[0];
-      if (address === null || addr === undefined) continue;
-      const others = (await holdersAt(core, edge.accountId, address)).some(({ id }) => id !== edge.id);
-      writes.push(...releaseAutomaticAddr(core, addr.id, others));
-    }
-    return writes;
-  }
-
-  /** Makes again what a change that is taken back had released. */
-  function reservationsOf(edge: EdgeRow): Write[] {
-    return edge.hostports.flatMap(({ hostport }) => {
+  function footingsOf(edge: EdgeRow, hostports: EdgeRow['hostports']): Footing[] {
+    return hostports.flatMap(({ hostport }) => {
       const address = hostportAddress(edge.kind, hostport);
       const footing = address === null ? null : findFooting(core, edge.accountId, address);
-      return footing === null || isProblem(footing) ? [] : footing.writes;
+      return footing === null || isProblem(footing) ? [] : [footing];
     });
+  }
+
+  /** What these hostports rested on, where nothing else does. After the change. */
+  function giveBackOf(edge: EdgeRow, hostports: EdgeRow['hostports']): Promise<void> {
+    return giveBack(core, reservationsOf(footingsOf(edge, hostports)));
   }
 
   async function removeRow(edge: EdgeRow): Promise<void> {
     const routes = catalog.routesOf(edge.id);
-    await catalog.commit([
-      ...routes.map((route) => store.edgeRoutes.delete(route.id)),
-      store.edges.delete(edge.id),
-      ...(await releases(edge, edge.hostports)),
-    ]);
+    const writes: Write[] = routes.map((route) => store.edgeRoutes.delete(route.id));
+    await catalog.commit([...writes, store.edges.delete(edge.id)]);
+    await giveBackOf(edge, edge.hostports);
   }
 
   return {
@@ -127,7 +116,8 @@ export function createEdges(core: Core): EdgeService {
           hostports,
           ...readBackend(core, caller.accountId, input.backend, before),
         };
-        await catalog.commit([...writes, store.edges.update(id, change), ...(await releases(before, gone))]);
+        await catalog.commit([...writes, store.edges.update(id, change)]);
+        await giveBackOf(before, gone);
         const after: EdgeRow = { ...before, ...change };
         const removes = gone.map(({ endpointId }) => endpointId);
         return { before, after, online: core.edges.publish({ upserts: await routesOfEdges(core, [after]), removes }) };
@@ -139,10 +129,11 @@ export function createEdges(core: Core): EdgeService {
         const added = missingFrom(after, before.hostports);
         const { updatedAt, description, metadata, hostports, backendId, backendEnabled } = before;
         await catalog.commit([
-          ...reservationsOf(before),
+          // What the change had released is made again.
+          ...footingsOf(before, before.hostports).flatMap(({ writes }) => writes),
           store.edges.update(id, { updatedAt, description, metadata, hostports, backendId, backendEnabled }),
-          ...(await releases(before, added)),
         ]);
+        await giveBackOf(after, added);
         return {
           upserts: await routesOfEdges(core, [before]),
           removes: added.map(({ endpointId }) => endpointId),

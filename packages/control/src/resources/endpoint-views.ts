@@ -63,14 +63,14 @@ export function agentView(core: Core, tunnel: TunnelRecord): EndpointView | null
     host: endpoint.host,
     port,
     hostport,
-    name: tunnel.name === '' ? endpoint.id : tunnel.name,
+    name: tunnel.name,
     description: tunnel.description,
     metadata: tunnel.metadata,
     bindings: [endpoint.binding],
     poolingEnabled: endpoint.poolingEnabled,
     trafficPolicy: endpoint.trafficPolicy,
     upstreamUrl: tunnel.forwardsTo,
-    upstreamProtocol: tunnel.forwardsProto === 'http2' ? 'http2' : 'http1',
+    upstreamProtocol: upstreamProtocolOf(endpoint.scheme, tunnel.forwardsProto),
     domainId: endpoint.domainId,
     tcpAddrId: endpoint.tcpAddrId,
     principalId: endpoint.principalId,
@@ -95,7 +95,6 @@ export function edgeEndpointView(core: Core, edge: EdgeRow, entry: EdgeHostport)
     scheme: address.scheme,
     host: address.host,
     ...visitorView(address, core.config),
-    name: entry.endpointId,
     description: edge.description,
     metadata: edge.metadata,
     bindings: ['public'],
@@ -103,4 +102,10 @@ export function edgeEndpointView(core: Core, edge: EdgeRow, entry: EdgeHostport)
     tcpAddrId: refs.tcpAddrId,
     edge: { id: edge.id, kind: edge.kind },
   };
+}
+
+/** What is spoken to the service; '' where bytes just pass. */
+function upstreamProtocolOf(scheme: EndpointView['scheme'], forwardsProto: string): string {
+  if (scheme !== 'http' && scheme !== 'https') return '';
+  return forwardsProto === 'http2' ? 'http2' : 'http1';
 }

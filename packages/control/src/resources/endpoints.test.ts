@@ -41,9 +41,10 @@ describe('creating a cloud endpoint', () => {
     expect(domain).toMatchObject({ domain: 'app.postern.localhost', cnameTarget: null });
   });
 
-  test('type "cloud" may be given; others are 248', async () => {
+  test('type "cloud" may be given, or left empty; others are 248', async () => {
     await create({ url: 'https://a.example.test', type: 'cloud' });
-    for (const type of ['ephemeral', 'edge', '']) {
+    await create({ url: 'https://empty.example.test', type: '' });
+    for (const type of ['ephemeral', 'edge']) {
       await expect(create({ url: 'https://b.example.test', type })).rejects.toMatchObject({ number: 248 });
     }
   });
@@ -210,7 +211,7 @@ test('agent rows are read-only here and carry what is true', async () => {
     tunnelId: bound.tunnelId,
     principalId: h.caller.principal.id,
   });
-  expect(row?.name).toBe(row?.id);
+  expect(row?.name).toBe('');
   const id = row?.id ?? '';
   await expect(endpoints.update(h.caller, id, { metadata: '' })).rejects.toMatchObject({ number: 248 });
   await expect(endpoints.remove(h.caller, id)).rejects.toMatchObject({ number: 248 });

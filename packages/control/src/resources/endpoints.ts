@@ -4,8 +4,9 @@ import type { EndpointRow } from '@postern/store';
 import { apiConflictError, conflictWith, holdersAt } from '../claims.ts';
 import type { Address } from '../addresses/urls.ts';
 import type { Core } from '../core.ts';
+import { giveBack, reservationsOf } from '../give-back.ts';
 import { putOnline, settle } from '../online.ts';
-import { apiReservationError, findFooting, isProblem, releaseAutomaticAddr, type Footing } from '../reservations.ts';
+import { apiReservationError, findFooting, isProblem, type Footing } from '../reservations.ts';
 import { routeOfCloud } from '../routes.ts';
 import { isEmptyPatch } from '../texts.ts';
 import type {
@@ -41,19 +42,16 @@ export function createEndpoints(
   }
 
   async function removeRow(row: EndpointRow): Promise<void> {
-    const release = releaseAutomaticAddr(core, row.tcpAddrId, await addressShared(row));
-    await catalog.commit([store.endpoints.delete(row.id), ...release]);
-  }
-
-  async function addressShared(row: EndpointRow): Promise<boolean> {
-    return (await holdersAt(core, row.accountId, row)).some((holder) => holder.id !== row.id);
+    await catalog.commit([store.endpoints.delete(row.id)]);
+    await giveBack(core, reservationsOf([row]));
   }
 
   async function create(caller: Caller, input: EndpointCreate): Promise<EndpointView> {
     const { accountId } = caller;
-    if (input.type !== undefined && input.type !== 'cloud') throw fail(248, { type: input.type });
-    if (input.url === undefined || input.url === '') throw fail(18015, { field: 'url' });
-    const address = readAddress(core, input.url, input.bindings);
+    const { type = '', url = '' } = input;
+    if (type !== '' && type !== 'cloud') throw fail(248, { type });
+    if (url === '') throw fail(18015, { field: 'url' });
+    const address = readAddress(core, url, input.bindings);
     checkEndpointTexts(input);
     const trafficPolicy = checkCloudPolicy(core, input.trafficPolicy, address);
     const poolingEnabled = input.poolingEnabled ?? false;
@@ -114,10 +112,6 @@ export function createEndpoints(
         moves || poolingEnabled !== before.poolingEnabled
           ? await claim(accountId, address, poolingEnabled, id)
           : { domainId: before.domainId, tcpAddrId: before.tcpAddrId, writes: [] };
-      const release =
-        before.tcpAddrId === footing.tcpAddrId
-          ? []
-          : releaseAutomaticAddr(core, before.tcpAddrId, await addressShared(before));
       const change = {
         ...address,
         updatedAt: core.timestamp(),
@@ -128,7 +122,8 @@ export function createEndpoints(
         domainId: footing.domainId,
         tcpAddrId: footing.tcpAddrId,
       };
-      await catalog.commit([...footing.writes, store.endpoints.update(id, change), ...release]);
+      await catalog.commit([...footing.writes, store.endpoints.update(id, change)]);
+      await giveBack(core, reservationsOf([before]));
       const after: EndpointRow = { ...before, ...change };
       return { before, after, online: core.edges.publish({ upserts: [routeOfCloud(after, config)], removes: [] }) };
     });
@@ -137,20 +132,17 @@ export function createEndpoints(
     return cloudView(core, changed.after);
   }
 
-  /** Puts the row back as it was, reservations of ports included. */
+  /** Puts the row back as it was, reservations included. */
   async function revert(before: EndpointRow, after: EndpointRow) {
     const { id } = before;
     if (catalog.endpoints.get(id) === null) return { upserts: [], removes: [] };
     const footing = findFooting(core, before.accountId, before);
     const refs = isProblem(footing) ? { domainId: '', tcpAddrId: '', writes: [] } : footing;
-    const release =
-      after.tcpAddrId === before.tcpAddrId
-        ? []
-        : releaseAutomaticAddr(core, after.tcpAddrId, await addressShared(after));
     const { writes, domainId, tcpAddrId } = refs;
     const { id: _id, accountId: _account, createdAt: _created, ...fields } = before;
     const restored = { ...fields, domainId, tcpAddrId };
-    await catalog.commit([...writes, store.endpoints.update(id, restored), ...release]);
+    await catalog.commit([...writes, store.endpoints.update(id, restored)]);
+    await giveBack(core, reservationsOf([after]));
     return { upserts: [routeOfCloud({ ...before, ...restored }, config)], removes: [] };
   }
 

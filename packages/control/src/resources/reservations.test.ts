@@ -39,7 +39,7 @@ describe('reserved domains', () => {
     [{ domain: `${'a.'.repeat(127)}example` }, 514],
     [{ domain: 'a.example', description: 'x'.repeat(256) }, 420],
     [{ domain: 'a.example', metadata: 'x'.repeat(4097) }, 421],
-    [{ domain: 'a.example', region: 'us' }, 500],
+    [{ domain: 'a.example', region: 'no region' }, 500],
     [{ domain: 'connect.postern.localhost' }, 90_029],
   ])('%j → %i', async (input, number) => {
     const { reservedDomains } = h.control.api;

@@ -1,12 +1,12 @@
 import { fail } from '@postern/errors';
-import { addressKey } from '@postern/registry';
 import type { ReservedAddrRow } from '@postern/store';
 import { pickPort } from '../agents/choose.ts';
 import type { Core } from '../core.ts';
 import { checkLength, DESCRIPTION_BYTES, isEmptyPatch, METADATA_BYTES } from '../texts.ts';
 import type { ReservedAddrCreate, ReservedAddrUpdate, ReservedAddrView, ResourceService } from '../types.ts';
 import { pageOf } from './paging.ts';
-import { checkRegion, summarise } from './reserved-domains.ts';
+import { summarise, usersOfAddr } from '../users.ts';
+import { checkRegion } from './reserved-domains.ts';
 
 /** TCP addresses; the server picks the port (api.md §6, reserved_addrs). */
 export function createReservedAddrs(
@@ -14,13 +14,13 @@ export function createReservedAddrs(
 ): ResourceService<ReservedAddrView, ReservedAddrCreate, ReservedAddrUpdate> {
   const { catalog, store, config } = core;
 
-  function view({ id, createdAt, description, metadata, addr }: ReservedAddrRow): ReservedAddrView {
-    return { id, createdAt, description, metadata, addr, region: config.region };
+  function view({ id, createdAt, description, metadata, addr, region }: ReservedAddrRow): ReservedAddrView {
+    return { id, createdAt, description, metadata, addr, region: region || config.region };
   }
 
   return {
     async create(caller, input) {
-      checkRegion(core, input.region);
+      checkRegion(input.region);
       checkLength(input.description, DESCRIPTION_BYTES, 504);
       checkLength(input.metadata, METADATA_BYTES, 505);
       return core.claims.run(async () => {
@@ -28,15 +28,23 @@ export function createReservedAddrs(
         const ports = Array.from({ length: last - first + 1 }, (_, step) => first + step);
         const port = await pickPort(core, caller.accountId, ports);
         if (port === null) throw fail(503, { range: `${first}-${last}` });
+        const { description = '', metadata = '', region = '' } = input;
+        const change = { description, metadata, region, automatic: false };
+        const addr = `${config.tcpHost}:${port}`;
+        // The last free port may be one whose agent left and that is not given back yet.
+        const existing = catalog.addrs.at(addr)[0];
+        if (existing !== undefined) {
+          await catalog.commit([store.reservedAddrs.update(existing.id, change)]);
+          return view({ ...existing, ...change });
+        }
+        const id = core.ids.next('ra');
         const row: ReservedAddrRow = {
-          id: core.ids.next('ra'),
+          id,
           accountId: caller.accountId,
           createdAt: core.timestamp(),
-          addr: `${config.tcpHost}:${port}`,
+          addr,
           port,
-          description: input.description ?? '',
-          metadata: input.metadata ?? '',
-          automatic: false,
+          ...change,
         };
         await catalog.commit([store.reservedAddrs.insert(row)]);
         return view(row);
@@ -55,14 +63,16 @@ export function createReservedAddrs(
     async update(caller, id, patch) {
       if (catalog.addrs.owned(caller.accountId, id) === null) return null;
       if (isEmptyPatch(patch)) throw fail(506);
+      checkRegion(patch.region);
       checkLength(patch.description, DESCRIPTION_BYTES, 504);
       checkLength(patch.metadata, METADATA_BYTES, 505);
       return core.claims.run(async () => {
         const row = catalog.addrs.owned(caller.accountId, id);
         if (row === null) return null;
-        const { description = row.description, metadata = row.metadata } = patch;
-        await catalog.commit([store.reservedAddrs.update(id, { description, metadata })]);
-        return view({ ...row, description, metadata });
+        const { description = row.description, metadata = row.metadata, region = row.region } = patch;
+        const change = { description, metadata, region, automatic: false };
+        await catalog.commit([store.reservedAddrs.update(id, change)]);
+        return view({ ...row, ...change });
       });
     },
 
@@ -70,20 +80,10 @@ export function createReservedAddrs(
       core.claims.run(async () => {
         const row = catalog.addrs.owned(caller.accountId, id);
         if (row === null) return false;
-        const users = await usersOf(core, row);
+        const users = await usersOfAddr(core, row);
         if (users.length > 0) throw fail(90026, { addr: row.addr, users: summarise(users) });
         await catalog.commit([store.reservedAddrs.delete(id)]);
         return true;
       }),
   };
-}
-
-async function usersOf(core: Core, { accountId, port }: ReservedAddrRow): Promise<string[]> {
-  const key = addressKey({ scheme: 'tcp', host: '', port, binding: 'public', accountId });
-  const tunnels = await core.registry.holdersOf(key);
-  return [
-    ...core.catalog.endpoints.at(key).map((row) => `cloud endpoint ${row.id}`),
-    ...core.catalog.edges.at(key).map((edge) => `edge ${edge.id}`),
-    ...tunnels.map(({ endpoint, sessionId }) => `agent endpoint ${endpoint?.id} of session ${sessionId}`),
-  ];
 }

@@ -1,12 +1,12 @@
 import { fail } from '@postern/errors';
-import type { EndpointRow, ReservedDomainRow } from '@postern/store';
-import { hostportAddress } from '../addresses/hostports.ts';
+import type { ReservedDomainRow } from '@postern/store';
 import { hostProblem, isInternalHost, isUnder, isWildcard, wildcardsOver } from '../addresses/hosts.ts';
 import { domainError } from '../addresses/problems.ts';
 import type { Core } from '../core.ts';
 import { coversForeignName } from '../reservations.ts';
 import { checkLength, DESCRIPTION_BYTES, isEmptyPatch, METADATA_BYTES } from '../texts.ts';
 import type { ReservedDomainCreate, ReservedDomainUpdate, ReservedDomainView, ResourceService } from '../types.ts';
+import { summarise, usersOfDomain } from '../users.ts';
 import { pageOf } from './paging.ts';
 
 /** Names of an account (api.md §6, reserved_domains). */
@@ -16,46 +16,58 @@ export function createReservedDomains(
   const { catalog, store, config } = core;
 
   function view(row: ReservedDomainRow): ReservedDomainView {
-    const { id, createdAt, description, metadata, domain } = row;
+    const { id, createdAt, description, metadata, domain, region } = row;
     const ours = config.baseDomains.some((base) => isUnder(domain, base));
     // A name of the user's own is pointed at this server by a CNAME to the base domain.
-    return { id, createdAt, description, metadata, domain, cnameTarget: ours ? null : (config.baseDomains[0] ?? null) };
+    const cnameTarget = ours ? null : (config.baseDomains[0] ?? null);
+    return { id, createdAt, description, metadata, domain, region, cnameTarget };
   }
 
-  /** @throws 402–411, 413, 414, 417, 429, 438, 448, 513, 514, 90029 */
-  function checkFree(accountId: string, domain: string): void {
+  /** The reservation that an endpoint of this account made by itself, which is taken over; null = none. @throws 413, 414, 417 */
+  function findAutomatic(accountId: string, domain: string): ReservedDomainRow | null {
     const exact = catalog.domains.at(domain)[0];
-    if (exact !== undefined) throw fail(exact.accountId === accountId ? 413 : 414, { domain });
+    if (exact !== undefined) {
+      if (exact.accountId !== accountId) throw fail(414, { domain });
+      if (exact.automatic) return exact;
+      throw fail(413, { domain });
+    }
     for (const pattern of wildcardsOver(domain)) {
       const wider = catalog.domains.at(pattern)[0];
       if (wider !== undefined && wider.accountId !== accountId) throw fail(414, { domain });
     }
     if (isWildcard(domain) && coversForeignName(core, accountId, domain)) throw fail(417, { domain });
+    return null;
   }
 
   return {
     async create(caller, input) {
-      if (input.domain !== undefined && input.name !== undefined && input.domain !== input.name) throw fail(449);
-      const given = input.domain ?? input.name ?? '';
+      const { domain: asked = '', name = '' } = input;
+      if (asked !== '' && name !== '' && asked !== name) throw fail(449);
+      const given = asked || name;
       if (given === '') throw fail(18015, { field: 'domain' });
       const domain = given.toLowerCase();
       const problem = hostProblem(domain, config.baseDomains);
       if (problem !== null) throw domainError(given, problem, config.baseDomains);
       if (isInternalHost(domain)) throw fail(411, { domain, suffix: 'internal' });
       if (config.ownNames.includes(domain)) throw fail(90029, { domain });
-      checkRegion(core, input.region);
+      checkRegion(input.region);
       checkLength(input.description, DESCRIPTION_BYTES, 420);
       checkLength(input.metadata, METADATA_BYTES, 421);
       return core.claims.run(async () => {
-        checkFree(caller.accountId, domain);
+        const { description = '', metadata = '', region = '' } = input;
+        const change = { description, metadata, region, automatic: false };
+        const existing = findAutomatic(caller.accountId, domain);
+        if (existing !== null) {
+          await catalog.commit([store.reservedDomains.update(existing.id, change)]);
+          return view({ ...existing, ...change });
+        }
+        const id = core.ids.next('rd');
         const row: ReservedDomainRow = {
-          id: core.ids.next('rd'),
+          id,
           accountId: caller.accountId,
           createdAt: core.timestamp(),
           domain,
-          description: input.description ?? '',
-          metadata: input.metadata ?? '',
-          automatic: false,
+          ...change,
         };
         await catalog.commit([store.reservedDomains.insert(row)]);
         return view(row);
@@ -74,14 +86,17 @@ export function createReservedDomains(
     async update(caller, id, patch) {
       if (catalog.domains.owned(caller.accountId, id) === null) return null;
       if (isEmptyPatch(patch)) throw fail(422);
+      checkRegion(patch.region);
       checkLength(patch.description, DESCRIPTION_BYTES, 420);
       checkLength(patch.metadata, METADATA_BYTES, 421);
       return core.claims.run(async () => {
         const row = catalog.domains.owned(caller.accountId, id);
         if (row === null) return null;
-        const { description = row.description, metadata = row.metadata } = patch;
-        await catalog.commit([store.reservedDomains.update(id, { description, metadata })]);
-        return view({ ...row, description, metadata });
+        const { description = row.description, metadata = row.metadata, region = row.region } = patch;
+        // Whoever writes to it wants to keep it.
+        const change = { description, metadata, region, automatic: false };
+        await catalog.commit([store.reservedDomains.update(id, change)]);
+        return view({ ...row, ...change });
       });
     },
 
@@ -89,7 +104,7 @@ export function createReservedDomains(
       core.claims.run(async () => {
         const row = catalog.domains.owned(caller.accountId, id);
         if (row === null) return false;
-        const users = await usersOf(core, row);
+        const users = await usersOfDomain(core, row);
         if (users.length > 0) throw fail(446, { domain: row.domain, users: summarise(users) });
         await catalog.commit([store.reservedDomains.delete(id)]);
         return true;
@@ -97,36 +112,7 @@ export function createReservedDomains(
   };
 }
 
-/** 500: the one region there is may be named or left out. */
-export function checkRegion(core: Core, region: string | undefined): void {
-  if (region !== undefined && region !== '' && region !== core.config.region) throw fail(500, { region });
-}
-
-/** "a, b and 3 more" */
-export function summarise(users: readonly string[]): string {
-  const shown = users.slice(0, 3).join(', ');
-  return users.length > 3 ? `${shown} and ${users.length - 3} more` : shown;
-}
-
-/** Cloud endpoints, edges and online agent endpoints that rest on the reservation. */
-async function usersOf(core: Core, row: ReservedDomainRow): Promise<string[]> {
-  const { catalog, registry } = core;
-  const { accountId, id } = row;
-  const clouds = catalog.endpoints.list(accountId).filter((endpoint: EndpointRow) => endpoint.domainId === id);
-  const edges = catalog.edges
-    .list(accountId)
-    .filter((edge) =>
-      edge.hostports.some(({ hostport }) => restsOn(row.domain, hostportAddress(edge.kind, hostport)?.host)),
-    );
-  const tunnels = (await registry.tunnelsOf(accountId)).filter(({ endpoint }) => endpoint?.domainId === id);
-  return [
-    ...clouds.map((endpoint) => `cloud endpoint ${endpoint.id}`),
-    ...edges.map((edge) => `edge ${edge.id}`),
-    ...tunnels.map(({ endpoint, sessionId }) => `agent endpoint ${endpoint?.id} of session ${sessionId}`),
-  ];
-}
-
-function restsOn(domain: string, host: string | undefined): boolean {
-  if (host === undefined) return false;
-  return host === domain || wildcardsOver(host).includes(domain);
+/** 500. There is one place here; the legacy field is taken and echoed, whatever region it names (DESIGN §1). */
+export function checkRegion(region: string | undefined): void {
+  if (region !== undefined && !/^[\w-]{0,32}$/.test(region)) throw fail(500, { region });
 }

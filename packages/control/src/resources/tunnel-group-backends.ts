@@ -6,7 +6,7 @@ import { settle } from '../online.ts';
 import type { ResourceService, TunnelGroupBackendCreate, TunnelGroupBackendView } from '../types.ts';
 import { checkEdgeTexts } from './edge-input.ts';
 import { pageOf } from './paging.ts';
-import { summarise } from './reserved-domains.ts';
+import { summarise } from '../users.ts';
 
 /** Groups of labelled tunnels: every online tunnel that carries all of the labels (api.md §6). */
 export function createTunnelGroupBackends(

@@ -21,8 +21,8 @@ export const CONFIG: ControlConfig = {
   tcpPortRange: { first: 20_000, last: 20_009 },
   ownNames: ['connect.postern.localhost'],
   autoReserve: 'any',
-  region: '',
-  limits: { ...DEFAULT_LIMITS, applyMs: 2_000 },
+  region: 'us',
+  limits: { ...DEFAULT_LIMITS, applyMs: 2_000, lostMs: 5 },
 };
 
 /** JSON only, `broken` is refused; rules go in front. The language itself has its own tests. */
@@ -31,6 +31,7 @@ export const FAKE_POLICY: PolicyRules = {
     if (text.includes('broken')) throw fail(2236, { reason: 'it is broken' });
     JSON.parse(text);
   },
+  endsTls: (text, protocol) => protocol === 'tls' && text.includes('terminate-tls'),
   withRules(text, rules) {
     const user: unknown = text === '' ? {} : JSON.parse(text);
     return JSON.stringify({ rules, user });
@@ -54,6 +55,8 @@ export interface Harness {
   connect(request?: Partial<AuthRequest>, ip?: string): Promise<AgentSessionAccepted>;
   bind(session: AgentSessionAccepted, opts: Partial<BindOptions>, request?: Partial<BindRequest>): Promise<AgentBound>;
   bindLabels(session: AgentSessionAccepted, labels: Record<string, string>): Promise<string>;
+  /** Gives back what nobody has used for long, as the running server does every minute. */
+  sweep(): Promise<void>;
   /** The same data under a new process: empty registry, new edge. */
   restart(config?: Partial<ControlConfig>): Promise<Harness>;
 }
@@ -125,6 +128,7 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
       bind: (session, opts, request = {}) =>
         link.bind(session.sessionId, { ...BIND, ...request, opts: { proxyProto: 0, ...opts } }),
       bindLabels: async (session, labels) => (await link.bindLabels(session.sessionId, { ...LABEL_BIND, labels })).id,
+      sweep: () => control.sweep(),
       restart: async (more = {}) => {
         await control.stop();
         return open({ ...config, ...more }, used, { apiKey, authtoken });

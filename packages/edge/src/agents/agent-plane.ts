@@ -8,6 +8,9 @@ import { AgentSession } from './agent-session.ts';
 import { AuthLimiter } from './auth-limiter.ts';
 import { sendCommand, sendStopTunnel, type StopNotice } from './commands.ts';
 
+/** Longer than an acceptance takes from control to here. */
+const CLOSED_EARLY_MS = 30_000;
+
 export interface AgentPlaneOptions {
   readonly link: ControlLink;
   readonly wheel: TimerWheel;
@@ -27,6 +30,8 @@ export class AgentPlane {
   readonly #limiter: AuthLimiter;
   /** Every connection, authenticated or not. */
   readonly #open = new Set<AgentSession>();
+  /** Sessions that control ended before they were entered here: revoked in the moment of their acceptance. */
+  readonly #closedEarly = new Map<string, string>();
   /** Ends that control has not confirmed yet. */
   readonly #farewells = new Set<Promise<void>>();
 
@@ -72,6 +77,8 @@ export class AgentPlane {
       ready,
       limiter: this.#limiter,
       onAuthenticated: (one) => {
+        const closed = this.#closedEarly.get(one.id);
+        if (closed !== undefined) return one.end(closed);
         this.#directory.add(one);
         log.info({ session: one.id, remote: remoteAddr }, 'agent connected');
       },
@@ -93,7 +100,10 @@ export class AgentPlane {
   }
 
   closeSession(sessionId: string, reason: string): void {
-    this.#directory.find(sessionId)?.end(reason);
+    const session = this.#directory.find(sessionId);
+    if (session !== undefined) return session.end(reason);
+    this.#closedEarly.set(sessionId, reason);
+    this.#options.wheel.schedule(CLOSED_EARLY_MS, () => this.#closedEarly.delete(sessionId));
   }
 
   async probe(sessionId: string): Promise<boolean> {

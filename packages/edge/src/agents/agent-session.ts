@@ -115,9 +115,10 @@ export class AgentSession {
     socket.resume();
   }
 
-  /** Whether the agent answers a beat within a second. */
+  /** Whether the agent sent a byte of late (heartbeats make a healthy one), or answers a beat within a second. */
   async probe(): Promise<boolean> {
-    if (this.#heartbeat === null || this.ended) return false;
+    if (this.#heartbeat === null || this.#watch === null || this.ended) return false;
+    if (!this.#watch.suspicious) return true;
     return withDeadline(this.#options.wheel, this.#heartbeat.probe(), PROBE_MS, noEcho).catch(() => false);
   }
 
@@ -178,12 +179,17 @@ export class AgentSession {
       return accepted;
     }
     this.#options.onAuthenticated(this);
-    this.#startHeartbeat(request);
+    if (!this.#over()) this.#startHeartbeat(request);
     return accepted;
   }
 
+  /** Whoever was told of the session may have ended it. */
+  #over(): boolean {
+    return this.ended;
+  }
+
   #startHeartbeat(request: AuthRequest): void {
-    const { wheel, random, log } = this.#options;
+    const { wheel, random, log, limits } = this.#options;
     const heartbeat = new SessionHeartbeat(this.mux, {
       now: monotonic,
       random,
@@ -194,6 +200,7 @@ export class AgentSession {
       wheel,
       now: monotonic,
       times: { interval: request.heartbeatInterval, tolerance: request.heartbeatTolerance },
+      suspectMs: limits.suspectMs,
       bytesReceived: () => this.mux.bytesReceived,
       beat: () => heartbeat.beat(),
       onSilent: (ms) => this.end(`silent for ${Math.round(ms / 1_000)} s`),

@@ -70,6 +70,23 @@ describe('RPC', () => {
     expect(echoed).toEqual(beat);
   });
 
+  test('a bind that comes while Auth is being answered waits for it', async () => {
+    await using harness = await edgeHarness();
+    const agent = await harness.dialAgent();
+    const [auth, bound] = await Promise.all([agent.auth(), agent.bind('https://early.example.test')]);
+    expect(auth.error).toBeUndefined();
+    expect(bound).toMatchObject({ url: 'https://early.example.test', proto: 'https' });
+    expect(bound.error).toBeUndefined();
+  });
+
+  test('the answer says that TLS ends here where it does', async () => {
+    await using harness = await edgeHarness();
+    const agent = await harness.agent();
+    const mutual = { MutualTLSAtEdge: { mutual_tls_ca: Buffer.from('ca').toString('base64') } };
+    expect((await agent.bind('tls://b.example.test', mutual)).opts).toMatchObject({ TLSTermination: {} });
+    expect((await agent.bind('tls://c.example.test')).opts).not.toHaveProperty('TLSTermination');
+  });
+
   test('bind, re-bind, labels, patch and unbind reach control', async () => {
     await using harness = await edgeHarness();
     const agent = await harness.agent();
@@ -140,12 +157,26 @@ describe.concurrent('sessions', () => {
   });
 
   test('a probe tells a living agent from a stopped one', async () => {
-    await using harness = await edgeHarness();
-    const agent = await harness.agent();
+    await using harness = await edgeHarness({ limits: { suspectMs: 600 } });
+    const agent = await harness.dialAgent();
+    await agent.auth({ heartbeatInterval: 1_000, heartbeatTolerance: 30_000 });
     expect(await harness.edge.port.probeSession('ts_1')).toBe(true);
     agent.freeze();
-    expect(await harness.edge.port.probeSession('ts_1')).toBe(false);
+    // Busy is not gone: it was heard a moment ago, and nobody has to wait for its answer.
+    expect(await harness.edge.port.probeSession('ts_1')).toBe(true);
+    await expect.poll(() => harness.edge.port.probeSession('ts_1'), { timeout: 10_000 }).toBe(false);
+    expect(harness.control.ended).toEqual([]);
     expect(await harness.edge.port.probeSession('ts_9')).toBe(false);
+  });
+
+  test('a session that control closes in the moment of its acceptance does not stay', async () => {
+    await using harness = await edgeHarness();
+    const agent = await harness.dialAgent();
+    harness.edge.port.closeSession('ts_1', 'revoked');
+    await agent.auth().catch(() => undefined);
+    await agent.closed;
+    expect(harness.edge.stats().agentSessions).toBe(0);
+    expect(harness.control.ended).toEqual([{ sessionId: 'ts_1', reason: 'revoked' }]);
   });
 
   test('control can close a session', async () => {

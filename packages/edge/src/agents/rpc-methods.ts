@@ -15,8 +15,9 @@ import {
   encodeServerInfoResponse,
   encodeUnbindResponse,
   StreamType,
+  type BindRequest,
 } from '@postern/protocol';
-import type { ControlLink } from '@postern/link';
+import type { AgentBound, ControlLink } from '@postern/link';
 
 export interface RpcCall {
   readonly link: ControlLink;
@@ -42,7 +43,7 @@ const bind: RpcMethod = {
     const request = decodeBind(message);
     const bound = await link.bind(sessionId, request);
     const { id, url, proto, token, tunnelId } = bound;
-    return encodeBindResponse({ id, url, proto, opts: request.rawOpts, token, tunnelId });
+    return encodeBindResponse({ id, url, proto, opts: answeredOptions(request, bound), token, tunnelId });
   },
   refuse: (text) => encodeBindError('', text),
 };
@@ -83,6 +84,28 @@ const serverInfo: RpcMethod = {
   run: ({ region }) => Promise.resolve(encodeServerInfoResponse(region)),
   refuse: (text) => encodeErrorResponse(text),
 };
+
+/**
+ * The options of the question, because agents send them back when they reconnect, with what was decided beyond them:
+ * 2.x agents read the host for their second bind out of `Hostname`, and SDKs take from `TLSTermination` whether plain
+ * bytes or TLS will come (agent-protocol.md, annex).
+ */
+function answeredOptions(request: BindRequest, bound: AgentBound): Readonly<Record<string, unknown>> {
+  const { opts, rawOpts } = request;
+  const answered: Record<string, unknown> = { ...rawOpts };
+  // tcp has one address, and a port that was free to choose stays so for the day when it is taken.
+  if (bound.proto !== 'tcp' && opts.url === undefined && opts.hostname === undefined) {
+    setField(answered, 'Hostname', bound.host);
+  }
+  if (bound.tlsEndsHere && opts.tlsTermination === undefined) setField(answered, 'TLSTermination', {});
+  return answered;
+}
+
+/** Under the spelling that the agent itself used. */
+function setField(opts: Record<string, unknown>, name: string, value: unknown): void {
+  const known = Object.keys(opts).find((key) => key.toLowerCase() === name.toLowerCase());
+  opts[known ?? name] = value;
+}
 
 /** All but Auth, which makes the session. */
 export const RPC_METHODS: ReadonlyMap<number, RpcMethod> = new Map([

@@ -43,6 +43,10 @@ export class RpcServer {
   readonly #options: RpcServerOptions;
   #calls = 0;
   #authenticating = false;
+  /** Auth has begun, and is not answered yet. */
+  #authPending = false;
+  /** Questions that came meanwhile. */
+  #held: (() => void)[] = [];
 
   constructor(options: RpcServerOptions) {
     this.#options = options;
@@ -65,13 +69,29 @@ export class RpcServer {
 
   async #run(method: RpcMethod, message: unknown): Promise<Buffer> {
     const { link, region } = this.#options;
+    if (method.needsSession && this.#options.sessionId() === '' && this.#authPending) await this.#authAnswered();
     const sessionId = this.#options.sessionId();
     if (method.needsSession && sessionId === '') throw fail(109, { reason: `${method.name} came before Auth` });
     return method.run({ link, sessionId, region, message });
   }
 
+  /** Old agents ask for their listeners while Auth is still being answered; it is, one way or the other, soon. */
+  #authAnswered(): Promise<void> {
+    return new Promise((resolve) => this.#held.push(resolve));
+  }
+
+  #letGo(): void {
+    this.#authPending = false;
+    for (const proceed of this.#held.splice(0)) proceed();
+  }
+
   #auth(stream: MuxStream): void {
-    this.#collect(stream, AUTH_BYTES, refuseAuth, async (message) => {
+    this.#authPending = this.#options.sessionId() === '';
+    const refuse = (text: string): Buffer => {
+      this.#letGo();
+      return refuseAuth(text);
+    };
+    this.#collect(stream, AUTH_BYTES, refuse, async (message) => {
       if (this.#authenticating || this.#options.sessionId() !== '')
         throw fail(109, { reason: 'Auth came twice on one connection' });
       this.#authenticating = true;
@@ -79,6 +99,7 @@ export class RpcServer {
         const request = decodeAuth(message);
         const version = chooseVersion(request.versions);
         const accepted = await this.#options.authenticate(request);
+        this.#letGo();
         const { clientId, cookie, region, accountName, banner, sessionId } = accepted;
         return encodeAuthResponse({ version, clientId, cookie, region, accountName, banner, sessionId });
       } finally {

@@ -21,6 +21,8 @@ export interface SilenceWatchOptions {
   /** Milliseconds. */
   readonly now: () => number;
   readonly times: HeartbeatTimes;
+  /** Beyond the interval, before {@link SilenceWatch.suspicious}. */
+  readonly suspectMs: number;
   /** Grows with everything received. */
   readonly bytesReceived: () => number;
   readonly beat: () => void;
@@ -54,6 +56,12 @@ export class SilenceWatch {
 
   stop(): void {
     this.#timer.cancel();
+  }
+
+  /** No byte for longer than a healthy agent is ever silent, and some seconds more. */
+  get suspicious(): boolean {
+    if (this.#options.bytesReceived() !== this.#seen) return false;
+    return this.#options.now() - this.#lastLife > this.#intervalMs + this.#options.suspectMs;
   }
 
   readonly #check = (): void => {

@@ -92,7 +92,9 @@ export class FakeControl implements ControlLink {
         ...this.shapes.get(url),
       }),
     );
-    return { id, url, proto, token: `token-${id}`, tunnelId: `tn_${id}` };
+    const tlsEndsHere = proto === 'tls' && (tlsTermination !== undefined || request.opts.mutualTlsCa !== undefined);
+    const host = match[2] ?? '';
+    return { id, url, proto, token: `token-${id}`, tunnelId: `tn_${id}`, host, tlsEndsHere };
   }
 
   bindLabels(_sessionId: string, request: LabelBindRequest): Promise<{ readonly id: string }> {

@@ -137,7 +137,8 @@ export const RESOURCE_ERRORS = {
     status: 400,
     owner: 'client',
     title: 'Unknown region',
-    message: 'The region "{region}" does not exist here. Leave it out.',
+    message:
+      '"{region}" is not the name of a region (letters, digits and hyphens). Leave it out: there is one place here.',
   },
   503: {
     status: 400,

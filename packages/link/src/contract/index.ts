@@ -3,7 +3,7 @@ import { fail, isPosternError } from '@postern/errors';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ControlLink, EdgePort } from '../link.ts';
 import type { TrafficEvent } from '../traffic.ts';
-import { AUTH, BIND, EVENT, ROUTE } from './samples.ts';
+import { AUTH, BIND, BOUND, EVENT, ROUTE } from './samples.ts';
 
 export interface OpenLink {
   /** As the edge has it. */
@@ -50,17 +50,11 @@ export function linkContract(name: string, open: (control: ControlLink) => Promi
       const { link } = await connect({
         bind: (...question) => {
           asked.push(question);
-          return Promise.resolve({ id: 'ep_1', url: 'https://ä.test', proto: 'https', token: 't', tunnelId: 'tn_1' });
+          return Promise.resolve(BOUND);
         },
         certificateFor: () => Promise.resolve(null),
       });
-      expect(await link.bind('ts_1', BIND)).toEqual({
-        id: 'ep_1',
-        url: 'https://ä.test',
-        proto: 'https',
-        token: 't',
-        tunnelId: 'tn_1',
-      });
+      expect(await link.bind('ts_1', BIND)).toEqual(BOUND);
       expect(asked).toEqual([['ts_1', BIND]]);
       expect(await link.certificateFor('a.test')).toBeNull();
     });

@@ -1,5 +1,6 @@
 import { decodeAuth, decodeBind, type AuthRequest, type BindRequest } from '@postern/protocol';
 import type { RouteEndpoint } from '../endpoint.ts';
+import type { AgentBound } from '../session.ts';
 import type { TrafficEvent } from '../traffic.ts';
 
 export const AUTH: AuthRequest = decodeAuth({ Version: ['3'], ClientId: '', Extra: { AuthToken: 'a' } });
@@ -11,6 +12,16 @@ export const BIND: BindRequest = decodeBind({
   Extra: { Metadata: '\u{1F6AA}' },
   ForwardsTo: 'http://localhost:3000',
 });
+
+export const BOUND: AgentBound = {
+  id: 'ep_1',
+  url: 'https://ä.test',
+  proto: 'https',
+  token: 't',
+  tunnelId: 'tn_1',
+  host: 'ä.test',
+  tlsEndsHere: false,
+};
 
 export const ROUTE: RouteEndpoint = {
   id: 'ep_1',

@@ -38,6 +38,7 @@ export function tunnelRecord(
     forwardsTo: 'http://localhost:3000',
     forwardsProto: 'http1',
     labels: null,
+    tookFrom: [],
     endpoint: null,
     ...given,
   };

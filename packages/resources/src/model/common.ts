@@ -8,20 +8,28 @@ export const ID = id('Its id.');
 export const URI = uri('Its absolute address.');
 export const CREATED_AT = time('When it was made.');
 
-/** @param error the number of the error that says the text is too long */
-export function description<const E extends number>(error: E) {
+/**
+ * Published answers leave an empty one out, or always have it, by resource.
+ * @param error the number of the error that says the text is too long
+ */
+export function description<const E extends number, const O extends 'kept' | 'left-out' = 'left-out'>(
+  error: E,
+  out?: O,
+) {
   return text('What it is, for people.', {
     in: 'both',
-    out: 'left-out',
+    // oxlint-disable-next-line no-unsafe-type-assertion -- absent means the default of the type
+    out: out ?? ('left-out' as O),
     most: { bytes: DESCRIPTION_BYTES, error },
   });
 }
 
 /** @param error the number of the error that says the text is too long */
-export function metadata<const E extends number>(error: E) {
+export function metadata<const E extends number, const O extends 'kept' | 'left-out' = 'left-out'>(error: E, out?: O) {
   return text('Any text of yours, kept as it is.', {
     in: 'both',
-    out: 'left-out',
+    // oxlint-disable-next-line no-unsafe-type-assertion -- absent means the default of the type
+    out: out ?? ('left-out' as O),
     most: { bytes: METADATA_BYTES, error },
   });
 }

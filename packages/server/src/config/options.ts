@@ -114,6 +114,13 @@ export const SERVER_OPTIONS = [
     help: 'which hosts creating an endpoint reserves by itself',
   },
   {
+    key: 'region',
+    kind: 'text',
+    value: 'name',
+    default: 'us',
+    help: 'region that the API, agents and sessions are told',
+  },
+  {
     key: 'trusted_proxies',
     kind: 'list',
     value: 'cidr',

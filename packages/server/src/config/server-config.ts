@@ -24,6 +24,8 @@ export interface ServerConfig {
   readonly redirectToHttps: boolean;
   readonly publicApiUrl: string;
   readonly autoReserve: 'any' | 'base' | 'off';
+  /** What API, agents and sessions are told; clients expect some. */
+  readonly region: string;
   readonly trustedProxies: readonly string[];
   readonly proxyProtocol: boolean;
   readonly tlsCertificates: readonly { readonly cert: string; readonly key: string }[];
@@ -83,6 +85,7 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
     redirectToHttps: read.switch('redirect_to_https'),
     publicApiUrl: read.url('public_api_url'),
     autoReserve: read.choice('auto_reserve', ['any', 'base', 'off']),
+    region: regionName(read.text('region')),
     trustedProxies,
     proxyProtocol,
     tlsCertificates: read.list('tls_certificate').map((pair) => certificateFiles(pair, surroundings.cwd)),
@@ -179,6 +182,12 @@ function domainName(key: SettingKey, text: string): string {
     throw new ConfigError(flagOf(key), text, 'expected a domain name, as tunnel.example.com');
   }
   return name;
+}
+
+/** As published ones are written: `us`, `eu-lon-1`. */
+function regionName(text: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/.test(text)) return text;
+  throw new ConfigError(flagOf('region'), text, 'expected a short name of letters, digits and hyphens, as us');
 }
 
 function cidr(text: string): string {

@@ -29,6 +29,7 @@ export function exampleRows(): Tables {
       description: '',
       metadata: '',
       automatic: true,
+      region: 'us',
     },
     endpoints: {
       ...base,
@@ -83,5 +84,5 @@ export function exampleRows(): Tables {
 }
 
 export function domainRow(id: string, domain: string, accountId = 'ac_1'): ReservedDomainRow {
-  return { ...base, id, accountId, domain, description: '', metadata: '', automatic: false };
+  return { ...base, id, accountId, domain, description: '', metadata: '', automatic: false, region: '' };
 }

@@ -1,9 +1,10 @@
 /** All migrations, in order. A new one goes into a file of its own and to the end of this list. */
 import { resources } from './0001-resources.ts';
 import { sealedPolicies } from './0002-sealed-policies.ts';
+import { regions } from './0003-regions.ts';
 import type { Migration } from './step.ts';
 
-export const MIGRATIONS: readonly Migration[] = [resources, sealedPolicies];
+export const MIGRATIONS: readonly Migration[] = [resources, sealedPolicies, regions];
 
 /** The version of a database that this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

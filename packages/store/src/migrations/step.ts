@@ -1,8 +1,15 @@
 /** What a migration may do. Each step is plain data; an engine compiles it to its own SQL. */
-import type { TableShape } from '../schema/column.ts';
+import type { ColumnKind, TableShape } from '../schema/column.ts';
 
 export type Step =
   | { readonly do: 'create-table'; readonly table: TableShape }
+  /** A further column of a table; `value` is what the rows that are there already get. */
+  | {
+      readonly do: 'add-column';
+      /** As the database calls it. */
+      readonly table: string;
+      readonly column: { readonly name: string; readonly kind: ColumnKind; readonly value: string | number };
+    }
   /** One row of `changes` per change, numbered from 1 without gaps. */
   | { readonly do: 'create-change-log' }
   /** Names and values about the installation itself. */

@@ -41,12 +41,20 @@ export const TABLES: Readonly<Record<TableName, TableShape>> = {
   ),
   reservedDomains: tableOf<ReservedDomainRow>(
     'reserved_domains',
-    { ...ROW, domain: 'text', description: 'text', metadata: 'text', automatic: 'boolean' },
+    { ...ROW, domain: 'text', description: 'text', metadata: 'text', automatic: 'boolean', region: 'text' },
     { unique: [['domain']], indexed: [LISTED] },
   ),
   reservedAddrs: tableOf<ReservedAddrRow>(
     'reserved_addrs',
-    { ...ROW, addr: 'text', port: 'integer', description: 'text', metadata: 'text', automatic: 'boolean' },
+    {
+      ...ROW,
+      addr: 'text',
+      port: 'integer',
+      description: 'text',
+      metadata: 'text',
+      automatic: 'boolean',
+      region: 'text',
+    },
     { unique: [['addr']], indexed: [LISTED, ['port']] },
   ),
   endpoints: tableOf<EndpointRow>(

@@ -29,6 +29,7 @@ export function compileStep(step: Exclude<Step, { do: 'seal' }>, context: DdlCon
   if (step.do === 'create-table') {
     return [createTable(step.table), ...createIndexes(step.table)].map((sql) => ({ sql, values: [] }));
   }
+  if (step.do === 'add-column') return [{ sql: addColumn(step), values: [] }];
   if (step.do === 'first-account')
     return [insertRow(ACCOUNTS, encodeRow(ACCOUNTS, context.firstAccount, context.secrets))];
   return [{ sql: step.do === 'create-settings' ? CREATE_SETTINGS : CREATE_CHANGE_LOG, values: [] }];
@@ -37,10 +38,19 @@ export function compileStep(step: Exclude<Step, { do: 'seal' }>, context: DdlCon
 function createTable(table: TableShape): string {
   const columns = table.columns.map(({ name, kind }) => {
     const key = name === 'id' ? ' PRIMARY KEY' : '';
-    const check = kind === 'boolean' ? ` CHECK (${quoted(name)} IN (0, 1))` : '';
-    return `${quoted(name)} ${TYPES[kind]} NOT NULL${key}${check}`;
+    return `${quoted(name)} ${TYPES[kind]} NOT NULL${key}${checkOf(name, kind)}`;
   });
   return `CREATE TABLE ${quoted(table.name)} (${columns.join(', ')}) STRICT`;
+}
+
+/** A default cannot be a parameter; migrations write it themselves, so that nothing foreign gets in. */
+function addColumn({ table, column: { name, kind, value } }: Extract<Step, { do: 'add-column' }>): string {
+  const text = typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`;
+  return `ALTER TABLE ${quoted(table)} ADD COLUMN ${quoted(name)} ${TYPES[kind]} NOT NULL DEFAULT ${text}${checkOf(name, kind)}`;
+}
+
+function checkOf(name: string, kind: ColumnKind): string {
+  return kind === 'boolean' ? ` CHECK (${quoted(name)} IN (0, 1))` : '';
 }
 
 function createIndexes(table: TableShape): string[] {

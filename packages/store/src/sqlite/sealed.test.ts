@@ -92,6 +92,8 @@ describe('traffic policies', () => {
       `UPDATE "endpoints" SET "traffic_policy" = '${POLICY}' WHERE "id" = 'ep_1'`,
       `UPDATE "endpoints" SET "traffic_policy" = '${long}' WHERE "id" <> 'ep_1'`,
       `DELETE FROM "endpoints" WHERE "id" = 'ep_3'`,
+      'ALTER TABLE "reserved_domains" DROP COLUMN "region"',
+      'ALTER TABLE "reserved_addrs" DROP COLUMN "region"',
       'PRAGMA user_version = 1',
     );
     expect(filesWith(directory, SECRET)).toEqual(['postern.db']);
