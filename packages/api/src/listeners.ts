@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Server as SecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { fail } from '@postern/errors';
 import { errorAnswer } from './pipeline/envelope.ts';
 
@@ -27,7 +28,10 @@ export interface Listeners {
   /** Serves the API on a server that someone else made (for TLS, say) and binds; `close` closes it too. */
   attach(server: AnyServer): void;
   readonly closing: boolean;
-  /** Stops accepting, waits for calls in flight to end, at most `graceMs`, then cuts what is left. */
+  /**
+   * Stops accepting, answers what has been asked by then, at most `graceMs`, then cuts what is left. Connections without
+   * a call get FIN, and are cut a second later.
+   */
   close(graceMs: number): Promise<void>;
 }
 
@@ -41,6 +45,11 @@ const MAX_HEADER_BYTES = 64 * 1024;
 const HEADERS_DEADLINE_MS = 15_000;
 const REQUEST_DEADLINE_MS = 60_000;
 const IDLE_MS = 75_000;
+/** At a stop: for requests that have arrived and are not read yet; between looks at calls in flight; to close after FIN. */
+const UNREAD_MS = 50;
+const UNREAD_TURNS = 32;
+const BUSY_EVERY_MS = 20;
+const PARTING_MS = 1_000;
 
 export function createListeners(options: ListenersOptions): Listeners {
   const servers = new Map<AnyServer, Connections>();
@@ -113,22 +122,31 @@ export function createListeners(options: ListenersOptions): Listeners {
   };
 }
 
-function stop(server: AnyServer, { open, busy }: Connections, graceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    if (!server.listening) {
-      resolve();
-      return;
-    }
-    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-    // Node's own idea of idle leaves out connections that never asked anything, as browsers open them.
-    for (const socket of open) {
-      if (!busy.has(socket)) socket.destroy();
-    }
-  });
+async function stop(server: AnyServer, { open, busy }: Connections, graceMs: number): Promise<void> {
+  if (!server.listening) return;
+  // Not the HTTP server's own close, which cuts connections whose request has arrived and is not read yet.
+  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+  if (open.size > 0) await pause(UNREAD_MS);
+  for (let turn = 0; turn < UNREAD_TURNS; turn += 1) await setImmediate();
+  const end = performance.now() + graceMs;
+  while (busy.size > 0 && performance.now() < end) {
+    for (const socket of open) if (!busy.has(socket)) socket.end();
+    await pause(BUSY_EVERY_MS);
+  }
+  const cut = setTimeout(() => server.closeAllConnections(), busy.size > 0 ? 0 : PARTING_MS);
+  for (const socket of open) if (!busy.has(socket)) socket.end();
+  void wholly(server, closed, cut);
+}
+
+async function wholly(server: AnyServer, closed: Promise<void>, cut: NodeJS.Timeout): Promise<void> {
+  await closed;
+  clearTimeout(cut);
+  // For the rest of what it does: its timers.
+  server.close();
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function reasonOf(error: NodeJS.ErrnoException): string {

@@ -8,6 +8,7 @@ import { covers } from './covers.ts';
 import { connectEdge, type EdgeConnection } from './edges/connection.ts';
 import { EdgeSet } from './edges/edge-set.ts';
 import { Returns } from './give-back.ts';
+import { untilStopped } from './edges/until-stopped.ts';
 import { lookAgain } from './look-again.ts';
 import { settle } from './online.ts';
 import { policyRules } from './policy-rules.ts';
@@ -33,7 +34,10 @@ export interface Control {
   connectEdge(): EdgeConnection;
   /** Loads what is durable. Before anything else. */
   start(): Promise<void>;
-  /** Lets the running claim step finish and tells the edge nothing more. */
+  /**
+   * Lets the running claim step finish and tells the edge nothing more. From then on the store is not used: what agents
+   * still ask stays open until their sessions end, and the end of a session changes nothing, as it is coming back.
+   */
   stop(): Promise<void>;
   /** Gives back automatic reservations that have been without a user for long; runs by itself every minute. */
   sweep(): Promise<void>;
@@ -73,7 +77,7 @@ export function createControl(dependencies: ControlDependencies): Control {
   const returns = new Returns(core);
   return {
     api: createApi(core),
-    connectEdge: () => connectEdge(core),
+    connectEdge: () => untilStopped(connectEdge(core), () => stopped),
     async start() {
       await core.claims.run(() => catalog.load());
       returns.start();

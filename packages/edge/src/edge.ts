@@ -65,8 +65,12 @@ export interface Edge {
    * snapshot is applied. Rejects with the system's error when an address cannot be bound.
    */
   start(): Promise<void>;
-  /** Finishes what is in flight until `limits.drainMs` is over, cuts the rest, closes agents last. */
-  stop(): Promise<void>;
+  /**
+   * Closes every listener at once, ends what is idle, finishes what is in flight until `limits.drainMs` is over, cuts
+   * the rest, closes agents last.
+   * @param successor resolves when another server takes agents: those without visitors are sent there from then on
+   */
+  stop(successor?: Promise<void>): Promise<void>;
   /** Asks for every certificate anew; connections that are open keep theirs. */
   reloadCertificates(): void;
   stats(): EdgeStats;
@@ -192,8 +196,9 @@ class DataPlane implements Edge {
     }
   }
 
-  stop(): Promise<void> {
+  stop(successor?: Promise<void>): Promise<void> {
     this.#stopping ??= this.#stop();
+    void successor?.then(() => this.#agents.release());
     return this.#stopping;
   }
 
@@ -228,9 +233,8 @@ class DataPlane implements Edge {
 
   async #stop(): Promise<void> {
     const { wheel, config } = this.#context;
-    // Visitors first; agents may still come back meanwhile, as what is in flight needs them.
-    this.#listening.http?.close();
-    this.#listening.https?.close();
+    // All at once, so that another server may have them; agents that are here stay for what is in flight.
+    for (const listening of Object.values(this.#listening)) listening.close();
     this.#tcpPorts.close();
     wheel.schedule(FIRST_BYTE_MS, () => {
       // On a TCP port it may be the service that speaks first.
@@ -244,7 +248,6 @@ class DataPlane implements Edge {
     this.#http.destroy();
     this.#bytes.destroyAll();
     for (const gate of this.#visitorGates) gate.destroyAll();
-    this.#listening.agents?.close();
     await this.#agents.close();
     this.#gates.agents.destroyAll();
     this.#traffic.flush();

@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { OpenListener } from '@postern/edge';
 import { type Address, everyAddress } from './config/addresses.ts';
 import { flagOf } from './config/options.ts';
-import { bindAll, listen } from './listen.ts';
+import { bindAll, listen, type TryAgain } from './listen.ts';
 
 /** The agent listener, open before there is anybody to serve it. */
 export interface AgentDoor extends OpenListener {
@@ -16,7 +16,7 @@ export interface AgentDoor extends OpenListener {
  * Who comes early waits until the edge serves him.
  * @throws ConfigError naming the flag
  */
-export async function openAgentDoor(addresses: readonly Address[]): Promise<AgentDoor> {
+export async function openAgentDoor(addresses: readonly Address[], tryAgain?: TryAgain): Promise<AgentDoor> {
   const servers: Server[] = [];
   const waiting = new Set<Socket>();
   let serve: ((socket: Socket) => void) | null = null;
@@ -32,7 +32,7 @@ export async function openAgentDoor(addresses: readonly Address[]): Promise<Agen
     for (const socket of waiting) socket.destroy();
   };
   try {
-    const address = await bindAll(flagOf('agent_listen'), everyAddress(addresses), async (wanted) => {
+    const open = async (wanted: Address): Promise<number> => {
       // As the edge opens its own: half-closed connections are served to their end.
       const server = createServer({ allowHalfOpen: true, noDelay: true }, welcome);
       const port = await listen(server, wanted);
@@ -40,7 +40,8 @@ export async function openAgentDoor(addresses: readonly Address[]): Promise<Agen
       server.on('error', ignore);
       servers.push(server);
       return port;
-    });
+    };
+    const address = await bindAll(flagOf('agent_listen'), everyAddress(addresses), open, tryAgain);
     return {
       address,
       addresses: [address],

@@ -11,6 +11,7 @@ const PORT_TRIES = 20;
  * Binds a listener to every address. Port 0 becomes one port that is free on all of them, so that `localhost:<port>`
  * works over IPv4 and IPv6. A machine without IPv6 simply lacks the second loopback listener; what was named must be there.
  * @param bind resolves with the bound port, rejects with the system's error
+ * @param tryAgain asked when a port is taken
  * @returns the first address, its port settled
  * @throws ConfigError naming the flag, when a port is taken or an address is not this machine's
  */
@@ -18,13 +19,14 @@ export async function bindAll(
   flag: string,
   addresses: readonly Address[],
   bind: (address: Address) => Promise<number>,
+  tryAgain: TryAgain = never,
 ): Promise<Address> {
   const free = addresses.length > 1 && addresses.some(({ port }) => port === 0) ? await commonPort(addresses) : 0;
   let first: Address | null = null;
   for (const { host, port, optional = false } of addresses) {
     const wanted: Address = { host, port: port === 0 ? free : port };
     try {
-      const bound = await bind(wanted);
+      const bound = await patiently(() => bind(wanted), tryAgain);
       first ??= { host, port: bound };
     } catch (error) {
       if (!optional || !isAbsent(error)) throw listenProblem(flag, wanted, error);
@@ -46,6 +48,20 @@ export async function checkAddresses(flag: string, addresses: readonly Address[]
       return port;
     },
   );
+}
+
+/** Waits a moment, and says whether what was taken may be free by now. */
+export type TryAgain = () => Promise<boolean>;
+const never: TryAgain = () => Promise.resolve(false);
+
+async function patiently(bind: () => Promise<number>, tryAgain: TryAgain): Promise<number> {
+  for (;;) {
+    try {
+      return await bind();
+    } catch (error) {
+      if (codeOf(error) !== 'EADDRINUSE' || !(await tryAgain())) throw error;
+    }
+  }
 }
 
 /** Binds one server; rejects with the system's error. */

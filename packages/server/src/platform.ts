@@ -1,12 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
+import type { Server as HttpServer } from 'node:http';
 import path from 'node:path';
 import process from 'node:process';
-import { createApi } from '@postern/api';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import { type Api, createApi } from '@postern/api';
 import { type Control, DEFAULT_LIMITS, createControl } from '@postern/control';
 import { type Edge, createEdge } from '@postern/edge';
 import { createMemoryRegistry } from '@postern/registry';
-import { type IdSource, type Store, createIdSource, loadOrCreateKey, openStore } from '@postern/store';
+import {
+  type IdSource,
+  type OpenStoreOptions,
+  type Store,
+  StoreRefused,
+  createIdSource,
+  loadOrCreateKey,
+  openStore,
+} from '@postern/store';
 import type { AgentDoor } from './agent-door.ts';
 import { FileCertificates } from './certificates/certificate-files.ts';
 import { Certificates } from './certificates/certificates.ts';
@@ -17,6 +27,7 @@ import { flagOf } from './config/options.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import { type FirstTokens, credentialFiles, firstTokens } from './credentials-files.ts';
 import { edgeConfig, edgeListenProblem, tcpAddresses, tcpPortRange } from './edge-config.ts';
+import type { Handover } from './handover.ts';
 import { bindAll, checkAddresses, listen } from './listen.ts';
 import type { Logger } from './log.ts';
 import { Metrics } from './metrics/metrics.ts';
@@ -49,6 +60,7 @@ export interface PlatformParts {
   readonly log: Logger;
   /** The agent listener, open already; null = agents come to the HTTPS port only. */
   readonly agentDoor: AgentDoor | null;
+  readonly handover: Handover;
   readonly resetCredentials: boolean;
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -57,6 +69,12 @@ export interface PlatformParts {
 }
 
 type Undo = () => Promise<void> | void;
+
+/** What the API gets to answer what it has accepted, while the next server waits for the database. */
+const API_GRACE_MS = 5_000;
+/** For connections that the system has taken and this process has not: it takes one in each turn of its loop. */
+const LAST_ACCEPTS_MS = 30;
+const LAST_ACCEPTS = 64;
 
 /**
  * Starts everything, in this order:
@@ -87,6 +105,8 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   const ids = createIdSource({ now });
   const store = await openData(parts, ids);
   started.push(() => store.close());
+  parts.handover.take();
+  const tryAgain = (): Promise<boolean> => parts.handover.yields();
   await forgetRuntime(dataDir);
 
   const ca = await LocalCa.open(dataDir, store.secrets, now);
@@ -144,11 +164,21 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     storeWritable: () => store.health.writable,
     process: processNumbers,
   });
-  const metricsAddress = await serveMetrics(config, metrics, () => readiness(state, store), started);
+  const metricsServers: HttpServer[] = [];
+  const closeMetrics = (): Promise<void> => closeServers(metricsServers);
+  started.push(closeMetrics);
+  const pages = { metrics: () => metrics.text(), readiness: () => readiness(state, store) };
+  const metricsAddress = await bindAll(
+    flagOf('metrics_listen'),
+    everyAddress(config.metrics),
+    (address) => {
+      const server = createMetricsServer(pages);
+      metricsServers.push(server);
+      return listen(server, address);
+    },
+    tryAgain,
+  );
 
-  // Edge and API stop side by side: each lets what is in flight finish, to the same deadline.
-  const serving: Undo[] = [];
-  started.push(() => undoTogether(serving, log));
   let webUrl = '';
   const edge: Edge = createEdge({
     config: edgeConfig(
@@ -162,7 +192,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     random,
     ...(parts.agentDoor === null ? {} : { agentListener: parts.agentDoor }),
   });
-  serving.push(() => edge.stop());
+  started.push(() => edge.stop());
   await edge.start().catch((error: unknown) => {
     throw edgeListenProblem(config, error);
   });
@@ -176,13 +206,14 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     rateLimit: { perMinute: config.apiRateLimit },
     corsOrigins: config.corsOrigins,
     log: log.child({ sub: 'api' }),
-    closeGraceMs: config.drainMs,
+    closeGraceMs: Math.min(config.drainMs, API_GRACE_MS),
   });
-  serving.push(() => api.close());
+  started.push(() => api.close());
   const apiAddress: Address = await bindAll(
     flagOf('api_listen'),
     everyAddress(config.api),
     async (address) => (await api.listen(address)).port,
+    tryAgain,
   );
 
   const runtime: RuntimeInfo = {
@@ -199,6 +230,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     api_key_path: files.apiKeyPath,
     authtoken_path: files.authtokenPath,
   };
+  let unpublish = (): Promise<void> => Promise.resolve();
   return {
     runtime,
     control,
@@ -210,8 +242,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     },
     async announce() {
       if (state !== 'starting') return;
-      // Undone first of all: whoever waits for the file must not find a server that is leaving.
-      started.push(await publishRuntime(dataDir, runtime));
+      unpublish = await publishRuntime(dataDir, runtime);
       state = 'ready';
       const { api_url, http_addr, https_addr, agent_addr, tcp_ports, metrics_url } = runtime;
       log.info({ version, api_url, http_addr, https_addr, agent_addr, tcp_ports, metrics_url }, 'ready');
@@ -220,19 +251,15 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
       certificates.reload();
       edge.reloadCertificates();
     },
-    /**
-     * The start in reverse: unready and `runtime.json` gone; edge and API finish what is in flight, agents closed last
-     * of all; the metrics listener; control and, because all of them may still write, the database at the very end.
-     */
     async stop() {
       if (state === 'stopping') return;
       state = 'stopping';
-      await undo(started, log);
+      await stopInOrder({ handover: parts.handover, edge, api, control, store, closeMetrics, unpublish, log });
     },
   };
 }
 
-async function openData({ config, log, now }: PlatformParts, ids: IdSource): Promise<Store> {
+async function openData({ config, log, now, handover }: PlatformParts, ids: IdSource): Promise<Store> {
   const { dataDir } = config;
   try {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
@@ -240,7 +267,7 @@ async function openData({ config, log, now }: PlatformParts, ids: IdSource): Pro
   } catch (error) {
     throw new ConfigError(flagOf('data_dir'), dataDir, `the folder cannot be used (${messageOf(error)})`);
   }
-  return openStore({
+  const options: OpenStoreOptions = {
     directory: dataDir,
     encryptionKey: await loadOrCreateKey(dataDir, { given: process.env['POSTERN_ENCRYPTION_KEY'] }),
     now,
@@ -250,25 +277,15 @@ async function openData({ config, log, now }: PlatformParts, ids: IdSource): Pro
       if (writable) storeLog.info({}, 'the database can be written again');
       else storeLog.error({ reason: lastError }, 'the database cannot be written; calls that change something fail');
     },
-  });
-}
-
-async function serveMetrics(
-  config: ServerConfig,
-  metrics: Metrics,
-  ready: () => Readiness,
-  started: Undo[],
-): Promise<Address> {
-  return bindAll(flagOf('metrics_listen'), everyAddress(config.metrics), async (address) => {
-    const server = createMetricsServer({ metrics: () => metrics.text(), readiness: ready });
-    const port = await listen(server, address);
-    started.push(async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
-    });
-    return port;
-  });
+  };
+  for (;;) {
+    try {
+      return await openStore(options);
+    } catch (error) {
+      const inUse = error instanceof StoreRefused && error.reason === 'in_use';
+      if (!inUse || !(await handover.yields())) throw error;
+    }
+  }
 }
 
 function readiness(state: 'starting' | 'ready' | 'stopping', store: Store): Readiness {
@@ -286,13 +303,55 @@ function processNumbers(): { residentBytes: number; cpuSeconds: number; startedA
   };
 }
 
+interface Stopping {
+  readonly handover: Handover;
+  readonly edge: Edge;
+  readonly api: Api;
+  readonly control: Control;
+  readonly store: Store;
+  readonly closeMetrics: () => Promise<void>;
+  /** Removes `runtime.json`. */
+  readonly unpublish: () => Promise<void>;
+  readonly log: Logger;
+}
+
+/**
+ * Everything that another server needs is free as soon as the stop begins: the listeners at once, the database when the
+ * API has answered what it had accepted. What visitors have in flight needs neither, and is finished meanwhile. The
+ * metrics listener says "stopping" until the next server wants its address, and agents stay until that serves.
+ */
+async function stopInOrder(parts: Stopping): Promise<void> {
+  const { handover, edge, api, control, store, closeMetrics, unpublish, log } = parts;
+  handover.leave();
+  // Whoever is connected and not accepted yet would be reset.
+  await setTimeout(LAST_ACCEPTS_MS);
+  for (let turn = 0; turn < LAST_ACCEPTS; turn += 1) await setImmediate();
+  const next = handover.watch();
+  const drained = carefully(() => edge.stop(next.ready), log);
+  const answered = carefully(() => api.close(), log);
+  void next.came.then(closeMetrics);
+  await carefully(unpublish, log);
+  await answered;
+  await carefully(() => control.stop(), log);
+  await carefully(() => store.close(), log);
+  await drained;
+  next.end();
+  await carefully(closeMetrics, log);
+}
+
+async function closeServers(servers: readonly HttpServer[]): Promise<void> {
+  await Promise.all(
+    servers.map((server) => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      return closed;
+    }),
+  );
+}
+
 /** Last started, first stopped. */
 async function undo(started: Undo[], log: Logger): Promise<void> {
   for (let step = started.pop(); step !== undefined; step = started.pop()) await carefully(step, log);
-}
-
-async function undoTogether(steps: readonly Undo[], log: Logger): Promise<void> {
-  await Promise.all(steps.map((step) => carefully(step, log)));
 }
 
 /** One part that does not stop cleanly must not keep the others from it. */

@@ -7,6 +7,7 @@ import { movedToFreePorts } from './config/demo-ports.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import type { Demo } from './demo/demo.ts';
 import { watchHangups } from './hangup.ts';
+import { Handover } from './handover.ts';
 import { createLogger, type Logger } from './log.ts';
 import type { Platform } from './platform.ts';
 
@@ -52,7 +53,8 @@ export async function runServer(options: RunOptions): Promise<number> {
 
 /** The door for agents opens first; only then is the rest loaded, which takes half a second. */
 async function start(config: ServerConfig, options: RunOptions, log: Logger): Promise<Platform> {
-  const agentDoor = config.agents.length === 0 ? null : await openAgentDoor(config.agents);
+  const handover = new Handover(config.dataDir);
+  const agentDoor = config.agents.length === 0 ? null : await openAgentDoor(config.agents, () => handover.yields());
   try {
     const { startPlatform } = await import('./platform.ts');
     const { version, resetCredentials } = options;
@@ -61,6 +63,7 @@ async function start(config: ServerConfig, options: RunOptions, log: Logger): Pr
       version,
       log,
       agentDoor,
+      handover,
       resetCredentials,
       now: Date.now,
       random: Math.random,
@@ -72,6 +75,8 @@ async function start(config: ServerConfig, options: RunOptions, log: Logger): Pr
 }
 
 async function demoConfig(config: ServerConfig, log: Logger): Promise<ServerConfig> {
+  // What one who is leaving still holds will be free.
+  if (new Handover(config.dataDir).holder()?.state === 'stopping') return config;
   const moved = await movedToFreePorts(config);
   for (const move of moved.moves) log.warn({ sub: 'demo' }, move);
   return moved.config;

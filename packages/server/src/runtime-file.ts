@@ -89,7 +89,8 @@ function isRuntimeInfo(value: unknown): value is RuntimeInfo {
   );
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this number runs. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -10,6 +10,8 @@ import { sendCommand, sendStopTunnel, type StopNotice } from './commands.ts';
 
 /** Longer than an acceptance takes from control to here. */
 const CLOSED_EARLY_MS = 30_000;
+/** How often sessions are looked at that still carry visitors when the next server is there. */
+const RELEASE_EVERY_MS = 100;
 
 export interface AgentPlaneOptions {
   readonly link: ControlLink;
@@ -108,6 +110,15 @@ export class AgentPlane {
 
   async probe(sessionId: string): Promise<boolean> {
     return (await this.#directory.find(sessionId)?.probe()) ?? false;
+  }
+
+  /**
+   * Ends each session as soon as it carries no visitor: its agent finds the next server at once, and the others when
+   * what is in flight is finished.
+   */
+  release(): void {
+    for (const session of this.#open) if (session.carries === 0) session.end('the next server has taken over');
+    if (this.#open.size > 0) this.#options.wheel.schedule(RELEASE_EVERY_MS, () => this.release());
   }
 
   /** Ends every session and waits until control knows. */

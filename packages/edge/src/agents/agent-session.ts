@@ -115,6 +115,11 @@ export class AgentSession {
     socket.resume();
   }
 
+  /** Streams that carry visitors now. */
+  get carries(): number {
+    return this.mux.countOf(StreamType.proxy);
+  }
+
   /** Whether the agent sent a byte of late (heartbeats make a healthy one), or answers a beat within a second. */
   async probe(): Promise<boolean> {
     if (this.#heartbeat === null || this.#watch === null || this.ended) return false;

@@ -78,6 +78,12 @@ class Session implements MuxSession, FrameSink, StreamHost {
     return Math.max(0, (NUDGE_STREAM_ID - this.#nextId) >>> 1);
   }
 
+  countOf(type: number): number {
+    let count = 0;
+    for (const stream of this.#streams.values()) if (stream.type === type) count++;
+    return count;
+  }
+
   receive(chunk: Buffer, start = 0, end = chunk.length): void {
     if (this.ended) return;
     this.bytesReceived += end - start;

@@ -104,6 +104,8 @@ export interface MuxSession {
   readonly role: 'client' | 'server';
   /** Streams open now, either side's. */
   readonly streamCount: number;
+  /** Of those, how many have this type. Looks at each. */
+  countOf(type: number): number;
   readonly ended: boolean;
   /** Streams that this side can still open: ids are not used twice, and a session has a billion of them. */
   readonly idsLeft: number;
