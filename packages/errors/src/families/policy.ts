@@ -239,6 +239,12 @@ export const POLICY_ERRORS = {
     title: 'Control character for a header',
     message: 'This request would put a control character into the header "{name}", where none may be.',
   },
+  90036: {
+    status: 503,
+    owner: 'capacity',
+    title: 'Too many passwords at once',
+    message: 'More passwords are being checked for this endpoint than it has places for. Try again in a few seconds.',
+  },
   2300: {
     status: 500,
     owner: 'platform',

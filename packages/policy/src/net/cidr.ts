@@ -35,6 +35,12 @@ function v6Value(address: ipaddr.IPv6): bigint {
   return value;
 }
 
+/** What counts as one visitor where places are shared: an IPv4 address, the /64 of an IPv6 one. */
+export function addressBlock(address: string): string {
+  const ip = parseIp(address);
+  return ip?.family === 6 ? `${BigInt(ip.value) >> 64n}/64` : address;
+}
+
 /** @returns -1 when the text is not four plain decimal numbers. */
 function parseV4(text: string): number {
   let value = 0;

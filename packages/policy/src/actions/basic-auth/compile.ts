@@ -1,17 +1,23 @@
 import type { Scope } from '../../cel/scope.ts';
 import type { Outcome } from '../../runtime.ts';
 import { readConfig } from '../../schema/problems.ts';
+import { fail } from '@postern/errors';
+import { addressBlock } from '../../net/cidr.ts';
+import { failed } from '../outcome.ts';
 import { GO_ON, type ActionDefinition, type Step } from '../action.ts';
-import { credential, presentedIn, type Presented } from './credentials.ts';
+import { authorize, credential, presentedIn, type Presented } from './credentials.ts';
 import { basicAuthSchema } from './schema.ts';
+
+/** Nobody has been told whether the password is right (RFC 9110 §15.6.4, not §15.5.2). */
+const BUSY: Outcome = failed(fail(90036), [['retry-after', '2']]);
 
 /** Lets in whoever presents one of the credentials (RFC 7617); the others get 401 and are asked. */
 export const basicAuth: ActionDefinition = {
   type: 'basic-auth',
   resultKey: 'basic_auth',
   compile(config, env) {
-    const { credentials, realm, enforce } = readConfig(basicAuthSchema, config, env.path);
-    const tests = credentials.map((text, index) => credential(env.template(text, `.credentials[${index}]`)));
+    const { credentials: written, realm, enforce } = readConfig(basicAuthSchema, config, env.path);
+    const credentials = written.map((text, index) => credential(env.template(text, `.credentials[${index}]`)));
     const refusal = unauthorized(realm);
 
     const finish = (scope: Scope, presented: Presented | null, authorized: boolean): Step => {
@@ -28,16 +34,17 @@ export const basicAuth: ActionDefinition = {
       run(scope) {
         const presented = presentedIn(scope.context.req?.headers.get('authorization'));
         if (presented === null) return finish(scope, null, false);
-        let authorized = false;
-        const slow: Promise<boolean>[] = [];
-        // All of them, whichever matches: see credentials.ts.
-        for (const matches of tests) {
-          const verdict = matches(presented, scope);
-          if (typeof verdict !== 'boolean') slow.push(verdict);
-          else if (verdict) authorized = true;
-        }
-        if (authorized || slow.length === 0) return finish(scope, presented, authorized);
-        return Promise.all(slow).then((verdicts) => finish(scope, presented, verdicts.includes(true)));
+        const { endpoint, conn } = scope.context;
+        const asker = { endpoint: endpoint.id, address: addressBlock(conn.clientIp) };
+        const verdict = authorize(
+          credentials.map((of) => of(scope)),
+          presented,
+          asker,
+        );
+        if (typeof verdict === 'boolean') return finish(scope, presented, verdict);
+        return verdict.then((authorized) =>
+          authorized === null && enforce ? BUSY : finish(scope, presented, authorized === true),
+        );
       },
     };
   },

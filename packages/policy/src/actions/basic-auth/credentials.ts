@@ -1,9 +1,9 @@
-/** One credential of a rule, and whether a visitor's matches it, in time that does not tell how much of it did. */
+/** The credentials of a rule, and whether a visitor's is one of them. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Scope } from '../../cel/scope.ts';
 import { Failure } from '../../cel/value.ts';
 import type { Template } from '../../interpolation/template.ts';
-import { matchesBcrypt } from './bcrypt.ts';
+import { matchesBcrypt, type Asker } from './bcrypt.ts';
 import { BCRYPT_MARK } from './schema.ts';
 
 export interface Presented {
@@ -25,49 +25,86 @@ export function presentedIn(header: string | undefined): Presented | null {
   return { user, password, userDigest: digest(user), passwordDigest: digest(password) };
 }
 
-export type Credential = (presented: Presented, scope: Scope) => boolean | Promise<boolean>;
+/** One credential, taken apart. Either `secret` or `hash` is there. */
+export interface Credential {
+  readonly user: Buffer;
+  /** Digest of the password. */
+  readonly secret: Buffer | null;
+  /** bcrypt. */
+  readonly hash: string | null;
+}
 
-const NEVER: Credential = () => false;
-
-/** A credential without expressions is taken apart once; the others at every request. */
-export function credential(template: Template): Credential {
-  if (template.text !== null) return test(template.text);
+/** A credential without expressions is taken apart once; the others when their text changes. null matches nobody. */
+export function credential(template: Template): (scope: Scope) => Credential | null {
+  if (template.text !== null) {
+    const fixed = takenApart(template.text);
+    return () => fixed;
+  }
   let text: string | null = null;
-  let current: Credential = NEVER;
-  return (presented, scope) => {
+  let current: Credential | null = null;
+  return (scope) => {
     const rendered = template.require(scope);
     if (rendered instanceof Failure) {
       scope.context.warn(`a basic-auth credential could not be filled in: ${rendered.message}`);
-      return false;
+      return null;
     }
     if (rendered !== text) {
       text = rendered;
-      current = test(rendered);
+      current = takenApart(rendered);
     }
-    return current(presented, scope);
+    return current;
   };
 }
 
-function test(text: string): Credential {
+function takenApart(text: string): Credential | null {
   const colon = text.indexOf(':');
-  if (colon <= 0) return NEVER;
-  const user = digest(text.slice(0, colon));
   const password = text.slice(colon + 1);
-  if (password.startsWith(BCRYPT_MARK)) {
-    const hash = password.slice(BCRYPT_MARK.length);
-    return (presented) => {
-      const sameUser = timingSafeEqual(user, presented.userDigest);
-      // Asked for a wrong user too: the time of the answer must not tell which users exist.
-      const matches = matchesBcrypt(presented.password, hash);
-      return typeof matches === 'boolean' ? sameUser && matches : matches.then((same) => sameUser && same);
-    };
+  if (colon <= 0 || password === '') return null;
+  const user = digest(text.slice(0, colon));
+  return password.startsWith(BCRYPT_MARK)
+    ? { user, secret: null, hash: password.slice(BCRYPT_MARK.length) }
+    : { user, secret: digest(password), hash: null };
+}
+
+/**
+ * Whether one of them is the visitor's; null = it could not be told in time. How long it takes tells neither which user
+ * names exist nor how much of a password was right.
+ */
+export function authorize(
+  credentials: readonly (Credential | null)[],
+  presented: Presented,
+  asker: Asker,
+): boolean | Promise<boolean | null> {
+  let authorized = false;
+  const hashes: string[] = [];
+  let anothers: string | null = null;
+  for (const one of credentials) {
+    if (one === null) continue;
+    const sameUser = timingSafeEqual(one.user, presented.userDigest);
+    if (one.secret !== null) {
+      const samePassword = timingSafeEqual(one.secret, presented.passwordDigest);
+      if (sameUser && samePassword) authorized = true;
+    } else if (one.hash !== null) {
+      if (sameUser) hashes.push(one.hash);
+      else anothers ??= one.hash;
+    }
   }
-  const secret = digest(password);
-  return (presented) => {
-    const sameUser = timingSafeEqual(user, presented.userDigest);
-    const samePassword = timingSafeEqual(secret, presented.passwordDigest);
-    return password !== '' && sameUser && samePassword;
-  };
+  if (authorized) return true;
+  // A user that does not exist costs a comparison as well, of a password that is nobody's.
+  if (hashes.length === 0) {
+    if (anothers === null) return false;
+    const asked = matchesBcrypt(`${presented.password}\u0001`, anothers, asker);
+    return asked === true ? false : asked.then((verdict) => (verdict === null ? null : false));
+  }
+  const slow: Promise<boolean | null>[] = [];
+  for (const hash of hashes) {
+    const verdict = matchesBcrypt(presented.password, hash, asker);
+    if (verdict === true) return true;
+    slow.push(verdict);
+  }
+  return Promise.all(slow).then((verdicts) =>
+    verdicts.includes(true) ? true : verdicts.includes(null) ? null : false,
+  );
 }
 
 function digest(text: string): Buffer {
