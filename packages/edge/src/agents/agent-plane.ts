@@ -6,12 +6,15 @@ import { fail } from '@postern/errors';
 import { AgentDirectory } from './agent-directory.ts';
 import { AgentSession } from './agent-session.ts';
 import { AuthLimiter } from './auth-limiter.ts';
+import { Paces, type PaceLimits } from './pace.ts';
 import { sendCommand, sendStopTunnel, type StopNotice } from './commands.ts';
 
 /** Longer than an acceptance takes from control to here. */
 const CLOSED_EARLY_MS = 30_000;
 /** How often sessions are looked at that still carry visitors when the next server is there. */
 const RELEASE_EVERY_MS = 100;
+/** Binds of all agents of an account: each is a transaction, a route, perhaps a certificate. */
+const BINDS: PaceLimits = { burst: 500, perSecond: 50, waitMs: 10_000 };
 
 export interface AgentPlaneOptions {
   readonly link: ControlLink;
@@ -30,6 +33,7 @@ export class AgentPlane {
   readonly #options: AgentPlaneOptions;
   readonly #directory: AgentDirectory;
   readonly #limiter: AuthLimiter;
+  readonly #binds = new Paces(BINDS, () => performance.now());
   /** Every connection, authenticated or not. */
   readonly #open = new Set<AgentSession>();
   /** Sessions that control ended before they were entered here: revoked in the moment of their acceptance. */
@@ -78,6 +82,7 @@ export class AgentPlane {
       random,
       ready,
       limiter: this.#limiter,
+      binds: this.#binds,
       onAuthenticated: (one) => {
         const closed = this.#closedEarly.get(one.id);
         if (closed !== undefined) return one.end(closed);

@@ -21,6 +21,7 @@ import type { AgentSessionAccepted, ControlLink } from '@postern/link';
 import { withDeadline } from '../deadline.ts';
 import { readIntoSlab } from '../connection/slab-reader.ts';
 import type { AuthLimiter } from './auth-limiter.ts';
+import { Pace, type PaceLimits, type Paces } from './pace.ts';
 import { RpcServer } from './rpc-server.ts';
 import { SessionHeartbeat } from './session-heartbeat.ts';
 import { SilenceWatch } from './silence-watch.ts';
@@ -28,8 +29,14 @@ import { webVisitorAnswer } from './web-visitor.ts';
 
 const AUTH_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
-/** Heartbeats, RPCs: agents open few streams. */
-const INBOUND_STREAMS = 256;
+/** Heartbeats, RPCs: agents open few streams, and now and then many short ones. */
+const INBOUND_STREAMS = 4_200;
+/** Of somebody who has not said who it is. */
+const ANONYMOUS_STREAMS = 32;
+/** Bytes of somebody who has not said who it is: an Auth has about 1 KiB, a beat 12 bytes. */
+const ANONYMOUS_BYTES = 262_144;
+/** Questions of one session; binds are counted for the account (agent-plane.ts). */
+const CALLS: PaceLimits = { burst: 2_000, perSecond: 500, waitMs: 10_000 };
 /** Streams that carry bulk may have this much under way to us: fewer stalls for want of credit (perf-bulk.md §2). */
 const WINDOW = 1_048_576;
 const PROBE_MS = 1_000;
@@ -59,6 +66,8 @@ export interface SessionOptions {
   readonly now: () => number;
   readonly random: () => number;
   readonly limiter: AuthLimiter;
+  /** How fast an account's agents may bind. */
+  readonly binds: Paces;
   /** Resolves when routes are loaded: nothing is answered before. */
   readonly ready: Promise<void>;
   readonly onAuthenticated: (session: AgentSession) => void;
@@ -79,15 +88,19 @@ export class AgentSession {
   readonly #authTimer: TimerHandle;
   #heartbeat: SessionHeartbeat | null = null;
   #watch: SilenceWatch | null = null;
+  readonly #calls: Pace;
+  #account = '';
   #started = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#calls = new Pace(CALLS, monotonic);
     const { socket, wheel, link, log, limits, region } = options;
     this.mux = createMuxSession(
-      { role: 'server', maxInboundStreams: INBOUND_STREAMS, window: WINDOW, now: monotonic },
+      { role: 'server', maxInboundStreams: ANONYMOUS_STREAMS, window: WINDOW, now: monotonic },
       {
         onStream: (stream) => this.#accept(stream),
+        onStreamOver: (stream) => this.#rpc.over(stream),
         onOutput: () => {
           this.#pump.flush();
           this.#options.onTurn(this);
@@ -104,6 +117,8 @@ export class AgentSession {
       rpcBytes: limits.rpcBytes,
       authenticate: (request) => this.#authenticate(request),
       sessionId: () => this.id,
+      turn: (binds) => (binds ? options.binds.of(this.#account).take() : this.#calls.take()),
+      end: (reason) => this.end(reason),
     });
     this.#authTimer = wheel.schedule(AUTH_MS, () => this.end('no Auth in time'));
     socket.setNoDelay(true);
@@ -153,6 +168,7 @@ export class AgentSession {
       if (isHttpStart(buffer)) return this.#answerHttp(buffer.toString('latin1', 0, length));
     }
     this.mux.receive(buffer, 0, length);
+    if (this.id === '' && this.mux.bytesReceived > ANONYMOUS_BYTES) return this.end('too much before Auth');
     if (!this.ended) this.#options.onTurn(this);
   };
 
@@ -178,6 +194,8 @@ export class AgentSession {
     }
     limiter.succeeded(remoteIp);
     this.id = accepted.sessionId;
+    this.#account = accepted.accountId;
+    this.mux.allowStreams(INBOUND_STREAMS);
     if (this.ended) {
       // The wire broke while control thought about it: the session exists there and has to end there.
       this.#options.onEnded(this, 'the agent left during Auth');

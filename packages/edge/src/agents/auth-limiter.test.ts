@@ -19,3 +19,10 @@ test('failures slow an address down, success and time forgive', () => {
   limiter.succeeded('b');
   expect(limiter.delay('b')).toBe(0);
 });
+
+test('an IPv6 network is one address', () => {
+  const limiter = new AuthLimiter(() => 0);
+  for (let i = 0; i < 100; i++) limiter.failed(`2001:db8:1:2::${i.toString(16)}`);
+  expect(limiter.delay('2001:db8:1:2:ffff::1')).toBe(5_000);
+  expect(limiter.delay('2001:db8:1:3::1')).toBe(0);
+});

@@ -30,6 +30,8 @@ export interface RpcCall {
 export interface RpcMethod {
   readonly name: string;
   readonly needsSession: boolean;
+  /** It claims an address, which costs far more than the others. */
+  readonly binds: boolean;
   /** Resolves with the encoded answer; throws PosternError. */
   run(call: RpcCall): Promise<Buffer>;
   /** The encoded answer that says why not. */
@@ -39,6 +41,7 @@ export interface RpcMethod {
 const bind: RpcMethod = {
   name: 'Bind',
   needsSession: true,
+  binds: true,
   async run({ link, sessionId, message }) {
     const request = decodeBind(message);
     const bound = await link.bind(sessionId, request);
@@ -51,6 +54,7 @@ const bind: RpcMethod = {
 const bindLabels: RpcMethod = {
   name: 'StartTunnelWithLabel',
   needsSession: true,
+  binds: true,
   async run({ link, sessionId, message }) {
     const { id } = await link.bindLabels(sessionId, decodeLabelBind(message));
     return encodeLabelBindResponse(id);
@@ -61,6 +65,7 @@ const bindLabels: RpcMethod = {
 const unbind: RpcMethod = {
   name: 'Unbind',
   needsSession: true,
+  binds: false,
   async run({ link, sessionId, message }) {
     await link.unbind(sessionId, decodeUnbind(message).id);
     return encodeUnbindResponse();
@@ -71,6 +76,7 @@ const unbind: RpcMethod = {
 const patchTunnel: RpcMethod = {
   name: 'PatchTunnelState',
   needsSession: true,
+  binds: true,
   async run({ link, sessionId, message }) {
     await link.patchTunnel(sessionId, decodePatchTunnel(message));
     return encodePatchTunnelResponse();
@@ -81,6 +87,7 @@ const patchTunnel: RpcMethod = {
 const serverInfo: RpcMethod = {
   name: 'SrvInfo',
   needsSession: false,
+  binds: false,
   run: ({ region }) => Promise.resolve(encodeServerInfoResponse(region)),
   refuse: (text) => encodeErrorResponse(text),
 };

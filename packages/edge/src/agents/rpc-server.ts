@@ -15,11 +15,17 @@ import {
   type MuxStream,
 } from '@postern/protocol';
 import type { AgentSessionAccepted, ControlLink } from '@postern/link';
-import type { Log, TimerWheel } from '../context.ts';
+import type { Log, TimerHandle, TimerWheel } from '../context.ts';
 import { RPC_METHODS, type RpcMethod } from './rpc-methods.ts';
 
-/** Questions under way at once; agents that respect the protocol stay far below. */
-const MOST_CALLS = 128;
+/** Questions under way at once: an agent with a thousand endpoints binds them all anew when it comes back. */
+const MOST_CALLS = 2_048;
+/** What they may hold together, in bytes; a message alone has its own limit. */
+const MOST_BYTES = 16_777_216;
+/** Answered, and the agent has not ended its side yet: beyond these the oldest is ended for it. */
+const MOST_UNENDED = 2_048;
+/** On a connection that has not authenticated: SrvInfo, an Auth or a few, and then it has to be somebody. */
+const MOST_ANONYMOUS = 16;
 /** An Auth message has about 1 KiB. */
 const AUTH_BYTES = 65_536;
 /** Until a question is complete, and for the agent's FIN after the answer. */
@@ -37,11 +43,19 @@ export interface RpcServerOptions {
   readonly authenticate: (request: AuthRequest) => Promise<AgentSessionAccepted>;
   /** '' before Auth. */
   readonly sessionId: () => string;
+  /** Milliseconds until a question of this kind may be answered; null = it is refused. */
+  readonly turn: (binds: boolean) => number | null;
+  /** Ends the connection. */
+  readonly end: (reason: string) => void;
 }
 
 export class RpcServer {
   readonly #options: RpcServerOptions;
   #calls = 0;
+  #bytes = 0;
+  #anonymous = 0;
+  /** Answered streams that the agent has not ended, oldest first. */
+  readonly #unended = new Map<MuxStream, TimerHandle>();
   #authenticating = false;
   /** Auth has begun, and is not answered yet. */
   #authPending = false;
@@ -54,6 +68,9 @@ export class RpcServer {
 
   /** Takes a stream whose type is none of heartbeat. */
   accept(stream: MuxStream): void {
+    if (this.#options.sessionId() === '' && ++this.#anonymous > MOST_ANONYMOUS) {
+      return this.#options.end('too many questions before Auth');
+    }
     if (stream.type === StreamType.auth) return this.#auth(stream);
     const method = RPC_METHODS.get(stream.type);
     if (method === undefined) return this.#refuseType(stream);
@@ -67,11 +84,20 @@ export class RpcServer {
     );
   }
 
+  /** A stream of this connection is over. */
+  over(stream: MuxStream): void {
+    const timer = this.#unended.get(stream);
+    if (timer === undefined) return;
+    timer.cancel();
+    this.#unended.delete(stream);
+  }
+
   async #run(method: RpcMethod, message: unknown): Promise<Buffer> {
     const { link, region } = this.#options;
     if (method.needsSession && this.#options.sessionId() === '' && this.#authPending) await this.#authAnswered();
     const sessionId = this.#options.sessionId();
     if (method.needsSession && sessionId === '') throw fail(109, { reason: `${method.name} came before Auth` });
+    if (sessionId !== '') await this.#turn(method.binds);
     return method.run({ link, sessionId, region, message });
   }
 
@@ -83,6 +109,12 @@ export class RpcServer {
   #letGo(): void {
     this.#authPending = false;
     for (const proceed of this.#held.splice(0)) proceed();
+  }
+
+  async #turn(binds: boolean): Promise<void> {
+    const wait = this.#options.turn(binds);
+    if (wait === null) throw fail(90053);
+    if (wait > 0) await new Promise<void>((resolve) => this.#options.wheel.schedule(wait, resolve));
   }
 
   #auth(stream: MuxStream): void {
@@ -120,21 +152,25 @@ export class RpcServer {
       return;
     }
     this.#calls++;
+    let bytes = 0;
     const { wheel } = this.#options;
-    const close = (): void => {
-      if (!stream.closed) stream.reset(MuxErrorCode.streamCancelled);
-    };
-    const finish = (bytes: Buffer): void => {
+    const finish = (last: Buffer): void => {
       this.#calls--;
-      stream.end(bytes);
-      // Agents FIN after the answer; one that does not must not collect open streams here.
-      wheel.schedule(MESSAGE_MS, close);
+      this.#bytes -= bytes;
+      stream.end(last);
+      this.#expectEnd(stream);
     };
     const incomplete = wheel.schedule(MESSAGE_MS, () => {
       this.#calls--;
-      close();
+      this.#bytes -= bytes;
+      stream.reset(MuxErrorCode.streamCancelled);
     });
     acceptRpc(stream, limit, {
+      onBytes: (n) => {
+        bytes += n;
+        this.#bytes += n;
+        return this.#bytes <= MOST_BYTES;
+      },
       onMessage: (message) => {
         incomplete.cancel();
         answer(message).then(finish, (error: unknown) => finish(refuse(this.#text(error))));
@@ -144,6 +180,21 @@ export class RpcServer {
         finish(refuse(this.#text(error)));
       },
     });
+  }
+
+  /** Agents FIN after the answer; one that does not must not collect open streams here. */
+  #expectEnd(stream: MuxStream): void {
+    if (stream.closed) return;
+    const close = (): void => {
+      this.#unended.delete(stream);
+      stream.reset(MuxErrorCode.streamCancelled);
+    };
+    this.#unended.set(stream, this.#options.wheel.schedule(MESSAGE_MS, close));
+    if (this.#unended.size <= MOST_UNENDED) return;
+    const [oldest] = this.#unended.keys();
+    if (oldest === undefined) return;
+    this.over(oldest);
+    oldest.reset(MuxErrorCode.streamCancelled);
   }
 
   #refuseType(stream: MuxStream): void {

@@ -1,5 +1,6 @@
-/** Bounds how many connections a listener and one client address may hold, and knows the open ones. */
+/** Bounds how many connections a listener and one client address (IPv6: a /64) may hold, and knows the open ones. */
 import type { Socket } from 'node:net';
+import { networkOf } from '../places/network.ts';
 import type { CidrList } from './cidr-list.ts';
 import type { TimerWheel } from '../context.ts';
 import { part } from './part.ts';
@@ -43,7 +44,8 @@ export class Gate {
       socket.destroy();
       return false;
     }
-    const held = this.#perIp.get(ip) ?? 0;
+    const network = networkOf(ip);
+    const held = this.#perIp.get(network) ?? 0;
     const tooMany = held >= this.#limits.connectionsPerIp && !this.#proxies.has(plainIp(ip));
     if (tooMany || this.#open.size >= this.#limits.connections) {
       this.#refused++;
@@ -51,14 +53,14 @@ export class Gate {
       return false;
     }
     this.#open.add(socket);
-    this.#perIp.set(ip, held + 1);
+    this.#perIp.set(network, held + 1);
     // Whatever happens to the socket, an 'error' without a listener would end the process.
     socket.on('error', ignore);
     socket.once('close', () => {
       this.#open.delete(socket);
-      const left = (this.#perIp.get(ip) ?? 1) - 1;
-      if (left > 0) this.#perIp.set(ip, left);
-      else this.#perIp.delete(ip);
+      const left = (this.#perIp.get(network) ?? 1) - 1;
+      if (left > 0) this.#perIp.set(network, left);
+      else this.#perIp.delete(network);
     });
     return true;
   }

@@ -327,6 +327,13 @@ export const AGENT_ERRORS = {
     title: 'Field too long',
     message: 'The {field} of this endpoint has {length} bytes; {limit} are allowed.',
   },
+  90053: {
+    status: 429,
+    owner: 'client',
+    title: 'Too many calls of an agent',
+    message:
+      'This agent, or the others of its account, ask for more than 50 binds or changes a second, or 500 calls. Ask again in ten seconds.',
+  },
   90052: {
     status: 400,
     owner: 'platform',

@@ -34,7 +34,7 @@ class Session implements MuxSession, FrameSink, StreamHost {
   bytesReceived = 0;
   readonly #handler: MuxSessionHandler;
   readonly #window: number;
-  readonly #maxInbound: number;
+  #maxInbound: number;
   readonly #nudges: boolean;
   readonly #reader: FrameReader;
   readonly #output = new Output();
@@ -140,6 +140,10 @@ class Session implements MuxSession, FrameSink, StreamHost {
     if (first === undefined) this.schedule(stream);
     else stream.write(first);
     return stream;
+  }
+
+  allowStreams(most: number): void {
+    this.#maxInbound = most;
   }
 
   goAway(code: number, detail: string): void {

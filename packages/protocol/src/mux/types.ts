@@ -130,6 +130,8 @@ export interface MuxSession {
    * closes the transport after `pull` is dry. Nothing is pulled after the GOAWAY.
    */
   goAway(code: number, detail: string): void;
+  /** Changes how many streams of the peer's may be open at once; those that are open stay. */
+  allowStreams(most: number): void;
   /** Ends the session here and now: streams get `onReset(14)`, then `onEnd(code)` runs. The caller closes the transport. */
   destroy(code: number, detail: string): void;
 }

@@ -4,6 +4,8 @@ import { JsonReader } from './json-reader.ts';
 
 /** How an RPC came out. One of the two runs, once, unless the caller resets the stream first. */
 export interface RpcOutcome {
+  /** `n` bytes of the message came. @returns false when it is more than the owner bears: the message fails */
+  onBytes?(n: number): boolean;
   /** The one JSON object of the other side. */
   onMessage(value: unknown): void;
   /** It will not come: reset, ended too early, too long, not JSON. The stream is over. */
@@ -60,6 +62,7 @@ class Collector implements MuxStreamHandler {
     if (this.#done) return;
     let value: unknown;
     try {
+      if (this.#outcome.onBytes?.(chunk.length) === false) throw fail(109, { reason: 'too much is asked at once' });
       if (!this.#reader.push(chunk)) return;
       value = this.#reader.value();
     } catch (error) {
