@@ -14,6 +14,7 @@ test('what the edge gets: both loopbacks, proxies, limits, public ports of the m
         drain_timeout: ['5'],
         request_head_timeout: ['2'],
         idle_timeout: ['60'],
+        stall_timeout: ['9'],
         max_connections: ['7'],
         max_connections_per_ip: ['3'],
       },
@@ -38,7 +39,7 @@ test('what the edge gets: both loopbacks, proxies, limits, public ports of the m
     publicHttpPort: 8080,
     redirectToHttps: true,
     webUrl: 'http://web.test:8080/',
-    limits: { drainMs: 5000, requestHeadMs: 2000, idleMs: 60_000, connections: 7, connectionsPerIp: 3 },
+    limits: { drainMs: 5000, requestHeadMs: 2000, idleMs: 60_000, stallMs: 9_000, connections: 7, connectionsPerIp: 3 },
   });
 });
 

@@ -35,6 +35,7 @@ export function edgeConfig(
       drainMs: config.drainMs,
       requestHeadMs: config.requestHeadMs,
       idleMs: config.idleMs,
+      stallMs: config.stallMs,
       connections: config.maxConnections,
       connectionsPerIp: config.maxConnectionsPerIp,
     },

@@ -92,7 +92,7 @@ export class ByteDelivery {
             { address: visitor.serverIp, port: visitor.serverPort },
           );
     const early = first !== null && first.length <= MOST_FIRST ? first : undefined;
-    const pipe = new BytePipe(socket, context.wheel, context.config.limits.idleMs, (ended, reason) => {
+    const pipe = new BytePipe(socket, context.wheel, context.config.limits, (ended, reason) => {
       this.#pipes.delete(ended);
       this.report(delivery, ended.bytesIn, ended.bytesOut, reason, '');
       if (this.#pipes.size === 0) for (const callback of this.#whenEmpty.splice(0)) callback();

@@ -3,14 +3,15 @@
  * an upgrade. Credit follows the slower reader in each direction, a half-close stays half, and the end comes once.
  *
  * ```
- * const pipe = new BytePipe(socket, wheel, idleMs, onClosed);
+ * const pipe = new BytePipe(socket, wheel, limits, onClosed);
  * pipe.start(agents.open(upstream, purpose, null, pipe));
  * ```
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
-import type { TimerHandle, TimerWheel } from '../context.ts';
+import type { TimerWheel } from '../context.ts';
+import { type ConnectionDeadlines, ConnectionWatch, type WatchedFlow } from './connection-watch.ts';
 import { part } from './part.ts';
 import { readIntoSlab } from './slab-reader.ts';
 import { SocketWriter, type SocketWriterOwner } from './socket-writer.ts';
@@ -24,14 +25,14 @@ const QUIET_MS = 1_500;
 /** How long an agent may take to answer the FIN of a visitor that is gone before the stream is reset. */
 const GONE_GRACE_MS = 2_000;
 
-export class BytePipe implements MuxStreamHandler, SocketWriterOwner {
+export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlow {
   /** From the visitor, and to the visitor. */
   bytesIn = 0;
   bytesOut = 0;
   readonly socket: Socket;
   readonly #wheel: TimerWheel;
   readonly #writer: SocketWriter;
-  readonly #idle: TimerHandle;
+  readonly #watch: ConnectionWatch;
   readonly #onClosed: (pipe: BytePipe, reason: PipeEndReason) => void;
   #stream: MuxStream | null = null;
   /** FIN seen: of the visitor, of the agent. */
@@ -42,20 +43,20 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner {
 
   /**
    * @param socket of the visitor, with `allowHalfOpen`; nobody else listens to its data any more
-   * @param idleMs without a byte in either direction
+   * @param deadlines without a byte in either direction, and for a visitor that takes none
    * @param onClosed runs once, when the socket has closed
    */
   constructor(
     socket: Socket,
     wheel: TimerWheel,
-    idleMs: number,
+    deadlines: ConnectionDeadlines,
     onClosed: (pipe: BytePipe, reason: PipeEndReason) => void,
   ) {
     this.socket = socket;
     this.#wheel = wheel;
     this.#writer = new SocketWriter(socket, this);
     this.#onClosed = onClosed;
-    this.#idle = wheel.schedule(idleMs, () => this.destroy('idle'));
+    this.#watch = new ConnectionWatch(wheel, deadlines, this);
   }
 
   /**
@@ -89,13 +90,13 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner {
   /** No stream came: gives the socket back untouched, and never reports. */
   discard(): void {
     this.#closed = true;
-    this.#idle.cancel();
+    this.#watch.cancel();
   }
 
   /** The server stops: ends as soon as nothing has moved for a moment, FIN first on both sides. */
   retire(): void {
     if (this.#closed) return;
-    const left = QUIET_MS - this.#idle.age();
+    const left = QUIET_MS - this.#watch.age();
     if (left > 0 || this.#writer.pending > 0) {
       this.#wheel.schedule(Math.max(left, 100), () => this.retire());
       return;
@@ -104,6 +105,20 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner {
     this.#writer.end();
     this.#onSocketEnd();
     part(this.socket, this.#wheel);
+  }
+
+  // WatchedFlow.
+
+  pending(): number {
+    return this.#writer.pending;
+  }
+
+  idle(): void {
+    this.destroy('idle');
+  }
+
+  stalled(): void {
+    this.destroy('client-gone');
   }
 
   /** Cuts both sides. */
@@ -120,12 +135,12 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner {
       return;
     }
     this.bytesOut += chunk.length;
-    this.#idle.refresh();
+    this.#watch.moved();
     this.#writer.write(chunk);
   }
 
   onWritten(n: number): void {
-    this.#idle.refresh();
+    this.#watch.accepted();
     this.#stream?.consume(n);
   }
 
@@ -156,7 +171,7 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner {
     const stream = this.#stream;
     if (stream === null || !stream.writable) return;
     this.bytesIn += length;
-    this.#idle.refresh();
+    this.#watch.moved();
     if (!stream.writeShared(buffer.subarray(0, length))) this.socket.pause();
   };
 
@@ -170,7 +185,7 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner {
     if (this.#closed) return;
     const complete = this.#agentDone && (this.#visitorDone || this.#writer.pending === 0);
     this.#closed = true;
-    this.#idle.cancel();
+    this.#watch.cancel();
     this.#writer.drop();
     this.#endStream();
     this.#onClosed(this, this.#reason ?? (complete ? 'complete' : 'client-gone'));

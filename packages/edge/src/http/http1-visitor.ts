@@ -14,6 +14,7 @@ import {
   type RawFields,
   type RequestHead,
 } from '@postern/protocol';
+import { ConnectionWatch, type WatchedFlow } from '../connection/connection-watch.ts';
 import { part } from '../connection/part.ts';
 import { abort, BytePipe, ignore } from '../connection/pipe.ts';
 import { readIntoSlab } from '../connection/slab-reader.ts';
@@ -40,16 +41,18 @@ const ARRIVING_MS = 1_500;
 
 type State = 'open' | 'lingering' | 'piped' | 'closed';
 
-export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketWriterOwner, HttpConnection {
+export class Http1Visitor
+  implements Downstream, Http1Sink<RequestHead>, SocketWriterOwner, HttpConnection, WatchedFlow
+{
   private readonly edge: EdgeContext;
   private readonly pipeline: Pipeline;
   private readonly group: HttpConnections;
   private readonly visitor: Visitor;
-  private readonly socket: VisitorConnection['socket'];
+  readonly socket: VisitorConnection['socket'];
   private readonly parser: Http1Parser;
   private readonly writer: SocketWriter;
   private readonly response: Http1Response;
-  private readonly idle: TimerHandle;
+  private readonly watch: ConnectionWatch;
   private headDeadline: TimerHandle | null = null;
   private state: State = 'open';
 
@@ -79,7 +82,7 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
     this.parser = createRequestParser(this, { headBytes: edge.config.limits.headBytes });
     this.writer = new SocketWriter(this.socket, this);
     this.response = new Http1Response(this.writer);
-    this.idle = edge.wheel.schedule(edge.config.limits.idleMs, () => this.idled());
+    this.watch = new ConnectionWatch(edge.wheel, edge.config.limits, this);
   }
 
   /** @param head bytes of the visitor's that were read before */
@@ -98,7 +101,7 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
 
   private readonly onBytes = (buffer: Buffer, length: number): void => {
     if (this.state === 'piped') return;
-    this.idle.refresh();
+    this.watch.moved();
     if (this.state === 'lingering') {
       this.drained += length;
       if (this.drained > LINGER_BYTES) abort(this.socket);
@@ -130,7 +133,7 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
   private readonly onClose = (): void => {
     if (this.state === 'closed' || this.state === 'piped') return;
     this.state = 'closed';
-    this.idle.cancel();
+    this.watch.cancel();
     this.headDeadline?.cancel();
     this.writer.drop();
     const { exchange } = this;
@@ -141,7 +144,7 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
   };
 
   onWritten(): void {
-    this.idle.refresh();
+    this.watch.accepted();
     if (!this.blocked || this.writer.pending > LOW_MARK) return;
     this.blocked = false;
     if (this.exchange === null) this.proceed();
@@ -301,12 +304,12 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
     const { exchange, stash } = this;
     if (exchange === null || this.writer.pending > 0) return this.cannotSwitch(stream);
     this.state = 'piped';
-    this.idle.cancel();
+    this.watch.cancel();
     this.socket.off('end', this.onFin);
     this.socket.off('close', this.onClose);
     this.socket.off('error', ignore);
     this.socket.write(encodeResponseHead(101, reason, fields));
-    const pipe = new BytePipe(this.socket, this.edge.wheel, this.edge.config.limits.idleMs, (ended, why) => {
+    const pipe = new BytePipe(this.socket, this.edge.wheel, this.edge.config.limits, (ended, why) => {
       exchange.bytesIn += ended.bytesIn;
       exchange.bytesOut += ended.bytesOut;
       exchange.finish(why);
@@ -362,7 +365,19 @@ export class Http1Visitor implements Downstream, Http1Sink<RequestHead>, SocketW
     }
   }
 
-  private idled(): void {
+  // WatchedFlow.
+
+  pending(): number {
+    return this.writer.pending;
+  }
+
+  /** The visitor takes nothing of what waits for it: whoever is there could. */
+  stalled(): void {
+    this.exchange?.visitorGone('client-gone');
+    abort(this.socket);
+  }
+
+  idle(): void {
     const { exchange } = this;
     if (exchange === null || exchange.responding) {
       exchange?.visitorGone('idle');

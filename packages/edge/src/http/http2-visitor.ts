@@ -73,7 +73,7 @@ export class Http2Visitor implements HttpConnection {
       streamResetRate: NO_LIMIT,
     });
     const bytesRead = (): number => connection.socket.bytesRead;
-    this.watch = new Http2Watch(edge.wheel, edge.config.limits, bytesRead, this.exchanges, this);
+    this.watch = new Http2Watch(edge.wheel, edge.config.limits, connection.socket, this.exchanges, this);
     this.chatter = new Http2Chatter(edge.wheel, bytesRead, () => this.calmDown('frames without purpose'));
   }
 

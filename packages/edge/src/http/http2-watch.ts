@@ -8,8 +8,11 @@
  *
  * Who is asked for a sign of life (a ping, sent at half time) and gives none until then has vanished, and loses the whole
  * connection. That needs a clock: a peer that is unplugged says nothing, and of one that resets while writes wait the
- * runtime does not tell. Spans are counted in ticks, so that a process that stood still lets nobody go for it.
+ * runtime does not tell (send-queues.ts sees that, and that a slow one goes on taking bytes). Spans are counted in ticks, so that a process that stood still lets nobody go for it.
  */
+import type { Socket } from 'node:net';
+import { MOST_FRESH_MS, sendQueues } from '../connection/connection-watch.ts';
+import { GONE, type SendQueues } from '../connection/send-queues.ts';
 import type { EdgeLimits, TimerHandle, TimerWheel } from '../context.ts';
 
 const LONGEST_TICK_MS = 2_000;
@@ -35,10 +38,12 @@ export interface WatchedConnection<Stream extends Watched> {
 }
 
 export class Http2Watch<Stream extends Watched> {
-  private readonly bytesRead: () => number;
+  private readonly socket: Socket;
+  private readonly queues: SendQueues;
   private readonly streams: ReadonlySet<Stream>;
   private readonly connection: WatchedConnection<Stream>;
   private readonly timer: TimerHandle;
+  private readonly freshMs: number;
   private readonly idleTicks: number;
   private readonly stallTicks: number;
   private seen = 0;
@@ -47,19 +52,23 @@ export class Http2Watch<Stream extends Watched> {
   private unpinged = Infinity;
   /** Ticks since a byte has come at all. */
   private silent = 0;
+  private queued: number | null = null;
 
   constructor(
     wheel: TimerWheel,
     limits: Pick<EdgeLimits, 'idleMs' | 'stallMs'>,
-    bytesRead: () => number,
+    socket: Socket,
     streams: ReadonlySet<Stream>,
     connection: WatchedConnection<Stream>,
+    queues: SendQueues = sendQueues,
   ) {
     const { idleMs, stallMs } = limits;
     const tickMs = Math.min(LONGEST_TICK_MS, idleMs / TICKS_PER_DEADLINE, stallMs / TICKS_PER_DEADLINE);
+    this.freshMs = Math.min(MOST_FRESH_MS, tickMs / 2);
     this.idleTicks = Math.ceil(idleMs / tickMs);
     this.stallTicks = Math.ceil(stallMs / tickMs);
-    this.bytesRead = bytesRead;
+    this.socket = socket;
+    this.queues = queues;
     this.streams = streams;
     this.connection = connection;
     this.timer = wheel.schedule(tickMs, () => {
@@ -83,14 +92,16 @@ export class Http2Watch<Stream extends Watched> {
   }
 
   private tick(): void {
-    const read = this.bytesRead();
+    const read = this.socket.bytesRead;
     this.silent = read === this.seen ? this.silent + 1 : 0;
     this.seen = read;
     this.quiet++;
     this.unpinged++;
     if (this.streams.size === 0 && this.quiet > this.idleTicks) this.connection.idle();
     let probe = false;
+    let waiting = false;
     for (const stream of this.streams) {
+      waiting ||= stream.stalled > 0;
       stream.quiet++;
       stream.stalled = stream.hasPending ? stream.stalled + 1 : 0;
       if (stream.stalled > this.stallTicks) {
@@ -102,6 +113,18 @@ export class Http2Watch<Stream extends Watched> {
       } else if (stream.stalled === half(this.stallTicks) || stream.quiet === half(this.idleTicks)) probe = true;
     }
     if (probe) this.connection.probe();
+    if (waiting) void this.lookBelow();
+    else this.queued = null;
+  }
+
+  private async lookBelow(): Promise<void> {
+    const queued = await this.queues.of(this.socket, this.freshMs);
+    if (queued === GONE) return this.connection.vanished();
+    // Where nobody knows, nobody is cut for it.
+    if (queued === null || (this.queued !== null && queued !== this.queued)) {
+      for (const stream of this.streams) stream.stalled = 0;
+    }
+    this.queued = queued;
   }
 
   /** Nothing has come since half a deadline ago, when the visitor was asked. */

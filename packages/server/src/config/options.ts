@@ -179,6 +179,13 @@ export const SERVER_OPTIONS = [
     help: 'how long a connection of a visitor may be without a byte',
   },
   {
+    key: 'stall_timeout',
+    kind: 'text',
+    value: 'seconds',
+    default: '30',
+    help: 'how long a visitor may accept nothing of what waits for it',
+  },
+  {
     key: 'max_connections',
     kind: 'text',
     value: 'count',

@@ -35,6 +35,7 @@ export interface ServerConfig {
   readonly drainMs: number;
   readonly requestHeadMs: number;
   readonly idleMs: number;
+  readonly stallMs: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerIp: number;
   readonly logFormat: 'pretty' | 'json';
@@ -95,6 +96,7 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
     drainMs: read.number('drain_timeout', 0, 3600) * 1000,
     requestHeadMs: read.number('request_head_timeout', 0.1, 3600) * 1000,
     idleMs: read.number('idle_timeout', 0.1, 86_400) * 1000,
+    stallMs: read.number('stall_timeout', 1, 86_400) * 1000,
     maxConnections: read.count('max_connections', 1_000_000),
     maxConnectionsPerIp: read.count('max_connections_per_ip', 1_000_000),
     logFormat:
