@@ -17,6 +17,16 @@ export default defineConfig({
         },
       },
       {
+        // The edge's own suite once more, the edge in a process of its own and the link between the two.
+        test: {
+          name: 'edge process',
+          include: ['packages/edge/src/{edge,agents/agents,connection/connections,connection/tls}.test.ts'],
+          env: { POSTERN_EDGE_LINK: 'process' },
+          isolate: false,
+          testTimeout: 20_000,
+        },
+      },
+      {
         test: {
           name: 'system',
           include: ['test/system/**/*.test.ts'],

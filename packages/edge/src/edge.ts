@@ -24,6 +24,8 @@ import { TrafficBatch } from './traffic-batch.ts';
 /** When the server stops: what a connection gets to send its first byte, and to come to what serves it. */
 const FIRST_BYTE_MS = 1_000;
 const ARRIVAL_MS = 3_000;
+/** When what is left is cut: how long that takes to be told. */
+const CUT_MS = 1_000;
 
 export interface EdgeOptions {
   readonly config: EdgeConfig;
@@ -250,6 +252,9 @@ class DataPlane implements Edge {
     for (const gate of this.#visitorGates) gate.destroyAll();
     await this.#agents.close();
     this.#gates.agents.destroyAll();
+    // What was cut tells so when its socket has closed.
+    const over = Promise.all([this.#http.drain(), this.#bytes.drain()]);
+    await withDeadline(wheel, over, CUT_MS, late).catch(ignore);
     this.#traffic.flush();
   }
 

@@ -2,4 +2,3 @@
 export type { EdgeConfig, EdgeLimits, ListenAddress, Log } from './context.ts';
 export { createEdge, type Edge, type EdgeOptions, type EdgeStats, type OpenListener } from './edge.ts';
 export { DEFAULT_EDGE_LIMITS } from './limits.ts';
-export { PortsNotOpened } from './routing/route-applier.ts';

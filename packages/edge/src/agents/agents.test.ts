@@ -46,7 +46,7 @@ describe('RPC', () => {
     });
     expect(harness.control.auths[0]?.metadata).toBe('m');
     expect((await agent.auth()).error).toMatch(/twice[^]*\nERR_NGROK_109\n/);
-    expect(harness.edge.stats().agentSessions).toBe(1);
+    expect((await harness.edge.stats()).agentSessions).toBe(1);
   });
 
   test('a refused Auth says why with the code on a line of its own, and the agent may try again', async () => {
@@ -103,7 +103,7 @@ describe('RPC', () => {
     expect(harness.control.patches).toEqual([{ tunnelId: 'tn_1', name: 'n' }]);
     for (const id of [bound.id, bound.id, 'unknown'])
       expect(decodeErrorResponse(await agent.call(StreamType.unbind, encodeUnbind(id)))).toBe('');
-    expect(harness.edge.stats().endpoints).toBe(0);
+    expect((await harness.edge.stats()).endpoints).toBe(0);
   });
 
   test('unknown stream types and unreadable messages get an Error, not silence', async () => {
@@ -131,7 +131,7 @@ describe.concurrent('sessions', () => {
     agent.close();
     await ended;
     expect(harness.control.ended).toHaveLength(1);
-    expect(harness.edge.stats().agentSessions).toBe(0);
+    expect((await harness.edge.stats()).agentSessions).toBe(0);
   });
 
   test('a silent agent is noticed within interval, tolerance and slack', async () => {
@@ -153,37 +153,38 @@ describe.concurrent('sessions', () => {
     await agent.auth({ heartbeatInterval: 200, heartbeatTolerance: 500 });
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     expect(harness.control.ended).toHaveLength(0);
-    expect(harness.edge.stats().agentSessions).toBe(1);
+    expect((await harness.edge.stats()).agentSessions).toBe(1);
   });
 
   test('a probe tells a living agent from a stopped one', async () => {
     await using harness = await edgeHarness({ limits: { suspectMs: 600 } });
     const agent = await harness.dialAgent();
     await agent.auth({ heartbeatInterval: 1_000, heartbeatTolerance: 30_000 });
-    expect(await harness.edge.port.probeSession('ts_1')).toBe(true);
+    expect(await harness.control.edge.probeSession('ts_1')).toBe(true);
     agent.freeze();
     // Busy is not gone: it was heard a moment ago, and nobody has to wait for its answer.
-    expect(await harness.edge.port.probeSession('ts_1')).toBe(true);
-    await expect.poll(() => harness.edge.port.probeSession('ts_1'), { timeout: 10_000 }).toBe(false);
+    expect(await harness.control.edge.probeSession('ts_1')).toBe(true);
+    await expect.poll(() => harness.control.edge.probeSession('ts_1'), { timeout: 10_000 }).toBe(false);
     expect(harness.control.ended).toEqual([]);
-    expect(await harness.edge.port.probeSession('ts_9')).toBe(false);
+    expect(await harness.control.edge.probeSession('ts_9')).toBe(false);
   });
 
   test('a session that control closes in the moment of its acceptance does not stay', async () => {
     await using harness = await edgeHarness();
     const agent = await harness.dialAgent();
-    harness.edge.port.closeSession('ts_1', 'revoked');
+    harness.control.edge.closeSession('ts_1', 'revoked');
     await agent.auth().catch(() => undefined);
     await agent.closed;
-    expect(harness.edge.stats().agentSessions).toBe(0);
+    expect((await harness.edge.stats()).agentSessions).toBe(0);
     expect(harness.control.ended).toEqual([{ sessionId: 'ts_1', reason: 'revoked' }]);
   });
 
   test('control can close a session', async () => {
     await using harness = await edgeHarness();
     const agent = await harness.agent();
-    harness.edge.port.closeSession('ts_1', 'displaced');
+    harness.control.edge.closeSession('ts_1', 'displaced');
     await agent.closed;
+    await eventually(() => harness.control.ended.length > 0);
     expect(harness.control.ended).toEqual([{ sessionId: 'ts_1', reason: 'displaced' }]);
   });
 
@@ -202,9 +203,9 @@ describe('commands', () => {
     const agent = await harness.agent();
     agent.commands.set(StreamType.stop, answer(''));
     agent.commands.set(StreamType.update, answer('not this one'));
-    expect(await harness.edge.port.agentCommand('ts_1', { kind: 'stop' })).toBe('');
+    expect(await harness.control.edge.agentCommand('ts_1', { kind: 'stop' })).toBe('');
     const command = { kind: 'update', version: '4.0.0', permitMajorVersion: true } as const;
-    expect(await harness.edge.port.agentCommand('ts_1', command)).toBe('not this one');
+    expect(await harness.control.edge.agentCommand('ts_1', command)).toBe('not this one');
   });
 
   test('an agent that stops instead of answering has obeyed', async () => {
@@ -214,7 +215,7 @@ describe('commands', () => {
       agent.close();
       return IDLE;
     });
-    expect(await harness.edge.port.agentCommand('ts_1', { kind: 'stop' })).toBe('');
+    expect(await harness.control.edge.agentCommand('ts_1', { kind: 'stop' })).toBe('');
   });
 
   test('StopTunnel carries id, words and code', async () => {
@@ -227,7 +228,7 @@ describe('commands', () => {
         onEnd: () => stream.end(),
       }));
     });
-    harness.edge.port.stopTunnel('ts_1', 'ep_1', 'gone', 'ERR_NGROK_1');
+    harness.control.edge.stopTunnel('ts_1', 'ep_1', 'gone', 'ERR_NGROK_1');
     expect(JSON.parse(await message)).toEqual({ Id: 'ep_1', Message: 'gone', ErrorCode: 'ERR_NGROK_1' });
   });
 });
@@ -257,7 +258,7 @@ describe.concurrent('streams', () => {
     const port = await tcpEndpoint(harness);
     const visitors = await Promise.all([harness.tcp(port), harness.tcp(port), harness.tcp(port)]);
     await Promise.race(visitors.map((visitor) => readAll(visitor)));
-    await eventually(() => harness.control.events.some((event) => event.errorCode === 'ERR_NGROK_743'));
+    await eventually(async () => (await harness.control.events()).some((event) => event.errorCode === 'ERR_NGROK_743'));
   });
 
   test('when the agent is lost its visitors see a broken connection, not an end', async () => {
@@ -271,7 +272,7 @@ describe.concurrent('streams', () => {
     const error = new Promise<Error>((resolve) => visitor.once('error', resolve));
     agent.close();
     expect((await error).message).toMatch(/ECONNRESET/);
-    expect(harness.control.events[0]?.reason).toBe('agent-gone');
+    expect((await harness.control.events())[0]?.reason).toBe('agent-gone');
   });
 
   test('when the visitor aborts, the agent gets FIN first and a reset only if it goes on', async () => {
@@ -297,7 +298,7 @@ describe.concurrent('streams', () => {
     streams[0]?.write(Buffer.from('more'));
     await eventually(() => seen.length === 2);
     expect(seen).toEqual(['end', `reset ${MuxErrorCode.streamCancelled}`]);
-    expect(harness.control.events[0]?.reason).toBe('client-gone');
+    expect((await harness.control.events())[0]?.reason).toBe('client-gone');
   });
 
   test('an idle connection is ended', async () => {
@@ -306,8 +307,8 @@ describe.concurrent('streams', () => {
     agent.onStream(echo);
     const visitor = await harness.tcp(await tcpEndpoint(harness));
     await readAll(visitor);
-    await eventually(() => harness.control.events.length === 1);
-    expect(harness.control.events[0]?.reason).toBe('idle');
+    await eventually(async () => (await harness.control.events()).length === 1);
+    expect((await harness.control.events())[0]?.reason).toBe('idle');
   });
 
   test('PROXY headers precede the bytes of those who asked for them', async () => {
@@ -354,7 +355,7 @@ describe.concurrent('streams', () => {
     const agents = [await harness.agent(), await harness.agent()];
     for (const agent of agents) agent.onStream(echo);
     const port = await freePort();
-    await harness.edge.port.applyRoutes(
+    await harness.control.edge.applyRoutes(
       update(100, {
         upserts: ['ts_1', 'ts_2', 'ts_offline'].map((session) =>
           endpoint(`ep_${session}`, 'tcp', 'localhost', {

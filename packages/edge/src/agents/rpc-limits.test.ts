@@ -14,7 +14,7 @@ describe('what an agent may ask', () => {
     }
     await agent.closed;
     expect(answered).toBeLessThanOrEqual(16);
-    expect(harness.edge.stats().agentSessions).toBe(0);
+    expect((await harness.edge.stats()).agentSessions).toBe(0);
   });
 
   test('before Auth no more bytes are taken than anybody needs who is about to authenticate', async () => {

@@ -78,8 +78,8 @@ describe('PROXY protocol in front', () => {
     http.write('PROXY TCP4 198.51.100.7 203.0.113.1 4711 80\r\nGET / HTTP/1.1\r\nHost: gone.example.test\r\n');
     http.write('Connection: close\r\n\r\n');
     expect(String(await readAll(http))).toMatch(/ERR_NGROK_3200/);
-    await eventually(() => harness.control.events.length === 1);
-    expect(harness.control.events[0]?.clientAddr).toBe('198.51.100.7:4711');
+    await eventually(async () => (await harness.control.events()).length === 1);
+    expect((await harness.control.events())[0]?.clientAddr).toBe('198.51.100.7:4711');
   });
 
   test.each(['GET / HTTP/1.1\r\n\r\n', 'PROXY TCP4 nonsense\r\n'])(
@@ -107,11 +107,11 @@ test('connections over the limit of one address are turned away, others are not 
   const port = await freePort();
   await agent.bind(`tcp://localhost:${port}`);
   const [first, second] = [await harness.tcp(port), await harness.tcp(port)];
-  await eventually(() => harness.edge.stats().visitorConnections === 2);
+  await eventually(async () => (await harness.edge.stats()).visitorConnections === 2);
   await harness.tcp(port).then(readAll, () => {});
-  expect(harness.edge.stats().refusedConnections).toBe(1);
+  expect((await harness.edge.stats()).refusedConnections).toBe(1);
   second.destroy();
-  await eventually(() => harness.edge.stats().visitorConnections === 1);
+  await eventually(async () => (await harness.edge.stats()).visitorConnections === 1);
   const fourth = await harness.tcp(port);
   for (const visitor of [first, fourth]) {
     visitor.end('x');

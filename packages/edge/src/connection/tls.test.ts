@@ -38,8 +38,12 @@ describe('tls endpoints', () => {
     visitor.end('secret');
     expect(String(await readAll(visitor))).toBe('secret');
     expect(agent.headers[0]).toMatchObject({ proto: 'tls', passthroughTls: true });
-    await eventually(() => harness.control.events.length === 1);
-    expect(harness.control.events[0]).toMatchObject({ kind: 'tls', host: 'own.example.test', reason: 'complete' });
+    await eventually(async () => (await harness.control.events()).length === 1);
+    expect((await harness.control.events())[0]).toMatchObject({
+      kind: 'tls',
+      host: 'own.example.test',
+      reason: 'complete',
+    });
     upstreamServer.close();
   });
 
@@ -94,8 +98,8 @@ describe('tls endpoints', () => {
     );
     await expect(harness.tls('deny.example.test')).rejects.toThrow(/disconnected|ECONNRESET/);
     await expect(harness.tls('close.example.test')).rejects.toThrow(/disconnected|ECONNRESET/);
-    await eventually(() => harness.control.events.length === 2);
-    expect(harness.control.events.map((event) => event.reason)).toEqual(['refused', 'refused']);
+    await eventually(async () => (await harness.control.events()).length === 2);
+    expect((await harness.control.events()).map((event) => event.reason)).toEqual(['refused', 'refused']);
   });
 });
 
@@ -158,7 +162,7 @@ describe('cloud endpoints', () => {
       }),
     );
     await expect(harness.tls('loop.example.test')).rejects.toThrow(/access denied/i);
-    expect(harness.control.events[0]?.errorCode).toBe('ERR_NGROK_3501');
+    expect((await harness.control.events())[0]?.errorCode).toBe('ERR_NGROK_3501');
   });
 
   test('forwarding to another protocol family or another account fails', async () => {
@@ -171,7 +175,10 @@ describe('cloud endpoints', () => {
     );
     await expect(harness.tls('a.example.test')).rejects.toThrow();
     await expect(harness.tls('b.example.test')).rejects.toThrow();
-    expect(harness.control.events.map((event) => event.errorCode)).toEqual(['ERR_NGROK_2226', 'ERR_NGROK_3200']);
+    expect((await harness.control.events()).map((event) => event.errorCode)).toEqual([
+      'ERR_NGROK_2226',
+      'ERR_NGROK_3200',
+    ]);
   });
 });
 
@@ -191,7 +198,7 @@ describe('the TLS port', () => {
     await harness.tls('a.example.test', { ALPNProtocols: ['h2'] });
     expect(questions()).toBe(1);
     harness.control.certificates.set('a.example.test', selfSigned('a.example.test'));
-    harness.edge.reloadCertificates();
+    await harness.edge.reloadCertificates();
     await expect(harness.tls('a.example.test')).rejects.toThrow(/self-signed/);
     expect(questions()).toBe(2);
   });
@@ -217,7 +224,7 @@ describe('the TLS port', () => {
     const socket = await harness.tcp(harness.edge.addresses.https.port);
     socket.write(helloBytes({ serverName: 'a.example.test' }));
     await readAll(socket);
-    await eventually(() => harness.edge.stats().visitorConnections === 0);
+    await eventually(async () => (await harness.edge.stats()).visitorConnections === 0);
   });
 });
 

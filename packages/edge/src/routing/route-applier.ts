@@ -7,7 +7,7 @@ import type { Log, RouteTable } from '../context.ts';
 import type { RouteUpdate } from '@postern/link';
 
 /** Ports of an update that this machine cannot open; nothing of the update was applied. */
-export class PortsNotOpened extends Error {
+class PortsNotOpened extends Error {
   override readonly name = 'PortsNotOpened';
   readonly ports: readonly number[];
 

@@ -2,11 +2,12 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { connect as tlsConnect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { ignore } from '../connection/pipe.ts';
 import type { EdgeConfig, EdgeLimits, Log } from '../context.ts';
-import { createEdge, type Edge } from '../edge.ts';
 import { DEFAULT_EDGE_LIMITS } from '../limits.ts';
 import { selfSigned } from './certificate.ts';
 import { FakeAgent } from './fake-agent.ts';
+import { type EdgeUnderTest, makeEdge } from './edge-under-test.ts';
 import { FakeControl } from './fake-control.ts';
 import { SILENT_LOG } from './fixtures.ts';
 
@@ -18,7 +19,7 @@ export const AGENT_CERTIFICATE = selfSigned(AGENT_NAME, '127.0.0.1');
 export const WILDCARD_CERTIFICATE = selfSigned('*.example.test', 'example.test');
 
 export interface EdgeHarness extends AsyncDisposable {
-  readonly edge: Edge;
+  readonly edge: EdgeUnderTest;
   readonly control: FakeControl;
   /** Dials the agent port and authenticates. */
   agent(): Promise<FakeAgent>;
@@ -37,34 +38,38 @@ export interface HarnessChange {
   readonly start?: boolean;
 }
 
+/** Every listener on a free port of loopback. */
+export function edgeTestConfig(change: Partial<EdgeConfig> = {}): EdgeConfig {
+  return {
+    http: LOOPBACK,
+    https: LOOPBACK,
+    agents: LOOPBACK,
+    tcpHosts: [{ host: '127.0.0.1' }],
+    agentNames: [AGENT_NAME],
+    trustedProxies: [],
+    proxyProtocol: false,
+    publicHttpPort: 80,
+    redirectToHttps: true,
+    webUrl: 'https://hello.test/',
+    publicHttpsPort: 443,
+    region: 'local',
+    limits: { ...DEFAULT_EDGE_LIMITS, drainMs: 200 },
+    ...change,
+  };
+}
+
 export async function edgeHarness(change: HarnessChange = {}): Promise<EdgeHarness> {
   const control = new FakeControl();
   control.certificates.set(AGENT_NAME, AGENT_CERTIFICATE);
   control.certificates.set('*.example.test', WILDCARD_CERTIFICATE);
   change.before?.(control);
-  const edge = createEdge({
-    config: {
-      http: LOOPBACK,
-      https: LOOPBACK,
-      agents: LOOPBACK,
-      tcpHosts: [{ host: '127.0.0.1' }],
-      agentNames: [AGENT_NAME],
-      trustedProxies: [],
-      proxyProtocol: false,
-      publicHttpPort: 80,
-      redirectToHttps: true,
-      webUrl: 'https://hello.test/',
-      publicHttpsPort: 443,
-      region: 'local',
-      limits: { ...DEFAULT_EDGE_LIMITS, drainMs: 200, ...change.limits },
-      ...change.config,
-    },
-    link: control,
-    log: change.log ?? SILENT_LOG,
-    now: Date.now,
-    random: Math.random,
-  });
-  control.flush = () => void edge.stats();
+  const edge = await makeEdge(
+    edgeTestConfig({ ...change.config, limits: { ...DEFAULT_EDGE_LIMITS, drainMs: 200, ...change.limits } }),
+    control,
+    change.log ?? SILENT_LOG,
+  );
+  // Numbers come with the traffic that they count; a stop has sent all of it.
+  control.flush = () => edge.stats().then(ignore, ignore);
   if (change.start !== false) await edge.start();
   const agents: FakeAgent[] = [];
   const sockets: Socket[] = [];
@@ -117,6 +122,7 @@ export async function edgeHarness(change: HarnessChange = {}): Promise<EdgeHarne
 export function readAll(socket: Socket): Promise<Buffer> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
+    if (socket.readableEnded || socket.closed) resolve(Buffer.alloc(0));
     socket.on('data', (chunk) => chunks.push(chunk));
     socket.on('end', () => resolve(Buffer.concat(chunks)));
     socket.on('close', () => resolve(Buffer.concat(chunks)));
@@ -141,8 +147,8 @@ export function readBytes(socket: Socket, length: number): Promise<Buffer> {
 }
 
 /** Waits until `check` holds; the test's own deadline ends it. */
-export async function eventually(check: () => boolean): Promise<void> {
-  while (!check()) await new Promise((resolve) => setTimeout(resolve, 10));
+export async function eventually(check: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 /** A port that was free a moment ago. */

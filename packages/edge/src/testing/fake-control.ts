@@ -14,8 +14,15 @@ import { endpoint, update, upstream } from './fixtures.ts';
 
 export class FakeControl implements ControlLink {
   port: EdgePort | null = null;
+
+  /** The edge that follows. */
+  get edge(): EdgePort {
+    if (this.port === null) throw new Error('no edge follows yet');
+    return this.port;
+  }
+
   /** Has the edge send what it still holds back of finished exchanges. */
-  flush: () => void = () => {};
+  flush: () => Promise<void> = () => Promise.resolve();
   readonly #events: TrafficEvent[] = [];
   readonly ended: { readonly sessionId: string; readonly reason: string }[] = [];
   readonly auths: AuthRequest[] = [];
@@ -124,8 +131,8 @@ export class FakeControl implements ControlLink {
   }
 
   /** Of all exchanges that are finished. */
-  get events(): readonly TrafficEvent[] {
-    this.flush();
+  async events(): Promise<readonly TrafficEvent[]> {
+    await this.flush();
     return this.#events;
   }
 

@@ -72,6 +72,9 @@ it('says so when something is asked that nobody answers', async () => {
     follow: (edge) => edge.applyRoutes({ revision: 1, snapshot: true, upserts: [], removes: [] }),
   });
   const link = connectControl(overMessagePort(port2));
-  await expect(link.follow({ ...UNASKED_EDGE })).rejects.toMatchObject({ message: 'not asked in this test' });
+  await expect(link.follow({ ...UNASKED_EDGE })).rejects.toMatchObject({
+    name: 'Error',
+    message: 'not asked in this test',
+  });
   served.close();
 });

@@ -38,3 +38,34 @@ export function overProcess(other: ChildProcess | NodeJS.Process): Channel {
     },
   };
 }
+
+/** Several ways of messages over one, by name. Closing one of them closes all. */
+export function split<const Name extends string>(channel: Channel, names: readonly Name[]): Record<Name, Channel> {
+  const parts = new Map<string, { readonly onMessage: (message: unknown) => void; readonly onClose: () => void }>();
+  let opened = false;
+  const open = (): void => {
+    if (opened) return;
+    opened = true;
+    channel.open(
+      (tagged) => {
+        // Both ends are this function.
+        // oxlint-disable-next-line no-unsafe-type-assertion
+        const { to, message } = tagged as { readonly to: string; readonly message: unknown };
+        parts.get(to)?.onMessage(message);
+      },
+      () => {
+        for (const { onClose } of parts.values()) onClose();
+      },
+    );
+  };
+  const part = (name: string): Channel => ({
+    post: (message) => channel.post({ to: name, message }),
+    open(onMessage, onClose) {
+      parts.set(name, { onMessage, onClose });
+      open();
+    },
+    close: () => channel.close(),
+  });
+  // oxlint-disable-next-line no-unsafe-type-assertion
+  return Object.fromEntries(names.map((name) => [name, part(name)])) as Record<Name, Channel>;
+}

@@ -1,0 +1,90 @@
+import { fork } from 'node:child_process';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import type { ControlLink } from '@postern/link';
+import { overProcess, Peer, serveControl, split } from '@postern/link/wire';
+import { ignore } from '../connection/pipe.ts';
+import type { EdgeConfig, Log } from '../context.ts';
+import { createEdge, type Edge, type EdgeStats } from '../edge.ts';
+
+/** What tests ask of an edge, wherever it runs. */
+export interface EdgeUnderTest {
+  /** As far as they are bound. */
+  readonly addresses: Edge['addresses'];
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  stats(): Promise<EdgeStats>;
+  reloadCertificates(): Promise<void>;
+  /** Its process dies without a word; null = it has none of its own. */
+  readonly kill: (() => Promise<void>) | null;
+}
+
+/** In this process; in one of its own, with the link between the two, where `POSTERN_EDGE_LINK=process` says so. */
+export function makeEdge(config: EdgeConfig, link: ControlLink, log: Log): Promise<EdgeUnderTest> {
+  return process.env['POSTERN_EDGE_LINK'] === 'process'
+    ? elsewhere(config, link)
+    : Promise.resolve(here(config, link, log));
+}
+
+function here(config: EdgeConfig, link: ControlLink, log: Log): EdgeUnderTest {
+  const edge = createEdge({ config, link, log, now: Date.now, random: Math.random });
+  return {
+    get addresses() {
+      return edge.addresses;
+    },
+    start: () => edge.start(),
+    stop: () => edge.stop(),
+    stats: () => Promise.resolve(edge.stats()),
+    reloadCertificates: () => Promise.resolve(edge.reloadCertificates()),
+    kill: null,
+  };
+}
+
+/** @param onGone its process has ended, however it did */
+export async function elsewhere(
+  config: EdgeConfig,
+  link: ControlLink,
+  onGone: () => void = () => {},
+): Promise<EdgeUnderTest> {
+  const child = fork(fileURLToPath(new URL('edge-process.ts', import.meta.url)), {
+    serialization: 'advanced',
+    execArgv: [],
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const channels = split(overProcess(child), ['link', 'test']);
+  serveControl(channels.link, link, onGone);
+  let stopped: Promise<void> | null = null;
+  const unbound = { host: '', port: 0 };
+  let addresses: Edge['addresses'] = { http: unbound, https: unbound, agents: unbound };
+  const peer = new Peer(
+    channels.test,
+    {
+      addresses(bound: Edge['addresses']) {
+        addresses = bound;
+      },
+    },
+    () => {},
+  );
+  await peer.call('create', config);
+  return {
+    get addresses() {
+      return addresses;
+    },
+    start: () => peer.call('start'),
+    stop() {
+      stopped ??= (async () => {
+        // A process that has died has nothing left to stop.
+        await peer.call('stop').catch(ignore);
+        peer.close();
+        await ended;
+      })();
+      return stopped;
+    },
+    stats: () => peer.call('stats'),
+    reloadCertificates: () => peer.call('reloadCertificates'),
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
