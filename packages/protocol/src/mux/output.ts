@@ -10,7 +10,7 @@ const GOAWAY_TEXT_BYTES = 256;
  * then GOAWAY when nothing else is left.
  */
 export class Output {
-  /** Pairs of stream id and code. */
+  /** Stream id, code, and whether a grant follows, one after another. */
   #resets: number[] = [];
   #grants: Stream[] = [];
   #nudge = false;
@@ -21,7 +21,7 @@ export class Output {
 
   /** RST frames that wait; a peer can make them grow. */
   get pendingResets(): number {
-    return this.#resets.length / 2;
+    return this.#resets.length / 3;
   }
 
   get empty(): boolean {
@@ -35,8 +35,12 @@ export class Output {
     );
   }
 
-  reset(streamId: number, code: number): void {
-    this.#resets.push(streamId, code);
+  /**
+   * @param wakes a grant follows: a writer of the peer's that waits for credit with a spent window notices neither FIN
+   *   nor RST before one comes (agent-protocol.md, annex)
+   */
+  reset(streamId: number, code: number, wakes: boolean): void {
+    this.#resets.push(streamId, code, wakes ? 1 : 0);
   }
 
   grant(stream: Stream): void {
@@ -92,9 +96,11 @@ export class Output {
     let at = 0;
     if (this.#resets.length > 0) {
       let taken = 0;
-      while (taken < this.#resets.length && at + CONTROL_FRAME_BYTES <= end) {
-        at = writeControlFrame(target, at, FrameType.reset, this.#resets[taken] ?? 0, this.#resets[taken + 1] ?? 0);
-        taken += 2;
+      while (taken < this.#resets.length && at + 2 * CONTROL_FRAME_BYTES <= end) {
+        const id = this.#resets[taken] ?? 0;
+        at = writeControlFrame(target, at, FrameType.reset, id, this.#resets[taken + 1] ?? 0);
+        if (this.#resets[taken + 2] === 1) at = writeControlFrame(target, at, FrameType.windowIncrement, id, 1);
+        taken += 3;
       }
       this.#resets.splice(0, taken);
     }

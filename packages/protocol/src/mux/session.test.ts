@@ -254,6 +254,19 @@ describe('ending', () => {
     expect(server.session.streamCount).toBe(0);
   });
 
+  test('a server lets a grant follow its reset, which wakes a writer that waits for credit', () => {
+    const client = side({ role: 'client' });
+    const server = side({ role: 'server', nudge: false });
+    const call = openRecorded(server.session, 3, Buffer.from('x'));
+    settle(server.session, client.session);
+    call.stream.reset(MuxErrorCode.streamCancelled);
+    const frames = drain(server.session);
+    expect(hex(frames)).toBe(packed('0000040000000002 00000006 0000042000000002 00000001'));
+    client.session.receive(frames);
+    expect(client.accepted[0]?.reset).toBe(MuxErrorCode.streamCancelled);
+    expect(client.session.streamCount).toBe(0);
+  });
+
   test('payload for an unknown stream is answered with RST(4), empty FIN, RST and WNDINC with nothing', () => {
     const server = side({ role: 'server', nudge: false });
     server.session.receive(dataFrame(7, 'x'));

@@ -229,6 +229,8 @@ class Session implements MuxSession, FrameSink, StreamHost {
   reset(streamId: number, code: number): void {
     const stream = this.#streams.get(streamId);
     this.#useless();
+    // The grant behind it, which wakes a writer, is no waste.
+    this.#lateCredit += 1;
     if (stream === undefined || this.ended) return;
     this.#forget(stream);
     stream.kill();
@@ -313,11 +315,11 @@ class Session implements MuxSession, FrameSink, StreamHost {
     if (!this.ended && !this.#resetIds.has(streamId)) this.#sendReset(streamId, MuxErrorCode.streamClosed);
   }
 
-  #sendReset(streamId: number, code: number): void {
+  #sendReset(streamId: number, code: number, wakes = false): void {
     if (this.#output.pendingResets >= PENDING_RESETS) {
       return this.#violation(MuxErrorCode.enhanceYourCalm, 'too many streams to reset');
     }
-    this.#output.reset(streamId, code);
+    this.#output.reset(streamId, code, wakes);
     this.#resetIds.add(streamId);
     if (this.#resetIds.size > REMEMBERED_RESETS) {
       for (const oldest of this.#resetIds) {
@@ -332,7 +334,8 @@ class Session implements MuxSession, FrameSink, StreamHost {
     this.#forget(stream);
     stream.kill();
     // A stream whose SYN never left needs no words.
-    if (stream.opened) this.#sendReset(stream.id, code);
+    if (stream.opened)
+      this.#sendReset(stream.id, code, this.role === 'server' && !stream.inbound && !stream.remoteEnded);
   }
 
   /** Resets a stream because of what the peer did. */
