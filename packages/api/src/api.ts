@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { ControlApi } from '@postern/control';
 import { fail } from '@postern/errors';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { needsOf } from './clients.ts';
 import { createListeners, type AnyServer, type ListenOptions } from './listeners.ts';
 import { createOpenApi } from './openapi.ts';
 import { answer, type PipelineContext } from './pipeline/answer.ts';
@@ -57,13 +58,11 @@ const DEFAULT_GRACE_MS = 10_000;
 const MAX_PARAM_LENGTH = 4_096;
 const BODY_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const JSON_TYPE = 'application/json; charset=utf-8';
-/** npm's @ngrok/ngrok-api 0.11.0 parses the body of every answer; an empty 204 makes it throw (api.md §8). */
-const PARSES_EMPTY_BODIES = 'ngrok-api-typescript/0.10.0/';
 
 /** The REST surface over `control`. Fastify routes and hooks; what a call must pass is `pipeline/answer.ts`. */
 export async function createApi(options: ApiOptions): Promise<Api> {
   const cors = createCors(options.corsOrigins ?? []);
-  const context: PipelineContext = {
+  const context: Omit<PipelineContext, 'needs'> = {
     control: options.control,
     limiter: createRateLimiter(options.rateLimit ?? DEFAULT_RATE_LIMIT),
     urls: createUrls(options.publicBaseUrl),
@@ -139,10 +138,12 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     // The router takes "/endpoints/" for an id that is empty; it is a path that is not served.
     if (Object.values(params).includes('')) return sendPlain(reply, 404, routeNotFound(pathOf(request.raw)));
     if (options.ready?.() === false) throw fail(90072, {}, { details: { retry_after: '1' } });
-    const result = await answer(operation, request.raw, params, context);
+    const needs = needsOf(request.headers['user-agent']);
+    const result = await answer(operation, request.raw, params, { ...context, needs });
     if (result === null) return sendPlain(reply, 404, resourceNotFound(request.id));
     if (result.body !== null) return sendPlain(reply, result.status, JSON.stringify(result.body));
-    if (request.headers['user-agent']?.startsWith(PARSES_EMPTY_BODIES) === true) return sendPlain(reply, 200, '{}');
+    const wantsBody = needs.bodies === 'all' || (needs.bodies === 'actions' && operation.method === 'POST');
+    if (wantsBody) return sendPlain(reply, 200, '{}');
     return reply.code(result.status).send();
   }
 

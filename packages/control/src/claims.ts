@@ -41,13 +41,15 @@ export function conflictWith(holders: readonly Holder[], accountId: string, pool
   for (const holder of holders) {
     if (holder.accountId !== accountId || holder.kind === 'edge') return { kind: 'exists', holder };
     if (holder.pooling && pooling) continue;
-    if (!holder.pooling && !pooling) return { kind: 'exists', holder };
     return { kind: pooling ? 'pooling-off-there' : 'pooling-off-here', holder };
   }
   return null;
 }
 
-/** 18009, 18016, 18017. */
+/**
+ * 18016 and 18017 where setting pooling_enabled would help, which clients wait for and try again; 18009 is final: an edge or
+ * another account has it.
+ */
 export function apiConflictError(url: string, accountId: string, conflict: Conflict): PosternError {
   const params = { url, holder: describeHolder(conflict.holder, accountId) };
   switch (conflict.kind) {

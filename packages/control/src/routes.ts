@@ -3,7 +3,7 @@ import type { AgentUpstream, EdgeRoute, RouteEndpoint, TlsMode } from '@postern/
 import type { TunnelRecord } from '@postern/registry';
 import type { EdgeRouteRow, EdgeRow, EndpointRow } from '@postern/store';
 import { hostportAddress } from './addresses/hostports.ts';
-import { visitorView, type AddressPlan } from './addresses/urls.ts';
+import { formatUrl, visitorView, type AddressPlan } from './addresses/urls.ts';
 
 const PASS_THROUGH: TlsMode = { at: 'agent' };
 const OURS: TlsMode = { at: 'edge', cert: null, key: null };
@@ -17,7 +17,7 @@ export function routeOfCloud(row: EndpointRow, plan: AddressPlan): RouteEndpoint
     binding: row.binding,
     host: row.host,
     port: row.port,
-    url: row.url,
+    url: formatUrl(row.scheme, row.host, row.port),
     publicUrl: visitorView(row, plan).publicUrl,
     pooling: row.poolingEnabled,
     policy: row.trafficPolicy,

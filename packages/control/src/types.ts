@@ -105,7 +105,8 @@ export interface TunnelSessionService {
   /** false = no such session. Throws 804–810 as the agent answers. */
   stop(caller: Caller, id: string): Promise<boolean>;
   restart(caller: Caller, id: string): Promise<boolean>;
-  update(caller: Caller, id: string): Promise<boolean>;
+  /** `version` '' = the newest one. */
+  update(caller: Caller, id: string, version: string): Promise<boolean>;
 }
 
 export type TunnelView = ViewOfResource<typeof tunnels> & {

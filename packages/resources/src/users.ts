@@ -31,5 +31,6 @@ export const serviceUsers = resource({
   doc: 'A user that is a program: it owns authtokens and API keys.',
   path: '/service_users',
   listKey: 'service_users',
+  idPrefixes: ['service', 'bot'],
   filter: {},
 });

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { ControlApi } from '@postern/control';
 import { fail } from '@postern/errors';
+import type { ClientNeeds } from '../clients.ts';
 import type { Answer, Operation } from '../resource/operation.ts';
 import { isIdOf, quoted } from '../wire/ids.ts';
 import type { Urls } from '../wire/urls.ts';
-import { parseBody, readBody } from './body.ts';
+import { parseBody, parseLoosely, readBody } from './body.ts';
 import { readCredential } from './credentials.ts';
 import { checkContentType, checkVersion } from './headers.ts';
 import { readQuery } from './query.ts';
@@ -15,6 +16,7 @@ export interface PipelineContext {
   readonly limiter: RateLimiter;
   readonly urls: Urls;
   readonly now: () => number;
+  readonly needs: ClientNeeds;
 }
 
 /**
@@ -31,7 +33,8 @@ export async function answer(
   const now = context.now();
 
   // 1. Who is it? First, so that a stranger learns nothing else about the call.
-  const caller = await context.control.authenticateApiKey(readCredential(headers.authorization));
+  const credential = readCredential(headers.authorization);
+  const caller = await context.control.authenticateApiKey(credential);
   // 2. How much did this account ask already? Needs the account; before anything that costs.
   context.limiter.admit(caller.accountId, now);
   // 3. In which language does the client speak? Decides what everything after it means.
@@ -42,7 +45,10 @@ export async function answer(
   const query = readQuery(rawQuery(request.url ?? ''), operation.query);
   // 7. The handler; an id that can be none of this resource is answered without asking for it.
   checkIds(operation, params);
-  return operation.handle({ caller, params, body, query, urls: context.urls, now });
+  // 8. Once more, who is it: a body may have taken its time, and its key may have been deleted meanwhile.
+  if (operation.body !== null) await context.control.authenticateApiKey(credential);
+  const { urls, needs } = context;
+  return operation.handle({ caller, params, body, query, urls, now, needs });
 }
 
 async function bodyOf(
@@ -51,8 +57,10 @@ async function bodyOf(
   params: Readonly<Record<string, string>>,
 ): Promise<unknown> {
   if (operation.body === null) return undefined;
-  checkContentType(request.headers);
-  return operation.body.read(parseBody(await readBody(request), Object.keys(params)));
+  if (operation.body.loose !== true) checkContentType(request.headers);
+  const bytes = await readBody(request);
+  if (operation.body.loose === true) return operation.body.read(parseLoosely(bytes));
+  return operation.body.read(parseBody(bytes, Object.keys(params)));
 }
 
 function rawQuery(url: string): string {

@@ -8,6 +8,8 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Which fields a body may have, and what becomes of them. */
 export interface BodyRule<Body> {
+  /** Whatever comes is taken: none at all, another type, no JSON. What is not an object is read as an empty one. */
+  readonly loose?: true;
   read(input: JsonObject): Body;
 }
 
@@ -17,6 +19,7 @@ const BODY_LIMIT_BYTES = 1024 * 1024;
 const DISCARD_LIMIT_BYTES = 16 * 1024 * 1024;
 const BODY_DEADLINE_MS = 20_000;
 const MAX_DEPTH = 32;
+const LONE_SURROGATE = 'it has half of a surrogate pair (\\ud800 to \\udfff alone), which is no character';
 
 /**
  * A rule made of a zod shape in wire names. Unknown fields are 214, wrong kinds 215, both by the field's name; the
@@ -111,6 +114,7 @@ function withoutNulls(value: object, depth: number): object {
   const members: [string, unknown][] = [];
   for (const [name, member] of Object.entries(value)) {
     // An own member of this name would become the prototype of whatever copies it.
+    if (!name.isWellFormed()) throw fail(213, { reason: LONE_SURROGATE });
     if (name === '__proto__') throw fail(214, { field: name, known: 'see the documentation' });
     if (member !== null) members.push([name, withoutNullsInside(member, depth)]);
   }
@@ -118,7 +122,18 @@ function withoutNulls(value: object, depth: number): object {
 }
 
 function withoutNullsInside(value: unknown, depth: number): unknown {
+  // Half of a surrogate pair is no text: no database and no other client would give it back as it was.
+  if (typeof value === 'string' && !value.isWellFormed()) throw fail(213, { reason: LONE_SURROGATE });
   return typeof value === 'object' && value !== null ? withoutNulls(value, depth + 1) : value;
+}
+
+/** For calls that clients send with no body, with `{}`, or with the bare id as text. */
+export function parseLoosely(bytes: Uint8Array): JsonObject {
+  try {
+    return parseBody(bytes, []);
+  } catch {
+    return {};
+  }
 }
 
 /** The whole body in memory, to the limit; more is 90074, a broken or stalled upload is 212. */

@@ -1,4 +1,5 @@
 import type { Caller } from '@postern/control';
+import type { ClientNeeds } from '../clients.ts';
 import type { BodyRule } from '../pipeline/body.ts';
 import type { Query, QueryRule } from '../pipeline/query.ts';
 import type { Urls } from '../wire/urls.ts';
@@ -14,6 +15,7 @@ export interface Call<Body = unknown> {
   readonly body: Body;
   readonly query: Query;
   readonly urls: Urls;
+  readonly needs: ClientNeeds;
   /** When the call came, in milliseconds since 1970; `time.now` of filters. */
   readonly now: number;
 }

@@ -14,13 +14,14 @@ type Read = (source: Source, urls: Urls) => unknown;
 export function rendererOf<View extends object>(
   resource: Resource,
   computed: Computed<View>,
-): (view: View, urls: Urls) => Rendered {
+): (view: View, urls: Urls, emptyTexts?: boolean) => Rendered {
   const members = membersOf(resource.fields, resource.path, computed);
-  return (view, urls) => {
+  const complete = membersOf(resource.fields, resource.path, computed, true);
+  return (view, urls, emptyTexts) => {
     // Views are plain objects; the definition that they are typed by says what is read of them.
     // oxlint-disable-next-line no-unsafe-type-assertion
     const source = view as unknown as Source;
-    return { id: String(source['id']), ...show(members, source, urls) };
+    return { id: String(source['id']), ...show(emptyTexts === true ? complete : members, source, urls) };
   };
 }
 
@@ -33,15 +34,18 @@ export function fieldsRenderer(fields: Fields): (view: object, urls: Urls) => Wi
 
 type Member = readonly [name: string, read: Read];
 
-function membersOf<View>(fields: Fields, path: string, computed: Computed<View>): readonly Member[] {
+/** @param complete for clients that need texts to be there although they are empty */
+function membersOf<View>(fields: Fields, path: string, computed: Computed<View>, complete = false): readonly Member[] {
   return Object.entries(fields)
     .filter(([, { options }]) => options.out !== 'never')
     .map(([name, field]): Member => {
       const own = computed[name];
       // What is computed takes the view that `source` is.
       // oxlint-disable-next-line no-unsafe-type-assertion
-      if (own !== undefined) return [name, (source, urls) => own(source as unknown as View, urls)];
-      return [name, emptied(field, readerOf(name, field, path))];
+      const read = own === undefined ? null : (source: Source, urls: Urls) => own(source as unknown as View, urls);
+      if (read !== null) return [name, complete ? filledUp(field, read) : read];
+      const shown = emptied(field, readerOf(name, field, path, complete));
+      return [name, complete ? filledUp(field, shown) : shown];
     });
 }
 
@@ -51,7 +55,7 @@ function show(members: readonly Member[], source: Source, urls: Urls): WireObjec
   return wire;
 }
 
-function readerOf(name: string, { kind, options }: Field, path: string): Read {
+function readerOf(name: string, { kind, options }: Field, path: string, complete: boolean): Read {
   const camel = camelName(name);
   const key = options.view ?? (kind === 'ref' || kind === 'owner' ? `${camel}Id` : camel);
   const collection = options.to ?? '';
@@ -67,11 +71,11 @@ function readerOf(name: string, { kind, options }: Field, path: string): Read {
     case 'refs':
       return (source, urls) => listOf(source[key]).map((id) => urls.ref(collection, String(id)));
     case 'object': {
-      const members = membersOf(options.of ?? {}, path, {});
+      const members = membersOf(options.of ?? {}, path, {}, complete);
       return (source, urls) => (isSource(source[key]) ? show(members, source[key], urls) : null);
     }
     case 'objects': {
-      const members = membersOf(options.of ?? {}, options.to ?? '', {});
+      const members = membersOf(options.of ?? {}, options.to ?? '', {}, complete);
       return (source, urls) => listOf(source[key]).map((row) => show(members, isSource(row) ? row : {}, urls));
     }
     default:
@@ -90,6 +94,14 @@ function emptied({ options }: Field, read: Read): Read {
     return empty ? nothing : value;
   };
 }
+
+/** What is left out is there, empty; references are not: their readers ask first. */
+function filledUp({ kind, options }: Field, read: Read): Read {
+  if (options.out !== 'left-out' || !(kind in EMPTY)) return read;
+  return (source, urls) => read(source, urls) ?? EMPTY[kind];
+}
+
+const EMPTY: Readonly<Record<string, unknown>> = { text: '', id: '', time: '', texts: [], labels: {}, refs: [] };
 
 /** `/edges/https/{edge_id}/routes` with the ids that the view has. */
 function filled(path: string, source: Source): string {

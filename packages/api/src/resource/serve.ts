@@ -60,9 +60,8 @@ export function serve<R extends Resource, View extends ViewOfResource<R> & objec
   };
   return [
     ...resource.verbs.map((verb) => verbs[verb]()),
-    // Clients send actions with no body, with {}, or with the bare id as text.
     ...(resource.actions ?? []).map(({ name }) =>
-      doOperation(place, 'POST', `/${name}`, required(actions?.[name], resource, name)),
+      doOperation(place, 'POST', `/${name}`, required(actions?.[name], resource, name), ANY_BODY),
     ),
   ];
 }
@@ -75,7 +74,7 @@ interface Place<View> {
   /** Prefixes of path parameters: of the collection, and of one resource. */
   readonly parentIds: Operation['ids'];
   readonly ids: Operation['ids'];
-  readonly render: (view: View, urls: Call['urls']) => Rendered;
+  readonly render: (view: View, urls: Call['urls'], emptyTexts?: boolean) => Rendered;
 }
 
 function listOperation<View>(
@@ -96,7 +95,7 @@ function listOperation<View>(
         listKey: listKey ?? '',
         filter,
         source: (page) => list(call, page, call.query),
-        render: (view) => render(view, call.urls),
+        render: (view) => render(view, call.urls, call.needs.emptyTexts),
       }),
   };
 }
@@ -125,7 +124,7 @@ function createOperation<View, Create>(
     body,
     async handle(call) {
       const view = await create(call, call.body);
-      return view === null ? null : { status: 201, body: render(view, call.urls) };
+      return view === null ? null : { status: 201, body: render(view, call.urls, call.needs.emptyTexts) };
     },
   };
   return operation;
@@ -147,25 +146,29 @@ function updateOperation<View, Update>(
   return operation;
 }
 
+/** Clients send actions with no body, with {}, or with the bare id as text. */
+const ANY_BODY: BodyRule<unknown> = { loose: true, read: (input) => input };
+
 /** Something that is done and answered 204. */
 function doOperation<View>(
   { path, ids }: Place<View>,
   method: 'POST' | 'DELETE',
   below: string,
   act: (call: Call, id: string) => Promise<boolean>,
+  body: BodyRule<unknown> | null = null,
 ): Operation {
   return {
     method,
     path: `${path}/:id${below}`,
     ids,
     query: NO_QUERY,
-    body: null,
+    body,
     handle: async (call) => ((await act(call, param(call, 'id'))) ? NO_CONTENT : null),
   };
 }
 
 function shown<View>({ render }: Place<View>, view: View | null, call: Call): Answer | null {
-  return view === null ? null : ok(render(view, call.urls));
+  return view === null ? null : ok(render(view, call.urls, call.needs.emptyTexts));
 }
 
 function required<T>(handler: T | undefined, { name }: Resource, what: string): T {

@@ -130,11 +130,15 @@ describe('resources of five verbs', () => {
       // oxlint-disable-next-line no-await-in-loop
       expect((await ask(`GET /service_users/${spelling}`)).json).toEqual({
         ...bot.json,
-        uri: `${BASE}/service_users/${id}`,
+        id: service,
+        uri: `${BASE}/service_users/${service}`,
       });
     }
     const before = await ask(`GET /service_users?before_id=${idOf('service', 900)}`);
-    expect(idsOf(before.json['service_users'])).toEqual([id]);
+    expect(idsOf(before.json['service_users'])).toEqual([service]);
+    const changed = await ask(`PATCH /service_users/${service}`, { body: { active: false } });
+    expect(changed.json).toMatchObject({ id: service, active: false });
+    expect((await ask('POST /service_users', { body: { name: 'two' } })).json['id']).toMatch(/^service_/);
     expect((await ask(`DELETE /service_users/${service}`)).status).toBe(204);
     expect((await ask(`GET /bot_users/${id}`)).status).toBe(404);
   });

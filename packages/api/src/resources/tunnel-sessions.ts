@@ -11,7 +11,13 @@ export function tunnelSessions({ tunnelSessions: service }: ControlApi): Operati
     actions: {
       stop: ({ caller }, id) => service.stop(caller, id),
       restart: ({ caller }, id) => service.restart(caller, id),
-      update: ({ caller }, id) => service.update(caller, id),
+      update: ({ caller, body }, id) => service.update(caller, id, versionOf(body)),
     },
   });
+}
+
+/** '' asks for the newest one. */
+function versionOf(body: unknown): string {
+  if (typeof body !== 'object' || body === null || !('version' in body)) return '';
+  return typeof body.version === 'string' ? body.version : '';
 }

@@ -91,7 +91,7 @@ export function createFakeControl() {
   });
   const edges: EdgeView[] = [];
   const edge = (kind: string, id: string): number => edges.findIndex((row) => row.kind === kind && row.id === id);
-  const sessions = { stopped: [] as string[], refusal: null as Error | null };
+  const sessions = { stopped: [] as string[], versions: [] as string[], refusal: null as Error | null };
   const act = async (_caller: Caller, id: string): Promise<boolean> => {
     if (sessions.refusal !== null) throw sessions.refusal;
     if (id !== idOf('ts', 1)) return false;
@@ -158,7 +158,10 @@ export function createFakeControl() {
       list: async () => ({ items: [SESSION], more: false }),
       stop: act,
       restart: act,
-      update: act,
+      update: (caller: Caller, id: string, version: string) => {
+        sessions.versions.push(version);
+        return act(caller, id);
+      },
     },
     tunnels: {
       get: async (_caller: Caller, id: string) => TUNNELS.find((tunnel) => tunnel.id === id) ?? null,

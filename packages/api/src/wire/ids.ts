@@ -11,6 +11,11 @@ export function storedUserId(id: string): string {
   return id.startsWith('service_') ? `bot_${id.slice('service_'.length)}` : id;
 }
 
+/** The other way round, for answers under the newer name. */
+export function serviceUserId(id: string): string {
+  return id.startsWith('bot_') ? `service_${id.slice('bot_'.length)}` : id;
+}
+
 /** Untrusted text inside a message: bounded, and without control characters. */
 export function quoted(text: string, limit = 80): string {
   const clean = text.replace(/\p{Cc}/gu, '?');

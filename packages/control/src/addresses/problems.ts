@@ -47,7 +47,10 @@ export function apiUrlError(url: string, problem: AddressProblem): PosternError 
 export function agentUrlError(url: string, problem: AddressProblem): PosternError {
   switch (problem.kind) {
     case 'malformed':
-      return fail(9034, { url, reason: problem.reason });
+      // Of a name, and not only of a URL, is said what is wrong with a name.
+      return problem.character === undefined
+        ? fail(9034, { url, reason: problem.reason })
+        : fail(326, { domain: url, character: problem.character });
     case 'scheme':
       return fail(9036, { scheme: problem.scheme, allowed: 'http, https, tls, tcp' });
     case 'trailing-slash':

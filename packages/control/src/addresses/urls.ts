@@ -17,7 +17,7 @@ export interface Address {
   readonly host: string;
   /** As in the URL, the scheme's default filled in. */
   readonly port: number;
-  /** As written, with case and the scheme's default port normalised. */
+  /** Canonical: lower-case, without the scheme's default port. */
   readonly url: string;
 }
 
@@ -36,7 +36,8 @@ export interface AddressPlan {
 
 /** Why a URL cannot be an endpoint's. The API and the agent plane choose their codes from `kind`. */
 export type AddressProblem =
-  | { readonly kind: 'malformed'; readonly reason: string }
+  /** `character`: the one that is in no name. */
+  | { readonly kind: 'malformed'; readonly reason: string; readonly character?: string }
   | { readonly kind: 'scheme'; readonly scheme: string }
   | { readonly kind: 'trailing-slash' }
   | { readonly kind: 'part'; readonly part: 'path' | 'query' | 'fragment' | 'user' }
@@ -87,8 +88,13 @@ export function parseEndpointUrl(text: string, assumed?: Scheme): Result<UrlPart
     scheme = assumed;
   }
   if (!isScheme(scheme)) return refused({ kind: 'scheme', scheme });
-  if (/[\s\p{Cc}\\]/u.test(rest)) {
-    return refused({ kind: 'malformed', reason: 'it has white space, a backslash or a control character' });
+  const odd = /[\s\p{Cc}\\]/u.exec(rest)?.[0];
+  if (odd !== undefined) {
+    return refused({
+      kind: 'malformed',
+      reason: 'it has white space, a backslash or a control character',
+      character: odd,
+    });
   }
   const tailAt = rest.search(/[/?#]/);
   const authority = tailAt < 0 ? rest : rest.slice(0, tailAt);
@@ -140,9 +146,30 @@ export function addressOf(scheme: Scheme, binding: Binding, host: string, port: 
   return { scheme, binding, host, port, url: formatUrl(scheme, host, port) };
 }
 
+/** The one spelling of what this URL means, or null when it is no endpoint's. */
+export function canonicalUrl(text: string): string | null {
+  const parsed = parseEndpointUrl(text);
+  if (!parsed.ok) return null;
+  const { scheme, host, port } = parsed.value;
+  return formatUrl(scheme, host, port === 0 ? defaultPort(scheme) : port);
+}
+
 /** The scheme's default port is left out. */
 export function formatUrl(scheme: Scheme, host: string, port: number): string {
   return port === defaultPort(scheme) ? `${scheme}://${host}` : `${scheme}://${host}:${port}`;
+}
+
+/**
+ * The URL of a cloud endpoint as its answers repeat it: as the client wrote it, because Terraform and the operator compare
+ * the two. Normalised is what Terraform's provider does not tell apart either: the scheme's case, and the default port of
+ * http and https. The case of the host and `:443` of a tls URL stay. `text` is one that {@link parseEndpointUrl} took.
+ */
+export function writtenUrl(text: string): string {
+  const at = text.indexOf('://');
+  const scheme = text.slice(0, at).toLowerCase();
+  const standard = scheme === 'https' ? ':443' : scheme === 'http' ? ':80' : '';
+  const rest = text.slice(at + '://'.length);
+  return `${scheme}://${standard !== '' && rest.endsWith(standard) ? rest.slice(0, -standard.length) : rest}`;
 }
 
 /** What a visitor can open, and the port and host:port of it (DESIGN §1, URLs and ports). */

@@ -188,3 +188,28 @@ test('the endpoints of a session are limited', async () => {
   await expect(small.bind(session, {})).rejects.toMatchObject({ number: 324 });
   await small.bind(session, {}, { id: second.id, token: second.token });
 });
+
+describe('words at bind', () => {
+  test.each([
+    [{ domain: 'a b.example.test' }, 326],
+    [{ hostname: ' a.example.test' }, 326],
+    [{ subdomain: 'a\tb' }, 326],
+    [{ url: 'https://a.example.test ' }, 326],
+    [{ domain: 'a.example.test.' }, 327],
+  ])('%j → %i', async (opts, number) => {
+    await expect(h.bind(await h.connect(), opts)).rejects.toMatchObject({ number });
+  });
+
+  test('what an agent says that it forwards to has a limit', async () => {
+    const session = await h.connect();
+    const long = `http://localhost/${'x'.repeat(4_096)}`;
+    await expect(h.bind(session, {}, { forwardsTo: long })).rejects.toMatchObject({ number: 90_051 });
+  });
+
+  test('what it says of itself is kept short', async () => {
+    const { sessionId } = await h.connect({ agentVersion: 'v'.repeat(60_000), os: 'o'.repeat(60_000) });
+    const session = await h.control.api.tunnelSessions.get(h.caller, sessionId);
+    expect(session?.agentVersion.length).toBeLessThan(600);
+    expect(session?.os.length).toBeLessThan(600);
+  });
+});

@@ -15,6 +15,8 @@ import { readOptions } from './options.ts';
 import { readResume, signResume } from './resume-token.ts';
 import { readWanted } from './wanted.ts';
 
+/** A URL, or `app://host/path?pid=1` with a path of the agent's machine. */
+export const FORWARDS_TO_BYTES = 4_096;
 /** How often a port that turns out to be taken by another program is replaced by another free one. */
 const PORT_ATTEMPTS = 8;
 
@@ -66,13 +68,14 @@ function checkTexts(request: BindRequest): void {
   checkLength(request.metadata, METADATA_BYTES, 100);
   checkFieldLength('description', request.description);
   checkFieldLength('name', request.name);
+  checkFieldLength('forwards_to', request.forwardsTo, FORWARDS_TO_BYTES);
   if (!['', 'http1', 'http2'].includes(request.forwardsProto)) throw fail(15003, { protocol: request.forwardsProto });
 }
 
 /** 90051 */
-export function checkFieldLength(field: string, text: string): void {
+export function checkFieldLength(field: string, text: string, limit = DESCRIPTION_BYTES): void {
   const length = Buffer.byteLength(text);
-  if (length > DESCRIPTION_BYTES) throw fail(90051, { field, length, limit: DESCRIPTION_BYTES });
+  if (length > limit) throw fail(90051, { field, length, limit });
 }
 
 /** Asks each session whether it still lives, outside the claim step. */

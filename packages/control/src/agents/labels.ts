@@ -6,7 +6,7 @@ import type { Core } from '../core.ts';
 import { edgesReaching, routesOfEdges } from '../labelled.ts';
 import { putOnline } from '../online.ts';
 import { checkLength, METADATA_BYTES } from '../texts.ts';
-import { requireSession } from './bind.ts';
+import { checkFieldLength, FORWARDS_TO_BYTES, requireSession } from './bind.ts';
 import { changeWithout } from './leave.ts';
 
 const LABELS = 32;
@@ -23,6 +23,7 @@ export async function bindLabels(
 ): Promise<{ readonly id: string }> {
   const { credential } = await requireSession(core, sessionId);
   checkLength(request.metadata, METADATA_BYTES, 100);
+  checkFieldLength('forwards_to', request.forwardsTo, FORWARDS_TO_BYTES);
   if (!['', 'http1', 'http2'].includes(request.forwardsProto)) throw fail(15003, { protocol: request.forwardsProto });
   checkLabels(request.labels);
   const denied = deniedLabel(credential.acl, request.labels);

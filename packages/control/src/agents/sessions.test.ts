@@ -168,8 +168,11 @@ describe('remote commands', () => {
   test('reach the agent', async () => {
     const { sessionId } = await h.connect();
     expect(await h.control.api.tunnelSessions.stop(h.caller, sessionId)).toBe(true);
-    expect(await h.control.api.tunnelSessions.update(h.caller, sessionId)).toBe(true);
-    expect(h.edge.commands.map(({ command }) => command.kind)).toEqual(['stop', 'update']);
+    expect(await h.control.api.tunnelSessions.update(h.caller, sessionId, '3.31.0')).toBe(true);
+    expect(h.edge.commands.map(({ command }) => command)).toEqual([
+      { kind: 'stop' },
+      { kind: 'update', version: '3.31.0', permitMajorVersion: false },
+    ]);
     expect(await h.control.api.tunnelSessions.stop(h.caller, 'ts_none')).toBe(false);
   });
 
@@ -180,13 +183,13 @@ describe('remote commands', () => {
   ] as const)('%s: refused beforehand %i, failed there %i', async (verb, refused, failed) => {
     const sessions = h.control.api.tunnelSessions;
     const old = await h.connect({ stopUnsupported: null, restartUnsupported: null, updateUnsupported: null });
-    await expect(sessions[verb](h.caller, old.sessionId)).rejects.toMatchObject({ number: refused });
+    await expect(sessions[verb](h.caller, old.sessionId, '')).rejects.toMatchObject({ number: refused });
     const reason = 'run by a supervisor';
     const able = { stopUnsupported: reason, restartUnsupported: reason, updateUnsupported: reason };
     const unwilling = await h.connect(able);
-    await expect(sessions[verb](h.caller, unwilling.sessionId)).rejects.toThrow(reason);
+    await expect(sessions[verb](h.caller, unwilling.sessionId, '')).rejects.toThrow(reason);
     h.edge.commandAnswer = 'no handler';
     const willing = await h.connect();
-    await expect(sessions[verb](h.caller, willing.sessionId)).rejects.toMatchObject({ number: failed });
+    await expect(sessions[verb](h.caller, willing.sessionId, '')).rejects.toMatchObject({ number: failed });
   });
 });

@@ -9,6 +9,7 @@ import { checkLength, METADATA_BYTES } from '../texts.ts';
 import { readCookie, signCookie, type SessionCookie } from './resume-token.ts';
 
 const VERSIONS = ['3', '2'];
+const SELF_WORDS = 512;
 
 /**
  * Lets an agent in (agent-protocol.md §5.1, §8). A returning agent proves itself with our cookie; its earlier session,
@@ -92,11 +93,11 @@ function newSession(
     clientId,
     legNumber: request.legNumber,
     credentialId: credential.id,
-    agentVersion: request.agentVersion,
-    clientType: request.clientType,
-    userAgent: request.userAgent,
+    agentVersion: shortened(request.agentVersion),
+    clientType: shortened(request.clientType),
+    userAgent: shortened(request.userAgent),
     ip: ipOf(remoteAddr),
-    os: request.os,
+    os: shortened(request.os),
     region: core.config.region,
     startedAt: core.timestamp(),
     transport: `ngrok/${version}`,
@@ -105,6 +106,11 @@ function newSession(
     restartRefusal: refusal(request.restartUnsupported),
     updateRefusal: refusal(request.updateUnsupported),
   };
+}
+
+/** What agents say of themselves is kept for as long as they stay, and shown: it is bounded, not judged. */
+function shortened(text: string): string {
+  return text.length <= SELF_WORDS ? text : `${text.slice(0, SELF_WORDS)}…`;
 }
 
 /** On the wire null means too old and '' means supported; records keep null for supported. */

@@ -2,7 +2,7 @@ import { fail } from '@postern/errors';
 import { addressKey } from '@postern/registry';
 import type { EndpointRow } from '@postern/store';
 import { apiConflictError, conflictWith, holdersAt } from '../claims.ts';
-import type { Address } from '../addresses/urls.ts';
+import { canonicalUrl, writtenUrl, type Address } from '../addresses/urls.ts';
 import type { Core } from '../core.ts';
 import { giveBack, reservationsOf } from '../give-back.ts';
 import { putOnline, settle } from '../online.ts';
@@ -65,6 +65,7 @@ export function createEndpoints(
         createdAt: now,
         updatedAt: now,
         ...address,
+        url: writtenUrl(url),
         poolingEnabled,
         trafficPolicy,
         description: input.description ?? '',
@@ -114,6 +115,7 @@ export function createEndpoints(
           : { domainId: before.domainId, tcpAddrId: before.tcpAddrId, writes: [] };
       const change = {
         ...address,
+        url: writtenUrl(patch.url ?? before.url),
         updatedAt: core.timestamp(),
         poolingEnabled,
         trafficPolicy,
@@ -201,9 +203,7 @@ export function createEndpoints(
     if (urls === undefined) return viewPage(selectPage(wanted, query), query.limit);
     const matching = wanted.flatMap(({ id, view }) => {
       const seen = view();
-      return seen !== null && (urls.includes(seen.url) || urls.includes(seen.publicUrl))
-        ? [{ id, view: () => seen }]
-        : [];
+      return seen !== null && urls.some((url) => namesEndpoint(url, seen)) ? [{ id, view: () => seen }] : [];
     });
     return viewPage(selectPage(matching, query), query.limit);
   }
@@ -223,4 +223,11 @@ function addressOfRow({ scheme, binding, host, port, url }: EndpointRow): Addres
 /** kubernetes is never inferred from a host, so a move keeps it; the other two follow from the name. */
 function keptBinding(row: EndpointRow): string[] | undefined {
   return row.binding === 'kubernetes' ? ['kubernetes'] : undefined;
+}
+
+/** As written, as visitors open it, or any other way to write the same. */
+function namesEndpoint(asked: string, { url, publicUrl }: EndpointView): boolean {
+  if (asked === url || asked === publicUrl) return true;
+  const canonical = canonicalUrl(asked);
+  return canonical !== null && (canonical === canonicalUrl(url) || canonical === publicUrl);
 }

@@ -20,8 +20,18 @@ describe('reserved domains', () => {
     expect(await reservedDomains.get(h.caller, mine.id)).toBeNull();
   });
 
+  test('blanks around a name and a dot behind it mean nothing', async () => {
+    const { reservedDomains } = h.control.api;
+    const made = await reservedDomains.create(h.caller, { domain: ' App.Mine.Example.\n' });
+    expect(made.domain).toBe('app.mine.example');
+    const again = reservedDomains.create(h.caller, { domain: 'app.mine.example.' });
+    await expect(again).rejects.toMatchObject({ number: 413 });
+  });
+
   test.each([
     [{}, 18_015],
+    [{ domain: ' . ' }, 18_015],
+    [{ domain: 'a.example..' }, 409],
     [{ domain: 'a.x.y', name: 'b.x.y' }, 449],
     [{ domain: 'a.*.example' }, 402],
     [{ domain: 'a*.mine.example' }, 403],

@@ -42,10 +42,10 @@ export function createReservedDomains(
   return {
     async create(caller, input) {
       const { domain: asked = '', name = '' } = input;
-      if (asked !== '' && name !== '' && asked !== name) throw fail(449);
+      if (asked !== '' && name !== '' && normalised(asked) !== normalised(name)) throw fail(449);
       const given = asked || name;
-      if (given === '') throw fail(18015, { field: 'domain' });
-      const domain = given.toLowerCase();
+      const domain = normalised(given);
+      if (domain === '') throw fail(18015, { field: 'domain' });
       const problem = hostProblem(domain, config.baseDomains);
       if (problem !== null) throw domainError(given, problem, config.baseDomains);
       if (isInternalHost(domain)) throw fail(411, { domain, suffix: 'internal' });
@@ -115,4 +115,9 @@ export function createReservedDomains(
 /** 500. There is one place here; the legacy field is taken and echoed, whatever region it names (DESIGN §1). */
 export function checkRegion(region: string | undefined): void {
   if (region !== undefined && !/^[\w-]{0,32}$/.test(region)) throw fail(500, { region });
+}
+
+/** As the published API does, so that clients compare alike: blanks around it, a dot behind it and case mean nothing. */
+function normalised(domain: string): string {
+  return domain.trim().replace(/\.$/, '').toLowerCase();
 }

@@ -43,8 +43,7 @@ export function createTunnelSessions(core: Core): TunnelSessionService {
     },
     stop: (caller, id) => command(caller, id, { kind: 'stop' }),
     restart: (caller, id) => command(caller, id, { kind: 'restart' }),
-    // An empty version asks for the newest one.
-    update: (caller, id) => command(caller, id, { kind: 'update', version: '', permitMajorVersion: false }),
+    update: (caller, id, version) => command(caller, id, { kind: 'update', version, permitMajorVersion: false }),
   };
 }
 

@@ -64,7 +64,7 @@ test.each([true, false])('a write whose end nobody heard of is looked up (it hap
   expect(items.map(({ url }) => url)).toEqual(urls);
   expect(edge.urls()).toEqual(urls);
   const again = endpoints.create(caller, input('https://doubt.example.test'));
-  if (applies) await expect(again).rejects.toMatchObject({ code: 'ERR_NGROK_18009' });
+  if (applies) await expect(again).rejects.toMatchObject({ code: 'ERR_NGROK_18017' });
   else await again;
 });
 

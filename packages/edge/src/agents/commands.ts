@@ -38,7 +38,11 @@ export function sendCommand(session: AgentSession, command: AgentCommand, wheel:
   const request =
     command.kind === 'update' ? encodeUpdate(command.version, command.permitMajorVersion) : encodeCommand();
   return new Promise((resolve, reject) => {
-    const silent = (): void => reject(fail(810, { id: session.id, seconds: ANSWER_MS / 1_000 }));
+    const asked = performance.now();
+    const silent = (): void => {
+      const seconds = Math.round((performance.now() - asked) / 100) / 10;
+      reject(fail(810, { id: session.id, seconds }));
+    };
     const timer = wheel.schedule(ANSWER_MS, () => {
       stream.reset(MuxErrorCode.streamCancelled);
       silent();

@@ -93,7 +93,8 @@ export const API_ERRORS = {
     status: 404,
     owner: 'client',
     title: 'Not an id of this resource',
-    message: '"{id}" is not an id of this resource: ids here look like {prefix}_ and 27 letters and digits.',
+    message:
+      'The identifier "{id}" is not a valid identifier of this resource: they look like {prefix}_ and 27 letters and digits.',
   },
   223: {
     status: 400,
@@ -196,5 +197,12 @@ export const API_ERRORS = {
     title: 'Outcome unknown',
     message:
       'The database went silent during this call, which may have changed something or not. Look before you repeat it; and check the disk of the data directory (or the database server).',
+  },
+  90078: {
+    status: 400,
+    owner: 'client',
+    title: 'Path not served',
+    message:
+      'The domain is there; its {part} is not a path that this server serves. Certificates come from the server: its local CA, ACME, or the files that it was given.',
   },
 } as const satisfies Record<number, ErrorEntry>;

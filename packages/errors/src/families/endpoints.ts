@@ -119,8 +119,9 @@ export const ENDPOINT_ERRORS = {
   18017: {
     status: 400,
     owner: 'client',
-    title: 'Pooling is on at the existing endpoint',
-    message: '"{url}" is shared by a pool ({holder}). Set pooling_enabled to true to join it, or use another URL.',
+    title: 'Another endpoint is there, and pooling is off',
+    message:
+      '"{url}" is held by {holder}, and this endpoint would not share it. Set pooling_enabled to true on both, delete the other one, or use another URL.',
   },
   18018: {
     status: 400,

@@ -244,7 +244,7 @@ export const RESOURCE_ERRORS = {
     owner: 'upstream',
     title: 'Agent did not answer',
     message:
-      'The agent of session {id} did not answer within {seconds} seconds. It may be stalled; its session ends by itself if it stays silent.',
+      'The agent of session {id} gave no answer, after {seconds} seconds. It may be stalled; its session ends by itself if it stays silent.',
   },
   90020: {
     status: 400,

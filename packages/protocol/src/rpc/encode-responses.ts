@@ -5,9 +5,16 @@
 import type { PosternError } from '@postern/errors';
 import type { AuthResponse, BindResponse } from './types.ts';
 
-/** The text of an `Error` field: agents take the code from a line of its own (agent-protocol.md §4.1). */
+/**
+ * The text of an `Error` field: words and codes on lines of their own, because agents take the code from the first line that
+ * begins with one, and some show the first line that holds none (agent-protocol.md §4.1 and annex). Codes of causes
+ * follow behind.
+ */
 export function errorText(error: PosternError): string {
-  return `${error.message}\n\n${error.code}\n`;
+  const causes = error.message.match(/ERR_NGROK_\d+/g) ?? [];
+  const words = error.message.replace(/ ?\(?ERR_NGROK_\d+\)?/g, '').replace(/\s*[\r\n]+\s*/g, ' ');
+  const codes = [...new Set([error.code, ...causes])];
+  return `${words.trim()}\n\n${codes.join('\n')}\n`;
 }
 
 export function encodeAuthResponse(response: AuthResponse): Buffer {

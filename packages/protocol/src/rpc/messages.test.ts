@@ -224,6 +224,14 @@ describe('Bind', () => {
     expect(responses.decodeBindResponse(parse(bytes))).toMatchObject({ id: 'i', token: 't', opts: expected });
   });
 
+  test('an error says words and codes on lines of their own, those of its causes too', () => {
+    const text = answers.errorText(fail(9026, { reason: 'rules[0]: unknown action (ERR_NGROK_2201)' }));
+    const lines = text.split('\n');
+    expect(lines[0]).toMatch(/^The traffic policy.*unknown action/);
+    expect(lines[0]).not.toContain('ERR_NGROK');
+    expect(lines.slice(1)).toEqual(['', 'ERR_NGROK_9026', 'ERR_NGROK_2201', '']);
+  });
+
   test('a refusal keeps the shape', () => {
     const text = answers.errorText(fail(334, { url: 'https://a', holder: 'another agent' }));
     const response = responses.decodeBindResponse(parse(answers.encodeBindError('https', text)));
