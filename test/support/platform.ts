@@ -104,6 +104,8 @@ export class Platform {
       `--data-dir=${dataDir}`,
       ...(options.listen ?? FREE_PORTS),
       ...ports,
+      // Tests use names of these domains, too, and verify their certificates.
+      ...['test', 'example.com', 'example'].map((name) => `--ca-domain=${name}`),
       '--log-format=json',
       ...(options.args ?? []),
     ];

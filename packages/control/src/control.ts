@@ -4,7 +4,7 @@ import { authenticateApiKey, knowsToken } from './api-keys-auth.ts';
 import { bootstrap, type FirstCredentials, type KeepCredentials, operator, resetCredentials } from './bootstrap.ts';
 import type { ControlDependencies } from './config.ts';
 import type { Core } from './core.ts';
-import { covers } from './covers.ts';
+import { type Cover, coverOf } from './covers.ts';
 import { connectEdge, type EdgeConnection } from './edges/connection.ts';
 import { EdgeSet } from './edges/edge-set.ts';
 import { Returns } from './give-back.ts';
@@ -48,8 +48,8 @@ export interface Control {
   operator(): Promise<Caller>;
   /** Whether somebody may come in with the token, as an agent or as a caller of the API. */
   knows(token: string): Promise<boolean>;
-  /** Whether a certificate for this server name has a user here: base domain, reservation, endpoint, edge. */
-  covers(serverName: string): boolean;
+  /** Whether, and why, a certificate for this server name has a user here: reservation, endpoint, edge, base domain. */
+  coverOf(serverName: string): Promise<Cover | null>;
 }
 
 export function createControl(dependencies: ControlDependencies): Control {
@@ -92,7 +92,7 @@ export function createControl(dependencies: ControlDependencies): Control {
     resetCredentials: (keep) => resetCredentials(core, keep),
     operator: () => operator(core),
     knows: (token) => knowsToken(core, token),
-    covers: (serverName) => covers(core, serverName),
+    coverOf: (serverName) => coverOf(core, serverName),
   };
 }
 

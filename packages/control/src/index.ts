@@ -1,5 +1,6 @@
 /** The rules: what may be created, changed and bound, by whom. See README.md of this package. */
 export * from './types.ts';
+export type { Cover } from './covers.ts';
 export { createControl, type Control } from './control.ts';
 export {
   DEFAULT_LIMITS,

@@ -104,6 +104,8 @@ export interface RouteTable {
   findHttp(scheme: 'http' | 'https', host: string): Route | null;
   /** What owns an SNI name on the TLS port: an https or a tls endpoint (tls wins when both are exact). */
   findTls(serverName: string): Route | null;
+  /** Whether the name, which has no route now, was last one whose TLS an agent ended. */
+  isAwayPassthrough(serverName: string): boolean;
   findTcp(port: number): Route | null;
   /** An internal endpoint of the account by URL (`https://a.internal`, `tcp://db.internal:5432`). Throws 2226. */
   findInternal(accountId: string, url: string): Route | null;

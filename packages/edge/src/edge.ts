@@ -135,7 +135,11 @@ class DataPlane implements Edge {
     this.#http = createHttpService(context);
     this.#bytes = new ByteDelivery(context);
     this.#certificates = new CertificateCache(link, now);
-    this.#terminators = new TlsTerminators(limits.tlsHandshakeMs, (reason) => log.debug({ reason }, 'no handshake'));
+    this.#terminators = new TlsTerminators(
+      limits.tlsHandshakeMs,
+      (reason) => log.debug({ reason }, 'no handshake'),
+      now,
+    );
     const proxies = new CidrList(config.trustedProxies);
     this.#gates = {
       http: new Gate(limits, proxies),

@@ -20,6 +20,7 @@ import {
 import type { AgentDoor } from './agent-door.ts';
 import { FileCertificates } from './certificates/certificate-files.ts';
 import { Certificates } from './certificates/certificates.ts';
+import { caScope } from './certificates/ca-scope.ts';
 import { LocalCa } from './certificates/local-ca.ts';
 import { type Address, everyAddress, formatAddress, reachable } from './config/addresses.ts';
 import { ConfigError } from './config/config-error.ts';
@@ -109,12 +110,20 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   const tryAgain = (): Promise<boolean> => parts.handover.yields();
   await forgetRuntime(dataDir);
 
-  const ca = await LocalCa.open(dataDir, store.secrets, now);
+  const agentNames = [...new Set([...config.agentNames, '127.0.0.1', '::1'])];
+  const scope = caScope({ baseDomains: config.baseDomains, agentNames, more: config.caDomains });
+  const ca = await LocalCa.open({ directory: dataDir, box: store.secrets, scope, now });
+  if (ca.renewed) {
+    log.warn(
+      { names: scope.names ?? ['*'], ca: path.join(dataDir, 'ca.pem') },
+      'ca.pem was made anew for the names that this server has now; clients that trust the old one need it for new names',
+    );
+  }
   const certificates = new Certificates({
     ca,
     files: new FileCertificates(config.tlsCertificates),
-    agentNames: [...config.agentNames, '127.0.0.1', '::1'],
-    covers: (name) => control.covers(name),
+    agentNames,
+    coverOf: (name) => control.coverOf(name),
     now,
   });
   // Control writes public ports into URLs; with port 0 they are known once the edge has bound its listeners.

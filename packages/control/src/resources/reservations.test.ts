@@ -136,7 +136,20 @@ test('a certificate is wanted for base domains, reservations, endpoints and edge
   await reservedDomains.create(h.caller, { domain: '*.wild.example' });
   await endpoints.create(h.caller, { url: 'tls://t.mine.example', trafficPolicy: POLICY });
   await edges.create(h.caller, 'https', { hostports: ['e.mine.example:443'] });
-  const names = ['postern.localhost', 'Any.postern.localhost', 'a.b.wild.example', 't.mine.example', 'e.mine.example'];
-  for (const name of names) expect(h.control.covers(name)).toBe(true);
-  for (const name of ['wild.example', 'x.mine.example', 'localhost', '']) expect(h.control.covers(name)).toBe(false);
+  const session = await h.connect();
+  const { url } = await h.bind(session, {});
+  const below = (domain: string) => ({ kind: 'below', domain });
+  const covers = {
+    'postern.localhost': below('postern.localhost'),
+    'Any.postern.localhost': below('postern.localhost'),
+    'a.b.wild.example': below('wild.example'),
+    't.mine.example': { kind: 'name' },
+    'e.mine.example': { kind: 'name' },
+    [new URL(url).hostname]: { kind: 'name' },
+    'wild.example': null,
+    'x.mine.example': null,
+    localhost: null,
+    '': null,
+  };
+  for (const [name, cover] of Object.entries(covers)) expect(await h.control.coverOf(name), name).toEqual(cover);
 });

@@ -3,7 +3,7 @@
  * set of demands, so that each has its own session tickets: a session made without a client certificate can not be
  * resumed where one is demanded.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { TlsTermination } from '@postern/policy';
@@ -29,6 +29,20 @@ export const NO_DEMANDS: TlsDemands = {
 export const HTTPS_DEMANDS: TlsDemands = { ...NO_DEMANDS, alpn: ['h2', 'http/1.1'] };
 
 const MOST_SERVERS = 1_000;
+/** Characters of PEM in all of them; a context takes about ten times its texts, and client authorities are tenants'. */
+const MOST_PEM = 8 * 1024 * 1024;
+/**
+ * A session ticket is as secret as the key that sealed it (RFC 8446 §8.1): each server makes its own, keeps it for this
+ * long, and writes it nowhere. Who comes with an older ticket shakes hands in full.
+ */
+const TICKET_KEY_MS = 3_600_000;
+const TICKET_KEY_BYTES = 48;
+
+interface Context {
+  readonly server: Server;
+  readonly size: number;
+  keyedAt: number;
+}
 
 interface Handoff {
   readonly demands: TlsDemands;
@@ -38,12 +52,16 @@ interface Handoff {
 export class TlsTerminators {
   readonly #handshakeMs: number;
   readonly #onFailure: (reason: string) => void;
+  readonly #now: () => number;
   /** By certificate and demands, least recently used first. */
-  readonly #servers = new Map<string, Server>();
+  readonly #servers = new Map<string, Context>();
+  #pem = 0;
   /** Handshakes under way, by the addresses of their connection: the public API has no other link between the two. */
   readonly #handoffs = new Map<string, Handoff>();
 
-  constructor(handshakeMs: number, onFailure: (reason: string) => void) {
+  /** @param now milliseconds */
+  constructor(handshakeMs: number, onFailure: (reason: string) => void, now: () => number) {
+    this.#now = now;
     this.#handshakeMs = handshakeMs;
     this.#onFailure = onFailure;
   }
@@ -67,6 +85,7 @@ export class TlsTerminators {
   /** Forgets the contexts; connections that use them are not touched. */
   clear(): void {
     this.#servers.clear();
+    this.#pem = 0;
   }
 
   #serverFor(identity: TlsIdentity, demands: TlsDemands): Server {
@@ -74,14 +93,32 @@ export class TlsTerminators {
       .update(JSON.stringify([identity.cert, identity.key, demands]))
       .digest('base64');
     const known = this.#servers.get(key);
-    this.#servers.delete(key);
-    const server = known ?? this.#create(identity, demands, key);
-    this.#servers.set(key, server);
-    for (const oldest of this.#servers.keys()) {
-      if (this.#servers.size <= MOST_SERVERS) break;
+    if (known !== undefined) {
+      this.#servers.delete(key);
+      this.#servers.set(key, known);
+      this.#renewTickets(known);
+      return known.server;
+    }
+    const size = demands.clientCas.reduce(
+      (sum, { length }) => sum + length,
+      identity.cert.length + identity.key.length,
+    );
+    const server = this.#create(identity, demands, key);
+    this.#servers.set(key, { server, size, keyedAt: this.#now() });
+    this.#pem += size;
+    for (const [oldest, context] of this.#servers) {
+      if (this.#servers.size === 1 || (this.#servers.size <= MOST_SERVERS && this.#pem <= MOST_PEM)) break;
       this.#servers.delete(oldest);
+      this.#pem -= context.size;
     }
     return server;
+  }
+
+  #renewTickets(context: Context): void {
+    const now = this.#now();
+    if (now - context.keyedAt < TICKET_KEY_MS) return;
+    context.keyedAt = now;
+    context.server.setTicketKeys(randomBytes(TICKET_KEY_BYTES));
   }
 
   #create(identity: TlsIdentity, demands: TlsDemands, key: string): Server {

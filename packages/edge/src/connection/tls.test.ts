@@ -212,6 +212,23 @@ describe('the TLS port', () => {
     expect(second.isSessionReused()).toBe(true);
   });
 
+  test.skipIf(process.env['POSTERN_EDGE_LINK'] === 'process')(
+    'an old ticket is good for a full handshake only',
+    async () => {
+      let now = Date.now();
+      await using harness = await edgeHarness({ now: () => now });
+      const ask = async (session?: Buffer): Promise<{ reused: boolean; session: Buffer }> => {
+        const socket = await harness.tls('a.example.test', { maxVersion: 'TLSv1.2', ...(session ? { session } : {}) });
+        return { reused: socket.isSessionReused(), session: socket.getSession() ?? Buffer.alloc(0) };
+      };
+      const first = await ask();
+      now += 1_800_000;
+      expect((await ask(first.session)).reused).toBe(true);
+      now += 1_800_001;
+      expect((await ask(first.session)).reused).toBe(false);
+    },
+  );
+
   test('a ClientHello that never ends is given up', async () => {
     await using harness = await edgeHarness({ limits: { clientHelloMs: 200 } });
     const socket = await harness.tcp(harness.edge.addresses.https.port);
@@ -226,6 +243,27 @@ describe('the TLS port', () => {
     await readAll(socket);
     await eventually(async () => (await harness.edge.stats()).visitorConnections === 0);
   });
+});
+
+describe('a name whose TLS an agent ends', () => {
+  test.each([['away.example.test'], ['*.example.test']])(
+    '%s is nobody else’s to end while it is away',
+    async (host) => {
+      await using harness = await edgeHarness();
+      const visit = async (): Promise<boolean> => (await harness.tls('away.example.test')).authorized;
+      expect(await visit()).toBe(true);
+      await harness.control.push(endpoint('ep_1', 'tls', host, { tls: { at: 'agent' } }));
+      await harness.control.remove('ep_1');
+      await expect(visit()).rejects.toThrow(/unrecognized name/i);
+      // Another endpoint of the name decides again.
+      await harness.control.push(endpoint('ep_2', 'https', host));
+      await harness.control.remove('ep_2');
+      expect(await visit()).toBe(true);
+      await harness.control.push(endpoint('ep_3', 'tls', host, { tls: { at: 'edge', cert: null, key: null } }));
+      await harness.control.remove('ep_3');
+      expect(await visit()).toBe(true);
+    },
+  );
 });
 
 describe('the wrong protocol', () => {

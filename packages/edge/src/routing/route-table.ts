@@ -6,6 +6,7 @@ import type { LiveEndpoint, Log, Route, RouteTable } from '../context.ts';
 import type { RouteEndpoint, RouteUpdate } from '@postern/link';
 import { HostMap, wildcardsOver } from './host-map.ts';
 import { parseInternalUrl } from './internal-url.ts';
+import { PassthroughNames } from './passthrough-names.ts';
 import { enliven, type PolicyCompiler } from './live-endpoint.ts';
 
 export interface RouteTableOptions {
@@ -25,6 +26,7 @@ class Table implements RouteTable {
   #byId = new Map<string, LiveEndpoint>();
   #places = new Map<string, HostMap>();
   #ports = new Map<number, Route>();
+  readonly #passthrough = new PassthroughNames();
 
   constructor(options: RouteTableOptions) {
     this.#compile = options.compile;
@@ -38,6 +40,7 @@ class Table implements RouteTable {
   apply(update: RouteUpdate): void {
     const before = this.#byId;
     if (update.snapshot) {
+      for (const { endpoint } of before.values()) this.#passthrough.left(endpoint);
       this.#byId = new Map();
       this.#places = new Map();
       this.#ports = new Map();
@@ -62,6 +65,10 @@ class Table implements RouteTable {
       if (route !== null && route !== undefined) return route;
     }
     return null;
+  }
+
+  isAwayPassthrough(serverName: string): boolean {
+    return this.#passthrough.has(serverName);
   }
 
   findTcp(port: number): Route | null {
@@ -91,6 +98,7 @@ class Table implements RouteTable {
     // Replaced in place when the address is the same, so that no lookup finds it missing and pools keep their order.
     if (current !== undefined && !sameAddress(current.endpoint, endpoint)) this.#remove(endpoint.id);
     this.#byId.set(endpoint.id, live);
+    if (endpoint.proto === 'https' || endpoint.proto === 'tls') this.#passthrough.came(endpoint);
     if (isPublicTcp(endpoint)) {
       const members = this.#ports.get(endpoint.port)?.members.filter((m) => m.endpoint.id !== endpoint.id) ?? [];
       this.#ports.set(endpoint.port, { members: [...members, live] });
@@ -107,6 +115,7 @@ class Table implements RouteTable {
     if (live === undefined) return;
     this.#byId.delete(id);
     const { endpoint } = live;
+    this.#passthrough.left(endpoint);
     if (isPublicTcp(endpoint)) {
       const members = this.#ports.get(endpoint.port)?.members.filter((member) => member.endpoint.id !== id) ?? [];
       if (members.length === 0) this.#ports.delete(endpoint.port);

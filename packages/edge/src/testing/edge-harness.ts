@@ -33,6 +33,8 @@ export interface HarnessChange {
   readonly limits?: Partial<EdgeLimits>;
   readonly config?: Partial<EdgeConfig>;
   readonly log?: Log;
+  /** In this process only. */
+  readonly now?: () => number;
   readonly before?: (control: FakeControl) => void;
   /** Leave the start to the test. */
   readonly start?: boolean;
@@ -67,6 +69,7 @@ export async function edgeHarness(change: HarnessChange = {}): Promise<EdgeHarne
     edgeTestConfig({ ...change.config, limits: { ...DEFAULT_EDGE_LIMITS, drainMs: 200, ...change.limits } }),
     control,
     change.log ?? SILENT_LOG,
+    change.now,
   );
   // Numbers come with the traffic that they count; a stop has sent all of it.
   control.flush = () => edge.stats().then(ignore, ignore);

@@ -20,14 +20,19 @@ export interface EdgeUnderTest {
 }
 
 /** In this process; in one of its own, with the link between the two, where `POSTERN_EDGE_LINK=process` says so. */
-export function makeEdge(config: EdgeConfig, link: ControlLink, log: Log): Promise<EdgeUnderTest> {
+export function makeEdge(
+  config: EdgeConfig,
+  link: ControlLink,
+  log: Log,
+  now: () => number = Date.now,
+): Promise<EdgeUnderTest> {
   return process.env['POSTERN_EDGE_LINK'] === 'process'
     ? elsewhere(config, link)
-    : Promise.resolve(here(config, link, log));
+    : Promise.resolve(here(config, link, log, now));
 }
 
-function here(config: EdgeConfig, link: ControlLink, log: Log): EdgeUnderTest {
-  const edge = createEdge({ config, link, log, now: Date.now, random: Math.random });
+function here(config: EdgeConfig, link: ControlLink, log: Log, now: () => number): EdgeUnderTest {
+  const edge = createEdge({ config, link, log, now, random: Math.random });
   return {
     get addresses() {
       return edge.addresses;

@@ -9,16 +9,21 @@ import { createSecretBox } from '@postern/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listen } from '../listen.ts';
 import { FileCertificates } from './certificate-files.ts';
+import type { Cover } from '@postern/control';
+import { type CaScope, caScope, isInScope } from './ca-scope.ts';
 import { Certificates } from './certificates.ts';
 import { LocalCa } from './local-ca.ts';
 
 const box = createSecretBox(new Uint8Array(32).fill(7));
 const DAY = 86_400_000;
+const SCOPE: CaScope = { names: ['test', 'postern.localhost', 'localhost'], addresses: [] };
+const openCa = (directory: string, scope = SCOPE, key = box): Promise<LocalCa> =>
+  LocalCa.open({ directory, box: key, scope, now: Date.now });
 let folder: string;
 let ca: LocalCa;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'postern-certificates-'));
-  ca = await LocalCa.open(folder, box, Date.now);
+  ca = await openCa(folder);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -41,7 +46,8 @@ async function handshake(identity: tls.SecureContextOptions, servername: string,
 
 describe('the local authority', () => {
   test('is the same after a restart, and its key is sealed and private', async () => {
-    const again = await LocalCa.open(folder, box, Date.now);
+    const again = await openCa(folder);
+    expect(again.renewed).toBe(false);
     expect(again.pem).toBe(ca.pem);
     const sealed = await readFile(path.join(folder, 'ca.key'), 'utf8');
     expect(sealed).not.toContain('PRIVATE KEY');
@@ -71,7 +77,7 @@ describe('the local authority', () => {
   });
 
   test('that lost a file, or was sealed with another key, says what to do', async () => {
-    const open = (directory: string, key = box): Promise<LocalCa> => LocalCa.open(directory, key, Date.now);
+    const open = (directory: string, key = box): Promise<LocalCa> => openCa(directory, SCOPE, key);
     const copy = async (name: string, files: Readonly<Record<string, string>>): Promise<string> => {
       const directory = path.join(folder, name);
       await mkdir(directory);
@@ -166,33 +172,133 @@ async function exported(key: webcrypto.CryptoKey): Promise<Buffer> {
 }
 
 describe('which certificate answers', () => {
-  const certificates = (parts: { covers?: (name: string) => boolean; now?: () => number }): Certificates =>
+  const certificates = (parts: { coverOf?: (name: string) => Cover | null; now?: () => number }): Certificates =>
     new Certificates({
       ca,
       files: new FileCertificates([]),
       agentNames: ['localhost', 'connect.test', '127.0.0.1'],
-      covers: parts.covers ?? (() => false),
+      coverOf: async (name) => parts.coverOf?.(name) ?? null,
       now: parts.now ?? Date.now,
     });
+  const namesOf = (identity: { cert?: string } | null): string =>
+    identity === null ? 'none' : (new X509Certificate(identity.cert ?? '').subjectAltName ?? '');
 
-  test('a leaf for names that are ours, none for others, one for all names of the agent listener', async () => {
-    const found = certificates({ covers: (name) => name.endsWith('.ours.test') });
+  test('a leaf for names that are held, none for others, one for all names of the agent listener', async () => {
+    const found = certificates({ coverOf: (name) => (name.endsWith('.ours.test') ? { kind: 'name' } : null) });
     expect(await found.find('nobody.test')).toBeNull();
     const leaf = await found.find('App.Ours.Test');
-    expect(new X509Certificate(leaf?.cert ?? '').checkHost('app.ours.test')).toBe('app.ours.test');
+    expect(namesOf(leaf)).toBe('DNS:app.ours.test');
     expect(await found.find('app.ours.test')).toBe(leaf);
     const agents = await found.find('connect.test');
     expect(await found.find('localhost')).toBe(agents);
     expect(new X509Certificate(agents?.cert ?? '').checkIP('127.0.0.1')).toBe('127.0.0.1');
   });
 
+  test('names that visitors think up share one leaf, and where they cannot, have a budget', async () => {
+    let now = Date.now();
+    const found = certificates({ coverOf: () => ({ kind: 'below', domain: 'base.test' }), now: () => now });
+    const shared = await found.find('a.base.test');
+    expect(namesOf(shared)).toBe('DNS:*.base.test, DNS:base.test');
+    for (let n = 0; n < 500; n++) expect(await found.find(`n${n}.base.test`)).toBe(shared);
+    expect(await found.find('base.test')).toBe(shared);
+    const deep: string[] = [];
+    for (let n = 0; n < 100; n++) deep.push(namesOf(await found.find(`x.y${n}.base.test`)));
+    expect(deep.slice(0, 2)).toEqual(['DNS:*.y0.base.test', 'DNS:*.y1.base.test']);
+    expect(deep.filter((names) => names === 'none')).toHaveLength(50);
+    // What is there stays, names of others do not suffer, and the budget comes back.
+    expect(namesOf(await found.find('z.y0.base.test'))).toBe('DNS:*.y0.base.test');
+    expect(await found.find('b.base.test')).toBe(shared);
+    now += 1_000;
+    expect(namesOf(await found.find('x.y99.base.test'))).toBe('DNS:*.y99.base.test');
+  });
+
+  test('right under a top-level domain there is no wildcard', async () => {
+    const found = certificates({ coverOf: () => ({ kind: 'below', domain: 'localhost' }) });
+    expect(namesOf(await found.find('a.localhost'))).toBe('DNS:a.localhost');
+  });
+
   test('a leaf is replaced before it ends', async () => {
     let now = Date.now();
-    const found = certificates({ covers: () => true, now: () => now });
+    const found = certificates({ coverOf: () => ({ kind: 'name' }), now: () => now });
     const first = await found.find('old.test');
     now += 59 * DAY;
     expect(await found.find('old.test')).toBe(first);
     now += 2 * DAY;
     expect(await found.find('old.test')).not.toBe(first);
+  });
+});
+
+describe('the scope of the authority', () => {
+  const base = {
+    baseDomains: ['tunnel.example.com'],
+    agentNames: ['connect.tunnel.example.com', 'localhost', '192.0.2.7'],
+  };
+  const scope = caScope({ ...base, more: [] });
+  let narrow: LocalCa;
+  const place = (name: string): string => path.join(folder, name);
+  beforeAll(async () => {
+    await mkdir(place('scope'));
+    narrow = await openCa(place('scope'), scope);
+  });
+
+  test('is base domains, agent names and what the operator adds, with what lies below', () => {
+    expect(scope).toEqual({ names: ['localhost', 'tunnel.example.com'], addresses: ['192.0.2.7'] });
+    expect(caScope({ ...base, more: ['corp.test'] }).names).toEqual(['corp.test', 'localhost', 'tunnel.example.com']);
+    expect(caScope({ ...base, more: ['*'] }).names).toBeNull();
+    const inside = [
+      'tunnel.example.com',
+      '*.tunnel.example.com',
+      'a.b.tunnel.example.com',
+      '127.0.0.1',
+      '::1',
+      '192.0.2.7',
+    ];
+    for (const name of inside) expect(isInScope(scope, name), name).toBe(true);
+    for (const name of ['example.com', 'eviltunnel.example.com', '*.example.com', '192.0.2.8', 'com']) {
+      expect(isInScope(scope, name), name).toBe(false);
+    }
+  });
+
+  test('is a critical constraint that clients hold the authority to', async () => {
+    expect(new X509Certificate(narrow.pem).raw.toString('hex')).toContain('0603551d1e0101ff');
+    const names = ['app.tunnel.example.com', '*.tunnel.example.com', 'localhost', '127.0.0.1', '::1', '192.0.2.7'];
+    const leaf = await narrow.issue(names);
+    expect(await handshake(leaf, 'any.tunnel.example.com', narrow.pem)).toContain('DNS:app.tunnel.example.com');
+    // A leaf as someone would make it who has the key, for a name beyond it.
+    const wide = await LocalCa.open({
+      directory: place('scope'),
+      box,
+      scope: { names: null, addresses: [] },
+      now: Date.now,
+    });
+    expect(wide.renewed).toBe(true);
+    const forged = await wide.issue(['bank.example.org']);
+    expect(await handshake(forged, 'bank.example.org', wide.pem)).toBe('DNS:bank.example.org');
+    await expect(handshake(forged, 'bank.example.org', narrow.pem)).rejects.toThrow(/permitted subtree violation/);
+    const address = await wide.issue(['198.51.100.1', 'app.tunnel.example.com']);
+    await expect(handshake(address, 'app.tunnel.example.com', narrow.pem)).rejects.toThrow(
+      /permitted subtree violation/,
+    );
+  });
+
+  test('beyond it a certificate signs itself: nobody is made to trust it', async () => {
+    const again = await openCa(place('scope'), scope);
+    const leaf = await again.issue(['shop.customer.example']);
+    expect(await handshake(leaf, 'shop.customer.example', leaf.cert)).toBe('DNS:shop.customer.example');
+    await expect(handshake(leaf, 'shop.customer.example', again.pem)).rejects.toThrow(/self-signed/);
+  });
+
+  test('changes with the base domains; the key stays, so that old trust holds for old names', async () => {
+    await mkdir(place('moved'));
+    const before = await openCa(place('moved'), caScope({ ...base, more: ['old.test'] }));
+    const after = await openCa(place('moved'), caScope({ ...base, more: ['old.test', 'new.test'] }));
+    expect(after.renewed).toBe(true);
+    expect((await openCa(place('moved'), caScope({ ...base, more: ['old.test', 'new.test'] }))).pem).toBe(after.pem);
+    const old = await after.issue(['a.old.test']);
+    expect(await handshake(old, 'a.old.test', before.pem)).toBe('DNS:a.old.test');
+    expect(await handshake(old, 'a.old.test', after.pem)).toBe('DNS:a.old.test');
+    const fresh = await after.issue(['a.new.test']);
+    expect(await handshake(fresh, 'a.new.test', after.pem)).toBe('DNS:a.new.test');
+    await expect(handshake(fresh, 'a.new.test', before.pem)).rejects.toThrow(/permitted subtree violation/);
   });
 });

@@ -1,11 +1,16 @@
+import type { Cover } from '@postern/control';
 import type { TlsIdentity } from '@postern/link';
 import type { FileCertificates } from './certificate-files.ts';
+import { IssueBudget } from './issue-budget.ts';
 import { LEAF_DAYS, type LocalCa } from './local-ca.ts';
 
 /** Leaves are replaced when two thirds of their life are over. */
 const REISSUE_MS = (LEAF_DAYS * 86_400_000 * 2) / 3;
-/** Names come from visitors' SNI, so what is remembered needs a bound. */
 const MOST_LEAVES = 5_000;
+/** Leaves of names that endpoints and reservations hold: so many at once, so many a second (one takes 2 ms). */
+const HELD = [1_000, 100] as const;
+/** Those of deeper names under a wildcard or a base domain, which visitors think up. */
+const THOUGHT_UP = [50, 5] as const;
 
 interface Leaf {
   readonly identity: Promise<TlsIdentity>;
@@ -13,15 +18,19 @@ interface Leaf {
 }
 
 /**
- * Which certificate answers for a server name: one given by file, else a leaf of the local authority, but only for
- * names that are ours, so that a visitor cannot make us sign whatever he asks for.
+ * Which certificate answers for a server name: one given by file, else a leaf of the local authority. A name that an
+ * endpoint or a reservation holds gets a leaf of its own; the names that visitors think up under a base domain or a
+ * wildcard share one, and where they cannot (a wildcard is one label deep) there is a budget.
  */
 export class Certificates {
   readonly #ca: LocalCa;
   readonly #files: FileCertificates;
   readonly #agentNames: readonly string[];
-  readonly #covers: (serverName: string) => boolean;
+  readonly #coverOf: (serverName: string) => Promise<Cover | null>;
   readonly #now: () => number;
+  readonly #held: IssueBudget;
+  readonly #thoughtUp: IssueBudget;
+  /** By the names in them, least recently made first. */
   readonly #leaves = new Map<string, Leaf>();
 
   constructor(parts: {
@@ -29,23 +38,33 @@ export class Certificates {
     readonly files: FileCertificates;
     /** Names and addresses under which agents dial; one leaf holds them all. */
     readonly agentNames: readonly string[];
-    /** Whether an endpoint, a reservation or a base domain covers the name. */
-    readonly covers: (serverName: string) => boolean;
+    /** Whose name it is; null = nobody's here. */
+    readonly coverOf: (serverName: string) => Promise<Cover | null>;
     readonly now: () => number;
   }) {
     this.#ca = parts.ca;
     this.#files = parts.files;
     this.#agentNames = parts.agentNames;
-    this.#covers = parts.covers;
+    this.#coverOf = parts.coverOf;
     this.#now = parts.now;
+    this.#held = new IssueBudget(...HELD, parts.now);
+    this.#thoughtUp = new IssueBudget(...THOUGHT_UP, parts.now);
   }
 
   async find(serverName: string): Promise<TlsIdentity | null> {
     const name = serverName.toLowerCase();
     const given = this.#files.find(name);
     if (given !== null) return given;
-    if (this.#agentNames.includes(name)) return this.#leaf(this.#agentNames.join(' '), this.#agentNames);
-    return this.#covers(name) ? this.#leaf(name, [name]) : null;
+    if (this.#agentNames.includes(name)) return this.#leaf(this.#agentNames, this.#held);
+    const cover = await this.#coverOf(name);
+    if (cover === null) return null;
+    if (cover.kind === 'name') return this.#leaf([name], this.#held);
+    const { domain } = cover;
+    // Clients take a wildcard for one label, and none right under a top-level domain (RFC 6125 §6.4.3).
+    const parent = name === domain ? domain : name.slice(name.indexOf('.') + 1);
+    if (!parent.includes('.')) return this.#leaf([name], this.#thoughtUp);
+    if (parent === domain) return this.#leaf([`*.${domain}`, domain], this.#held);
+    return this.#leaf([`*.${parent}`], this.#thoughtUp);
   }
 
   /** Reads given files again (SIGHUP). @throws ConfigError */
@@ -53,9 +72,12 @@ export class Certificates {
     this.#files.reload();
   }
 
-  #leaf(key: string, names: readonly string[]): Promise<TlsIdentity> {
+  /** null: the budget is spent. */
+  #leaf(names: readonly string[], budget: IssueBudget): Promise<TlsIdentity> | null {
+    const key = names.join(' ');
     const known = this.#leaves.get(key);
     if (known !== undefined && this.#now() - known.issuedAt < REISSUE_MS) return known.identity;
+    if (!budget.take()) return known?.identity ?? null;
     const identity = this.#ca.issue(names);
     this.#leaves.delete(key);
     if (this.#leaves.size >= MOST_LEAVES) {

@@ -142,6 +142,13 @@ export const SERVER_OPTIONS = [
     help: 'certificate and key files for the names in them (several in the environment: separated by spaces); read again on SIGHUP',
   },
   {
+    key: 'ca_domain',
+    kind: 'list',
+    value: 'name',
+    default: '',
+    help: 'domain that the local authority (ca.pem) may sign for, beside base domains and agent names; * for any name',
+  },
+  {
     key: 'data_dir',
     kind: 'text',
     value: 'folder',

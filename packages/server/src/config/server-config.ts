@@ -29,6 +29,8 @@ export interface ServerConfig {
   readonly trustedProxies: readonly string[];
   readonly proxyProtocol: boolean;
   readonly tlsCertificates: readonly { readonly cert: string; readonly key: string }[];
+  /** Beside base domains and agent names, what the local authority may sign for; `*` = any name. */
+  readonly caDomains: readonly string[];
   readonly dataDir: string;
   readonly apiRateLimit: number;
   readonly corsOrigins: readonly string[];
@@ -90,6 +92,7 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
     trustedProxies,
     proxyProtocol,
     tlsCertificates: read.list('tls_certificate').map((pair) => certificateFiles(pair, surroundings.cwd)),
+    caDomains: read.list('ca_domain').map((name) => (name === '*' ? name : domainName('ca_domain', name))),
     dataDir: path.resolve(surroundings.cwd, read.text('data_dir') || defaultDataDir(surroundings)),
     apiRateLimit: read.count('api_rate_limit', 10_000_000),
     corsOrigins: read.list('cors_origin').map(webOrigin),
