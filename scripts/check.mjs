@@ -1,8 +1,9 @@
 /**
- * `npm run check`: formatting, lint, types, dead code, licences. Each runs to its end and says how long it took; the
+ * `npm run check`: formatting, lint, types, dead code, the rules of the house (`rules.ts`), licences. Each runs to its end and says how long it took; the
  * exit code is 1 when one failed.
  */
 import { spawnSync } from 'node:child_process';
+import path from 'node:path';
 import process from 'node:process';
 import { childEnvironment, ensureInstalled, findNode, root } from '../packages/cli/bin/runtime.js';
 import { binOf } from './tools.mjs';
@@ -26,6 +27,7 @@ const CHECKS = [
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],
   ['types', 'tsc', ['-p', '.']],
   ['dead code', 'knip', []],
+  ['rules', path.join(root, 'scripts', 'rules.ts'), []],
   [
     'licences',
     'license-checker-rseidelsohn',
@@ -38,7 +40,7 @@ const node = findNode();
 let failed = 0;
 for (const [title, tool, args] of CHECKS) {
   const started = performance.now();
-  const result = spawnSync(node, [binOf(tool), ...args], {
+  const result = spawnSync(node, [path.isAbsolute(tool) ? tool : binOf(tool), ...args], {
     cwd: root,
     env: childEnvironment(node),
     stdio: ['ignore', 'pipe', 'pipe'],

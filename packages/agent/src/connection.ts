@@ -10,7 +10,7 @@ import { ReadSlab } from './read-slab.ts';
 /** More than a server answers with; certificates and policies come back in it. */
 const ANSWER_BYTES = 4 * 1024 * 1024;
 const ANSWER_TIMEOUT = 15_000;
-/** Streams that carry bulk may have this much under way (perf-bulk.md §2). */
+/** Streams that carry bulk may have this much under way (docs/performance.md). */
 const WINDOW = 1_048_576;
 /** How long the last bytes may take to leave. */
 const CLOSE_TIMEOUT = 2000;

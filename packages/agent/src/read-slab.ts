@@ -3,7 +3,7 @@ const SLAB_BYTES = 262_144;
 const ROOM = 32_768;
 
 /**
- * The memory that the mux socket reads into (perf-bulk.md §2): the same place again and again, as long as nobody keeps
+ * The memory that the mux socket reads into (docs/performance.md): the same place again and again, as long as nobody keeps
  * what was read; whoever hands a view to a socket that has not written it yet says {@link hold}, and the next read goes
  * behind it, or into a new slab.
  */

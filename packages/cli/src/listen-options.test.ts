@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listenOptions } from './listen-options.ts';
-import type { Proto, ShareOptions } from './share.ts';
+import type { Proto, ShareOptions } from './share-options.ts';
 import { UsageError } from './usage-error.ts';
 
 let folder: string;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type ListenOptions, normalizeTarget } from '@postern/agent';
 import { messageOf } from './problem.ts';
-import type { Proto, ShareOptions } from './share.ts';
+import type { Proto, ShareOptions } from './share-options.ts';
 import { UsageError } from './usage-error.ts';
 
 /**

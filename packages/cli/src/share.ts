@@ -3,34 +3,11 @@ import { type AgentSession, type AgentStatus, connectAgent } from '@postern/agen
 import { type ServerPlace, findServer } from './find-server.ts';
 import { listenOptions } from './listen-options.ts';
 import { errorCodeOf, messageOf } from './problem.ts';
+import type { Proto, ShareOptions } from './share-options.ts';
 import { firstStopSignal } from './stop-signal.ts';
-import { type LogFormat, type LogLevel, type TunnelLog, createTunnelLog } from './tunnel-log.ts';
+import { type TunnelLog, createTunnelLog } from './tunnel-log.ts';
 import { UsageError } from './usage-error.ts';
 import { VERSION } from './version.ts';
-
-export type Proto = 'http' | 'tcp' | 'tls';
-
-/** What the flags of `postern http|tcp|tls` say. */
-export interface ShareOptions {
-  readonly url?: string;
-  readonly name: string;
-  readonly description?: string;
-  readonly metadata?: string;
-  readonly binding?: string;
-  readonly poolingEnabled?: boolean;
-  readonly trafficPolicyFile?: string;
-  readonly upstreamProtocol?: 'http1' | 'http2';
-  readonly upstreamProxyProtocol?: '1' | '2';
-  readonly upstreamTlsVerify?: boolean;
-  readonly upstreamTlsVerifyCas?: string;
-  readonly crt?: string;
-  readonly key?: string;
-  readonly authtoken?: string;
-  readonly connectUrl?: string;
-  readonly connectCas?: string;
-  readonly logFormat: LogFormat;
-  readonly logLevel: LogLevel;
-}
 
 /** `postern http|tcp|tls`: shares one service until a signal, or until the server ends it. Sets the exit code. */
 export async function share(proto: Proto, target: string, options: ShareOptions): Promise<void> {

@@ -5,7 +5,7 @@ import type { IdSource, Store } from '@postern/store';
 import type { AddressPlan } from './addresses/urls.ts';
 
 export interface ControlConfig extends AddressPlan {
-  /** Hosts that creating an endpoint reserves by itself (DESIGN §1). */
+  /** Hosts that creating an endpoint reserves by itself (docs/design.md §1). */
   readonly autoReserve: 'any' | 'base' | 'off';
   /** What sessions, tunnels, addresses and agents are told; one asked for in a create is echoed. */
   readonly region: string;

@@ -22,7 +22,7 @@ const NOTHING: Footing = { domainId: '', tcpAddrId: '', writes: [] };
 
 /**
  * Finds the reservation of a public address, or makes one where the installation allows it (api.md §4, URL rules;
- * DESIGN §1, --auto-reserve). Call it inside the claim step.
+ * docs/design.md §1, --auto-reserve). Call it inside the claim step.
  */
 export function findFooting(core: Core, accountId: string, address: Address): Footing | ReservationProblem {
   if (address.binding !== 'public') return NOTHING;

@@ -8,7 +8,7 @@ import type { CompiledPolicy, ConnView } from '@postern/policy';
 import type { EndpointProto, MuxStream, MuxStreamHandler } from '@postern/protocol';
 import type { AgentUpstream, ControlLink, RouteEndpoint, RouteUpdate, TrafficEvent } from '@postern/link';
 
-/** Limits and deadlines (DESIGN §3, Defaults). Bytes and milliseconds. */
+/** Limits and deadlines (docs/design.md §3, Defaults). Bytes and milliseconds. */
 export interface EdgeLimits {
   readonly headBytes: number;
   readonly clientHelloMs: number;
@@ -69,7 +69,7 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-/** One coarse wheel for every deadline (perf.md §3: a timer per request is expensive). Resolution about 100 ms. */
+/** One coarse wheel for every deadline (docs/performance.md: a timer per request is expensive). Resolution about 100 ms. */
 export interface TimerWheel {
   /** Calls back once after about `ms`, unless cancelled. */
   schedule(ms: number, callback: () => void): TimerHandle;
@@ -113,8 +113,6 @@ export interface RouteTable {
   findKubernetes(accountId: string, host: string, port: number): Route | null;
   /** Ports that TCP endpoints hold; the listener follows it. */
   tcpPorts(): ReadonlySet<number>;
-  /** Runs after each apply. */
-  onChange(listener: () => void): void;
 }
 
 /** What a proxied stream is opened for (agent-protocol.md §6). */

@@ -1,6 +1,6 @@
 import type { EdgeLimits } from './context.ts';
 
-/** The defaults of DESIGN §3. */
+/** The defaults of docs/design.md §3. */
 export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
   headBytes: 262_144,
   clientHelloMs: 3_000,

@@ -1,5 +1,5 @@
 /**
- * One coarse clock for every deadline of the edge. A Node timer per request is expensive (perf.md §3): this wheel costs
+ * One coarse clock for every deadline of the edge. A Node timer per request is expensive (docs/performance.md): this wheel costs
  * one interval for all of them, and only while something waits. Scheduling, cancelling and refreshing are O(1).
  */
 import type { TimerHandle, TimerWheel } from './context.ts';

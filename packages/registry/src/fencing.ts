@@ -8,7 +8,7 @@ export interface Claim extends Fence {
 }
 
 /**
- * Whether a claimant is the holder coming back, and so takes the address at once (DESIGN §5, fencing): within one
+ * Whether a claimant is the holder coming back, and so takes the address at once (docs/design.md §5, fencing): within one
  * account, either it proved the endpoint's id with a resume token (or that of an endpoint that the holder took the address
  * from while its agent was away), or it is the same leg of the same agent on a new session. Everybody else has to meet the rules for pooling.
  */

@@ -140,7 +140,7 @@ export function addressKey(address: {
   readonly accountId: string;
 }): string {
   const owner = address.binding === 'public' ? '' : address.accountId;
-  // Public http, https and tls listen on one port each, so their port takes no part (DESIGN §1, URLs and ports).
+  // Public http, https and tls listen on one port each, so their port takes no part (docs/design.md §1, URLs and ports).
   const port = address.binding === 'public' && address.scheme !== 'tcp' ? 0 : address.port;
   const host = address.binding === 'public' && address.scheme === 'tcp' ? '' : address.host;
   return `${address.binding}|${owner}|${address.scheme}|${host}|${port}`;

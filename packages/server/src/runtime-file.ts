@@ -5,7 +5,7 @@ import envPaths from 'env-paths';
 import { readIfThere, writeFileAtomically } from './files.ts';
 import { codeOf } from './problem.ts';
 
-/** `runtime.json` (DESIGN §1): where a running server is, for tools and tests that wait for it. */
+/** `runtime.json` (docs/design.md §1): where a running server is, for tools and tests that wait for it. */
 export interface RuntimeInfo {
   readonly pid: number;
   readonly version: string;

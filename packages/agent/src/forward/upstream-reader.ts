@@ -7,7 +7,7 @@ const SMALL_BYTES = 16_384;
 
 /**
  * What upstream sockets read into as long as they carry small things: one buffer for all of them, because what was read
- * is framed, or copied, before the callback ends (perf.md §3).
+ * is framed, or copied, before the callback ends (docs/performance.md).
  */
 const SHARED = Buffer.allocUnsafeSlow(BUFFER_BYTES);
 
@@ -19,7 +19,7 @@ interface Slot {
 
 /**
  * Reads an upstream socket into its stream. A socket that fills the shared buffer gets buffers of its own, which the
- * stream keeps instead of copies until they have been framed (perf-bulk.md §2); as many as its queue holds, used in
+ * stream keeps instead of copies until they have been framed (docs/performance.md); as many as its queue holds, used in
  * turn, and given up when the transfer is over.
  */
 export class UpstreamReader {

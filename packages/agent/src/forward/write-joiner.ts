@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 
 /**
  * Joins the writes of bulk transfers: TLS delivers records of 16 KB, and writing each by itself costs most of what a
- * transfer costs (perf-bulk.md §2). A corked socket is uncorked when all that has arrived has been read.
+ * transfer costs (docs/performance.md). A corked socket is uncorked when all that has arrived has been read.
  */
 export class WriteJoiner {
   #corked: Writable[] = [];

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { Proto, ShareOptions } from '../share.ts';
+import type { Proto, ShareOptions } from '../share-options.ts';
 
 const SUMMARY: Readonly<Record<Proto, string>> = {
   http: 'share a web service: postern http 3000',

@@ -172,7 +172,7 @@ export function writtenUrl(text: string): string {
   return `${scheme}://${standard !== '' && rest.endsWith(standard) ? rest.slice(0, -standard.length) : rest}`;
 }
 
-/** What a visitor can open, and the port and host:port of it (DESIGN §1, URLs and ports). */
+/** What a visitor can open, and the port and host:port of it (docs/design.md §1, URLs and ports). */
 export function visitorView(
   address: Pick<Address, 'scheme' | 'binding' | 'host' | 'port'>,
   plan: Pick<AddressPlan, 'publicHttpPort' | 'publicHttpsPort'>,

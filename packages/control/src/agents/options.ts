@@ -35,7 +35,7 @@ const HEADERS_PER_ACTION = 10;
 export const NO_RULES: PolicyRuleSet = { on_tcp_connect: [], on_http_request: [], on_http_response: [] };
 
 /**
- * Turns the legacy options into policy rules (agent-protocol.md §5.3; DESIGN §4). HostHeaderRewrite needs no rule: the
+ * Turns the legacy options into policy rules (agent-protocol.md §5.3; docs/design.md §4). HostHeaderRewrite needs no rule: the
  * agent rewrites the header itself and only reports it.
  * @throws 301, 341, 359, 360, 9025, 9026, 90024
  */

@@ -112,7 +112,7 @@ export function createReservedDomains(
   };
 }
 
-/** 500. There is one place here; the legacy field is taken and echoed, whatever region it names (DESIGN §1). */
+/** 500. There is one place here; the legacy field is taken and echoed, whatever region it names (docs/design.md §1). */
 export function checkRegion(region: string | undefined): void {
   if (region !== undefined && !/^[\w-]{0,32}$/.test(region)) throw fail(500, { region });
 }

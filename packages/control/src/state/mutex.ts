@@ -1,4 +1,4 @@
-/** One step at a time, in order of arrival: the node's claim step (DESIGN §2, One authority for claims). */
+/** One step at a time, in order of arrival: the node's claim step (docs/design.md §2, One authority for claims). */
 export class Mutex {
   #tail: Promise<unknown> = Promise.resolve();
 

@@ -37,7 +37,7 @@ const ANONYMOUS_STREAMS = 32;
 const ANONYMOUS_BYTES = 262_144;
 /** Questions of one session; binds are counted for the account (agent-plane.ts). */
 const CALLS: PaceLimits = { burst: 2_000, perSecond: 500, waitMs: 10_000 };
-/** Streams that carry bulk may have this much under way to us: fewer stalls for want of credit (perf-bulk.md §2). */
+/** Streams that carry bulk may have this much under way to us: fewer stalls for want of credit (docs/performance.md). */
 const WINDOW = 1_048_576;
 const PROBE_MS = 1_000;
 

@@ -47,7 +47,7 @@ export async function listen(
 
 /** null: an optional address that this machine does not have (`::1` without IPv6). */
 async function bind(address: ListenAddress, onConnection: (socket: Socket) => void): Promise<Server | null> {
-  // Half-closed connections are served to their end (DESIGN §3).
+  // Half-closed connections are served to their end (docs/design.md §3).
   const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection);
   server.listen({ host: address.host, port: address.port, backlog: BACKLOG });
   try {

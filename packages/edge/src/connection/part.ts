@@ -1,7 +1,7 @@
 /** How a connection on which nothing is in flight ends when the server stops: FIN, and a second later the rest. */
 import type { Socket } from 'node:net';
 import type { TimerHandle, TimerWheel } from '../context.ts';
-import { abort } from './pipe.ts';
+import { abort } from './abort.ts';
 
 /** What a peer gets to close its side, after everything has left us. */
 export const PARTING_MS = 1_000;

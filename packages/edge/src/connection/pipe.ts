@@ -8,9 +8,9 @@
  * ```
  */
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
 import type { TimerWheel } from '../context.ts';
+import { abort } from './abort.ts';
 import { type ConnectionDeadlines, ConnectionWatch, type WatchedFlow } from './connection-watch.ts';
 import { part } from './part.ts';
 import { readIntoSlab } from './slab-reader.ts';
@@ -202,13 +202,6 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlo
       });
     }
   }
-}
-
-/** Ends a socket the hard way: RST on plain TCP, so that the visitor does not take a cut for an end. */
-export function abort(socket: Socket): void {
-  if (socket.destroyed) return;
-  if (socket instanceof TLSSocket) socket.destroy();
-  else socket.resetAndDestroy();
 }
 
 /** 'close' follows every 'error', and tells all that matters. */

@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 /** Gets `buffer[0..length)`, which is valid during the call only. */
 export type ReadCallback = (buffer: Buffer, length: number) => void;
 
-/** TLS hands out records of at most 16 KiB; plain sockets fill it (perf-bulk.md §2, point 4). */
+/** TLS hands out records of at most 16 KiB; plain sockets fill it (docs/performance.md). */
 const SLAB_BYTES = 65_536;
 let slab: Buffer | null = null;
 

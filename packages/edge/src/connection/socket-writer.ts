@@ -1,6 +1,6 @@
 /**
  * Writes what agents send to a visitor's socket: pieces are copied into pooled 64-KiB slabs and leave together, once
- * per turn of the event loop (perf-bulk.md §2, point 1). One write is under way at a time; what arrives meanwhile fills
+ * per turn of the event loop (docs/performance.md). One write is under way at a time; what arrives meanwhile fills
  * the slabs behind it, so that a stalled reader pins little more memory than the bytes it has not taken.
  */
 import { Socket } from 'node:net';

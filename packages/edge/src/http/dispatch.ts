@@ -1,6 +1,6 @@
 /**
  * Finds an agent stream for a request: a kept one of this visitor, or a new one, waiting for room when the session is
- * at its cap. Decides when another try is safe (DESIGN §3, Retry).
+ * at its cap. Decides when another try is safe (docs/design.md §3, Retry).
  */
 import { fail, isPosternError, type PosternError } from '@postern/errors';
 import type { EdgeContext, LiveEndpoint, StreamPurpose } from '../context.ts';

@@ -16,7 +16,8 @@ import {
 } from '@postern/protocol';
 import { ConnectionWatch, type WatchedFlow } from '../connection/connection-watch.ts';
 import { part } from '../connection/part.ts';
-import { abort, BytePipe, ignore } from '../connection/pipe.ts';
+import { abort } from '../connection/abort.ts';
+import { BytePipe, ignore } from '../connection/pipe.ts';
 import { readIntoSlab } from '../connection/slab-reader.ts';
 import { SocketWriter, type SocketWriterOwner } from '../connection/socket-writer.ts';
 import type { EdgeContext, TimerHandle, VisitorConnection } from '../context.ts';

@@ -6,7 +6,8 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { fail } from '@postern/errors';
 import { type Http1Failure, type RequestHead, validateH2RequestHead } from '@postern/protocol';
-import { abort, ignore } from '../connection/pipe.ts';
+import { abort } from '../connection/abort.ts';
+import { ignore } from '../connection/pipe.ts';
 import type { EdgeContext, TimerHandle, VisitorConnection } from '../context.ts';
 import type { HttpConnection, HttpConnections } from './connections.ts';
 import { Http2Chatter } from './http2-chatter.ts';

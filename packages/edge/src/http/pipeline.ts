@@ -1,5 +1,5 @@
 /**
- * What happens to a request, in order. The order is the contract (DESIGN §3; traffic-policy.md §2):
+ * What happens to a request, in order. The order is the contract (docs/design.md §3; traffic-policy.md §2):
  *
  *  1. route            the host finds the endpoint; before anything else, since all else is the endpoint's
  *  2. connection rules of plain http endpoints, which no earlier moment could name

@@ -22,7 +22,6 @@ class Table implements RouteTable {
   revision = 0;
   readonly #compile: PolicyCompiler;
   readonly #log: Log;
-  readonly #listeners: (() => void)[] = [];
   #byId = new Map<string, LiveEndpoint>();
   #places = new Map<string, HostMap>();
   #ports = new Map<number, Route>();
@@ -48,7 +47,6 @@ class Table implements RouteTable {
     for (const id of update.removes) this.#remove(id);
     for (const endpoint of update.upserts) this.#put(endpoint, before.get(endpoint.id));
     this.revision = update.revision;
-    for (const listener of this.#listeners) listener();
   }
 
   findHttp(scheme: 'http' | 'https', host: string): Route | null {
@@ -86,10 +84,6 @@ class Table implements RouteTable {
 
   tcpPorts(): ReadonlySet<number> {
     return new Set(this.#ports.keys());
-  }
-
-  onChange(listener: () => void): void {
-    this.#listeners.push(listener);
   }
 
   #put(endpoint: RouteEndpoint, previous: LiveEndpoint | undefined): void {

@@ -3,7 +3,7 @@
  * writing, so a thousand idle sessions hold none.
  */
 
-/** One pull of a session; eight TLS records (perf-bulk.md §2). */
+/** One pull of a session; eight TLS records (docs/performance.md). */
 export const OUTPUT_BYTES = 131_072;
 /** More than this many wait for reuse only after a burst; the rest is left to the collector. */
 const KEPT = 64;

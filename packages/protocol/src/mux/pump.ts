@@ -14,7 +14,7 @@ export interface MuxPump {
 }
 
 /**
- * Moves a session's output to its wire with one write under way at a time (perf-bulk.md §2): what gathers meanwhile
+ * Moves a session's output to its wire with one write under way at a time (docs/performance.md): what gathers meanwhile
  * leaves in the next write, up to 128 KiB of it, so small frames share TLS records and a slow wire pushes back.
  * A write error stops the pump; the owner of the wire sees the error itself and calls `session.wireEnded`.
  */

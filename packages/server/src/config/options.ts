@@ -1,6 +1,6 @@
 /**
  * Every setting of the server, once: the flag, the environment variable (`POSTERN_` and the flag in capitals), the key
- * of the YAML file, the help line. Precedence: flag, environment, file, default (DESIGN §1, Server defaults).
+ * of the YAML file, the help line. Precedence: flag, environment, file, default (docs/design.md §1, Server defaults).
  */
 
 export interface ServerOption {

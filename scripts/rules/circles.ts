@@ -1,0 +1,64 @@
+/** No module leads back to itself over imports, not even by types: who reads one would have to read all. */
+import path from 'node:path';
+import { importsOf, isCode, isTest, type Sources } from './sources.ts';
+
+/** Known circles, by one of their members, with the most modules that they may have. */
+export const KNOWN: ReadonlyMap<string, number> = new Map([
+  // The request, its body and both sides of it know each other's types; the exchange with ports takes them apart.
+  ['packages/edge/src/http/exchange.ts', 12],
+  ['packages/edge/src/http/http2-exchange.ts', 2],
+  // The core names the one part of itself that works on it.
+  ['packages/control/src/core.ts', 4],
+]);
+
+export function circleProblems(sources: Sources, known: ReadonlyMap<string, number> = KNOWN): readonly string[] {
+  const problems: string[] = [];
+  for (const circle of circles(graphOf(sources))) {
+    const allowed = circle.map((file) => known.get(file)).find((most) => most !== undefined);
+    if (allowed !== undefined && circle.length <= allowed) continue;
+    problems.push(
+      `a circle of imports: ${circle.join(' → ')}${allowed === undefined ? '' : `; ${allowed} modules are known`}`,
+    );
+  }
+  return problems;
+}
+
+function graphOf(sources: Sources): ReadonlyMap<string, readonly string[]> {
+  const graph = new Map<string, readonly string[]>();
+  for (const [file, text] of sources) {
+    if (!isCode(file) || (isTest(file) && !file.includes('/src/'))) continue;
+    const targets = importsOf(text)
+      .filter(({ specifier }) => specifier.startsWith('.'))
+      .map(({ specifier }) => path.posix.join(path.posix.dirname(file), specifier));
+    graph.set(
+      file,
+      targets.filter((target) => sources.has(target)),
+    );
+  }
+  return graph;
+}
+
+/** Strongly connected components of more than one module (Tarjan 1972), and modules that import themselves. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
+  const found: string[][] = [];
+  const order = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  const visit = (node: string): number => {
+    const number = order.size;
+    order.set(node, number);
+    let least = number;
+    stack.push(node);
+    for (const next of graph.get(node) ?? []) {
+      if (!order.has(next)) least = Math.min(least, visit(next));
+      else if (stack.includes(next)) least = Math.min(least, order.get(next) ?? least);
+    }
+    low.set(node, least);
+    if (least !== number) return least;
+    const circle = stack.splice(stack.indexOf(node));
+    if (circle.length > 1 || graph.get(node)?.includes(node) === true) found.push(circle);
+    return least;
+  };
+  for (const node of graph.keys()) if (!order.has(node)) visit(node);
+  return found;
+}
