@@ -1,11 +1,13 @@
 /** The launcher: whatever Node starts `postern`, from wherever, Node 24 does the work. */
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { repositoryRoot } from '../support/platform.ts';
+import { FREE_PORTS, repositoryRoot } from '../support/platform.ts';
+import { until } from '../support/until.ts';
 
 const bin = path.join(repositoryRoot, 'packages', 'cli', 'bin', 'postern.js');
 
@@ -48,6 +50,14 @@ function run(
   });
 }
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** No server is started: this setting is refused, by a message that shows where relative names were looked for. */
 const REFUSED = ['server', '--config', 'relative.yml'];
 
@@ -83,6 +93,30 @@ describe('started by', () => {
     const env = { npm_lifecycle_event: 'npx', npm_lifecycle_script: 'vitest', INIT_CWD: repositoryRoot };
     const { output } = await run(process.execPath, [bin, ...REFUSED], { env });
     expect(output).toContain(`--config ${path.join(folder, 'relative.yml')}`);
+  });
+});
+
+describe.each(['SIGTERM', 'SIGHUP'] as const)('%s to npx', (signal) => {
+  test('ends the server that it started, in order', async () => {
+    const dataDir = await mkdtemp(path.join(folder, 'npx-'));
+    const npx = spawn('npx', ['postern', 'server', `--data-dir=${dataDir}`, '--log-format=json', ...FREE_PORTS], {
+      cwd: repositoryRoot,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, HOME: dataDir, XDG_CONFIG_HOME: dataDir, npm_config_cache: path.join(folder, 'npm') },
+    });
+    let output = '';
+    npx.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    npx.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    // The server has these too: they close when it is gone.
+    const closed = once(npx, 'close');
+    const { pid } = await until(
+      async () => JSON.parse(await readFile(path.join(dataDir, 'runtime.json'), 'utf8')) as { pid: number },
+      30_000,
+    );
+    npx.kill(signal);
+    await closed;
+    expect(output).toContain('"msg":"stopped"');
+    await until(() => !isAlive(pid));
   });
 });
 

@@ -4,7 +4,7 @@
  * point with it. `node_modules/.bin/node` is not used, because some npm versions drop that link when several optional
  * packages share a bin name.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import module from 'node:module';
 import path from 'node:path';
@@ -127,16 +127,40 @@ export function runEntry(entry, args) {
   });
 }
 
-/** A shell between npm and us that dies of a signal without passing it on leaves us to another parent: stop then. */
+/**
+ * npm and npx pass no signal on when they die of it, and a shell between them and us lives on: whoever stopped npm meant
+ * the server, so it stops when npm is gone.
+ */
 function watchParent(onOrphan) {
   if (process.env.npm_lifecycle_event === undefined) return;
   const parent = process.ppid;
+  const npm = shellsParent(parent);
   const timer = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (process.ppid === parent && (npm === null || shellsParent(parent) === npm)) return;
     clearInterval(timer);
     onOrphan();
   }, 250);
   timer.unref();
+}
+
+const SHELLS = new Set(['sh', 'dash', 'bash', 'ash', 'busybox', 'zsh', 'ksh']);
+
+/** The parent of a process that is a shell; null for any other. A dead parent has another number, or none. */
+function shellsParent(pid) {
+  try {
+    const [, name = '', rest = ''] = /\((.*)\) (.*)/s.exec(statusOf(pid)) ?? [];
+    return SHELLS.has(path.basename(name)) ? Number(rest.split(' ')[1]) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** As in Linux's /proc: number, (name), state, parent. */
+function statusOf(pid) {
+  if (process.platform === 'linux') return readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const shown = execFileSync('ps', ['-o', 'ppid=,comm=', '-p', String(pid)], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const [, parent = '', name = ''] = /^\s*(\d+)\s+-?(.*?)\s*$/.exec(shown.toString()) ?? [];
+  return `${pid} (${name}) S ${parent}`;
 }
 
 /**
@@ -153,6 +177,7 @@ export function enterUsersFolder() {
 /** Runs `entry`: in this process when its Node is new enough, else under Node 24. @param {string} entry */
 export async function runHereOrUnder24(entry) {
   if (!isNewEnough(process.versions.node)) return runEntry(entry, process.argv.slice(2));
+  watchParent(() => process.kill(process.pid, 'SIGTERM'));
   module.enableCompileCache(process.env.NODE_COMPILE_CACHE ?? compileCache);
   await import(pathToFileURL(entry).href);
 }
