@@ -42,7 +42,7 @@ export class Dispatcher {
     const live = exchange.current;
     if (live === null || exchange.bodyConsumed || exchange.attempts >= MAX_ATTEMPTS) return false;
     if (failure.retry === 'none') return false;
-    if (failure.retry === 'idempotent' && !IDEMPOTENT.has(exchange.method)) return false;
+    if (failure.retry === 'idempotent' && (exchange.visitorFinished || !IDEMPOTENT.has(exchange.method))) return false;
     const upstream = this.choose(candidatesOf(exchange, live), failure.upstream);
     if (upstream !== null && upstream !== failure.upstream) return this.sendTo(exchange, live, upstream) === null;
     const other = this.otherMember(exchange, live);

@@ -37,6 +37,8 @@ const DRAIN_BYTES = 65_536;
 /** After an answer that ends the connection: how much is still read and for how long, so that the answer arrives. */
 const LINGER_BYTES = 33_554_432;
 const LINGER_MS = 10_000;
+/** Behind a FIN and without a word from the service for so long, the visitor is taken to have left. */
+const HALF_CLOSE_MS = 2_000;
 /** What the rest of a head may take when the server stops. */
 const ARRIVING_MS = 1_500;
 
@@ -115,7 +117,10 @@ export class Http1Visitor
     this.feed(buffer, length, false);
   };
 
-  /** FIN: behind a complete request the answer is still due; anywhere else the visitor is gone. */
+  /**
+   * FIN: behind a complete request the answer is still due, to a visitor who goes on reading; who does that is told by
+   * what is written in the next moment. Anywhere else the visitor is gone.
+   */
   private readonly onFin = (): void => {
     this.last = true;
     if (this.state !== 'open') return;
@@ -128,7 +133,11 @@ export class Http1Visitor
       abort(this.socket);
       return;
     }
-    if (!this.exchange.visitorHalfClosed()) abort(this.socket);
+    if (!this.exchange.visitorHalfClosed()) return abort(this.socket);
+    const written = this.socket.bytesWritten;
+    this.edge.wheel.schedule(HALF_CLOSE_MS, () => {
+      if (this.state === 'open' && this.socket.bytesWritten === written) this.stalled();
+    });
   };
 
   private readonly onClose = (): void => {

@@ -233,7 +233,10 @@ export class Pipeline implements Stages {
 
   failed(exchange: Exchange, failure: UpstreamFailure): void {
     try {
-      if (!this.dispatcher.retry(exchange, failure)) this.gatewayFailure(exchange, failure.error);
+      if (this.dispatcher.retry(exchange, failure)) return;
+      // The service may have begun, and stopped because the visitor has left: nobody else is made to do it again.
+      if (exchange.visitorFinished && failure.retry !== 'any') this.answerError(exchange, failure.error);
+      else this.gatewayFailure(exchange, failure.error);
     } catch (error) {
       this.fault(exchange, error);
     }

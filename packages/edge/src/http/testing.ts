@@ -105,7 +105,7 @@ export function dial(port: number): AgentBehaviour {
         socket.write(Buffer.from(chunk), () => stream.consume(length));
       },
       onEnd: () => socket.end(),
-      onReset: () => socket.destroy(),
+      onReset: () => socket.resetAndDestroy(),
       onDrain: () => socket.resume(),
     };
   };

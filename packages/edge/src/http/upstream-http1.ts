@@ -171,7 +171,9 @@ export class Http1Upstream implements Upstream, MuxStreamHandler {
   cancel(): void {
     this.exchange = null;
     this.kept.forget(this);
-    this.abandon();
+    // A service that has been told by FIN that its visitor sends no more, and went on, did not look.
+    if (this.stream?.writable === false) this.stream.reset(MuxErrorCode.streamCancelled);
+    else this.abandon();
   }
 
   // MuxStreamHandler: what the agent does.
