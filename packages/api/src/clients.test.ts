@@ -54,6 +54,39 @@ describe('what clients send', () => {
     expect(sessions.versions).toEqual([version]);
   });
 
+  // As Terraform, Python, the published command line and older clients send them.
+  it.each([
+    [
+      '/reserved_domains',
+      { domain: 'a.example.com', certificate_id: '', certificate_management_policy: null, resolves_to: [] },
+    ],
+    ['/reserved_domains', { domain: 'a.example.com', name: '', region: '', http_endpoint_configuration_id: '' }],
+    ['/reserved_addrs', { description: '', metadata: '', region: '', endpoint_configuration_id: '' }],
+    ['/credentials', { description: '', metadata: '', acl: [], owner_id: '', owner_email: '', precomputed_token: '' }],
+    ['/api_keys', { description: '', metadata: '', owner_id: '', owner_email: '', scim_user_id: '' }],
+    ['/bot_users', { name: 'ci', active: null }],
+    [
+      '/edges/tls',
+      { hostports: [], backend: null, mutual_tls: null, ip_restriction: { enabled: null, ip_policy_ids: [] } },
+    ],
+  ])('%s is made with its empty fields: %j', async (path, body) => {
+    const { ask } = await createApiUnderTest();
+    const made = await ask(`POST ${path}`, { body });
+    expect([made.status, made.text]).toEqual([201, expect.any(String)]);
+  });
+
+  it('an update that names only what is not there changes nothing, and is no mistake', async () => {
+    const { ask, calls } = await createApiUnderTest();
+    const { json } = await ask('POST /reserved_domains', { body: { domain: 'a.example.com' } });
+    const path = `/reserved_domains/${String(json['id'])}`;
+    expect(await ask(`PATCH ${path}`, { body: { certificate_id: '' } })).toMatchObject({ status: 200, json });
+    expect(calls.map(({ name }) => name)).not.toContain('reservedDomains.update');
+    const asked = await ask(`PATCH ${path}`, { body: { certificate_id: 'cert_1' } });
+    expect(asked.json['error_code']).toBe('ERR_NGROK_90076');
+    const filter = encodeURIComponent('obj.certificate_management_policy == null && obj.is_dev == false');
+    expect((await ask(`GET /reserved_domains?filter=${filter}`)).json['reserved_domains']).toEqual([json]);
+  });
+
   it('half of a surrogate pair is refused: it would be another text after a restart', async () => {
     const { ask } = await createApiUnderTest();
     for (const body of ['{"name":"a\\ud800"}', '{"a\\udc00":1}']) {

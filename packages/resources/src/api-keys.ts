@@ -1,5 +1,5 @@
-import { id, text } from './model/field.ts';
-import { CREATED_AT, description, ID, metadata, URI } from './model/common.ts';
+import { id, text, unserved } from './model/field.ts';
+import { CREATED_AT, description, ID, metadata, NO_DIRECTORY, NO_MAIL, URI } from './model/common.ts';
 import { resource } from './model/resource.ts';
 
 /** Keys of this API. */
@@ -20,5 +20,7 @@ export const apiKeys = resource({
     created_at: CREATED_AT,
     token: text('The key; in the answer of the create call, never again.', { out: 'null', filter: false }),
     owner_id: id('The user that it belongs to.', { in: 'create' }),
+    owner_email: unserved('Its user by mail address.', { in: 'create', out: 'never', because: NO_MAIL }),
+    scim_user_id: unserved('Its user by the id of a directory.', { in: 'create', out: 'never', because: NO_DIRECTORY }),
   },
 });

@@ -1,5 +1,5 @@
-import { id, text, texts } from './model/field.ts';
-import { CREATED_AT, description, ID, metadata, URI } from './model/common.ts';
+import { id, text, texts, unserved } from './model/field.ts';
+import { CREATED_AT, description, ID, metadata, NO_DIRECTORY, NO_MAIL, URI } from './model/common.ts';
 import { resource } from './model/resource.ts';
 
 /** Authtokens of agents. */
@@ -21,5 +21,12 @@ export const credentials = resource({
     token: text('The authtoken; in the answer of the create call, never again.', { out: 'null', filter: false }),
     acl: texts('What it may bind, as `bind:*.example.com`; empty = everything.', { in: 'both' }),
     owner_id: id('The user that it belongs to.', { in: 'create' }),
+    owner_email: unserved('Its user by mail address.', { in: 'create', out: 'never', because: NO_MAIL }),
+    scim_user_id: unserved('Its user by the id of a directory.', { in: 'create', out: 'never', because: NO_DIRECTORY }),
+    precomputed_token: unserved('An authtoken of its own.', {
+      in: 'create',
+      out: 'never',
+      because: 'tokens are made by the server',
+    }),
   },
 });

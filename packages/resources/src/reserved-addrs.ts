@@ -21,5 +21,10 @@ export const reservedAddrs = resource({
     addr: text('host:port.'),
     region: text('Kept for older clients, as they wrote it: every region is this server.', { in: 'both' }),
     endpoint_configuration: unserved('Legacy.'),
+    endpoint_configuration_id: unserved('Legacy.', {
+      in: 'both',
+      out: 'never',
+      because: 'a traffic policy at the endpoint says it',
+    }),
   },
 });

@@ -2,6 +2,7 @@ import { flag, ref, text, unserved } from './model/field.ts';
 import { CREATED_AT, description, ID, metadata, URI } from './model/common.ts';
 import { resource } from './model/resource.ts';
 
+const FROM_POLICY = 'a traffic policy at the endpoint says it';
 const FROM_SERVER = 'certificates come from the server: its local CA, or the files that it was given';
 
 /** Names that an account holds. */
@@ -35,8 +36,10 @@ export const reservedDomains = resource({
       because: 'every name resolves to this server',
     }),
     error_redirect_url: unserved('Legacy.'),
+    http_endpoint_configuration_id: unserved('Legacy.', { in: 'both', out: 'never', because: FROM_POLICY }),
+    https_endpoint_configuration_id: unserved('Legacy.', { in: 'both', out: 'never', because: FROM_POLICY }),
     http_endpoint_configuration: unserved('Legacy.'),
     https_endpoint_configuration: unserved('Legacy.'),
-    is_dev: flag('Legacy.', { computed: true, filter: false }),
+    is_dev: flag('Legacy.', { computed: true }),
   },
 });

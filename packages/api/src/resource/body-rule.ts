@@ -20,12 +20,18 @@ export function bodyRuleOf<Body>(fields: Fields, call: 'create' | 'update'): Bod
   const unserved = taken.filter(([, { kind }]) => kind === 'unserved');
   return {
     read(input) {
+      const served = withoutUnserved(input, unserved);
+      // oxlint-disable-next-line no-unsafe-type-assertion -- an empty body is one of any update
+      if (call === 'update' && served !== input && Object.keys(served).length === 0) return NOTHING_ASKED as Body;
       // The shape was made of the same fields as the type.
       // oxlint-disable-next-line no-unsafe-type-assertion
-      return rule.read(withoutUnserved(input, unserved)) as Body;
+      return rule.read(served) as Body;
     },
   };
 }
+
+/** The body of an update that named only what is not there, and nothing of that: it changes nothing, and is no mistake. */
+export const NOTHING_ASKED: object = Object.freeze({});
 
 type Named = readonly [name: string, field: Field];
 

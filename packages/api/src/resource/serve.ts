@@ -2,7 +2,7 @@ import type { Page, PageQuery, ResourceService } from '@postern/control';
 import { filterFieldsOf, type CreateOf, type Resource, type UpdateOf, type ViewOfResource } from '@postern/resources';
 import type { BodyRule } from '../pipeline/body.ts';
 import { NO_QUERY, type Query } from '../pipeline/query.ts';
-import { bodyRuleOf } from './body-rule.ts';
+import { bodyRuleOf, NOTHING_ASKED } from './body-rule.ts';
 import { listPage } from './list.ts';
 import { NO_CONTENT, ok, param, type Answer, type Call, type Operation } from './operation.ts';
 import { rendererOf, type Computed, type Rendered } from './render.ts';
@@ -55,7 +55,12 @@ export function serve<R extends Resource, View extends ViewOfResource<R> & objec
     create: () =>
       createOperation(place, bodyRuleOf<CreateOf<R>>(resource.fields, 'create'), required(create, resource, 'create')),
     update: () =>
-      updateOperation(place, bodyRuleOf<UpdateOf<R>>(resource.fields, 'update'), required(update, resource, 'update')),
+      updateOperation(
+        place,
+        bodyRuleOf<UpdateOf<R>>(resource.fields, 'update'),
+        required(update, resource, 'update'),
+        get,
+      ),
     delete: () => doOperation(place, 'DELETE', '', required(remove, resource, 'delete')),
   };
   return [
@@ -134,6 +139,7 @@ function updateOperation<View, Update>(
   place: Place<View>,
   body: BodyRule<Update>,
   update: (call: Call, id: string, patch: Update) => Promise<View | null>,
+  get: (call: Call, id: string) => Promise<View | null>,
 ): Operation {
   const operation: Operation<Update> = {
     method: 'PATCH',
@@ -141,7 +147,11 @@ function updateOperation<View, Update>(
     ids: place.ids,
     query: NO_QUERY,
     body,
-    handle: async (call) => shown(place, await update(call, param(call, 'id'), call.body), call),
+    async handle(call) {
+      const id = param(call, 'id');
+      const nothing = Object.is(call.body, NOTHING_ASKED);
+      return shown(place, await (nothing ? get(call, id) : update(call, id, call.body)), call);
+    },
   };
   return operation;
 }

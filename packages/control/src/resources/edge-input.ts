@@ -93,7 +93,8 @@ export function readBackend(
   before: Pick<EdgeRow, 'backendId' | 'backendEnabled'>,
 ): Pick<EdgeRow, 'backendId' | 'backendEnabled'> {
   if (module === undefined) return { backendId: before.backendId, backendEnabled: before.backendEnabled };
-  if (module === null) return { backendId: '', backendEnabled: false };
+  // Clients that send every field send the module without an id where there is none.
+  if (module === null || module.backendId === '') return { backendId: '', backendEnabled: false };
   if (core.catalog.backends.owned(accountId, module.backendId) === null) {
     throw fail(223, { field: 'backend.backend_id', id: module.backendId });
   }
@@ -111,8 +112,8 @@ export function readMatch(
   input: EdgeRouteInput,
   before: EdgeRouteRow | null,
 ): Pick<EdgeRouteRow, 'matchType' | 'match'> {
-  const matchType = input.matchType ?? before?.matchType ?? '';
-  const match = input.match ?? before?.match ?? '';
+  const matchType = input.matchType || (before?.matchType ?? '');
+  const match = input.match || (before?.match ?? '');
   if (matchType === '') throw fail(18015, { field: 'match_type' });
   if (matchType !== 'exact_path' && matchType !== 'path_prefix') {
     throw fail(90022, { field: 'match_type', reason: `"${matchType}" is not one of exact_path, path_prefix` });

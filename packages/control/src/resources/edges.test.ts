@@ -179,3 +179,19 @@ test('edges and what they lead to are there after a restart', async () => {
   await after.bindLabels(await after.connect(), { a: 'b' });
   expect([...after.edge.routes.values()][0]?.routes[0]?.upstreams).toHaveLength(1);
 });
+
+test('empty members that clients send with every call ask for nothing', async () => {
+  const none = { enabled: true, backendId: '' };
+  const tls = await edges().create(h.caller, 'tls', { hostports: ['t.example.test:443'], backend: none });
+  expect(tls.backend).toBeNull();
+  const backend = await backendFor({ team: 'web' });
+  const edge = await createHttps({ hostports: ['h.example.test:443'] });
+  const module = { enabled: true, backendId: backend.id };
+  const route = await edges().createRoute(h.caller, edge.id, { matchType: 'exact_path', match: '/a', backend: module });
+  const changed = await edges().updateRoute(h.caller, edge.id, route?.id ?? '', {
+    matchType: '',
+    match: '',
+    description: 'd',
+  });
+  expect(changed).toEqual({ ...route, description: 'd' });
+});

@@ -57,7 +57,7 @@ export const API_ERRORS = {
     status: 400,
     owner: 'client',
     title: 'Body is not JSON',
-    message: 'The body of this call is not a JSON object: {reason}.',
+    message: 'The body of this call is invalid: it is not a JSON object ({reason}).',
   },
   214: {
     status: 400,

@@ -12,7 +12,7 @@ export const POLICY_ERRORS = {
     status: 400,
     owner: 'config',
     title: 'Unknown action',
-    message: '{path}: the action "{type}" does not exist. Known actions: {known}.',
+    message: '{path}: the action "{type}" is invalid: there is no such action. Known actions: {known}.',
   },
   2202: {
     status: 400,
@@ -145,7 +145,7 @@ export const POLICY_ERRORS = {
     status: 400,
     owner: 'config',
     title: 'Policy does not parse',
-    message: 'The traffic policy is neither JSON nor YAML: {reason}.',
+    message: 'The traffic policy is invalid: it is neither JSON nor YAML ({reason}).',
   },
   2237: {
     status: 400,

@@ -21,6 +21,8 @@ const KINDS: Readonly<Partial<Record<Kind, FilterKind>>> = {
   ref: 'ref',
   owner: 'ref',
   uri: 'string',
+  // Shown as null, and asked for as that.
+  unserved: 'ref',
 };
 
 /** What can be read can be filtered by, where it has a value that compares; null = the resource has no filter. */

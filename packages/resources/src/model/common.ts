@@ -8,6 +8,10 @@ export const ID = id('Its id.');
 export const URI = uri('Its absolute address.');
 export const CREATED_AT = time('When it was made.');
 
+/** Why users are named by their ids alone. */
+export const NO_MAIL = 'users have no mail addresses here; use owner_id';
+export const NO_DIRECTORY = 'users come from no directory here; use owner_id';
+
 /**
  * Published answers leave an empty one out, or always have it, by resource.
  * @param error the number of the error that says the text is too long
