@@ -89,4 +89,5 @@ const AUTH: AuthRequest = {
   restartUnsupported: '',
   clientType: 'test',
   legNumber: 0,
+  streams: 0,
 };

@@ -1,5 +1,6 @@
 import { arch, platform } from 'node:os';
 import { encodeAuth } from '@postern/protocol';
+import { streamsBorne } from './capacity.ts';
 import { heartbeatTimes } from './heartbeats.ts';
 import type { AgentOptions } from './options.ts';
 
@@ -30,5 +31,6 @@ export function authMessage(
     restartUnsupported: '',
     clientType: 'postern-agent',
     legNumber: 0,
+    streams: streamsBorne(),
   });
 }

@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import { callRpc, createMuxSession, echoHeartbeats, MuxErrorCode, pumpMux, StreamType } from '@postern/protocol';
 import type { MuxPump, MuxSession, MuxStream } from '@postern/protocol';
 import { AgentError } from './agent-error.ts';
+import { streamsBorne } from './capacity.ts';
 import { dialServer } from './dial-server.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { AgentOptions } from './options.ts';
@@ -12,6 +13,8 @@ const ANSWER_BYTES = 4 * 1024 * 1024;
 const ANSWER_TIMEOUT = 15_000;
 /** Streams that carry bulk may have this much under way (docs/performance.md). */
 const WINDOW = 1_048_576;
+/** Heartbeats and commands. */
+const OTHER_STREAMS = 64;
 /** How long the last bytes may take to leave. */
 const CLOSE_TIMEOUT = 2000;
 
@@ -40,7 +43,12 @@ export class Connection {
     this.#options = options;
     this.#events = events;
     this.#mux = createMuxSession(
-      { role: 'client', window: WINDOW },
+      {
+        role: 'client',
+        window: WINDOW,
+        maxInboundStreams: streamsBorne() + OTHER_STREAMS,
+        now: () => performance.now(),
+      },
       {
         onStream: (stream) => {
           if (stream.type === StreamType.heartbeat) echoHeartbeats(stream);

@@ -5,8 +5,11 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { CompiledPolicy, ConnView } from '@postern/policy';
+import type { PosternError } from '@postern/errors';
 import type { EndpointProto, MuxStream, MuxStreamHandler } from '@postern/protocol';
 import type { AgentUpstream, ControlLink, RouteEndpoint, RouteUpdate, TrafficEvent } from '@postern/link';
+
+import type { PlaceClaim, PlaceWait, Reclaimer } from './places/place.ts';
 
 /** Limits and deadlines (docs/design.md §3, Defaults). Bytes and milliseconds. */
 export interface EdgeLimits {
@@ -19,8 +22,10 @@ export interface EdgeLimits {
   readonly stallMs: number;
   readonly rpcBytes: number;
   readonly drainMs: number;
-  /** Streams per agent session that carry visitors. */
+  /** Streams at once into an agent that does not say what it bears; official ones break at 512. */
   readonly streamsPerSession: number;
+  /** The same for one that says it, as our own does: most that is believed. */
+  readonly mostStreamsPerSession: number;
   /** How long a request waits for a free stream or a lost agent's return. */
   readonly queueMs: number;
   /** Beyond its heartbeat interval, before a silent agent may lose an address to another process. */
@@ -125,8 +130,10 @@ export interface StreamPurpose {
 
 /** Streams into agents; the code before it does not care on which node the agent is. */
 export interface AgentStreams {
-  /** The session is here and has room for another stream. */
-  canOpen(upstream: AgentUpstream): boolean;
+  /** The session is here and has a place that whoever claims may take now. */
+  canOpen(upstream: AgentUpstream, claim: PlaceClaim): boolean;
+  /** Others wait for a place of the session: what has nothing under way is not kept. */
+  scarce(upstream: AgentUpstream): boolean;
   isOnline(upstream: AgentUpstream): boolean;
   /**
    * Opens a proxied stream; type, header, PROXY header and `first` leave in one frame.
@@ -134,15 +141,19 @@ export interface AgentStreams {
    */
   open(
     upstream: AgentUpstream,
+    claim: PlaceClaim,
     purpose: StreamPurpose,
     proxyHeader: Buffer | null,
     handler: MuxStreamHandler,
     first?: Buffer,
   ): MuxStream;
-  /** Resolves when `canOpen` may be true again, rejects with 743 after `limits.queueMs`. */
-  waitForRoom(upstream: AgentUpstream): Promise<void>;
-  /** Registers who keeps idle streams: asked to close one of the session, answers whether it did. */
-  onPressure(evictIdle: (sessionId: string) => boolean): void;
+  /**
+   * Waits for a place, in turn. `onPlace` runs once, unless it is cancelled: with null when a stream can be opened in
+   * that call (or the session is gone, which opening tells), with 743 after `limits.queueMs`.
+   */
+  wait(upstream: AgentUpstream, claim: PlaceClaim, onPlace: (error: PosternError | null) => void): PlaceWait;
+  /** Registers who can spare places when others wait for them. */
+  onPressure(reclaimer: Reclaimer): void;
   /** Runs when a session is gone, so that kept streams are forgotten. */
   onSessionGone(listener: (sessionId: string) => void): void;
 }

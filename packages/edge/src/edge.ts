@@ -52,6 +52,15 @@ export interface OpenListener {
 export interface EdgeStats {
   readonly agentSessions: number;
   readonly agentStreams: number;
+  /** Places (streams) of all agent sessions: used and free now, visitors that wait for one; since the start, refused
+   * after waiting, and taken back from who could spare them. */
+  readonly places: {
+    readonly used: number;
+    readonly free: number;
+    readonly waiting: number;
+    readonly refused: number;
+    readonly reclaimed: number;
+  };
   readonly visitorConnections: number;
   /** Connections turned away by the limits since the start. */
   readonly refusedConnections: number;
@@ -220,6 +229,7 @@ class DataPlane implements Edge {
     return {
       agentSessions: this.#agents.sessionCount,
       agentStreams: this.#agents.streamCount,
+      places: this.#agents.places,
       visitorConnections: http.open + tls.open + tcp.open,
       refusedConnections: http.refused + tls.refused + tcp.refused + agents.refused,
       endpoints: this.#context.routes.size,

@@ -11,6 +11,7 @@ export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
   rpcBytes: 4_194_304,
   drainMs: 30_000,
   streamsPerSession: 480,
+  mostStreamsPerSession: 16_384,
   suspectMs: 5_000,
   queueMs: 5_000,
   upstreamIdleMs: 4_000,

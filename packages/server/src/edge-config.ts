@@ -38,6 +38,9 @@ export function edgeConfig(
       stallMs: config.stallMs,
       connections: config.maxConnections,
       connectionsPerIp: config.maxConnectionsPerIp,
+      streamsPerSession: config.maxStreamsPerAgent,
+      mostStreamsPerSession: config.maxStreamsPerOwnAgent,
+      queueMs: config.queueMs,
     },
   };
 }

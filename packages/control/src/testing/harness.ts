@@ -164,6 +164,7 @@ export const AUTH: AuthRequest = {
   restartUnsupported: '',
   clientType: 'test',
   legNumber: 0,
+  streams: 0,
 };
 
 export const BIND: BindRequest = {

@@ -1,5 +1,5 @@
 /** Every agent session that is connected here, and the streams into them. */
-import { fail } from '@postern/errors';
+import { fail, type PosternError } from '@postern/errors';
 import {
   encodeProxyHeader,
   MuxSessionEnded,
@@ -7,136 +7,155 @@ import {
   type MuxStream,
   type MuxStreamHandler,
 } from '@postern/protocol';
-import type { AgentStreams, StreamPurpose, TimerHandle, TimerWheel } from '../context.ts';
+import type { AgentStreams, StreamPurpose, TimerWheel } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
+import { placeOf, type PlaceClaim, type PlaceWait, type Reclaimer } from '../places/place.ts';
+import { type PlaceCounts, SessionPlaces } from '../places/session-places.ts';
 import type { AgentSession } from './agent-session.ts';
 
 export interface DirectoryOptions {
   readonly wheel: TimerWheel;
-  /** Open streams per session, of any kind: agents break at 512 (agent-protocol.md §0.6). */
+  /** Streams at once into an agent that does not say what it bears: the official ones break at 512 (§0.6). */
   readonly streamsPerSession: number;
+  /** Most that is believed of an agent that says it, as ours does. */
+  readonly mostStreamsPerSession: number;
   readonly queueMs: number;
 }
 
-interface Waiter {
-  readonly proceed: () => void;
-  readonly timer: TimerHandle;
+/** Places of all sessions, for metrics. */
+export interface PlaceTotals extends Readonly<PlaceCounts> {
+  readonly used: number;
+  readonly free: number;
+  readonly waiting: number;
 }
+
+interface Entry {
+  readonly session: AgentSession;
+  readonly places: SessionPlaces;
+}
+
+const NO_WAIT: PlaceWait = { cancel() {} };
 
 export class AgentDirectory implements AgentStreams {
   readonly #options: DirectoryOptions;
-  readonly #sessions = new Map<string, AgentSession>();
-  readonly #waiting = new Map<string, Waiter[]>();
-  readonly #evictors: ((sessionId: string) => boolean)[] = [];
+  readonly #entries = new Map<string, Entry>();
+  readonly #reclaimers: Reclaimer[] = [];
   readonly #goneListeners: ((sessionId: string) => void)[] = [];
+  readonly #counts: PlaceCounts = { refused: 0, reclaimed: 0 };
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
   }
 
   get size(): number {
-    return this.#sessions.size;
+    return this.#entries.size;
   }
 
   add(session: AgentSession): void {
-    this.#sessions.set(session.id, session);
+    const { wheel, queueMs, streamsPerSession, mostStreamsPerSession } = this.#options;
+    const { saysItBears } = session;
+    const places = new SessionPlaces({
+      sessionId: session.id,
+      limit: saysItBears === 0 ? streamsPerSession : Math.min(saysItBears, mostStreamsPerSession),
+      inUse: () => session.mux.streamCount,
+      queueMs,
+      wheel,
+      reclaimers: this.#reclaimers,
+      counts: this.#counts,
+    });
+    this.#entries.set(session.id, { session, places });
   }
 
   find(sessionId: string): AgentSession | undefined {
-    return this.#sessions.get(sessionId);
+    return this.#entries.get(sessionId)?.session;
   }
 
   /** The session's wire is gone: who waits for it is told, and who keeps streams of it. */
   remove(session: AgentSession): void {
-    if (this.#sessions.get(session.id) !== session) return;
-    this.#sessions.delete(session.id);
-    const waiters = this.#waiting.get(session.id) ?? [];
-    this.#waiting.delete(session.id);
+    const entry = this.#entries.get(session.id);
+    if (entry?.session !== session) return;
+    this.#entries.delete(session.id);
     // They find at once that the session is gone.
-    for (const waiter of waiters) waiter.proceed();
+    entry.places.close();
     for (const listener of this.#goneListeners) listener(session.id);
   }
 
   isOnline(upstream: AgentUpstream): boolean {
-    return this.#sessions.has(upstream.sessionId);
+    return this.#entries.has(upstream.sessionId);
   }
 
-  canOpen(upstream: AgentUpstream): boolean {
-    const session = this.#sessions.get(upstream.sessionId);
-    return session !== undefined && this.#room(session) > 0;
+  canOpen(upstream: AgentUpstream, claim: PlaceClaim): boolean {
+    return this.#entries.get(upstream.sessionId)?.places.canEnter(claim) ?? false;
+  }
+
+  scarce(upstream: AgentUpstream): boolean {
+    const places = this.#entries.get(upstream.sessionId)?.places;
+    return places !== undefined && places.waiting > 0;
   }
 
   open(
     upstream: AgentUpstream,
+    claim: PlaceClaim,
     purpose: StreamPurpose,
     proxyHeader: Buffer | null,
     handler: MuxStreamHandler,
     first?: Buffer,
   ): MuxStream {
-    const session = this.#sessions.get(upstream.sessionId);
-    if (session === undefined) throw fail(3210);
-    if (this.#room(session) <= 0) throw fail(743);
+    const entry = this.#entries.get(upstream.sessionId);
+    if (entry === undefined) throw fail(3210);
+    const { session, places } = entry;
+    if (places.free === 0) throw this.#full(places);
     const header = encodeProxyHeader({ id: upstream.tunnelId, ...purpose });
     const parts = [header];
     if (proxyHeader !== null) parts.push(proxyHeader);
     if (first !== undefined) parts.push(first);
+    let stream: MuxStream;
     try {
-      return session.mux.open(StreamType.proxy, handler, parts.length === 1 ? header : Buffer.concat(parts));
+      stream = session.mux.open(StreamType.proxy, handler, parts.length === 1 ? header : Buffer.concat(parts));
     } catch (error) {
       if (error instanceof MuxSessionEnded) throw fail(3210, {}, { cause: error });
       throw error;
     }
+    stream.context = places.enter(claim);
+    if (session.mux.idsLeft === 0) session.retire();
+    return stream;
   }
 
-  async waitForRoom(upstream: AgentUpstream): Promise<void> {
-    const { sessionId } = upstream;
-    const session = this.#sessions.get(sessionId);
-    if (session === undefined) return;
-    // Streams of our own, as heartbeats, may have taken the session beyond its cap.
-    for (let due = 1 - this.#room(session); due > 0; due--) {
-      if (!this.#evictors.some((evict) => evict(sessionId))) break;
-    }
-    if (this.canOpen(upstream) || !this.#sessions.has(sessionId)) return;
-    await new Promise<void>((resolve, reject) => {
-      const queue = this.#waiting.get(sessionId) ?? [];
-      this.#waiting.set(sessionId, queue);
-      const waiter: Waiter = {
-        proceed: () => {
-          waiter.timer.cancel();
-          resolve();
-        },
-        timer: this.#options.wheel.schedule(this.#options.queueMs, () => {
-          queue.splice(queue.indexOf(waiter), 1);
-          if (queue.length === 0 && this.#waiting.get(sessionId) === queue) this.#waiting.delete(sessionId);
-          reject(fail(743));
-        }),
-      };
-      queue.push(waiter);
-    });
+  wait(upstream: AgentUpstream, claim: PlaceClaim, onPlace: (error: PosternError | null) => void): PlaceWait {
+    const places = this.#entries.get(upstream.sessionId)?.places;
+    if (places !== undefined) return places.wait(claim, onPlace);
+    queueMicrotask(() => onPlace(null));
+    return NO_WAIT;
   }
 
-  onPressure(evictIdle: (sessionId: string) => boolean): void {
-    this.#evictors.push(evictIdle);
+  onPressure(reclaimer: Reclaimer): void {
+    this.#reclaimers.push(reclaimer);
   }
 
   onSessionGone(listener: (sessionId: string) => void): void {
     this.#goneListeners.push(listener);
   }
 
-  /** Streams may have closed: lets as many waiters go on as there is room. Called after each turn of a session's wire. */
-  roomMayHaveGrown(session: AgentSession): void {
-    if (this.#waiting.size === 0) return;
-    const queue = this.#waiting.get(session.id);
-    if (queue === undefined) return;
-    for (const waiter of queue.splice(0, Math.max(0, this.#room(session)))) waiter.proceed();
-    if (queue.length === 0) this.#waiting.delete(session.id);
+  /** A stream of the session is over. */
+  streamOver(session: AgentSession, stream: MuxStream): void {
+    this.#entries.get(session.id)?.places.left(placeOf(stream));
   }
 
   all(): readonly AgentSession[] {
-    return [...this.#sessions.values()];
+    return Array.from(this.#entries.values(), ({ session }) => session);
   }
 
-  #room(session: AgentSession): number {
-    return this.#options.streamsPerSession - session.mux.streamCount;
+  totals(): PlaceTotals {
+    let [used, free, waiting] = [0, 0, 0];
+    for (const { session, places } of this.#entries.values()) {
+      used += session.mux.streamCount;
+      free += places.free;
+      waiting += places.waiting;
+    }
+    return { used, free, waiting, ...this.#counts };
+  }
+
+  #full(places: SessionPlaces): PosternError {
+    return fail(743, { limit: places.limit, seconds: this.#options.queueMs / 1_000 });
   }
 }

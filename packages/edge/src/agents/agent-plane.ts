@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { AgentStreams, EdgeLimits, Log, TimerWheel } from '../context.ts';
 import type { AgentCommand, ControlLink } from '@postern/link';
 import { fail } from '@postern/errors';
-import { AgentDirectory } from './agent-directory.ts';
+import { AgentDirectory, type PlaceTotals } from './agent-directory.ts';
 import { AgentSession } from './agent-session.ts';
 import { AuthLimiter } from './auth-limiter.ts';
 import { Paces, type PaceLimits } from './pace.ts';
@@ -47,6 +47,7 @@ export class AgentPlane {
     this.#directory = new AgentDirectory({
       wheel,
       streamsPerSession: limits.streamsPerSession,
+      mostStreamsPerSession: limits.mostStreamsPerSession,
       queueMs: limits.queueMs,
     });
     this.#limiter = new AuthLimiter(options.now);
@@ -63,6 +64,10 @@ export class AgentPlane {
   /** Streams open, of any kind. */
   get streamCount(): number {
     return this.#directory.all().reduce((sum, session) => sum + session.mux.streamCount, 0);
+  }
+
+  get places(): PlaceTotals {
+    return this.#directory.totals();
   }
 
   accept(socket: TLSSocket, remoteAddr: string, remoteIp: string): void {
@@ -89,7 +94,7 @@ export class AgentPlane {
         this.#directory.add(one);
         log.info({ session: one.id, remote: remoteAddr }, 'agent connected');
       },
-      onTurn: (one) => this.#directory.roomMayHaveGrown(one),
+      onStreamOver: (one, stream) => this.#directory.streamOver(one, stream),
       onEnded: (one, reason) => this.#ended(one, reason),
     });
     this.#open.add(session);

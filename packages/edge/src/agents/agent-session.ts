@@ -40,6 +40,9 @@ const CALLS: PaceLimits = { burst: 2_000, perSecond: 500, waitMs: 10_000 };
 /** Streams that carry bulk may have this much under way to us: fewer stalls for want of credit (docs/performance.md). */
 const WINDOW = 1_048_576;
 const PROBE_MS = 1_000;
+/** For what is under way when a connection has used up its stream ids: a billion of them. */
+const RETIRE_MS = 2_000;
+const IDS_USED_UP = 'its stream ids are used up';
 
 function noEcho(): Error {
   return new Error('no echo in time');
@@ -71,8 +74,8 @@ export interface SessionOptions {
   /** Resolves when routes are loaded: nothing is answered before. */
   readonly ready: Promise<void>;
   readonly onAuthenticated: (session: AgentSession) => void;
-  /** The session's streams may have become fewer. */
-  readonly onTurn: (session: AgentSession) => void;
+  /** A stream of either side is over. */
+  readonly onStreamOver: (session: AgentSession, stream: MuxStream) => void;
   /** Once; also for connections that never authenticated. */
   readonly onEnded: (session: AgentSession, reason: string) => void;
 }
@@ -81,6 +84,8 @@ export class AgentSession {
   /** `ts_…`, '' before Auth. */
   id = '';
   ended = false;
+  /** Streams at once that the agent says it bears; 0 = it does not say. */
+  saysItBears = 0;
   readonly mux: MuxSession;
   readonly #options: SessionOptions;
   readonly #pump: MuxPump;
@@ -91,6 +96,7 @@ export class AgentSession {
   readonly #calls: Pace;
   #account = '';
   #started = false;
+  #retiring = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -100,11 +106,8 @@ export class AgentSession {
       { role: 'server', maxInboundStreams: ANONYMOUS_STREAMS, window: WINDOW, now: monotonic },
       {
         onStream: (stream) => this.#accept(stream),
-        onStreamOver: (stream) => this.#rpc.over(stream),
-        onOutput: () => {
-          this.#pump.flush();
-          this.#options.onTurn(this);
-        },
+        onStreamOver: (stream) => this.#streamOver(stream),
+        onOutput: () => this.#pump.flush(),
         onEnd: (_code, detail) => this.#muxEnded(detail),
       },
     );
@@ -169,8 +172,25 @@ export class AgentSession {
     }
     this.mux.receive(buffer, 0, length);
     if (this.id === '' && this.mux.bytesReceived > ANONYMOUS_BYTES) return this.end('too much before Auth');
-    if (!this.ended) this.#options.onTurn(this);
   };
+
+  /**
+   * The ids of this connection are used up: nothing can be opened any more. Who has a stream may finish for a moment;
+   * then the connection ends and the agent makes a new one.
+   */
+  retire(): void {
+    if (this.#retiring || this.ended) return;
+    this.#retiring = true;
+    this.#options.wheel.schedule(RETIRE_MS, () => this.end(IDS_USED_UP));
+    if (this.carries === 0) this.end(IDS_USED_UP);
+  }
+
+  #streamOver(stream: MuxStream): void {
+    if (stream.type !== StreamType.proxy) this.#rpc.over(stream);
+    this.#options.onStreamOver(this, stream);
+    // Not inside the call that ended the stream, which may go on with it.
+    if (this.#retiring && !this.ended && this.carries === 0) setImmediate(() => this.end(IDS_USED_UP));
+  }
 
   #accept(stream: MuxStream): void {
     if (stream.type === StreamType.heartbeat) echoHeartbeats(stream);
@@ -195,6 +215,7 @@ export class AgentSession {
     limiter.succeeded(remoteIp);
     this.id = accepted.sessionId;
     this.#account = accepted.accountId;
+    this.saysItBears = request.streams;
     this.mux.allowStreams(INBOUND_STREAMS);
     if (this.ended) {
       // The wire broke while control thought about it: the session exists there and has to end there.

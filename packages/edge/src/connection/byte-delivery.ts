@@ -4,6 +4,9 @@ import { writeProxyPreamble } from '@postern/protocol';
 import type { Socket } from 'node:net';
 import type { EdgeContext, LiveEndpoint, StreamPurpose } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
+import { IdlePipes } from '../places/idle-pipes.ts';
+import { networkOf } from '../places/network.ts';
+import type { PlaceClaim } from '../places/place.ts';
 import { pickUpstream } from '../routing/pick-member.ts';
 import { BytePipe, type PipeEndReason } from './pipe.ts';
 import type { Visitor } from './visitor.ts';
@@ -29,11 +32,16 @@ const EDGE_TYPES = { http: '0', https: '3', tls: '2', tcp: '1' } as const;
 export class ByteDelivery {
   readonly #context: EdgeContext;
   readonly #pipes = new Set<BytePipe>();
+  readonly #silent = new IdlePipes();
   #whenEmpty: (() => void)[] = [];
   #retiring = false;
 
   constructor(context: EdgeContext) {
     this.#context = context;
+    context.agents.onPressure({
+      idle: () => false,
+      slow: (sessionId, beyondShare) => this.#silent.reclaim(sessionId, beyondShare),
+    });
   }
 
   /** Connections that flow now. */
@@ -56,15 +64,15 @@ export class ByteDelivery {
 
   async #connect(delivery: Delivery): Promise<void> {
     const { agents } = this.#context;
+    const claim = { network: networkOf(delivery.visitor.clientIp), endpointId: delivery.live.endpoint.id, long: true };
     let lost: unknown = fail(3210);
     // A session may be lost, or fill up, between the choice and the opening; another one of the endpoint may have room.
     for (let attempt = 0; attempt <= delivery.live.endpoint.upstreams.length; attempt++) {
       const upstream = pickUpstream(delivery.live, agents, this.#context.random);
       if (upstream === null) throw lost;
-      if (!agents.canOpen(upstream)) await agents.waitForRoom(upstream);
-      if (delivery.socket.destroyed) return;
       try {
-        this.#open(delivery, upstream);
+        if (agents.canOpen(upstream, claim)) this.#open(delivery, upstream, claim);
+        else await this.#openLater(delivery, upstream, claim);
         return;
       } catch (error) {
         if (!isPosternError(error)) throw error;
@@ -74,7 +82,29 @@ export class ByteDelivery {
     throw lost;
   }
 
-  #open(delivery: Delivery, upstream: AgentUpstream): void {
+  /** Opens within the call that gives the place: it is nobody else's then. */
+  #openLater(delivery: Delivery, upstream: AgentUpstream, claim: PlaceClaim): Promise<void> {
+    const { socket } = delivery;
+    return new Promise((resolve, reject) => {
+      const left = (): void => {
+        wait.cancel();
+        resolve();
+      };
+      const wait = this.#context.agents.wait(upstream, claim, (refused) => {
+        socket.off('close', left);
+        try {
+          if (refused !== null) throw refused;
+          if (!socket.destroyed) this.#open(delivery, upstream, claim);
+          resolve();
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      });
+      socket.once('close', left);
+    });
+  }
+
+  #open(delivery: Delivery, upstream: AgentUpstream, claim: PlaceClaim): void {
     const context = this.#context;
     const { visitor, socket, live, first } = delivery;
     const purpose: StreamPurpose = {
@@ -94,12 +124,14 @@ export class ByteDelivery {
     const early = first !== null && first.length <= MOST_FIRST ? first : undefined;
     const pipe = new BytePipe(socket, context.wheel, context.config.limits, (ended, reason) => {
       this.#pipes.delete(ended);
+      this.#silent.remove(ended);
       this.report(delivery, ended.bytesIn, ended.bytesOut, reason, '');
       if (this.#pipes.size === 0) for (const callback of this.#whenEmpty.splice(0)) callback();
     });
     try {
-      const stream = context.agents.open(upstream, purpose, proxyHeader, pipe, early);
+      const stream = context.agents.open(upstream, claim, purpose, proxyHeader, pipe, early);
       this.#pipes.add(pipe);
+      this.#silent.add(pipe, stream);
       if (early !== undefined) pipe.bytesIn += early.length;
       pipe.start(stream, early === undefined ? first : null);
       if (this.#retiring) pipe.retire();

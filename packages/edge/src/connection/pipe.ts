@@ -17,7 +17,14 @@ import { readIntoSlab } from './slab-reader.ts';
 import { SocketWriter, type SocketWriterOwner } from './socket-writer.ts';
 
 /** Why a pipe ended, as traffic events say it. */
-export type PipeEndReason = 'complete' | 'client-gone' | 'upstream-reset' | 'agent-gone' | 'idle' | 'shutdown';
+export type PipeEndReason =
+  | 'complete'
+  | 'client-gone'
+  | 'upstream-reset'
+  | 'agent-gone'
+  | 'idle'
+  | 'gave-way'
+  | 'shutdown';
 
 /** A pipe that carried nothing for so long is idle when the server stops. */
 const QUIET_MS = 1_500;
@@ -85,6 +92,15 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlo
     if (socket.destroyed) this.#onSocketClose();
     else if (socket.readableEnded) this.#onSocketEnd();
     else socket.resume();
+  }
+
+  get silentMs(): number {
+    return this.#watch.age();
+  }
+
+  /** Others need its place. */
+  giveWay(): void {
+    this.destroy('gave-way');
   }
 
   /** No stream came: gives the socket back untouched, and never reports. */

@@ -1,4 +1,5 @@
 /** The visitor connections of one HTTP service, and what they share. */
+import { IdlePipes } from '../places/idle-pipes.ts';
 import { KeptIndex } from './kept-upstreams.ts';
 
 export interface HttpConnection {
@@ -10,6 +11,8 @@ export interface HttpConnection {
 
 export class HttpConnections {
   readonly kept = new KeptIndex();
+  /** Upgraded connections. */
+  readonly pipes = new IdlePipes();
   draining = false;
   private readonly open = new Set<HttpConnection>();
   private whenEmpty: (() => void)[] = [];

@@ -5,6 +5,7 @@
 import { fail, isPosternError, type PosternError } from '@postern/errors';
 import type { EdgeContext, LiveEndpoint, StreamPurpose } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
+import type { PlaceClaim } from '../places/place.ts';
 import type { Exchange, UpstreamFailure } from './exchange.ts';
 import { proxyHeaderFor } from './proxy-header.ts';
 import { Http1Upstream } from './upstream-http1.ts';
@@ -98,23 +99,54 @@ export class Dispatcher {
   }
 
   private openOrWait(exchange: Exchange, live: LiveEndpoint, upstream: AgentUpstream): PosternError | null {
-    if (this.edge.agents.canOpen(upstream)) return this.open(exchange, live, upstream);
-    void this.openLater(exchange, live, upstream);
+    const claim = claimOf(exchange, live);
+    if (this.edge.agents.canOpen(upstream, claim)) return this.open(exchange, live, upstream, claim);
+    const proceed = (): PosternError | null => this.onPlace(exchange, live, upstream, claim);
+    exchange.placeWait = this.edge.agents.wait(upstream, claim, (error) => this.placed(exchange, error, proceed));
+    if (upstream.protocol === 'http2') {
+      exchange.visitor.http2.wait(exchange, live.endpoint.id, upstream, () => this.placed(exchange, null, proceed));
+    }
     return null;
   }
 
-  private async openLater(exchange: Exchange, live: LiveEndpoint, upstream: AgentUpstream): Promise<void> {
+  /** The wait for a place is over, one way or the other. */
+  private placed(exchange: Exchange, refused: PosternError | null, proceed: () => PosternError | null): void {
+    exchange.placeWait?.cancel();
+    exchange.placeWait = null;
+    if (exchange.finished) return;
     try {
-      await this.edge.agents.waitForRoom(upstream);
-      if (exchange.finished) return;
-      const error = this.open(exchange, live, upstream);
+      const error = refused ?? proceed();
       if (error !== null) this.onFailure(exchange, error);
     } catch (error) {
-      if (!exchange.finished) this.onFailure(exchange, error);
+      this.onFailure(exchange, error);
     }
   }
 
-  private open(exchange: Exchange, live: LiveEndpoint, upstream: AgentUpstream): PosternError | null {
+  /** Of an HTTP/2 service one place serves a visitor connection: somebody before may have opened it. */
+  private onPlace(
+    exchange: Exchange,
+    live: LiveEndpoint,
+    upstream: AgentUpstream,
+    claim: PlaceClaim,
+  ): PosternError | null {
+    if (upstream.protocol !== 'http2') return this.open(exchange, live, upstream, claim);
+    const { http2 } = exchange.visitor;
+    const link = http2.find(live.endpoint.id, upstream);
+    if (link !== null) {
+      link.request(exchange);
+      return null;
+    }
+    const error = this.open(exchange, live, upstream, claim);
+    http2.serveWaiting();
+    return error;
+  }
+
+  private open(
+    exchange: Exchange,
+    live: LiveEndpoint,
+    upstream: AgentUpstream,
+    claim: PlaceClaim,
+  ): PosternError | null {
     const { connection } = exchange.visitor;
     const purpose: StreamPurpose = {
       clientAddr: connection.clientAddr,
@@ -125,13 +157,13 @@ export class Dispatcher {
     const proxyHeader = proxyHeaderFor(upstream, connection.conn);
     try {
       if (upstream.protocol === 'http2') {
-        const link = exchange.visitor.http2.open(this.edge, live.endpoint.id, upstream, purpose, proxyHeader);
+        const link = exchange.visitor.http2.open(this.edge, upstream, claim, purpose, proxyHeader);
         link.request(exchange);
         return null;
       }
       const client = new Http1Upstream(this.edge, exchange.visitor.kept, live.endpoint.id, upstream);
       const head = client.begin(exchange);
-      client.opened(this.edge.agents.open(upstream, purpose, proxyHeader, client, head));
+      client.opened(this.edge.agents.open(upstream, claim, purpose, proxyHeader, client, head));
       exchange.attach(client);
       return null;
     } catch (error) {
@@ -139,6 +171,14 @@ export class Dispatcher {
       throw error;
     }
   }
+}
+
+function claimOf(exchange: Exchange, live: LiveEndpoint): PlaceClaim {
+  return {
+    network: exchange.visitor.network,
+    endpointId: live.endpoint.id,
+    long: exchange.upgrade !== '' || !exchange.requestEnded,
+  };
 }
 
 /** Upstreams of an endpoint; those of the route that matches the path for an HTTPS edge. */

@@ -7,6 +7,7 @@ import type { PosternError } from '@postern/errors';
 import type { Framing, MuxStream, RawFields, RequestHead } from '@postern/protocol';
 import type { LiveEndpoint, Route } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
+import type { PlaceWait } from '../places/place.ts';
 import type { EncodedBody } from './encode-body.ts';
 import type { Frame } from './frame.ts';
 import type { ResponseDraft } from './policy-views.ts';
@@ -115,6 +116,8 @@ export class Exchange {
   bodyConsumed = false;
   /** Agent session that the body goes to, as `Uploads` has it. */
   uploadSession = '';
+  /** Waiting for a place at the agent. */
+  placeWait: PlaceWait | null = null;
   /** The body waits for the service, not for the visitor. */
   uploadHeld = false;
   visitorFinished = false;
@@ -296,6 +299,8 @@ export class Exchange {
 
   dropUpstream(): void {
     const { upstream } = this;
+    this.placeWait?.cancel();
+    this.placeWait = null;
     this.upstream = null;
     this.probe = null;
     this.encoded?.destroy();

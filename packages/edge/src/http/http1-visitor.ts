@@ -323,9 +323,11 @@ export class Http1Visitor
       exchange.bytesIn += ended.bytesIn;
       exchange.bytesOut += ended.bytesOut;
       exchange.finish(why);
+      this.group.pipes.remove(ended);
       this.visitor.close();
       this.group.remove(this);
     });
+    this.group.pipes.add(pipe, stream);
     this.pipe = pipe;
     pipe.start(stream, stash, rest);
     if (this.group.draining) pipe.retire();

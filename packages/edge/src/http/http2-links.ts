@@ -4,12 +4,14 @@
  */
 import { connect, type ClientHttp2Session } from 'node:http2';
 import { fail } from '@postern/errors';
-import { MuxErrorCode } from '@postern/protocol';
+import { MuxErrorCode, type MuxStream } from '@postern/protocol';
 import { ignore } from '../connection/pipe.ts';
 import type { EdgeContext, StreamPurpose, TimerHandle } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import { dialFailure } from './dial-failure.ts';
+import type { PlaceClaim, PlaceWait } from '../places/place.ts';
 import type { Exchange, UpstreamFailure } from './exchange.ts';
+import type { KeptIndex, Spare } from './kept-upstreams.ts';
 import { MuxDuplex } from './mux-duplex.ts';
 import { Http2Upstream } from './upstream-http2.ts';
 
@@ -17,29 +19,33 @@ const WINDOW_BYTES = 1_048_576;
 /** Until the upstream has said how many it takes. */
 const ASSUMED_STREAMS = 100;
 
-export class Http2Link {
+export class Http2Link implements Spare {
   readonly endpointId: string;
   readonly upstream: AgentUpstream;
   readonly session: ClientHttp2Session;
+  readonly stream: MuxStream;
+  private readonly edge: EdgeContext;
   private readonly duplex: MuxDuplex;
-  private readonly onClosed: (link: Http2Link) => void;
+  private readonly owner: LinkOwner;
   private readonly idle: TimerHandle;
   private requests = 0;
   private closed = false;
 
   constructor(
     edge: EdgeContext,
-    endpointId: string,
     upstream: AgentUpstream,
+    claim: PlaceClaim,
     purpose: StreamPurpose,
     proxyHeader: Buffer | null,
-    onClosed: (link: Http2Link) => void,
+    owner: LinkOwner,
   ) {
-    this.endpointId = endpointId;
+    this.edge = edge;
+    this.endpointId = claim.endpointId;
     this.upstream = upstream;
-    this.onClosed = onClosed;
+    this.owner = owner;
     const duplex = new MuxDuplex(edge.wheel);
-    duplex.attach(edge.agents.open(upstream, purpose, proxyHeader, duplex));
+    this.stream = edge.agents.open(upstream, claim, purpose, proxyHeader, duplex);
+    duplex.attach(this.stream);
     this.duplex = duplex;
     const { headBytes } = edge.config.limits;
     this.session = connect('http://upstream', {
@@ -63,6 +69,7 @@ export class Http2Link {
   }
 
   request(exchange: Exchange): void {
+    if (this.requests === 0) this.owner.onBusy(this);
     this.requests++;
     const upstream = new Http2Upstream(this, exchange);
     upstream.start();
@@ -72,7 +79,18 @@ export class Http2Link {
   /** A request on it is over. */
   done(): void {
     this.requests--;
-    if (this.requests === 0) this.idle.refresh();
+    if (!this.closed && this.owner.onFree(this)) return;
+    if (this.requests > 0 || this.closed) return;
+    if (this.edge.agents.scarce(this.upstream)) {
+      this.close();
+      return;
+    }
+    this.idle.refresh();
+    this.owner.onIdle(this);
+  }
+
+  yieldPlace(): void {
+    if (this.requests === 0) this.destroy();
   }
 
   /** What a request is told that ended without an answer. */
@@ -83,7 +101,7 @@ export class Http2Link {
       return { upstream, error: fail(3210), reason: 'agent-gone', retry: untouched ? 'idempotent' : 'none' };
     }
     if (untouched && (resetCode === MuxErrorCode.acceptQueueFull || resetCode === MuxErrorCode.streamRefused)) {
-      return { upstream, error: fail(743), reason: 'upstream-reset', retry: 'any' };
+      return { upstream, error: fail(90012), reason: 'upstream-reset', retry: 'any' };
     }
     if (duplex.opening.startsWith('HTTP/1.')) {
       const error = / 502 /.test(duplex.opening)
@@ -113,13 +131,38 @@ export class Http2Link {
     if (this.closed) return;
     this.closed = true;
     this.idle.cancel();
-    this.onClosed(this);
+    this.owner.onClosed(this);
   }
 }
 
+interface LinkOwner {
+  /** Its first request for a while comes, its last one is over. */
+  onBusy(link: Http2Link): void;
+  onIdle(link: Http2Link): void;
+  /** One of its requests is over. @returns whether another one took its turn */
+  onFree(link: Http2Link): boolean;
+  onClosed(link: Http2Link): void;
+}
+
+/** A request that waits for a place, or for a link that another one opens. */
+interface WaitingRequest {
+  readonly exchange: Exchange;
+  readonly endpointId: string;
+  readonly upstream: AgentUpstream;
+  /** The wait that it was entered for: over when the exchange has another one or none. */
+  readonly wait: PlaceWait;
+  readonly serve: () => void;
+}
+
 /** Those of one visitor connection. */
-export class Http2Links {
+export class Http2Links implements LinkOwner {
   private links: Http2Link[] = [];
+  private readonly index: KeptIndex;
+  private readonly waiting = new Set<WaitingRequest>();
+
+  constructor(index: KeptIndex) {
+    this.index = index;
+  }
 
   find(endpointId: string, upstream: AgentUpstream): Http2Link | null {
     for (const link of this.links) {
@@ -132,16 +175,52 @@ export class Http2Links {
   /** @throws PosternError as `AgentStreams.open` */
   open(
     edge: EdgeContext,
-    endpointId: string,
     upstream: AgentUpstream,
+    claim: PlaceClaim,
     purpose: StreamPurpose,
     proxyHeader: Buffer | null,
   ): Http2Link {
-    const link = new Http2Link(edge, endpointId, upstream, purpose, proxyHeader, (closed) => {
-      this.links = this.links.filter((one) => one !== closed);
-    });
+    const link = new Http2Link(edge, upstream, claim, purpose, proxyHeader, this);
     this.links.push(link);
     return link;
+  }
+
+  /** A request waits for a place (`exchange.placeWait`): a link with room for it serves it before. */
+  wait(exchange: Exchange, endpointId: string, upstream: AgentUpstream, serve: () => void): void {
+    const { placeWait } = exchange;
+    if (placeWait !== null) this.waiting.add({ exchange, endpointId, upstream, wait: placeWait, serve });
+  }
+
+  /** Lets requests go on that can use a link which is there. @returns whether one did */
+  serveWaiting(): boolean {
+    let served = false;
+    for (const request of this.waiting) {
+      const { exchange, endpointId, upstream, wait } = request;
+      if (exchange.placeWait !== wait) this.waiting.delete(request);
+      else if (this.find(endpointId, upstream) !== null) {
+        this.waiting.delete(request);
+        request.serve();
+        served = true;
+      }
+    }
+    return served;
+  }
+
+  onBusy(link: Http2Link): void {
+    this.index.remove(link);
+  }
+
+  onIdle(link: Http2Link): void {
+    this.index.add(link);
+  }
+
+  onFree(): boolean {
+    return this.waiting.size > 0 && this.serveWaiting();
+  }
+
+  onClosed(link: Http2Link): void {
+    this.index.remove(link);
+    this.links = this.links.filter((one) => one !== link);
   }
 
   close(): void {

@@ -4,42 +4,57 @@
  */
 import type { EdgeContext } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
+import { placeOf } from '../places/place.ts';
 import type { Http1Upstream } from './upstream-http1.ts';
 
-/** More than a browser keeps to one host. */
-const KEPT_PER_CONNECTION = 8;
+/** As many as an HTTP/2 visitor may use at once; whoever needs their places gets them. */
+const KEPT_PER_CONNECTION = 100;
 /** Closed this long before the upstream's own announced end, so that a request never races it. */
 const MARGIN_MS = 1_000;
 
-/** Kept streams of all visitors by agent session: which to close when a session is at its cap. */
-export class KeptIndex {
-  private readonly sessions = new Map<string, Map<Http1Upstream, KeptUpstreams>>();
+/** What holds a place and has nothing under way: a kept stream, a link to an HTTP/2 service. */
+export interface Spare {
+  readonly upstream: AgentUpstream;
+  /** Its stream, while it has one. */
+  readonly stream: { readonly context: unknown } | null;
+  /** Somebody else needs the place, or the session is gone: closes it. */
+  yieldPlace(): void;
+}
 
-  add(client: Http1Upstream, owner: KeptUpstreams): void {
-    const { sessionId } = client.upstream;
-    let clients = this.sessions.get(sessionId);
-    if (clients === undefined) this.sessions.set(sessionId, (clients = new Map()));
-    clients.set(client, owner);
+/** Of all visitors by agent session, those that wait longest first: which to close when places are scarce. */
+export class KeptIndex {
+  private readonly sessions = new Map<string, Set<Spare>>();
+
+  add(spare: Spare): void {
+    const { sessionId } = spare.upstream;
+    let spares = this.sessions.get(sessionId);
+    if (spares === undefined) this.sessions.set(sessionId, (spares = new Set()));
+    spares.add(spare);
+    const place = placeOf(spare.stream);
+    if (place !== null) place.idle = true;
   }
 
-  remove(client: Http1Upstream): void {
-    const { sessionId } = client.upstream;
-    const clients = this.sessions.get(sessionId);
-    if (clients?.delete(client) === true && clients.size === 0) this.sessions.delete(sessionId);
+  remove(spare: Spare): void {
+    const { sessionId } = spare.upstream;
+    const spares = this.sessions.get(sessionId);
+    if (spares?.delete(spare) !== true) return;
+    if (spares.size === 0) this.sessions.delete(sessionId);
+    const place = placeOf(spare.stream);
+    if (place !== null) place.idle = false;
   }
 
   /** Closes the one that waits longest. @returns whether there was one */
   evict(sessionId: string): boolean {
-    const oldest = this.sessions.get(sessionId)?.entries().next().value;
+    const oldest = this.sessions.get(sessionId)?.values().next().value;
     if (oldest === undefined) return false;
-    const [client, owner] = oldest;
-    owner.forget(client);
-    client.abandon();
+    this.remove(oldest);
+    oldest.yieldPlace();
     return true;
   }
 
   forgetSession(sessionId: string): void {
-    for (const [client, owner] of this.sessions.get(sessionId) ?? []) owner.forget(client);
+    for (const spare of this.sessions.get(sessionId) ?? []) spare.yieldPlace();
+    this.sessions.delete(sessionId);
   }
 }
 
@@ -79,6 +94,7 @@ export class KeptUpstreams {
    */
   keep(client: Http1Upstream, keepAlive: string): boolean {
     if (this.closed || this.idle.length >= KEPT_PER_CONNECTION) return false;
+    if (this.edge.agents.scarce(client.upstream)) return false;
     if (keepAlive !== this.announced) {
       this.announced = keepAlive;
       this.announcedMs = announcedTimeout(keepAlive);
@@ -87,7 +103,7 @@ export class KeptUpstreams {
     if (lifetime <= 0) return false;
     client.expiresAt = this.edge.now() + lifetime;
     this.idle.push(client);
-    this.index.add(client, this);
+    this.index.add(client);
     this.watch(lifetime);
     return true;
   }

@@ -8,7 +8,11 @@ import { Pipeline } from './pipeline.ts';
 export function createHttpService(context: EdgeContext): HttpService {
   const connections = new HttpConnections();
   const pipeline = new Pipeline(context);
-  context.agents.onPressure((sessionId) => connections.kept.evict(sessionId) || pipeline.endSlowest(sessionId));
+  context.agents.onPressure({
+    idle: (sessionId) => connections.kept.evict(sessionId),
+    slow: (sessionId, beyondShare) =>
+      pipeline.endSlowest(sessionId) || connections.pipes.reclaim(sessionId, beyondShare),
+  });
   context.agents.onSessionGone((sessionId) => connections.kept.forgetSession(sessionId));
   return {
     serveHttp1(connection, head) {

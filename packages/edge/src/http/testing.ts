@@ -170,22 +170,26 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
   const streams: AgentStreams = {
     canOpen: (upstream) => !full.has(upstream.sessionId) && agents.get(upstream.sessionId)?.online === true,
     isOnline: (upstream) => agents.get(upstream.sessionId)?.online === true,
-    open(upstream: AgentUpstream, purpose, proxyHeader, handler, first) {
+    scarce: (upstream) => full.has(upstream.sessionId),
+    open(upstream: AgentUpstream, _claim, purpose, proxyHeader, handler, first) {
       const agent = agents.get(upstream.sessionId);
       if (agent === undefined || !agent.online) throw fail(3210);
       agent.streams++;
       agent.purposes.push(purpose);
       return agent.server.open(3, handler, Buffer.concat([proxyHeader ?? Buffer.alloc(0), first ?? Buffer.alloc(0)]));
     },
-    async waitForRoom(upstream) {
-      for (let tries = 0; tries < 20; tries++) {
-        if (!full.has(upstream.sessionId) || pressure.evict?.(upstream.sessionId) === true) return;
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-      throw fail(743);
+    wait(upstream, _claim, onPlace) {
+      let tries = 0;
+      const look = (): void => {
+        if (!full.has(upstream.sessionId) || pressure.evict?.(upstream.sessionId) === true) onPlace(null);
+        else if (++tries < 20) timer = setTimeout(look, 10);
+        else onPlace(fail(743, { limit: 0, seconds: 0.2 }));
+      };
+      let timer = setTimeout(look, 0);
+      return { cancel: () => clearTimeout(timer) };
     },
-    onPressure(evictIdle) {
-      pressure.evict = evictIdle;
+    onPressure(reclaimer) {
+      pressure.evict = (sessionId) => reclaimer.idle(sessionId) || reclaimer.slow(sessionId, () => true);
     },
     onSessionGone(listener) {
       gone.push(listener);

@@ -23,14 +23,14 @@ import { isMarked } from './dial-failure.ts';
 import type { Exchange, Upstream, UpstreamFailure } from './exchange.ts';
 import { valueOf } from './fields.ts';
 import { prepareResponseFields } from './forwarding.ts';
-import type { KeptUpstreams } from './kept-upstreams.ts';
+import type { KeptUpstreams, Spare } from './kept-upstreams.ts';
 
 /** How long an agent may take to answer our FIN before the stream is reset (agent-protocol.md §0 rule 8). */
 export const GONE_GRACE_MS = 2_000;
 /** Chunks up to this size are copied behind their header, so that a frame carries all of it. */
 const SMALL_CHUNK = 16_384;
 
-export class Http1Upstream implements Upstream, MuxStreamHandler {
+export class Http1Upstream implements Upstream, MuxStreamHandler, Spare {
   readonly endpointId: string;
   readonly upstream: AgentUpstream;
   /** Unix milliseconds until which it may wait for the next request; 0 = not kept. */
@@ -38,7 +38,7 @@ export class Http1Upstream implements Upstream, MuxStreamHandler {
   private readonly edge: EdgeContext;
   private readonly kept: KeptUpstreams;
   private readonly parser: Http1ResponseParser;
-  private stream: MuxStream | null = null;
+  stream: MuxStream | null = null;
   private exchange: Exchange | null = null;
   private switchHead: ResponseHead | null = null;
   private abandoned = false;
@@ -336,7 +336,7 @@ export class Http1Upstream implements Upstream, MuxStreamHandler {
     const { upstream } = this;
     const untouched = !this.sawBytes;
     if (untouched && (code === MuxErrorCode.acceptQueueFull || code === MuxErrorCode.streamRefused)) {
-      return { upstream, error: fail(743), reason: 'upstream-reset', retry: 'any' };
+      return { upstream, error: fail(90012), reason: 'upstream-reset', retry: 'any' };
     }
     if (code === MuxErrorCode.sessionClosed || code === MuxErrorCode.peerEof) {
       const unsent = untouched && (this.stream?.queued ?? 0) > 0;
@@ -352,6 +352,11 @@ export class Http1Upstream implements Upstream, MuxStreamHandler {
 
   private failure(retry: UpstreamFailure['retry'], reason: UpstreamFailure['reason'], detail: string): UpstreamFailure {
     return { upstream: this.upstream, error: fail(3004, { reason: detail }), reason, retry };
+  }
+
+  yieldPlace(): void {
+    this.kept.forget(this);
+    this.abandon();
   }
 
   /** FIN first, RST when the agent goes on or does not answer: a reset alone does not wake some agents. */

@@ -1,5 +1,6 @@
 /** What the HTTP side keeps for one visitor connection, whatever its HTTP version. */
 import type { EdgeContext, LiveEndpoint, Route, VisitorConnection } from '../context.ts';
+import { networkOf } from '../places/network.ts';
 import { Http2Links } from './http2-links.ts';
 import { type KeptIndex, KeptUpstreams } from './kept-upstreams.ts';
 
@@ -14,13 +15,16 @@ export class Visitor {
    */
   misdirected = false;
   private readonly edge: EdgeContext;
+  private readonly index: KeptIndex;
   private links: Http2Links | null = null;
+  private networkName: string | null = null;
   private authority = '';
   private revision = -1;
   private route: Route | null = null;
 
   constructor(edge: EdgeContext, index: KeptIndex, connection: VisitorConnection) {
     this.edge = edge;
+    this.index = index;
     this.connection = connection;
     this.kept = new KeptUpstreams(edge, index);
   }
@@ -29,9 +33,15 @@ export class Visitor {
     return this.edge.now();
   }
 
+  /** Whom the address counts for. */
+  get network(): string {
+    this.networkName ??= networkOf(this.connection.conn.clientIp);
+    return this.networkName;
+  }
+
   /** HTTP/2 connections to upstreams, made when the first is needed. */
   get http2(): Http2Links {
-    this.links ??= new Http2Links();
+    this.links ??= new Http2Links(this.index);
     return this.links;
   }
 

@@ -42,6 +42,7 @@ const AUTH: AuthRequest = {
   restartUnsupported: '',
   clientType: 'fake',
   legNumber: 0,
+  streams: 0,
 };
 
 /** What a test does with a proxied stream, once its header is read; `rest` is what came with it. */

@@ -6,7 +6,8 @@ export const GATEWAY_ERRORS = {
     status: 503,
     owner: 'capacity',
     title: 'Too busy',
-    message: 'The agent behind this endpoint carries as many connections as it can. Try again in a moment.',
+    message:
+      'The agent behind this endpoint carries {limit} connections at once, all of its places or those of one visitor are taken, and none came free within {seconds} seconds. Try again in a moment. The settings are max_streams_per_agent, max_streams_per_own_agent and queue_timeout.',
   },
   3004: {
     status: 502,
@@ -88,6 +89,12 @@ export const GATEWAY_ERRORS = {
     owner: 'client',
     title: 'Method not supported',
     message: 'The method {method} is not supported here.',
+  },
+  90012: {
+    status: 503,
+    owner: 'capacity',
+    title: 'Refused by the agent',
+    message: 'The agent behind this endpoint takes no further connection at the moment. Try again.',
   },
   90011: {
     status: 408,

@@ -34,6 +34,7 @@ export function decodeAuth(value: unknown): AuthRequest {
     restartUnsupported: extra.stringOrNull('RestartUnsupportedError'),
     clientType: extra.string('ClientType'),
     legNumber: extra.number('LegNumber'),
+    streams: Math.max(0, Math.floor(extra.number('Streams'))),
   };
 }
 

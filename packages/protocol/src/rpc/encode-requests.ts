@@ -23,6 +23,7 @@ export function encodeAuth(request: AuthRequest): Buffer {
       RestartUnsupportedError: request.restartUnsupported,
       ClientType: request.clientType,
       LegNumber: request.legNumber,
+      ...(request.streams > 0 ? { Streams: request.streams } : {}),
     },
   });
 }

@@ -51,6 +51,7 @@ describe('Auth', () => {
       restartUnsupported: '',
       clientType: 'ngrok-javascript',
       legNumber: 0,
+      streams: 0,
     });
   });
 

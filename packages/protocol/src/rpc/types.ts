@@ -40,6 +40,8 @@ export interface AuthRequest {
   readonly restartUnsupported: string | null;
   readonly clientType: string;
   readonly legNumber: number;
+  /** Proxied streams at once that the agent bears; 0 = not said. Only ours says it. */
+  readonly streams: number;
 }
 
 export interface AuthResponse {

@@ -207,6 +207,27 @@ export const SERVER_OPTIONS = [
     help: 'of those, how many may come from one address; trusted proxies count in the whole only',
   },
   {
+    key: 'max_streams_per_agent',
+    kind: 'text',
+    value: 'count',
+    default: '480',
+    help: "visitors' streams at once over one connection of an agent; official agents end at 512",
+  },
+  {
+    key: 'max_streams_per_own_agent',
+    kind: 'text',
+    value: 'count',
+    default: '16384',
+    help: 'the same for agents that say how many they bear, as postern http does by its memory',
+  },
+  {
+    key: 'queue_timeout',
+    kind: 'text',
+    value: 'seconds',
+    default: '5',
+    help: 'how long a visitor waits for a stream when all are taken, before 503',
+  },
+  {
     key: 'log_format',
     kind: 'text',
     value: 'pretty|json',

@@ -53,6 +53,9 @@ describe('defaults', () => {
       stallMs: 30_000,
       maxConnections: 20_000,
       maxConnectionsPerIp: 10_000,
+      maxStreamsPerAgent: 480,
+      maxStreamsPerOwnAgent: 16_384,
+      queueMs: 5_000,
       logFormat: 'json',
       logLevel: 'info',
     } satisfies ServerConfig);
@@ -98,6 +101,9 @@ describe('precedence', () => {
     stall_timeout: ['1', '2'],
     max_connections: ['1', '2'],
     max_connections_per_ip: ['1', '2'],
+    max_streams_per_agent: ['100', '200'],
+    max_streams_per_own_agent: ['1000', '2000'],
+    queue_timeout: ['1', '2'],
     log_format: ['pretty', 'json'],
     log_level: ['debug', 'warn'],
   };

@@ -40,6 +40,9 @@ export interface ServerConfig {
   readonly stallMs: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerIp: number;
+  readonly maxStreamsPerAgent: number;
+  readonly maxStreamsPerOwnAgent: number;
+  readonly queueMs: number;
   readonly logFormat: 'pretty' | 'json';
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
@@ -102,6 +105,9 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
     stallMs: read.number('stall_timeout', 1, 86_400) * 1000,
     maxConnections: read.count('max_connections', 1_000_000),
     maxConnectionsPerIp: read.count('max_connections_per_ip', 1_000_000),
+    maxStreamsPerAgent: read.count('max_streams_per_agent', 1_000_000),
+    maxStreamsPerOwnAgent: read.count('max_streams_per_own_agent', 1_000_000),
+    queueMs: read.number('queue_timeout', 0.1, 3600) * 1000,
     logFormat:
       read.text('log_format') === ''
         ? surroundings.isTerminal

@@ -24,7 +24,14 @@ function event(changes: Partial<TrafficEvent>): TrafficEvent {
     ...changes,
   };
 }
-const edge = { agentSessions: 1, agentStreams: 2, visitorConnections: 3, refusedConnections: 4, endpoints: 5 };
+const edge = {
+  agentSessions: 1,
+  agentStreams: 2,
+  places: { used: 2, free: 478, waiting: 6, refused: 7, reclaimed: 8 },
+  visitorConnections: 3,
+  refusedConnections: 4,
+  endpoints: 5,
+};
 const metrics = (): Metrics =>
   new Metrics({
     version: '1.2.3',

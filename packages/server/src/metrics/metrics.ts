@@ -115,6 +115,28 @@ function edgeMetrics(live: EdgeStats): readonly Metric[] {
   return [
     gauge('postern_agent_sessions', 'Agent sessions connected', live.agentSessions),
     gauge('postern_agent_streams', 'Streams open into agents', live.agentStreams),
+    {
+      name: 'postern_places',
+      kind: 'gauge',
+      help: 'Places (streams) of all agent sessions, and visitors that wait for one',
+      samples: [
+        { labels: { state: 'used' }, value: live.places.used },
+        { labels: { state: 'free' }, value: live.places.free },
+        { labels: { state: 'waiting' }, value: live.places.waiting },
+      ],
+    },
+    {
+      name: 'postern_places_refused_total',
+      kind: 'counter',
+      help: 'Visitors who waited for a place in vain',
+      samples: [{ value: live.places.refused }],
+    },
+    {
+      name: 'postern_places_reclaimed_total',
+      kind: 'counter',
+      help: 'Places taken back from idle, slow or silent connections because others needed them',
+      samples: [{ value: live.places.reclaimed }],
+    },
     gauge('postern_visitor_connections', 'Visitor connections open', live.visitorConnections),
     gauge('postern_endpoints', 'Endpoints that the edge routes', live.endpoints),
     {
