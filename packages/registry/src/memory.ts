@@ -61,6 +61,9 @@ export function createMemoryRegistry(): Registry {
     async sessionsOf(accountId) {
       return sessionsByAccount.all(accountId);
     },
+    async sessionsBefore(accountId, { beforeId, limit }) {
+      return sessionsByAccount.before(accountId, beforeId, limit);
+    },
     async removeSession(id) {
       const gone = tunnelsBySession.all(id);
       for (const tunnel of gone) dropTunnel(tunnel.id);
@@ -85,6 +88,9 @@ export function createMemoryRegistry(): Registry {
     },
     async tunnelsOf(accountId) {
       return tunnelsByAccount.all(accountId);
+    },
+    async tunnelsBefore(accountId, { beforeId, limit }) {
+      return tunnelsByAccount.before(accountId, beforeId, limit);
     },
     async tunnelsOfSession(sessionId) {
       return tunnelsBySession.all(sessionId);

@@ -91,11 +91,19 @@ export interface Fence {
   readonly provenEndpointId: string;
 }
 
+/** Newest (largest id) first, at most `limit`, below `beforeId` only ('' = from the newest on; it need not exist). */
+export interface RegistryPage {
+  readonly beforeId: string;
+  readonly limit: number;
+}
+
 export interface Registry {
   /** Adds or replaces by id; a replaced session keeps its tunnels. */
   addSession(session: SessionRecord): Promise<void>;
   getSession(id: string): Promise<SessionRecord | null>;
   sessionsOf(accountId: string): Promise<SessionRecord[]>;
+  /** One page of them. */
+  sessionsBefore(accountId: string, page: RegistryPage): Promise<SessionRecord[]>;
   /** Removes it and its tunnels; returns those. Idempotent. */
   removeSession(id: string): Promise<TunnelRecord[]>;
   /**
@@ -113,6 +121,8 @@ export interface Registry {
   /** By wire id within a session; the newest, should an agent have used one twice. */
   findTunnel(sessionId: string, bindId: string): Promise<TunnelRecord | null>;
   tunnelsOf(accountId: string): Promise<TunnelRecord[]>;
+  /** One page of them. */
+  tunnelsBefore(accountId: string, page: RegistryPage): Promise<TunnelRecord[]>;
   tunnelsOfSession(sessionId: string): Promise<TunnelRecord[]>;
   removeTunnel(id: string): Promise<TunnelRecord | null>;
   /** Online agent endpoints that hold this address key (all members of a pool). */

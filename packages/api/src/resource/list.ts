@@ -13,6 +13,8 @@ export interface Listing<View> {
   readonly filter: FilterFields | null;
   readonly source: (query: PageQuery) => Promise<Page<View>>;
   readonly render: (view: View) => WireObject & { readonly id: string };
+  /** The same, each member made when it is read. */
+  readonly lazily: (view: View) => WireObject;
 }
 
 interface Rows {
@@ -21,9 +23,8 @@ interface Rows {
   readonly before: string | null;
 }
 
-const SCAN_PAGE = 100;
-/** A scan gives other calls a turn after so many pages. */
-const PAGES_PER_TURN = 10;
+/** Rows that a scan looks at before it gives other work a turn. */
+const SCAN_PAGE = 1_000;
 
 /** One page in the published envelope: rows, `uri`, and `next_page_uri` only when that page will have rows. */
 export async function listPage<View>(call: Call, listing: Listing<View>): Promise<Answer> {
@@ -49,20 +50,20 @@ async function filteredPage<View>(call: Call, listing: Listing<View>, fields: Fi
   const matches = compileFilter(call.query.filter, fields);
   const rows: (WireObject & { readonly id: string })[] = [];
   let before = call.query.beforeId;
-  for (let pages = 1; ; pages += 1) {
+  for (;;) {
     // Each page starts where the one before it ended.
     // oxlint-disable-next-line no-await-in-loop
     const page = await listing.source({ limit: SCAN_PAGE, ...startingAt(before) });
     for (const view of page.items) {
-      const row = listing.render(view);
-      before = row.id;
+      const row = listing.lazily(view);
+      before = String(row['id']);
       if (!matches(row, call.now)) continue;
       if (rows.length === limit) return { rows, before: rows.at(-1)?.id ?? null };
-      rows.push(row);
+      rows.push(listing.render(view));
     }
     if (!page.more || page.items.length === 0) return { rows, before: null };
     // oxlint-disable-next-line no-await-in-loop
-    if (pages % PAGES_PER_TURN === 0) await nextTurn();
+    await nextTurn();
   }
 }
 

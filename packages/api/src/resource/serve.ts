@@ -5,7 +5,7 @@ import { NO_QUERY, type Query } from '../pipeline/query.ts';
 import { bodyRuleOf, NOTHING_ASKED } from './body-rule.ts';
 import { listPage } from './list.ts';
 import { NO_CONTENT, ok, param, type Answer, type Call, type Operation } from './operation.ts';
-import { rendererOf, type Computed, type Rendered } from './render.ts';
+import { rendererOf, type Computed, type Renderer } from './render.ts';
 
 /** What does the work of a resource's verbs and actions; `null` and `false` mean "no such resource". */
 export interface Handlers<View, Create, Update> {
@@ -79,7 +79,7 @@ interface Place<View> {
   /** Prefixes of path parameters: of the collection, and of one resource. */
   readonly parentIds: Operation['ids'];
   readonly ids: Operation['ids'];
-  readonly render: (view: View, urls: Call['urls'], emptyTexts?: boolean) => Rendered;
+  readonly render: Renderer<View>;
 }
 
 function listOperation<View>(
@@ -101,6 +101,7 @@ function listOperation<View>(
         filter,
         source: (page) => list(call, page, call.query),
         render: (view) => render(view, call.urls, call.needs.emptyTexts),
+        lazily: (view) => render.lazily(view, call.urls),
       }),
   };
 }

@@ -2,25 +2,17 @@ import { fail } from '@postern/errors';
 import { addressKey } from '@postern/registry';
 import type { EndpointRow } from '@postern/store';
 import { apiConflictError, conflictWith, holdersAt } from '../claims.ts';
-import { canonicalUrl, writtenUrl, type Address } from '../addresses/urls.ts';
+import { writtenUrl, type Address } from '../addresses/urls.ts';
 import type { Core } from '../core.ts';
 import { giveBack, reservationsOf } from '../give-back.ts';
 import { putOnline, settle } from '../online.ts';
 import { apiReservationError, findFooting, isProblem, type Footing } from '../reservations.ts';
 import { routeOfCloud } from '../routes.ts';
 import { isEmptyPatch } from '../texts.ts';
-import type {
-  Caller,
-  EndpointCreate,
-  EndpointQuery,
-  EndpointUpdate,
-  EndpointView,
-  Page,
-  ResourceService,
-} from '../types.ts';
+import type { Caller, EndpointCreate, EndpointQuery, EndpointUpdate, EndpointView, ResourceService } from '../types.ts';
 import { checkCloudPolicy, checkEndpointTexts, oneBinding, readAddress } from './endpoint-input.ts';
-import { agentView, cloudView, edgeEndpointView } from './endpoint-views.ts';
-import { pageOf, selectPage } from './paging.ts';
+import { findEndpointRow, listEndpoints } from './endpoint-list.ts';
+import { cloudView } from './endpoint-views.ts';
 
 /**
  * The Endpoints API (api.md §4). Cloud endpoints are made and changed here; agent and edge endpoints are listed with
@@ -86,7 +78,7 @@ export function createEndpoints(
 
   /** Not a cloud endpoint: say so if it is one of the others. Nothing changes. */
   async function refuseIfForeign(caller: Caller, id: string): Promise<null> {
-    const other = await getOther(caller.accountId, id);
+    const other = (await findEndpointRow(core, caller.accountId, id))?.view() ?? null;
     if (other !== null) throw fail(248, { type: other.type });
     return null;
   }
@@ -170,50 +162,12 @@ export function createEndpoints(
   }
 
   async function get(caller: Caller, id: string): Promise<EndpointView | null> {
-    const row = catalog.endpoints.owned(caller.accountId, id);
-    return row === null ? getOther(caller.accountId, id) : cloudView(core, row);
+    return (await findEndpointRow(core, caller.accountId, id))?.view() ?? null;
   }
 
-  async function getOther(accountId: string, id: string): Promise<EndpointView | null> {
-    const tunnel = await core.registry.getTunnel(id.replace(/^ep_/, 'tn_'));
-    if (tunnel?.endpoint?.id === id && tunnel.accountId === accountId) return agentView(core, tunnel);
-    for (const edge of catalog.edges.list(accountId)) {
-      const entry = edge.hostports.find(({ endpointId }) => endpointId === id);
-      if (entry !== undefined) return edgeEndpointView(core, edge, entry);
-    }
-    return null;
-  }
-
-  /** One look at each of the three places; a row that stays is in it, whatever comes and goes beside it. */
-  async function list(caller: Caller, query: EndpointQuery): Promise<Page<EndpointView>> {
-    const { accountId } = caller;
-    const tunnels = await core.registry.tunnelsOf(accountId);
-    const found: { readonly id: string; readonly view: () => EndpointView | null }[] = [];
-    for (const tunnel of tunnels) {
-      if (tunnel.endpoint !== null) found.push({ id: tunnel.endpoint.id, view: () => agentView(core, tunnel) });
-    }
-    for (const row of catalog.endpoints.list(accountId)) found.push({ id: row.id, view: () => cloudView(core, row) });
-    for (const edge of catalog.edges.list(accountId)) {
-      for (const entry of edge.hostports) {
-        found.push({ id: entry.endpointId, view: () => edgeEndpointView(core, edge, entry) });
-      }
-    }
-    const { ids, urls } = query;
-    const wanted = ids === undefined ? found : found.filter(({ id }) => ids.includes(id));
-    if (urls === undefined) return viewPage(selectPage(wanted, query), query.limit);
-    const matching = wanted.flatMap(({ id, view }) => {
-      const seen = view();
-      return seen !== null && urls.some((url) => namesEndpoint(url, seen)) ? [{ id, view: () => seen }] : [];
-    });
-    return viewPage(selectPage(matching, query), query.limit);
-  }
+  const list = (caller: Caller, query: EndpointQuery) => listEndpoints(core, caller.accountId, query);
 
   return { create, get, list, update, remove };
-}
-
-function viewPage(rows: readonly { readonly view: () => EndpointView | null }[], limit: number): Page<EndpointView> {
-  const page = pageOf(rows, limit, (row) => row.view());
-  return { items: page.items.filter((view) => view !== null), more: page.more };
 }
 
 function addressOfRow({ scheme, binding, host, port, url }: EndpointRow): Address {
@@ -223,11 +177,4 @@ function addressOfRow({ scheme, binding, host, port, url }: EndpointRow): Addres
 /** kubernetes is never inferred from a host, so a move keeps it; the other two follow from the name. */
 function keptBinding(row: EndpointRow): string[] | undefined {
   return row.binding === 'kubernetes' ? ['kubernetes'] : undefined;
-}
-
-/** As written, as visitors open it, or any other way to write the same. */
-function namesEndpoint(asked: string, { url, publicUrl }: EndpointView): boolean {
-  if (asked === url || asked === publicUrl) return true;
-  const canonical = canonicalUrl(asked);
-  return canonical !== null && (canonical === canonicalUrl(url) || canonical === publicUrl);
 }

@@ -6,13 +6,28 @@ export function pageOf<R, View>(rows: readonly R[], limit: number, view: (row: R
   return { items: rows.slice(0, limit).map(view), more: rows.length > limit };
 }
 
-/** Newest first, below `beforeId`, one more than the page holds. */
-export function selectPage<R extends { readonly id: string }>(rows: readonly R[], query: PageQuery): R[] {
-  const { beforeId, limit } = query;
-  return rows
-    .filter((row) => beforeId === undefined || row.id < beforeId)
-    .toSorted((a, b) => (a.id < b.id ? 1 : -1))
-    .slice(0, limit + 1);
+/** Rows newest (largest id) first, at most `limit`, below `beforeId` only ('' = from the newest on). */
+export type OrderedSource<R> = (beforeId: string, limit: number) => Promise<readonly R[]>;
+
+/** One page of several sources that have an order each, and share one. */
+export async function mergePage<R extends { readonly id: string }>(
+  sources: readonly OrderedSource<R>[],
+  beforeId: string,
+  limit: number,
+): Promise<R[]> {
+  const heads = await Promise.all(sources.map(async (source) => ({ rows: await source(beforeId, limit), at: 0 })));
+  const merged: R[] = [];
+  while (merged.length < limit) {
+    let first: { readonly row: R; readonly head: { at: number } } | null = null;
+    for (const head of heads) {
+      const row = head.rows[head.at];
+      if (row !== undefined && (first === null || row.id > first.row.id)) first = { row, head };
+    }
+    if (first === null) break;
+    first.head.at += 1;
+    merged.push(first.row);
+  }
+  return merged;
 }
 
 /** What a repository needs for one page. */

@@ -3,7 +3,7 @@ import type { AgentCommand } from '@postern/link';
 import type { SessionRecord } from '@postern/registry';
 import type { Core } from '../core.ts';
 import type { Caller, TunnelSessionService, TunnelSessionView } from '../types.ts';
-import { pageOf, selectPage } from './paging.ts';
+import { pageOf } from './paging.ts';
 
 const VERBS = {
   stop: { refused: 805, failed: 807, refusal: 'stopRefusal' },
@@ -38,8 +38,8 @@ export function createTunnelSessions(core: Core): TunnelSessionService {
       return session === null ? null : view(session);
     },
     async list(caller, query) {
-      const sessions = await core.registry.sessionsOf(caller.accountId);
-      return pageOf(selectPage(sessions, query), query.limit, view);
+      const { limit, beforeId = '' } = query;
+      return pageOf(await core.registry.sessionsBefore(caller.accountId, { beforeId, limit: limit + 1 }), limit, view);
     },
     stop: (caller, id) => command(caller, id, { kind: 'stop' }),
     restart: (caller, id) => command(caller, id, { kind: 'restart' }),

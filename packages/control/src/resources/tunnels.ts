@@ -2,7 +2,7 @@ import type { TunnelRecord } from '@postern/registry';
 import { visitorView } from '../addresses/urls.ts';
 import type { Core } from '../core.ts';
 import type { TunnelService, TunnelView } from '../types.ts';
-import { pageOf, selectPage } from './paging.ts';
+import { pageOf } from './paging.ts';
 
 /** What agents have online: listeners with an address, and labelled ones. */
 export function createTunnels(core: Core): TunnelService {
@@ -29,8 +29,8 @@ export function createTunnels(core: Core): TunnelService {
       return tunnel?.accountId === caller.accountId ? view(tunnel) : null;
     },
     async list(caller, query) {
-      const tunnels = await core.registry.tunnelsOf(caller.accountId);
-      return pageOf(selectPage(tunnels, query), query.limit, view);
+      const { limit, beforeId = '' } = query;
+      return pageOf(await core.registry.tunnelsBefore(caller.accountId, { beforeId, limit: limit + 1 }), limit, view);
     },
   };
 }

@@ -13,6 +13,7 @@ import type {
 } from '@postern/store';
 import { StoreUnavailable } from '@postern/store';
 import { hostportAddress } from '../addresses/hostports.ts';
+import { EdgeEndpoints } from './edge-endpoints.ts';
 import { Mirror } from './mirror.ts';
 
 /**
@@ -21,7 +22,8 @@ import { Mirror } from './mirror.ts';
  */
 export class Catalog {
   readonly endpoints = new Mirror<EndpointRow>((row) => [addressKey(row)]);
-  readonly edges = new Mirror<EdgeRow>((row) => edgeKeys(row));
+  readonly edgeEndpoints = new EdgeEndpoints();
+  readonly edges = new Mirror<EdgeRow>(edgeKeys, (before, after) => this.edgeEndpoints.changed(before, after));
   readonly edgeRoutes = new Mirror<EdgeRouteRow>((row) => [`edge:${row.edgeId}`, `backend:${row.backendId}`]);
   readonly backends = new Mirror<TunnelGroupBackendRow>();
   readonly domains = new Mirror<ReservedDomainRow>((row) => [row.domain]);

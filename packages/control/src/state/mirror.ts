@@ -1,3 +1,4 @@
+import { OrderedIds } from '@postern/registry';
 import type { Row } from '@postern/store';
 
 /**
@@ -7,12 +8,17 @@ import type { Row } from '@postern/store';
 export class Mirror<R extends Row> {
   readonly #rows = new Map<string, R>();
   readonly #byKey = new Map<string, Set<string>>();
-  /** Ids in ascending order. New ids are the largest, so insertion is an append. */
-  readonly #byAccount = new Map<string, string[]>();
+  readonly #byAccount = new Map<string, OrderedIds>();
   readonly #keysOf: (row: R) => readonly string[];
+  readonly #onChange: (before: R | null, after: R | null) => void;
 
-  constructor(keysOf: (row: R) => readonly string[] = () => []) {
+  /** @param onChange told of each row that comes, changes or goes; both null = all are gone */
+  constructor(
+    keysOf: (row: R) => readonly string[] = () => [],
+    onChange: (before: R | null, after: R | null) => void = () => {},
+  ) {
     this.#keysOf = keysOf;
+    this.#onChange = onChange;
   }
 
   get(id: string): R | null {
@@ -35,9 +41,7 @@ export class Mirror<R extends Row> {
 
   /** Newest first, ids below `beforeId` only. */
   list(accountId: string, beforeId = '', limit = Infinity): R[] {
-    const ids = this.#byAccount.get(accountId) ?? [];
-    const end = beforeId === '' ? ids.length : lowerBound(ids, beforeId);
-    return this.#resolve(ids.slice(Math.max(0, end - limit), end).toReversed());
+    return this.#resolve(this.#byAccount.get(accountId)?.before(beforeId, limit) ?? []);
   }
 
   put(row: R): void {
@@ -45,6 +49,7 @@ export class Mirror<R extends Row> {
     if (before !== undefined) this.#unindex(before);
     else this.#insertId(row);
     this.#rows.set(row.id, row);
+    this.#onChange(before ?? null, row);
     for (const key of this.#keysOf(row)) {
       const ids = this.#byKey.get(key);
       if (ids === undefined) this.#byKey.set(key, new Set([row.id]));
@@ -56,23 +61,24 @@ export class Mirror<R extends Row> {
     const row = this.#rows.get(id);
     if (row === undefined) return;
     this.#rows.delete(id);
+    this.#onChange(row, null);
     this.#unindex(row);
-    const ids = this.#byAccount.get(row.accountId) ?? [];
-    ids.splice(lowerBound(ids, id), 1);
-    if (ids.length === 0) this.#byAccount.delete(row.accountId);
+    const ids = this.#byAccount.get(row.accountId);
+    ids?.remove(id);
+    if (ids?.size === 0) this.#byAccount.delete(row.accountId);
   }
 
   clear(): void {
+    this.#onChange(null, null);
     this.#rows.clear();
     this.#byKey.clear();
     this.#byAccount.clear();
   }
 
   #insertId(row: R): void {
-    const ids = this.#byAccount.get(row.accountId);
-    if (ids === undefined) this.#byAccount.set(row.accountId, [row.id]);
-    else if ((ids.at(-1) ?? '') < row.id) ids.push(row.id);
-    else ids.splice(lowerBound(ids, row.id), 0, row.id);
+    const ids = this.#byAccount.get(row.accountId) ?? new OrderedIds();
+    ids.add(row.id);
+    this.#byAccount.set(row.accountId, ids);
   }
 
   #unindex(row: R): void {
@@ -91,16 +97,4 @@ export class Mirror<R extends Row> {
     }
     return rows;
   }
-}
-
-/** Index of the first element that is not below `id`. */
-function lowerBound(ids: readonly string[], id: string): number {
-  let low = 0;
-  let high = ids.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((ids[middle] ?? '') < id) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

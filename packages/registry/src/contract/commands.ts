@@ -62,6 +62,14 @@ export const commands: fc.Arbitrary<{ readonly text: string; readonly run: Comma
   tunnelId.map((id) => command(`getTunnel ${id}`, (r) => r.getTunnel(id))),
   fc.tuple(sessionId, bindId).map((given) => command(`findTunnel ${given.join(' ')}`, (r) => r.findTunnel(...given))),
   account.map((id) => command(`tunnelsOf ${id}`, (r) => r.tunnelsOf(id))),
+  fc
+    .tuple(account, fc.constantFrom('', 'tn_1', 'tn_3', 'tn_35', 'ts_2', 'ts_9'), fc.constantFrom(1, 2, 10))
+    .map(([accountId, beforeId, limit]) =>
+      command(`before ${accountId} ${beforeId} ${limit}`, async (r) => [
+        await r.tunnelsBefore(accountId, { beforeId, limit }),
+        await r.sessionsBefore(accountId, { beforeId, limit }),
+      ]),
+    ),
   sessionId.map((id) => command(`tunnelsOfSession ${id}`, (r) => r.tunnelsOfSession(id))),
   fc.tuple(address, account).map(([at, accountId]) => {
     const key = addressKey({ ...at, accountId });

@@ -1,5 +1,12 @@
 /** The registry as plainly as it can be said: two lists, every question a scan. The real ones must agree with it. */
-import { addressKey, SessionGone, type Registry, type SessionRecord, type TunnelRecord } from '../types.ts';
+import {
+  addressKey,
+  SessionGone,
+  type Registry,
+  type RegistryPage,
+  type SessionRecord,
+  type TunnelRecord,
+} from '../types.ts';
 
 export function createModelRegistry(): Registry {
   let sessions: SessionRecord[] = [];
@@ -14,6 +21,12 @@ export function createModelRegistry(): Registry {
     },
     async sessionsOf(accountId) {
       return sessions.filter((session) => session.accountId === accountId);
+    },
+    async sessionsBefore(accountId, page) {
+      return pageOf(
+        sessions.filter((session) => session.accountId === accountId),
+        page,
+      );
     },
     async removeSession(id) {
       const gone = tunnels.filter((tunnel) => tunnel.sessionId === id);
@@ -44,6 +57,12 @@ export function createModelRegistry(): Registry {
     async tunnelsOf(accountId) {
       return tunnels.filter((tunnel) => tunnel.accountId === accountId);
     },
+    async tunnelsBefore(accountId, page) {
+      return pageOf(
+        tunnels.filter((tunnel) => tunnel.accountId === accountId),
+        page,
+      );
+    },
     async tunnelsOfSession(sessionId) {
       return tunnels.filter((tunnel) => tunnel.sessionId === sessionId);
     },
@@ -68,6 +87,13 @@ export function createModelRegistry(): Registry {
       });
     },
   };
+}
+
+function pageOf<R extends { readonly id: string }>(records: readonly R[], { beforeId, limit }: RegistryPage): R[] {
+  return records
+    .filter(({ id }) => beforeId === '' || id < beforeId)
+    .toReversed()
+    .slice(0, limit);
 }
 
 function byId<R extends { readonly id: string }>(records: readonly R[]): R[] {
