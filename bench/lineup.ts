@@ -4,6 +4,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { repositoryRoot } from '../test/support/platform.ts';
 import { Child, findCommand, type Measured } from './children.ts';
 import type { LoadTarget } from './load.ts';
 import { startNginx, type NginxPair } from './nginx.ts';
@@ -52,7 +53,7 @@ export async function startLineup(options: BenchOptions): Promise<Lineup> {
     if (options.profile !== '') await mkdir(options.profile, { recursive: true });
     const nodeFlags = options.profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(options.profile)}`];
     const wantsPostern = options.bulkMegabytes > 0 || options.only.length === 0 || options.only.some(isOurs);
-    const postern = wantsPostern ? await startPostern({ upstreamPort, nodeFlags }) : null;
+    const postern = wantsPostern ? await startPostern({ upstreamPort, nodeFlags, root: repositoryRoot }) : null;
     if (postern !== null) stops.push(() => postern.stop());
 
     const all = variantsOf(upstreamPort, { label: 'node:http proxy', pids: [proxy.pid] }, proxyPort, nginx, postern);

@@ -11,6 +11,8 @@ export interface LoadTarget {
   /** Host field and TLS server name. */
   readonly hostHeader: string;
   readonly tls: boolean;
+  /** Over HTTP/2 (with TLS). */
+  readonly http2?: boolean;
 }
 
 export interface LoadOrder extends LoadTarget {
@@ -34,7 +36,7 @@ export async function load(order: LoadOrder, wrk: string | null, onStart: () => 
 }
 
 async function ownLoad(order: LoadOrder, onStart: () => void): Promise<LoadResult> {
-  const child = Child.part('generator', JSON.stringify(order), true);
+  const child = Child.part(order.http2 === true ? 'generator-http2' : 'generator', JSON.stringify(order), true);
   try {
     await child.line();
     onStart();

@@ -13,18 +13,21 @@ export interface BenchOptions {
   readonly ownLoad: boolean;
   /** Folder for CPU profiles of Postern's processes; '' = none. */
   readonly profile: string;
+  /** A commit to compare with, in place of the references; '' = none. */
+  readonly against: string;
 }
 
 export const USAGE = `npm run bench -- [--rounds 5] [--seconds 2] [--connections 64] [--only id,id] [--bulk 256]
-                [--own-load] [--profile folder]
+                [--own-load] [--profile folder] [--against commit]
 
   --rounds N       interleaved rounds (A B C A B C …); medians are printed
   --seconds N      whole seconds of load per variant and round
   --connections N  keep-alive connections of the load
-  --only ids       variants to run, by the ids in the first column, and "bulk"
+  --only ids       variants to run, by the ids in the first column (with --against cloud, http, https, h2), and "bulk"
   --bulk N         megabytes per bulk transfer, 0 to leave bulk out
   --own-load       our generator even where wrk is installed
-  --profile DIR    write CPU profiles of Postern's processes into DIR (figures are then not comparable)`;
+  --profile DIR    write CPU profiles of Postern's processes into DIR (figures are then not comparable)
+  --against COMMIT this tree and another commit of it in one run, interleaved; prints the ratios of CPU time`;
 
 export function readOptions(argv: readonly string[]): BenchOptions {
   const { values } = parseArgs({
@@ -37,6 +40,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
       bulk: { type: 'string', default: '256' },
       'own-load': { type: 'boolean', default: false },
       profile: { type: 'string', default: '' },
+      against: { type: 'string', default: '' },
     },
   });
   const only = values.only.split(',').filter(Boolean);
@@ -49,6 +53,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     bulkMegabytes: bulkWanted ? positive('bulk', values.bulk, 0) : 0,
     ownLoad: values['own-load'],
     profile: values.profile,
+    against: values.against,
   };
 }
 

@@ -2,13 +2,11 @@
  * The platform under measurement, as users start it: `postern server` and two plain agents (`postern http`), each a
  * process of its own, and a cloud endpoint that answers by itself.
  */
-import path from 'node:path';
 import process from 'node:process';
-import { Platform, repositoryRoot, splitAddress } from '../test/support/platform.ts';
+import { mainOf, Platform, splitAddress } from '../test/support/platform.ts';
 import { Child, type Measured } from './children.ts';
 import type { LoadTarget } from './load.ts';
 
-const cli = path.join(repositoryRoot, 'packages', 'cli', 'src', 'main.ts');
 const LIVE_MS = 15_000;
 
 export interface Postern {
@@ -25,11 +23,13 @@ export interface PosternOptions {
   readonly upstreamPort: number;
   /** Flags of Node for the processes, e.g. `--cpu-prof --cpu-prof-dir=…`. */
   readonly nodeFlags: readonly string[];
+  /** The tree whose platform and agents run. */
+  readonly root: string;
 }
 
 export async function startPostern(options: PosternOptions): Promise<Postern> {
   const nodeOptions = options.nodeFlags.length === 0 ? {} : { NODE_OPTIONS: options.nodeFlags.join(' ') };
-  const platform = await Platform.start({ args: ['--log-level=warn'], env: nodeOptions });
+  const platform = await Platform.start({ args: ['--log-level=warn'], env: nodeOptions, root: options.root });
   const agents: Child[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(agents.map((agent) => agent.stop()));
@@ -41,7 +41,7 @@ export async function startPostern(options: PosternOptions): Promise<Postern> {
       return { host, port, path: '/', hostHeader: `${name}.${platform.baseDomain}`, tls: scheme === 'https' };
     };
     const agent = (shared: LoadTarget): Child => {
-      const child = startAgent(platform, urlOf(shared), options.upstreamPort, nodeOptions);
+      const child = startAgent(platform, urlOf(shared), options, nodeOptions);
       agents.push(child);
       return child;
     };
@@ -71,8 +71,13 @@ function urlOf(target: LoadTarget): string {
 }
 
 /** The agent finds the server and its credentials as any user's would: by the pointer in the (here private) home. */
-function startAgent(platform: Platform, url: string, upstreamPort: number, env: Record<string, string>): Child {
-  const args = [cli, 'http', `http://127.0.0.1:${upstreamPort}`, '--url', url, '--log-format', 'json'];
+function startAgent(
+  platform: Platform,
+  url: string,
+  { root, upstreamPort }: PosternOptions,
+  env: Record<string, string>,
+): Child {
+  const args = [mainOf(root), 'http', `http://127.0.0.1:${upstreamPort}`, '--url', url, '--log-format', 'json'];
   const home = { HOME: platform.dataDir, XDG_CONFIG_HOME: platform.dataDir };
   return new Child(process.execPath, args, false, { ...process.env, ...home, ...env });
 }

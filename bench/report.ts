@@ -115,7 +115,7 @@ export function ratioLines(ratios: readonly Ratio[]): string {
     .join('\n');
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)));
   const leftAligned = head.map((_, column) => rows.every((row) => Number.isNaN(Number(row[column] ?? ''))));
   const line = (cells: readonly string[]): string =>

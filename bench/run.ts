@@ -4,6 +4,7 @@
  */
 import os from 'node:os';
 import process from 'node:process';
+import { runAgainst } from './against.ts';
 import { measureBulk } from './bulk.ts';
 import { canMeasureCpu, findCommand } from './children.ts';
 import { startLineup } from './lineup.ts';
@@ -17,6 +18,10 @@ if (process.argv.includes('--help')) {
 }
 const options = readOptions(process.argv.slice(2));
 const wrk = options.ownLoad ? null : findCommand('wrk');
+if (options.against !== '') {
+  await runAgainst(options, wrk);
+  process.exit(0);
+}
 const lineup = await startLineup(options);
 
 let stopping: Promise<void> | null = null;

@@ -11,7 +11,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const repositoryRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
-const cli = path.join(repositoryRoot, 'packages', 'cli', 'src', 'main.ts');
+/** Where a tree's command begins. */
+export const mainOf = (root: string): string => path.join(root, 'packages', 'cli', 'src', 'main.ts');
 const READY_MS = 60_000;
 
 export interface Runtime {
@@ -43,6 +44,8 @@ export interface PlatformOptions {
   readonly dataDir?: string;
   /** Visible ports for URLs; default 80 and 443, so that public URLs have no port. */
   readonly publicPorts?: 'standard' | 'listeners';
+  /** Of another tree than this one; with the flags that all of them know. */
+  readonly root?: string;
   /** Where it listens; free ports by default. */
   readonly listen?: readonly string[];
   /** A program with arguments that becomes the server in the end (exec): for namespaces, limits, other libraries. */
@@ -99,13 +102,13 @@ export class Platform {
     const [program = '', ...args] = [
       ...(options.launcher ?? []),
       process.execPath,
-      cli,
+      mainOf(options.root ?? repositoryRoot),
       'server',
       `--data-dir=${dataDir}`,
       ...(options.listen ?? FREE_PORTS),
       ...ports,
       // Tests use names of these domains, too, and verify their certificates.
-      ...['test', 'example.com', 'example'].map((name) => `--ca-domain=${name}`),
+      ...(options.root === undefined ? ['test', 'example.com', 'example'].map((name) => `--ca-domain=${name}`) : []),
       '--log-format=json',
       ...(options.args ?? []),
     ];

@@ -1,0 +1,108 @@
+/**
+ * `npm run bench -- --against COMMIT`: this tree and another commit in one run, turn by turn, so that what disturbs the
+ * machine disturbs both. What is printed is the ratio of their CPU time, now ÷ then.
+ */
+import process from 'node:process';
+import { repositoryRoot } from '../test/support/platform.ts';
+import { DIRECTIONS, measureBulk } from './bulk.ts';
+import { checkOut } from './checkout.ts';
+import { Child } from './children.ts';
+import type { Variant } from './lineup.ts';
+import { measureRounds, median } from './measure.ts';
+import type { BenchOptions } from './options.ts';
+import { startPostern, type Postern } from './postern.ts';
+import { ratioLines, table } from './report.ts';
+
+/** What a change may cost. */
+const AIM = 1.01;
+const THEN = '@then';
+
+export async function runAgainst(options: BenchOptions, wrk: string | null): Promise<void> {
+  const stops: (() => Promise<void> | void)[] = [];
+  const stop = async (): Promise<void> => {
+    for (let end = stops.pop(); end !== undefined; end = stops.pop()) await end();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void stop().finally(() => process.exit(130)));
+  try {
+    const then = checkOut(repositoryRoot, options.against);
+    stops.push(() => then.remove());
+    const upstream = Child.part('upstream', '');
+    stops.push(() => upstream.stop());
+    const upstreamPort = Number(await upstream.line());
+    const start = async (root: string): Promise<Postern> => {
+      const postern = await startPostern({ upstreamPort, nodeFlags: [], root });
+      stops.push(() => postern.stop());
+      return postern;
+    };
+    const pairs = pairsOf(await start(repositoryRoot), await start(then.root)).filter(
+      ([{ id }]) => options.only.length === 0 || options.only.includes(id),
+    );
+    console.log(`now:  ${repositoryRoot}\nthen: ${then.title}`);
+    const samples = await measureRounds(pairs.flat(), options, wrk);
+    const rows = [];
+    const ratios = [];
+    for (const [now, before] of pairs) {
+      const [a, b] = [samples.get(now.id) ?? [], samples.get(before.id) ?? []];
+      rows.push(row(now.title, a.map(costOf), b.map(costOf), 'µs/request', errorsOf(a) + errorsOf(b)));
+      ratios.push(ratioOf(now.title, a.map(costOf), b.map(costOf)));
+    }
+    const bulkPair = pairsOfBulk(pairs);
+    const bulk = options.bulkMegabytes > 0 && bulkPair.length > 0 ? await measureBulk(bulkPair, options) : null;
+    for (const direction of bulk === null ? [] : DIRECTIONS) {
+      const [a, b] = [bulk?.get(`http ${direction}`) ?? [], bulk?.get(`http${THEN} ${direction}`) ?? []];
+      const bad = [...a, ...b].filter(({ error }) => error !== '').length;
+      rows.push(row(`bulk ${direction}`, a.map(costOf), b.map(costOf), 's/GB', bad));
+      ratios.push(ratioOf(`bulk ${direction}`, a.map(costOf), b.map(costOf)));
+    }
+    console.log(`\n${table(['CPU', 'now', 'then', 'unit', 'errors'], rows)}`);
+    console.log(`\nCPU, now ÷ then (medians of the rounds' own ratios)\n${ratioLines(ratios)}`);
+  } finally {
+    await stop();
+  }
+}
+
+type Pair = readonly [now: Variant, then: Variant];
+
+function pairsOf(now: Postern, then: Postern): readonly Pair[] {
+  const made = variantsOf(now, '');
+  return variantsOf(then, THEN).flatMap((variant, index): Pair[] => {
+    const other = made[index];
+    return other === undefined ? [] : [[other, variant]];
+  });
+}
+
+function variantsOf(
+  { cloud, http, https, server, httpAgent, httpsAgent }: Postern,
+  suffix: string,
+): readonly Variant[] {
+  return [
+    { id: `cloud${suffix}`, title: 'cloud endpoint', target: cloud, measured: [server] },
+    { id: `http${suffix}`, title: 'http through an agent', target: http, measured: [server, httpAgent] },
+    { id: `https${suffix}`, title: 'https through an agent', target: https, measured: [server, httpsAgent] },
+    {
+      id: `h2${suffix}`,
+      title: 'HTTP/2 through an agent',
+      target: { ...https, http2: true },
+      measured: [server, httpsAgent],
+    },
+  ];
+}
+
+const pairsOfBulk = (pairs: readonly Pair[]): readonly Variant[] => pairs.find(([{ id }]) => id === 'http') ?? [];
+
+const costOf = ({ cpu }: { readonly cpu: readonly number[] }): number => cpu.reduce((sum, part) => sum + part, 0);
+const errorsOf = (samples: readonly { readonly errors: number }[]): number =>
+  samples.reduce((sum, { errors }) => sum + errors, 0);
+
+function row(title: string, now: readonly number[], then: readonly number[], unit: string, errors: number): string[] {
+  return [title, median(now).toFixed(2), median(then).toFixed(2), unit, String(errors)];
+}
+
+function ratioOf(
+  text: string,
+  now: readonly number[],
+  then: readonly number[],
+): Parameters<typeof ratioLines>[0][number] {
+  return { text, value: median(now.map((cost, round) => cost / (then[round] ?? Number.NaN))), aim: AIM };
+}

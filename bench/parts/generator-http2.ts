@@ -1,0 +1,85 @@
+/**
+ * The same load over HTTP/2: a few connections with several streams each, one request after the other on each stream.
+ * Connects first, prints `ready`, waits for a line on its input, then loads for the asked time and prints one JSON line
+ * (LoadResult). Argument: JSON of LoadOrder.
+ */
+import http2, { type ClientHttp2Session } from 'node:http2';
+import process from 'node:process';
+import tls from 'node:tls';
+import type { LoadOrder, LoadResult } from '../load.ts';
+
+const STREAMS_EACH = 8;
+
+const order: LoadOrder = JSON.parse(process.argv[2] ?? '{}');
+const latencies: number[] = [];
+let errors = 0;
+let running = true;
+let inFlight = 0;
+let startedAt = 0n;
+
+function connect(): Promise<ClientHttp2Session> {
+  const [host = ''] = order.hostHeader.split(':');
+  return new Promise((resolve, reject) => {
+    const session = http2.connect(`https://${order.hostHeader}`, {
+      createConnection: () =>
+        tls.connect({
+          host: order.host,
+          port: order.port,
+          servername: host,
+          ALPNProtocols: ['h2'],
+          // What is measured is the cost of TLS, not the trust in a certificate made for this run.
+          rejectUnauthorized: false,
+        }),
+    });
+    session.once('remoteSettings', () => resolve(session));
+    session.once('error', reject);
+  });
+}
+
+/** Sends a request, and the next one as soon as its answer has ended, until time is up. */
+function drive(session: ClientHttp2Session): void {
+  const sentAt = process.hrtime.bigint();
+  const stream = session.request({ ':path': order.path });
+  let status = 0;
+  stream.on('response', (headers) => {
+    status = headers[':status'] ?? 0;
+  });
+  stream.on('error', () => undefined);
+  stream.on('close', () => {
+    if (status === 200) latencies.push(Number(process.hrtime.bigint() - sentAt) / 1_000);
+    else errors += 1;
+    if (running && !session.destroyed) drive(session);
+    else {
+      inFlight -= 1;
+      finishWhenQuiet();
+    }
+  });
+  stream.resume();
+  stream.end();
+}
+
+function finishWhenQuiet(): void {
+  if (inFlight > 0) return;
+  const seconds = Number(process.hrtime.bigint() - startedAt) / 1e9;
+  latencies.sort((a, b) => a - b);
+  const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? 0;
+  const result: LoadResult = { requests: latencies.length, seconds, errors, p50: at(0.5), p99: at(0.99) };
+  process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
+}
+
+const streams = Math.min(STREAMS_EACH, order.connections);
+const sessions = await Promise.all(Array.from({ length: Math.ceil(order.connections / streams) }, connect));
+console.log('ready');
+process.stdin.once('data', () => {
+  startedAt = process.hrtime.bigint();
+  for (const session of sessions) {
+    for (let stream = 0; stream < streams; stream += 1) {
+      inFlight += 1;
+      drive(session);
+    }
+  }
+  setTimeout(() => {
+    running = false;
+    finishWhenQuiet();
+  }, order.seconds * 1_000);
+});
