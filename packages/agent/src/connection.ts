@@ -3,6 +3,7 @@ import { callRpc, createMuxSession, echoHeartbeats, MuxErrorCode, pumpMux, Strea
 import type { MuxPump, MuxSession, MuxStream } from '@postern/protocol';
 import { AgentError } from './agent-error.ts';
 import { streamsBorne } from './capacity.ts';
+import { connectProblem } from './connect-problem.ts';
 import { dialServer } from './dial-server.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { AgentOptions } from './options.ts';
@@ -66,7 +67,7 @@ export class Connection {
       (ms) => events.onLatency(ms),
       (reason) => this.#end(new AgentError(reason)),
     );
-    this.#socket.on('error', (error) => this.#end(AgentError.from(error)));
+    this.#socket.on('error', (error) => this.#end(connectProblem(error, options)));
     this.#socket.on('end', () => this.#mux.wireEnded('the server closed it'));
     this.#socket.on('close', () => this.#mux.wireEnded('it was closed'));
   }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import type { AgentAccess } from './agent-access.ts';
 import { banner } from './banner.ts';
 
 const file = (name: string): string => path.join(process.cwd(), 'my data', name);
@@ -17,10 +18,11 @@ const runtime = {
   api_key_path: file('api_key'),
   authtoken_path: file('authtoken'),
 };
+const LOCAL: AgentAccess = { address: 'localhost:4443', authority: 'own', remote: false };
 const urls = (name: string) => ({ http: `http://${name}.one.test:8880`, https: `https://${name}.one.test:8443` });
 
 test('the first link is plain http, and every line can be pasted where the user is', () => {
-  const lines = banner({ runtime }, { appUrl: urls('app'), helloUrl: urls('hello') }).split('\n');
+  const lines = banner({ runtime, agentAccess: LOCAL }, { appUrl: urls('app'), helloUrl: urls('hello') }).split('\n');
   expect(lines.find((line) => line.includes('://'))).toContain('http://app.one.test:8880');
   const ca = `'${path.join('my data', 'ca.pem')}'`;
   expect(lines).toContain(`  curl --cacert ${ca} https://app.one.test:8443/`);
@@ -30,7 +32,27 @@ test('the first link is plain http, and every line can be pasted where the user 
 });
 
 test('without the demo nothing of it is shown', () => {
-  const text = banner({ runtime }, null);
+  const text = banner({ runtime, agentAccess: LOCAL }, null);
   expect(text).not.toContain('Open');
   expect(text).toContain('npx postern http 3000');
+});
+
+test.each([
+  [
+    'own',
+    `--connect-url connect.one.test:4443 --connect-cas ca.pem --authtoken`,
+    `session_ca_cert: read('${path.join('my data', 'ca.pem')}')`,
+  ],
+  ['public', `--connect-url connect.one.test:4443 --authtoken`, `root_cas: 'host'`],
+  [
+    'private',
+    `--connect-url connect.one.test:4443 --connect-cas YOUR-CA.pem --authtoken`,
+    `session_ca_cert: read('YOUR-CA.pem')`,
+  ],
+] as const)('other machines are told what to trust: %s', (authority, agent, sdk) => {
+  const text = banner({ runtime, agentAccess: { address: 'connect.one.test:4443', authority, remote: true } }, null);
+  expect(text).toContain(agent);
+  expect(text).toContain(`server_addr: 'connect.one.test:4443'`);
+  expect(text).toContain(sdk);
+  expect(text).not.toContain('localhost');
 });

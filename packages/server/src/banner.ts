@@ -1,13 +1,16 @@
 import path from 'node:path';
 import process from 'node:process';
+import type { AgentAccess } from './agent-access.ts';
 import type { Demo } from './demo/demo.ts';
 import type { Platform } from './platform.ts';
 
 /** What `postern server` prints once it is ready: what to open first, then lines to paste. */
-export function banner(platform: Pick<Platform, 'runtime'>, demo: Pick<Demo, 'appUrl' | 'helloUrl'> | null): string {
-  const { runtime } = platform;
+export function banner(
+  platform: Pick<Platform, 'runtime' | 'agentAccess'>,
+  demo: Pick<Demo, 'appUrl' | 'helloUrl'> | null,
+): string {
+  const { runtime, agentAccess } = platform;
   const ca = shown(runtime.ca_path);
-  const agentPort = runtime.agent_addr.slice(runtime.agent_addr.lastIndexOf(':') + 1);
   const demoLines =
     demo === null
       ? []
@@ -29,12 +32,13 @@ export function banner(platform: Pick<Platform, 'runtime'>, demo: Pick<Demo, 'ap
     'Share something of yours that listens on port 3000',
     '  npx postern http 3000',
     '',
+    ...elsewhere(agentAccess),
     'The same with the official SDK (npm install @ngrok/ngrok), in a file share.mjs',
     `  import { readFileSync } from 'node:fs';`,
     `  import ngrok from '@ngrok/ngrok';`,
     `  const read = (file) => readFileSync(file, 'utf8').trim();`,
-    `  const listener = await ngrok.forward({ addr: 3000, server_addr: 'localhost:${agentPort}',`,
-    `    authtoken: read(${text(shown(runtime.authtoken_path))}), session_ca_cert: read(${text(ca)}) });`,
+    `  const listener = await ngrok.forward({ addr: 3000, server_addr: '${agentAccess.address}',`,
+    `    authtoken: read(${text(shown(runtime.authtoken_path))}), ${sdkTrust(agentAccess, ca)} });`,
     `  console.log(listener.url());`,
     '',
     'Call the API',
@@ -44,6 +48,25 @@ export function banner(platform: Pick<Platform, 'runtime'>, demo: Pick<Demo, 'ap
     '',
     '',
   ].join('\n');
+}
+
+/** Lines for an agent on another machine, in each of the three certificate cases. */
+function elsewhere({ address, authority, remote }: AgentAccess): readonly string[] {
+  if (!remote) return [];
+  const trust = { own: ' --connect-cas ca.pem', public: '', private: ' --connect-cas YOUR-CA.pem' }[authority];
+  const words = {
+    own: 'The same from another machine: copy authtoken and ca.pem there (this server’s own authority signed its certificate)',
+    public:
+      'The same from another machine: copy authtoken there (its certificate is of an authority that clients know)',
+    private:
+      'The same from another machine: copy authtoken there, and the authority that signed --tls-certificate (ca.pem is not it)',
+  }[authority];
+  return [words, `  npx postern http 3000 --connect-url ${address}${trust} --authtoken "$(cat authtoken)"`, ''];
+}
+
+function sdkTrust({ authority }: AgentAccess, ca: string): string {
+  if (authority === 'public') return `root_cas: 'host'`;
+  return `session_ca_cert: read(${authority === 'own' ? text(ca) : `'YOUR-CA.pem'`})`;
 }
 
 /** Relative to where the user is, when that is shorter. */

@@ -21,6 +21,7 @@ import type { AgentDoor } from './agent-door.ts';
 import { FileCertificates } from './certificates/certificate-files.ts';
 import { Certificates } from './certificates/certificates.ts';
 import { caScope } from './certificates/ca-scope.ts';
+import { watchExpiry } from './certificates/expiry.ts';
 import { LocalCa } from './certificates/local-ca.ts';
 import { type Address, everyAddress, formatAddress, reachable } from './config/addresses.ts';
 import { ConfigError } from './config/config-error.ts';
@@ -34,6 +35,7 @@ import type { Logger } from './log.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { type Readiness, createMetricsServer } from './metrics/metrics-server.ts';
 import { messageOf } from './problem.ts';
+import { type AgentAccess, agentAccess } from './agent-access.ts';
 import { type RuntimeInfo, forgetRuntime, publishRuntime } from './runtime-file.ts';
 
 /** Where a running platform is, and how to reach into it. */
@@ -45,6 +47,8 @@ export interface Platform {
   readonly credentials: FirstTokens;
   /** Ports that visitors see in URLs. */
   readonly publicPorts: { readonly http: number; readonly https: number };
+  /** Where and how agents connect. */
+  readonly agentAccess: AgentAccess;
   /** Where people are sent who open the agents' address in a browser; by default the base domain. */
   showWebVisitors(url: string): void;
   /** Tells whoever waits that everything serves: `/readyz`, `runtime.json`, the log. */
@@ -126,6 +130,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     coverOf: (name) => control.coverOf(name),
     now,
   });
+  started.push(watchExpiry(() => certificates.expiries, log.child({ sub: 'certificates' }), now));
   // Control writes public ports into URLs; with port 0 they are known once the edge has bound its listeners.
   const publicPorts = {
     http: () => config.publicHttpPort ?? edge.addresses.http.port,
@@ -171,6 +176,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     version,
     edge: () => (state === 'starting' ? null : edge.stats()),
     storeWritable: () => store.health.writable,
+    certificates: () => certificates.expiries,
     process: processNumbers,
   });
   const metricsServers: HttpServer[] = [];
@@ -246,6 +252,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     ca: ca.pem,
     credentials,
     publicPorts: { http: publicPorts.http(), https: publicPorts.https() },
+    agentAccess: agentAccess(config, runtime, (name) => certificates.authorityOf(name)),
     showWebVisitors(url) {
       webUrl = url;
     },

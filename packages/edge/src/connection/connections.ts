@@ -228,9 +228,11 @@ export class Connections {
   }
 
   async #agent(socket: Socket, visitor: Visitor, serverName: string, bytes: Buffer): Promise<void> {
-    // Agents that dial an address send no name; the certificate for our own first name carries the addresses too.
-    const [ownName = 'localhost'] = this.#context.config.agentNames;
-    const identity = (serverName === '' ? null : await this.#identity(serverName)) ?? (await this.#identity(ownName));
+    // Agents that dial an address send no name: they get the certificate for that address, which a proxy may have
+    // changed, or else the one for this machine, which carries the addresses too.
+    const asked = serverName === '' ? (socket.localAddress ?? '').replace(/^::ffff:/, '') : serverName;
+    const [ownName = 'localhost'] = this.#context.config.agentNames.toReversed();
+    const identity = (asked === '' ? null : await this.#identity(asked)) ?? (await this.#identity(ownName));
     if (identity === null) return this.#alert(socket, Alert.unrecognizedName);
     const secured = await this.#terminate(socket, bytes, identity, NO_DEMANDS);
     if (secured !== null) this.#services.acceptAgent(secured, visitor.clientAddr, visitor.clientIp);

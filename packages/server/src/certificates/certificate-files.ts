@@ -9,6 +9,14 @@ export interface CertificateFile {
   readonly key: string;
 }
 
+/** When a certificate ends. */
+export interface Expiry {
+  /** `authority`, or the file. */
+  readonly certificate: string;
+  /** Unix milliseconds. */
+  readonly notAfter: number;
+}
+
 /**
  * Certificates given by file, found by the names inside them. Everything is read and checked before anything is
  * replaced: a bad file on reload leaves the old certificates in use.
@@ -16,6 +24,7 @@ export interface CertificateFile {
 export class FileCertificates {
   readonly #files: readonly CertificateFile[];
   #byName = new Map<string, TlsIdentity>();
+  #expiries: readonly Expiry[] = [];
 
   /** @throws ConfigError */
   constructor(files: readonly CertificateFile[]) {
@@ -26,11 +35,18 @@ export class FileCertificates {
   /** Reads every file again. @throws ConfigError, with the old certificates kept */
   reload(): void {
     const byName = new Map<string, TlsIdentity>();
+    const expiries: Expiry[] = [];
     for (const file of this.#files) {
       const identity = readIdentity(file);
       for (const name of namesIn(identity.cert)) byName.set(name, identity);
+      expiries.push({ certificate: file.cert, notAfter: endOf(identity.cert) });
     }
     this.#byName = byName;
+    this.#expiries = expiries;
+  }
+
+  get expiries(): readonly Expiry[] {
+    return this.#expiries;
   }
 
   /** The certificate for a name: exact, or a wildcard one label up (RFC 6125 §6.4.3). */
@@ -40,6 +56,11 @@ export class FileCertificates {
       this.#byName.get(serverName) ?? (dot === -1 ? null : (this.#byName.get(`*${serverName.slice(dot)}`) ?? null))
     );
   }
+}
+
+/** Of the first certificate in a PEM text. */
+export function endOf(pem: string): number {
+  return Date.parse(new X509Certificate(pem).validTo);
 }
 
 function readIdentity(file: CertificateFile): TlsIdentity {

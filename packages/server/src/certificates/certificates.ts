@@ -1,6 +1,7 @@
 import type { Cover } from '@postern/control';
 import type { TlsIdentity } from '@postern/link';
-import type { FileCertificates } from './certificate-files.ts';
+import { type CertificateAuthority, isPublic } from './authority.ts';
+import { endOf, type Expiry, type FileCertificates } from './certificate-files.ts';
 import { IssueBudget } from './issue-budget.ts';
 import { LEAF_DAYS, type LocalCa } from './local-ca.ts';
 
@@ -65,6 +66,17 @@ export class Certificates {
     if (!parent.includes('.')) return this.#leaf([name], this.#thoughtUp);
     if (parent === domain) return this.#leaf([`*.${domain}`, domain], this.#held);
     return this.#leaf([`*.${parent}`], this.#thoughtUp);
+  }
+
+  /** When the authority and the given certificates end; leaves of the authority are replaced in time. */
+  get expiries(): readonly Expiry[] {
+    return [{ certificate: 'authority', notAfter: endOf(this.#ca.pem) }, ...this.#files.expiries];
+  }
+
+  /** Who vouches for what answers for a name. */
+  authorityOf(name: string): CertificateAuthority {
+    const given = this.#files.find(name);
+    return given === null ? 'own' : isPublic(given.cert) ? 'public' : 'private';
   }
 
   /** Reads given files again (SIGHUP). @throws ConfigError */

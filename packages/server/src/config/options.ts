@@ -76,7 +76,7 @@ export const SERVER_OPTIONS = [
     kind: 'list',
     value: 'name',
     default: '',
-    help: 'names and addresses under which agents dial this server (default: localhost and connect.<base domain>)',
+    help: 'further names and addresses under which agents dial this server, beside localhost and connect.<base domain>',
   },
   {
     key: 'public_http_port',

@@ -137,8 +137,7 @@ function tcpHost(read: SettingsReader, [base]: readonly string[]): string {
 /** `localhost` is always one of them: the demo and `postern http` dial this machine under that name. */
 function agentNames(read: SettingsReader, baseDomains: readonly string[]): readonly string[] {
   const given = read.list('agent_name').map((name) => hostName('agent_name', name));
-  const names = given.length > 0 ? given : baseDomains.map((name) => `connect.${name}`);
-  return [...new Set([...names, 'localhost'])];
+  return [...new Set([...given, ...baseDomains.map((name) => `connect.${name}`), 'localhost'])];
 }
 
 /** Agents may share the HTTPS port; nothing else can be told apart on one. */

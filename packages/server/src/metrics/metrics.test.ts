@@ -37,6 +37,7 @@ const metrics = (): Metrics =>
     version: '1.2.3',
     edge: () => edge,
     storeWritable: () => true,
+    certificates: () => [{ certificate: 'authority', notAfter: 1_700_000_000_000 }],
     process: () => ({ residentBytes: 1, cpuSeconds: 2.5, startedAt: 3 }),
   });
 

@@ -12,6 +12,8 @@ export interface MetricsSources {
   /** null while the edge is not there. */
   readonly edge: () => EdgeStats | null;
   readonly storeWritable: () => boolean;
+  /** Unix milliseconds; as many as the configuration names. */
+  readonly certificates: () => readonly { readonly certificate: string; readonly notAfter: number }[];
   readonly process: () => ProcessNumbers;
 }
 
@@ -56,7 +58,7 @@ export class Metrics {
 
   /** Everything, as Prometheus reads it. */
   text(): string {
-    const { version, edge, storeWritable } = this.#sources;
+    const { version, edge, storeWritable, certificates } = this.#sources;
     const process = this.#sources.process();
     const live = edge();
     return exposition([
@@ -98,6 +100,15 @@ export class Metrics {
         samples: Array.from(this.#errors, ([code, value]): Sample => ({ labels: { code }, value })),
       },
       ...(live === null ? [] : edgeMetrics(live)),
+      {
+        name: 'postern_certificate_not_after_seconds',
+        kind: 'gauge',
+        help: 'When the authority (ca.pem) and the certificates given by file end, Unix time',
+        samples: certificates().map(({ certificate, notAfter }) => ({
+          labels: { certificate },
+          value: notAfter / 1000,
+        })),
+      },
       gauge('postern_store_writable', '1 while the database takes writes', storeWritable() ? 1 : 0),
       gauge('process_resident_memory_bytes', 'Resident memory', process.residentBytes),
       {
