@@ -213,7 +213,7 @@ describe('what is refused', () => {
       url: 'https://PATCH.example.com:443',
       traffic_policy: policy,
     });
-    expect(twice.body.error_code).toBe('ERR_NGROK_18009');
+    expect(twice.body.error_code).toBe('ERR_NGROK_18017');
     const domain = await platform.api('DELETE', `/reserved_domains/${String(created.body.domain.id)}`);
     expect(domain.body.error_code).toBe('ERR_NGROK_446');
     expect((await platform.api('DELETE', route)).status).toBe(204);

@@ -6,15 +6,16 @@ import type { PosternError } from '@postern/errors';
 import type { AuthResponse, BindResponse } from './types.ts';
 
 /**
- * The text of an `Error` field: words and codes on lines of their own, because agents take the code from the first line that
- * begins with one, and some show the first line that holds none (agent-protocol.md §4.1 and annex). Codes of causes
- * follow behind.
+ * The text of an `Error` field: words and codes on lines of their own. The Rust family takes the code from the last line that
+ * begins with one, Go from the first that is anywhere, and some clients show the first line that holds none
+ * (agent-protocol.md §4.1 and annex). So exactly one line begins with a code, and those of causes stand behind it.
  */
 export function errorText(error: PosternError): string {
-  const causes = error.message.match(/ERR_NGROK_\d+/g) ?? [];
+  const causes = new Set(error.message.match(/ERR_NGROK_\d+/g) ?? []);
+  causes.delete(error.code);
   const words = error.message.replace(/ ?\(?ERR_NGROK_\d+\)?/g, '').replace(/\s*[\r\n]+\s*/g, ' ');
-  const codes = [...new Set([error.code, ...causes])];
-  return `${words.trim()}\n\n${codes.join('\n')}\n`;
+  const behind = [...causes].map((code) => `Caused by ${code}\n`);
+  return `${words.trim()}\n\n${error.code}\n${behind.join('')}`;
 }
 
 export function encodeAuthResponse(response: AuthResponse): Buffer {

@@ -230,7 +230,7 @@ describe('Bind', () => {
     const lines = text.split('\n');
     expect(lines[0]).toMatch(/^The traffic policy.*unknown action/);
     expect(lines[0]).not.toContain('ERR_NGROK');
-    expect(lines.slice(1)).toEqual(['', 'ERR_NGROK_9026', 'ERR_NGROK_2201', '']);
+    expect(lines.slice(1)).toEqual(['', 'ERR_NGROK_9026', 'Caused by ERR_NGROK_2201', '']);
   });
 
   test('a refusal keeps the shape', () => {
