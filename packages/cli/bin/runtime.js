@@ -5,7 +5,7 @@
  * packages share a bin name.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import module from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
@@ -28,8 +28,31 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 /** Root of the clone (or of the installation that holds this package). */
 export const root = path.resolve(here, '..', '..', '..');
 
-/** Where Node keeps compiled code between runs: it saves half of the start. */
-const compileCache = path.join(root, 'node_modules', '.cache', 'postern');
+/**
+ * Where Node keeps compiled code between runs: it saves half of the start. A server has it in its data folder, which it
+ * can write wherever Postern is installed and whoever runs it; the rest beside the dependencies.
+ * @param {string[]} args
+ */
+function compileCache(args) {
+  const { NODE_COMPILE_CACHE: given, POSTERN_DATA_DIR: fromEnvironment = '' } = process.env;
+  if (given !== undefined) return given;
+  const dataDir = args[0] === 'server' ? valueOf(args, '--data-dir') || fromEnvironment : '';
+  if (dataDir !== '') {
+    try {
+      mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+      return path.resolve(dataDir, 'cache');
+    } catch {
+      // The server itself says what is wrong with the folder.
+    }
+  }
+  return path.join(root, 'node_modules', '.cache', 'postern');
+}
+
+function valueOf(args, flag) {
+  const at = args.findLastIndex((arg) => arg === flag || arg.startsWith(`${flag}=`));
+  if (at < 0) return '';
+  return args[at] === flag ? (args[at + 1] ?? '') : args[at].slice(flag.length + 1);
+}
 
 /** @param {string} version like "24.21.0" or "v24.21.0" */
 function isNewEnough(version) {
@@ -82,13 +105,13 @@ function isInstalled() {
   return existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs && findNode() !== null;
 }
 
-/** Environment for children: Node 24 first on PATH, compiled code cached. */
-export function childEnvironment(node) {
+/** Environment for children: Node 24 first on PATH, compiled code cached. @param {string[]} args of the child */
+export function childEnvironment(node, args = []) {
   const paths = [path.dirname(node), process.env.PATH ?? ''];
   return {
     ...process.env,
     PATH: paths.join(path.delimiter),
-    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? compileCache,
+    NODE_COMPILE_CACHE: compileCache(args),
   };
 }
 
@@ -108,7 +131,7 @@ export function runEntry(entry, args) {
   }
   const child = spawn(node, [entry, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: childEnvironment(node),
+    env: childEnvironment(node, args),
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) {
     if (process.platform === 'win32' && signal === 'SIGUSR2') continue;
@@ -178,6 +201,6 @@ export function enterUsersFolder() {
 export async function runHereOrUnder24(entry) {
   if (!isNewEnough(process.versions.node)) return runEntry(entry, process.argv.slice(2));
   watchParent(() => process.kill(process.pid, 'SIGTERM'));
-  module.enableCompileCache(process.env.NODE_COMPILE_CACHE ?? compileCache);
+  module.enableCompileCache(compileCache(process.argv.slice(2)));
   await import(pathToFileURL(entry).href);
 }

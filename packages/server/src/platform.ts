@@ -4,7 +4,7 @@ import type { Server as HttpServer } from 'node:http';
 import path from 'node:path';
 import process from 'node:process';
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { type Api, createApi } from '@postern/api';
+import type { Api } from '@postern/api';
 import { type Control, DEFAULT_LIMITS, createControl } from '@postern/control';
 import { type Edge, createEdge } from '@postern/edge';
 import { createMemoryRegistry } from '@postern/registry';
@@ -212,6 +212,8 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     throw edgeListenProblem(config, error);
   });
 
+  // Loaded only now: what agents and visitors need is there already, and this takes as long as all of that.
+  const { createApi } = await import('@postern/api');
   const api = await createApi({
     control: control.api,
     publicBaseUrl: () => config.publicApiUrl || `http://${formatAddress(reachable(apiAddress))}`,

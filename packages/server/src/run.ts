@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import process from 'node:process';
 import { StoreRefused } from '@postern/store';
 import { openAgentDoor } from './agent-door.ts';
@@ -36,6 +37,8 @@ export async function runServer(options: RunOptions): Promise<number> {
     if (demo !== null) platform.showWebVisitors(`${demo.helloUrl.https}/`);
     await platform.announce();
     process.stdout.write(banner(platform, demo));
+    // For the next start, should this process be killed.
+    setImmediate(flushCompileCache);
     const reason = await Promise.race([options.stop, hangups.terminalGone]);
     log.info({ reason }, 'stopping');
     // Side by side: what visitors have open at the demo must not hold up the drain.

@@ -1,4 +1,5 @@
 /** The thread that owns the database. Everything here may block on the disk; nothing else in the process does. */
+import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { StoreRefused } from '../refused.ts';
 import { isTableName } from '../schema/tables.ts';
@@ -187,6 +188,8 @@ function start(): void {
     const worker = new StoreWorker(input, lock, db, post);
     port.on('message', (request: Request) => worker.handle(request));
     post({ report: 'opened' });
+    // A process that is killed would leave nothing for the next start, which then strips types again.
+    setImmediate(flushCompileCache);
   } catch (error) {
     lock?.release();
     post({ report: 'not-opened', failure: failureOf(error) });
