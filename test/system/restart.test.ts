@@ -127,6 +127,36 @@ describe('a second server', () => {
   });
 });
 
+describe.each(['SIGTERM', 'SIGKILL'] as const)('after %s', (signal) => {
+  test('names whose agents are away answer 503 with Retry-After, until they are back or the time is over', async () => {
+    const agents = [
+      await agent('away.test'),
+      await sdkProcess(first, { upstream: upstream.url, domain: 'secure.test', schemes: ['https'] }),
+    ];
+    // Long enough for the list of names to be on disk.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    // They do not notice the end of the server, and then they are gone.
+    await Promise.all(agents.map((each) => each.kill('SIGSTOP')));
+    await first.stop(signal);
+    await Promise.all(agents.map((each) => each.kill('SIGKILL')));
+    const next = await Platform.start({ dataDir: first.dataDir, args: ['--agent-return-timeout=8'] });
+    closing.push(() => next.stop());
+    for (const url of ['http://away.test/', 'https://secure.test/', 'http://secure.test/']) {
+      const { status, headers } = await next.visit(url);
+      expect([url, status, headers['ngrok-error-code']]).toEqual([url, 503, 'ERR_NGROK_90019']);
+      expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+    }
+    expect((await next.visit('http://never.test/')).status).toBe(404);
+    // One comes back and leaves like anybody.
+    const back = await sdkProcess(next, { upstream: upstream.url, domain: 'away.test', schemes: ['http'] });
+    expect((await next.visit('http://away.test/')).text).toBe('served');
+    await back.kill('SIGKILL');
+    await until(async () => (await next.visit('http://away.test/')).status === 404);
+    // The other never does.
+    await until(async () => (await next.visit('http://secure.test/')).status === 404, 20_000, 200);
+  });
+});
+
 test('the API answers what it had accepted', async () => {
   const [host, port] = splitAddress(new URL(first.runtime.api_url).host);
   const open = Array.from({ length: 20 }, () => net.connect({ host, port }));

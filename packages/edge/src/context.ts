@@ -120,6 +120,13 @@ export interface RouteTable {
   tcpPorts(): ReadonlySet<number>;
 }
 
+/** Names without a route whose agents are on their way back after a restart. */
+export interface ReturningNames {
+  expects(proto: 'http' | 'https' | 'tls', host: string): boolean;
+  /** An internal endpoint of the account by URL. */
+  expectsInternal(accountId: string, url: string): boolean;
+}
+
 /** What a proxied stream is opened for (agent-protocol.md §6). */
 export interface StreamPurpose {
   readonly clientAddr: string;
@@ -189,6 +196,7 @@ export interface EdgeContext {
   readonly config: EdgeConfig;
   readonly link: ControlLink;
   readonly routes: RouteTable;
+  readonly returning: ReturningNames;
   readonly agents: AgentStreams;
   readonly wheel: TimerWheel;
   readonly log: Log;

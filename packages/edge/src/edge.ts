@@ -15,6 +15,7 @@ import type { EdgeConfig, EdgeContext, HttpService, ListenAddress, Log } from '.
 import type { ControlLink, EdgePort } from '@postern/link';
 import { withDeadline } from './deadline.ts';
 import { createHttpService } from './http/service.ts';
+import { Returning } from './routing/returning.ts';
 import { RouteApplier } from './routing/route-applier.ts';
 import { createRouteTable } from './routing/route-table.ts';
 import { limitedLog } from './limited-log.ts';
@@ -37,6 +38,8 @@ export interface EdgeOptions {
   readonly random: () => number;
   /** The agent listener, when it was opened before there was an edge; `config.agents` is not bound then. */
   readonly agentListener?: OpenListener;
+  /** What agents served before this start. */
+  readonly returning?: Returning;
 }
 
 /** A listener that someone else has bound; whoever comes before {@link serve} is held. */
@@ -129,10 +132,12 @@ class DataPlane implements Edge {
     });
     // A start that fails says so itself.
     this.#ready.promise.catch(() => {});
+    const returning = options.returning ?? new Returning({ expected: [], now, onChange: ignore });
     const context: EdgeContext = {
       config,
       link,
       routes,
+      returning,
       agents: this.#agents.streams,
       wheel,
       log,
@@ -169,7 +174,7 @@ class DataPlane implements Edge {
     this.#tcpPorts = new TcpPorts(config.tcpHosts, (socket, port) => {
       this.#connections.tcp(socket, port);
     });
-    const applier = new RouteApplier(routes, this.#tcpPorts, log);
+    const applier = new RouteApplier(routes, this.#tcpPorts, returning, log);
     this.port = {
       applyRoutes: (update) => applier.apply(update),
       agentCommand: (sessionId, command) => this.#agents.command(sessionId, command),

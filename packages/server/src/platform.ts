@@ -17,6 +17,7 @@ import {
   loadOrCreateKey,
   openStore,
 } from '@postern/store';
+import { AgentNames } from './agent-names.ts';
 import type { AgentDoor } from './agent-door.ts';
 import { FileCertificates } from './certificates/certificate-files.ts';
 import { Certificates } from './certificates/certificates.ts';
@@ -137,6 +138,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     https: () => config.publicHttpsPort ?? edge.addresses.https.port,
   };
   const tcpPorts = tcpPortRange(config, random);
+  const names = new AgentNames(dataDir, config.agentReturnMs, now);
   await checkAddresses(flagOf('tcp_listen'), tcpAddresses(config));
   const control: Control = createControl({
     store,
@@ -205,6 +207,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     log: log.child({ sub: 'edge' }),
     now,
     random,
+    returning: names.returning,
     ...(parts.agentDoor === null ? {} : { agentListener: parts.agentDoor }),
   });
   started.push(() => edge.stop());
@@ -272,7 +275,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     async stop() {
       if (state === 'stopping') return;
       state = 'stopping';
-      await stopInOrder({ handover: parts.handover, edge, api, control, store, closeMetrics, unpublish, log });
+      await stopInOrder({ handover: parts.handover, edge, api, control, store, closeMetrics, unpublish, names, log });
     },
   };
 }
@@ -330,6 +333,7 @@ interface Stopping {
   readonly closeMetrics: () => Promise<void>;
   /** Removes `runtime.json`. */
   readonly unpublish: () => Promise<void>;
+  readonly names: AgentNames;
   readonly log: Logger;
 }
 
@@ -341,6 +345,7 @@ interface Stopping {
 async function stopInOrder(parts: Stopping): Promise<void> {
   const { handover, edge, api, control, store, closeMetrics, unpublish, log } = parts;
   handover.leave();
+  parts.names.keep();
   // Whoever is connected and not accepted yet would be reset.
   await setTimeout(LAST_ACCEPTS_MS);
   for (let turn = 0; turn < LAST_ACCEPTS; turn += 1) await setImmediate();

@@ -137,7 +137,8 @@ export class Connections {
     // Without a name there is nothing to route by (the published 3003 is this alert).
     if (serverName === '') return this.#alert(socket, Alert.unrecognizedName);
     const route = this.#context.routes.findTls(serverName);
-    if (route === null && this.#context.routes.isAwayPassthrough(serverName)) {
+    const { routes, returning } = this.#context;
+    if (route === null && (routes.isAwayPassthrough(serverName) || returning.expects('tls', serverName))) {
       return this.#alert(socket, Alert.unrecognizedName);
     }
     // A name that nobody holds may still have a certificate; then HTTP can say that the endpoint is offline.

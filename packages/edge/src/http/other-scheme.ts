@@ -36,13 +36,17 @@ export function answerElsewhere(exchange: Exchange, location: string): void {
   );
 }
 
-/** Nothing is online there: perhaps under the other scheme. 3200, 90001 */
-export function notHere({ routes, config }: EdgeContext, exchange: Exchange): PosternError {
+const SCHEMES = ['https', 'http', 'tls'] as const;
+
+/** Nothing is online there: perhaps under the other scheme. 3200, 90001; 90019 where an agent is coming back */
+export function notHere({ routes, returning, config }: EdgeContext, exchange: Exchange): PosternError {
   const { visitor, authority } = exchange;
   const { scheme } = visitor.connection;
   const url = `${scheme}://${authority}`;
   const host = hostOf(authority).toLowerCase();
   const found = scheme === 'http' ? routes.findTls(host) : routes.findHttp('http', host);
+  const away = found === null && SCHEMES.some((other) => returning.expects(other, host));
+  if (away || returning.expects(scheme, host)) return fail(90019, { url });
   if (found === null) return fail(3200, { url });
   const other =
     scheme === 'http' ? originOf('https', host, config.publicHttpsPort) : originOf('http', host, config.publicHttpPort);

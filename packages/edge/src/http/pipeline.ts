@@ -30,6 +30,8 @@ import { Uploads } from './uploads.ts';
 
 /** Forwards from one internal endpoint to the next. */
 const MAX_HOPS = 8;
+/** Agents that lost their server come back within seconds, if it was there again in time. */
+const RETRY_SOON = ['Retry-After', '3'] as const;
 
 export class Pipeline implements Stages {
   private readonly edge: EdgeContext;
@@ -143,7 +145,9 @@ export class Pipeline implements Stages {
   private findTarget(exchange: Exchange, from: LiveEndpoint, url: string): LiveEndpoint | PosternError {
     if (++exchange.hops > MAX_HOPS) return fail(3501, { max: MAX_HOPS });
     const route = this.edge.routes.findInternal(from.endpoint.accountId, url);
-    if (route === null) return fail(3200, { url });
+    if (route === null) {
+      return fail(this.edge.returning.expectsInternal(from.endpoint.accountId, url) ? 90019 : 3200, { url });
+    }
     const target = pickMember(route, this.edge.agents, this.edge.random);
     if (target.endpoint.proto !== 'http' && target.endpoint.proto !== 'https') {
       return fail(2226, { path: 'url', value: url, reason: 'an http or https endpoint can only forward to such' });
@@ -273,7 +277,7 @@ export class Pipeline implements Stages {
       exchange.finish('internal');
       return;
     }
-    answerWithPage(exchange, error, headers);
+    answerWithPage(exchange, error, error.number === 90019 ? [...headers, RETRY_SOON] : headers);
     if (error.status === 421) exchange.closing = true;
     deliver(exchange);
   }

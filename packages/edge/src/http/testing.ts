@@ -18,6 +18,7 @@ import type {
   VisitorConnection,
 } from '../context.ts';
 import type { AgentUpstream, ControlLink, RouteEndpoint, TrafficEvent } from '@postern/link';
+import { Returning } from '../routing/returning.ts';
 import { createRouteTable } from '../routing/route-table.ts';
 import { LIMITS, SILENT_LOG } from '../testing/fixtures.ts';
 import { createTimerWheel } from '../timer-wheel.ts';
@@ -214,6 +215,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     },
     link: NO_LINK,
     routes,
+    returning: new Returning({ expected: [], now: Date.now, onChange: () => {} }),
     agents: streams,
     wheel: createTimerWheel({ resolution: 10 }),
     log: { ...SILENT_LOG, error: (fields, message) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`) },

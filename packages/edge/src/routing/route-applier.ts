@@ -4,6 +4,7 @@
  */
 import type { TcpPorts } from '../connection/tcp-ports.ts';
 import type { Log, RouteTable } from '../context.ts';
+import type { Returning } from './returning.ts';
 import type { RouteUpdate } from '@postern/link';
 
 /** Ports of an update that this machine cannot open; nothing of the update was applied. */
@@ -22,9 +23,11 @@ export class RouteApplier {
   readonly #routes: RouteTable;
   readonly #ports: TcpPorts;
   readonly #log: Log;
+  readonly #returning: Returning;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(routes: RouteTable, ports: TcpPorts, log: Log) {
+  constructor(routes: RouteTable, ports: TcpPorts, returning: Returning, log: Log) {
+    this.#returning = returning;
     this.#routes = routes;
     this.#ports = ports;
     this.#log = log;
@@ -58,6 +61,7 @@ export class RouteApplier {
       throw new PortsNotOpened(fatal);
     }
     this.#routes.apply(update);
+    this.#returning.applied(update);
     this.#ports.retain(this.#routes.tcpPorts());
   }
 }

@@ -103,6 +103,13 @@ export const GATEWAY_ERRORS = {
     message:
       'The body of this request came so slowly that others had to wait for its place. Send it again over a faster line.',
   },
+  90019: {
+    status: 503,
+    owner: 'platform',
+    title: 'Coming back',
+    message:
+      'The server was restarted, and the agent behind {url} is expected to connect again. Try again in a moment.',
+  },
   90010: {
     status: 500,
     owner: 'platform',

@@ -172,6 +172,13 @@ export const SERVER_OPTIONS = [
     help: 'how long a stop waits for what is in flight',
   },
   {
+    key: 'agent_return_timeout',
+    kind: 'text',
+    value: 'seconds',
+    default: '150',
+    help: 'how long after a start the names of agents that were connected before answer 503 (Retry-After), not 404',
+  },
+  {
     key: 'request_head_timeout',
     kind: 'text',
     value: 'seconds',

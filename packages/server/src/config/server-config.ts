@@ -35,6 +35,8 @@ export interface ServerConfig {
   readonly apiRateLimit: number;
   readonly corsOrigins: readonly string[];
   readonly drainMs: number;
+  /** Official agents try again after 125 s at the latest. */
+  readonly agentReturnMs: number;
   readonly requestHeadMs: number;
   readonly idleMs: number;
   readonly stallMs: number;
@@ -100,6 +102,7 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
     apiRateLimit: read.count('api_rate_limit', 10_000_000),
     corsOrigins: read.list('cors_origin').map(webOrigin),
     drainMs: read.number('drain_timeout', 0, 3600) * 1000,
+    agentReturnMs: read.number('agent_return_timeout', 0, 86_400) * 1000,
     requestHeadMs: read.number('request_head_timeout', 0.1, 3600) * 1000,
     idleMs: read.number('idle_timeout', 0.1, 86_400) * 1000,
     stallMs: read.number('stall_timeout', 1, 86_400) * 1000,
