@@ -75,7 +75,7 @@ function compileRule(rule: Rule, phase: PhaseName, options: CompileOptions, uses
   const conditions = rule.expressions.map((text, index) => {
     const path = `${rule.path}.expressions[${index}]`;
     try {
-      return compileCondition(text, { phase, usesResult: uses.use });
+      return compileCondition(text, { phase, usesResult: uses.use, programs: uses.programs });
     } catch (error) {
       throw expressionProblem(error, path, 2200);
     }
@@ -116,7 +116,7 @@ function compileAction(
     recorder: uses.recorder(definition.resultKey),
     template(source, field) {
       try {
-        return compileTemplate(source, { phase, usesResult: uses.use });
+        return compileTemplate(source, { phase, usesResult: uses.use, programs: uses.programs });
       } catch (error) {
         throw expressionProblem(error, `${path}${field}`, 2224);
       }
@@ -134,8 +134,12 @@ function expressionProblem(error: unknown, path: string, number: 2200 | 2224): P
   throw error;
 }
 
+/** Instructions of all regular expressions of one policy: what compiling them may cost, about 0.1 s. */
+const MAX_PROGRAMS = 20_000;
+
 /** Which actions' results some expression of the policy reads; nobody pays for the others. */
 class ResultUses {
+  readonly programs = { left: MAX_PROGRAMS };
   readonly #recorders = new Map<string, ResultRecorder>();
   readonly use = (key: string): void => {
     this.recorder(key).on = true;

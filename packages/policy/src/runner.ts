@@ -6,7 +6,8 @@
 import { fail, type PosternError } from '@postern/errors';
 import type { CompiledAction } from './actions/action.ts';
 import { CONTINUE, failed } from './actions/outcome.ts';
-import { COMPREHENSION_BUDGET, type Eval, type Scope } from './cel/scope.ts';
+import type { Eval, Scope } from './cel/scope.ts';
+import { BUDGET } from './cel/work.ts';
 import { TOO_MANY_STEPS } from './cel/limits.ts';
 import { Failure, Fatal, type Result, type Value } from './cel/value.ts';
 import { RequestParts } from './cel/variables/request-parts.ts';
@@ -39,7 +40,7 @@ export class RunnablePhase implements CompiledPhase {
 class Cursor implements PhaseRun, Scope {
   readonly context: PolicyContext;
   readonly locals: Result[] = [];
-  budget = COMPREHENSION_BUDGET;
+  budget = BUDGET;
   #vars: Map<string, Value> | null = null;
   #parts: RequestParts | null = null;
   readonly #rules: readonly RunnableRule[];

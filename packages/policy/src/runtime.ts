@@ -18,6 +18,8 @@ export interface HeaderView {
   set(name: string, value: string): void;
   /** @returns whether there was one. */
   delete(name: string): boolean;
+  /** Lines. */
+  readonly size: number;
   /** [name, value] in order, names as sent. */
   entries(): Iterable<readonly [string, string]>;
 }

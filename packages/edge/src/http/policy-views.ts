@@ -39,6 +39,10 @@ class FieldsView implements HeaderView {
     this.fields = fields;
   }
 
+  get size(): number {
+    return this.fields.length / 2;
+  }
+
   get(name: string): string | undefined {
     const value = valueOf(this.fields, name.toLowerCase());
     return value === undefined ? undefined : textOfValue(value);

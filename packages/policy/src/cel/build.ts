@@ -10,7 +10,7 @@ import type {
   Expr_Select,
   ParsedExpr,
 } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
-import type { PhaseName } from '../runtime.ts';
+import type { CompileContext } from './context.ts';
 import { buildCall } from './calls.ts';
 import { constant, type Builder, type Compiled, type Local } from './compiled.ts';
 import { CelProblem } from './failures.ts';
@@ -28,12 +28,12 @@ const TYPE_NAMES: ReadonlySet<string> = new Set('bool int uint double string byt
 /** @throws CelProblem */
 export function buildExpression(
   { expr, sourceInfo }: ParsedExpr,
-  phase: PhaseName,
-  usesResult: (key: string) => void,
+  { phase, usesResult, programs }: CompileContext,
 ): Compiled {
   if (expr === undefined) throw new CelProblem('it is empty');
   const positions = sourceInfo?.positions ?? {};
   let slots = 0;
+  let nodes = 0;
   const builder = (locals: ReadonlyMap<string, Local>, depth: number, folds: number): Builder => ({
     phase,
     locals,
@@ -41,8 +41,11 @@ export function buildExpression(
     folds,
     usesResult,
     slot: () => slots++,
+    nodes: () => nodes,
+    program: (size) => (programs === undefined ? true : (programs.left -= size) >= 0),
     build(child, childLocals = locals, childFolds = folds) {
       if (depth >= MAX_DEPTH) throw new CelProblem(`it is nested more than ${MAX_DEPTH} deep`);
+      nodes++;
       try {
         return buildNode(child, builder(childLocals, depth + 1, childFolds));
       } catch (error) {

@@ -10,6 +10,7 @@ import { buildOperator, buildPresenceOfKey } from './operators.ts';
 import { pathOfExpr } from './names.ts';
 import { TOO_MANY_STEPS } from './limits.ts';
 import { NO_OVERLOAD } from './operations.ts';
+import { spend, STEP } from './work.ts';
 import { DYN, shapeOf } from './shapes.ts';
 import { Failure, type Value } from './value.ts';
 
@@ -65,7 +66,9 @@ function buildSortBy(target: Expr, args: readonly Expr[], b: Builder): Compiled 
   const range = b.build(target);
   const list = range.eval;
   const local = { slot, shape: range.item ?? DYN };
+  const before = b.nodes();
   const keyOf = b.build(key, new Map(b.locals).set(name.exprKind.value.name, local), b.folds + 1).eval;
+  const price = STEP + b.nodes() - before;
   return {
     type: 'list',
     ...(range.item === undefined ? {} : { item: range.item }),
@@ -75,13 +78,13 @@ function buildSortBy(target: Expr, args: readonly Expr[], b: Builder): Compiled 
       if (!isCelList(values)) return NO_OVERLOAD;
       const keyed: { key: Value; value: Value }[] = [];
       for (const value of values) {
-        if (--scope.budget < 0) return TOO_MANY_STEPS;
+        if (!spend(scope, price)) return TOO_MANY_STEPS;
         scope.locals[slot] = value;
         const by = keyOf(scope);
         if (by instanceof Failure) return by;
         keyed.push({ key: by, value });
       }
-      return sortByKey(keyed);
+      return sortByKey(keyed, scope);
     },
   };
 }

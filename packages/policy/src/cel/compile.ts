@@ -3,23 +3,18 @@
  * (build.ts), so that a policy's mistakes are found when it is written and its expressions cost little when it runs.
  */
 import { parse } from '@bufbuild/cel';
-import type { PhaseName } from '../runtime.ts';
+import type { CompileContext } from './context.ts';
 import { buildExpression } from './build.ts';
 import type { Compiled } from './compiled.ts';
 import { CelProblem } from './failures.ts';
 import { alwaysMayBe, shapeName } from './shapes.ts';
 
 export type { Compiled } from './compiled.ts';
+export type { CompileContext } from './context.ts';
 
 /** Characters. */
 const MAX_EXPRESSION = 16_384;
 const MAX_NESTING = 100;
-
-export interface CompileContext {
-  readonly phase: PhaseName;
-  /** Told the segment after `actions.ngrok.` of every result that the expression reads. */
-  readonly usesResult: (key: string) => void;
-}
 
 /** A condition: must be able to be true or false. @throws CelProblem */
 export function compileCondition(text: string, context: CompileContext): Compiled {
@@ -36,7 +31,7 @@ export function compileExpression(text: string, context: CompileContext): Compil
   if (text.length > MAX_EXPRESSION) throw new CelProblem(`it has more than ${MAX_EXPRESSION} characters`);
   refuseDeepNesting(text);
   try {
-    return buildExpression(parse(text), context.phase, context.usesResult);
+    return buildExpression(parse(text), context);
   } catch (error) {
     if (error instanceof CelProblem) throw placed(error);
     throw new CelProblem(parseProblem(text, error));

@@ -35,6 +35,10 @@ export interface Builder {
   /** Called with the segment after `actions.ngrok.` whenever an expression reads a result. */
   readonly usesResult: (key: string) => void;
   build(expr: Expr, locals?: ReadonlyMap<string, Local>, folds?: number): Compiled;
+  /** Nodes of the expression that have been built: the difference tells what a step of a macro evaluates. */
+  readonly nodes: () => number;
+  /** Counts the instructions of a regular expression. @returns false when the policy has too many */
+  readonly program: (size: number) => boolean;
   /** A fresh slot for a comprehension variable. */
   slot(): number;
 }

@@ -3,8 +3,9 @@ import { celList, isCelList, isCelMap, type CelInput } from '@bufbuild/cel';
 import type { Expr, Expr_Comprehension } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { Builder, Compiled } from './compiled.ts';
 import { CelProblem } from './failures.ts';
-import { TOO_MANY_STEPS } from './limits.ts';
+import { LIST_TOO_LONG, MAX_LIST, TOO_MANY_STEPS } from './limits.ts';
 import type { Eval } from './scope.ts';
+import { spend, STEP } from './work.ts';
 import { DYN, shapeOf, type Shape } from './shapes.ts';
 import { Failure, type Result, type Value } from './value.ts';
 
@@ -24,11 +25,16 @@ export function buildFold(node: Expr_Comprehension, b: Builder): Compiled {
   const accumulator = b.slot();
   const withItem = new Map(b.locals).set(node.iterVar, { slot: item, shape: itemShape(range) });
   const inside = new Map(withItem).set(node.accuVar, { slot: accumulator, shape: DYN });
+  const before = b.nodes();
   const append = appended(loopStep, node.accuVar);
   if (append !== null) {
     const test = append.test === null ? null : b.build(append.test, withItem, b.folds + 1).eval;
     const element = b.build(append.element, withItem, b.folds + 1);
-    return { type: 'list', item: shapeOf(element), eval: collect(range.eval, item, test, element.eval) };
+    return {
+      type: 'list',
+      item: shapeOf(element),
+      eval: collect(range.eval, item, test, element.eval, STEP + b.nodes() - before),
+    };
   }
   const parts = [loopCondition, loopStep, result].map((part) => b.build(part, inside, b.folds + 1));
   const [condition, step, final] = parts;
@@ -36,7 +42,16 @@ export function buildFold(node: Expr_Comprehension, b: Builder): Compiled {
   const type = final.type === 'dyn' ? b.build(accuInit).type : final.type;
   return {
     type,
-    eval: loop(range.eval, item, accumulator, b.build(accuInit).eval, condition.eval, step.eval, final.eval),
+    eval: loop(
+      range.eval,
+      item,
+      accumulator,
+      b.build(accuInit).eval,
+      condition.eval,
+      step.eval,
+      final.eval,
+      STEP + b.nodes() - before,
+    ),
   };
 }
 
@@ -56,7 +71,16 @@ export function itemsOf(value: Value): Iterable<Value> | Failure {
   return isCelMap(value) ? value.keys() : NOT_A_RANGE;
 }
 
-function loop(range: Eval, item: number, accumulator: number, init: Eval, go: Eval, step: Eval, final: Eval): Eval {
+function loop(
+  range: Eval,
+  item: number,
+  accumulator: number,
+  init: Eval,
+  go: Eval,
+  step: Eval,
+  final: Eval,
+  price: number,
+): Eval {
   return (scope) => {
     const over = range(scope);
     if (over instanceof Failure) return over;
@@ -64,7 +88,7 @@ function loop(range: Eval, item: number, accumulator: number, init: Eval, go: Ev
     if (items instanceof Failure) return items;
     scope.locals[accumulator] = init(scope);
     for (const value of items) {
-      if (--scope.budget < 0) return TOO_MANY_STEPS;
+      if (!spend(scope, price)) return TOO_MANY_STEPS;
       scope.locals[item] = value;
       if (go(scope) !== true) break;
       scope.locals[accumulator] = step(scope);
@@ -74,7 +98,7 @@ function loop(range: Eval, item: number, accumulator: number, init: Eval, go: Ev
 }
 
 /** map and filter, without copying the list at every step. */
-function collect(range: Eval, item: number, test: Eval | null, element: Eval): Eval {
+function collect(range: Eval, item: number, test: Eval | null, element: Eval, price: number): Eval {
   return (scope): Result => {
     const over = range(scope);
     if (over instanceof Failure) return over;
@@ -82,7 +106,7 @@ function collect(range: Eval, item: number, test: Eval | null, element: Eval): E
     if (items instanceof Failure) return items;
     const kept: CelInput[] = [];
     for (const value of items) {
-      if (--scope.budget < 0) return TOO_MANY_STEPS;
+      if (!spend(scope, price)) return TOO_MANY_STEPS;
       scope.locals[item] = value;
       if (test !== null) {
         const keep = test(scope);
@@ -92,7 +116,7 @@ function collect(range: Eval, item: number, test: Eval | null, element: Eval): E
       }
       const one = element(scope);
       if (one instanceof Failure) return one;
-      kept.push(one);
+      if (kept.push(one) > MAX_LIST) return LIST_TOO_LONG;
     }
     return celList(kept);
   };

@@ -16,6 +16,7 @@ const tooMuchWork = (reason: string): Fatal => new Fatal(90034, { reason });
 export const TEXT_TOO_LONG = tooMuchWork('a text became longer than 1 MiB');
 export const LIST_TOO_LONG = tooMuchWork(`a list became longer than ${MAX_LIST} items`);
 export const TOO_MANY_STEPS = tooMuchWork('they took more steps than one request may cost');
+export const TOO_MUCH_TO_MATCH = tooMuchWork('a text is too long for a regular expression like that');
 export const TOO_DEEP = tooMuchWork('a value is nested too deep');
 export const TOO_MANY_PAIRS = tooMuchWork(`a query string has more than ${MAX_PARTS} parameters`);
 

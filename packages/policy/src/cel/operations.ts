@@ -1,8 +1,10 @@
 /** Equality, order, membership, access and arithmetic on values, as the CEL language definition has them. */
-import { celListConcat, isCelList, isCelMap, isCelUint, type CelUint } from '@bufbuild/cel';
+import { celList, isCelList, isCelMap, isCelUint, type CelUint } from '@bufbuild/cel';
 import { libraryOperation } from './library.ts';
-import { LIST_TOO_LONG, MAX_LIST, MAX_TEXT, TEXT_TOO_LONG } from './limits.ts';
+import { LIST_TOO_LONG, MAX_LIST, MAX_TEXT, TEXT_TOO_LONG, TOO_MANY_STEPS } from './limits.ts';
+import type { Scope } from './scope.ts';
 import { Failure, type Result, type Value } from './value.ts';
+import { LIBRARY_CALL, sizeOf, spend } from './work.ts';
 
 export const NO_OVERLOAD = new Failure('the operator does not apply to values of these types');
 const OVERFLOW = new Failure('integer overflow');
@@ -10,8 +12,15 @@ const BY_ZERO = new Failure('division by zero');
 export const NO_SUCH_FIELD = new Failure('no such field or key', true);
 export const OUT_OF_RANGE = new Failure('index out of range', true);
 
-export function equal(a: Value, b: Value): boolean {
+/** False when the budget is gone before it is known. */
+export function equal(a: Value, b: Value, scope: Scope): boolean {
+  if (typeof a === 'string' && typeof b === 'string') {
+    // Texts of different length differ at once.
+    if (a.length === b.length && a.length > SHORT) spend(scope, a.length / SHORT);
+    return a === b;
+  }
   if (a === b) return true;
+  if (!spend(scope, 1)) return false;
   if (typeof a === 'string' || typeof b === 'string') return false;
   if (a === null || b === null) return false;
   const x = isCelUint(a) ? a.value : a;
@@ -22,18 +31,26 @@ export function equal(a: Value, b: Value): boolean {
   }
   if (isCelList(x)) {
     if (!isCelList(y) || x.size !== y.size) return false;
-    for (let i = 0; i < x.size; i++) if (!equal(x.get(i) ?? null, y.get(i) ?? null)) return false;
+    for (let i = 0; i < x.size; i++) if (!equal(x.get(i) ?? null, y.get(i) ?? null, scope)) return false;
     return true;
   }
   if (isCelMap(x)) {
     if (!isCelMap(y) || x.size !== y.size) return false;
     for (const [key, value] of x) {
       const other = y.get(key);
-      if (other === undefined || !equal(value, other)) return false;
+      if (other === undefined || !equal(value, other, scope)) return false;
     }
     return true;
   }
-  return libraryOperation('a == b')(a, b) === true;
+  return library(scope, a, b) && libraryOperation('a == b')(a, b) === true;
+}
+
+/** Characters that a comparison passes in about ten nanoseconds. */
+const SHORT = 64;
+
+/** @returns whether the library may be asked about these */
+function library(scope: Scope, a: Value, b: Value): boolean {
+  return spend(scope, LIBRARY_CALL + (sizeOf(a) + sizeOf(b)) / 4);
 }
 
 function isNumber(value: unknown): value is number | bigint {
@@ -42,26 +59,36 @@ function isNumber(value: unknown): value is number | bigint {
 
 type Order = '<' | '<=' | '>' | '>=';
 
-export function compare(order: Order): (a: Value, b: Value) => Result {
-  const library = libraryOperation(`a ${order} b`);
+export type Binary = (a: Value, b: Value, scope: Scope) => Result;
+
+export function compare(order: Order): Binary {
+  const operation = libraryOperation(`a ${order} b`);
   const test = {
     '<': (a: number | bigint | string | boolean, b: typeof a) => a < b,
     '<=': (a: number | bigint | string | boolean, b: typeof a) => a <= b,
     '>': (a: number | bigint | string | boolean, b: typeof a) => a > b,
     '>=': (a: number | bigint | string | boolean, b: typeof a) => a >= b,
   }[order];
-  return (a, b) => {
+  return (a, b, scope) => {
     if (isNumber(a) && isNumber(b)) return test(a, b);
-    if (typeof a === 'string' && typeof b === 'string') return test(a, b);
+    if (typeof a === 'string' && typeof b === 'string') {
+      const both = Math.min(a.length, b.length);
+      if (both > SHORT) spend(scope, both / SHORT);
+      return test(a, b);
+    }
     if (typeof a === 'boolean' && typeof b === 'boolean') return test(a, b);
-    if (typeof a === 'object' && a !== null && typeof b === 'object' && b !== null) return library(a, b);
-    return isCelUint(a) || isCelUint(b) ? library(a, b) : NO_OVERLOAD;
+    const objects = typeof a === 'object' && a !== null && typeof b === 'object' && b !== null;
+    if (!objects && !isCelUint(a) && !isCelUint(b)) return NO_OVERLOAD;
+    return library(scope, a, b) ? operation(a, b) : TOO_MANY_STEPS;
   };
 }
 
-export function contains(container: Value, item: Value): Result {
+export function contains(container: Value, item: Value, scope: Scope): Result {
   if (isCelList(container)) {
-    for (const member of container) if (equal(member, item)) return true;
+    for (const member of container) {
+      if (!spend(scope, 5)) return TOO_MANY_STEPS;
+      if (equal(member, item, scope)) return true;
+    }
     return false;
   }
   if (isCelMap(container)) return isKey(item) ? container.get(item) !== undefined : NO_OVERLOAD;
@@ -102,18 +129,28 @@ const bounded = (value: bigint): Result => (value < MIN || value > MAX ? OVERFLO
 
 export type Arithmetic = '+' | '-' | '*' | '/' | '%';
 
-export function arithmetic(operator: Arithmetic): (a: Value, b: Value) => Result {
-  const library = libraryOperation(`a ${operator} b`);
+export function arithmetic(operator: Arithmetic): Binary {
+  const operation = libraryOperation(`a ${operator} b`);
   const onInts = ON_INTS[operator];
   const onDoubles = ON_DOUBLES[operator];
-  return (a, b) => {
+  return (a, b, scope) => {
     if (typeof a === 'bigint' && typeof b === 'bigint') return onInts(a, b);
     if (typeof a === 'number' && typeof b === 'number') return onDoubles(a, b);
     if (operator === '+') {
-      if (typeof a === 'string' && typeof b === 'string') return a.length + b.length > MAX_TEXT ? TEXT_TOO_LONG : a + b;
-      if (isCelList(a) && isCelList(b)) return a.size + b.size > MAX_LIST ? LIST_TOO_LONG : celListConcat(a, b);
+      const sum = sizeOf(a) + sizeOf(b);
+      if (typeof a === 'string' && typeof b === 'string') {
+        if (sum > MAX_TEXT) return TEXT_TOO_LONG;
+        return spend(scope, sum / 16) ? a + b : TOO_MANY_STEPS;
+      }
+      if (isCelList(a) && isCelList(b)) {
+        if (sum > MAX_LIST) return LIST_TOO_LONG;
+        // In one piece: lists of lists of lists would take longer to go through with each level.
+        return spend(scope, sum * 3) ? celList([...a, ...b]) : TOO_MANY_STEPS;
+      }
+      if (a instanceof Uint8Array && b instanceof Uint8Array && sum > MAX_TEXT) return TEXT_TOO_LONG;
     }
-    return typeof a === 'object' && a !== null && typeof b === 'object' && b !== null ? library(a, b) : NO_OVERLOAD;
+    if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) return NO_OVERLOAD;
+    return library(scope, a, b) ? operation(a, b) : TOO_MANY_STEPS;
   };
 }
 

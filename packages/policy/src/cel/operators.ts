@@ -15,9 +15,9 @@ import {
   NO_OVERLOAD,
   type Arithmetic,
 } from './operations.ts';
-import type { Eval } from './scope.ts';
+import type { Eval, Scope } from './scope.ts';
 import { canEqual, DYN, INT, shapeName, union, type Shape } from './shapes.ts';
-import { Failure, mayBe, type StaticType, type Value } from './value.ts';
+import { Failure, mayBe, type Result, type StaticType, type Value } from './value.ts';
 
 type Build = (args: readonly Expr[], b: Builder) => Compiled;
 
@@ -95,12 +95,12 @@ function unary(operand: Eval, apply: (value: Value) => Value | Failure): Eval {
   };
 }
 
-function binary(left: Eval, right: Eval, apply: (a: Value, b: Value) => Value | Failure): Eval {
+function binary(left: Eval, right: Eval, apply: (a: Value, b: Value, scope: Scope) => Result): Eval {
   return (scope) => {
     const a = left(scope);
     if (a instanceof Failure) return a;
     const b = right(scope);
-    return b instanceof Failure ? b : apply(a, b);
+    return b instanceof Failure ? b : apply(a, b, scope);
   };
 }
 
@@ -109,7 +109,7 @@ function buildEqual(left: Compiled, right: Compiled, negated: boolean): Compiled
   if (!canEqual(a, b)) throw noOverload(negated ? '!=' : '==', a, b);
   const wanted = b.constant?.value ?? null;
   // The commonest test of all: text against a literal.
-  if (b.constant !== undefined && typeof wanted === 'string') {
+  if (b.constant !== undefined && typeof wanted === 'string' && wanted.length <= 256) {
     const get = a.eval;
     return {
       type: 'bool',
@@ -120,7 +120,7 @@ function buildEqual(left: Compiled, right: Compiled, negated: boolean): Compiled
     };
   }
   if (a.constant !== undefined && b.constant === undefined) return buildEqual(b, a, negated);
-  return { type: 'bool', eval: binary(a.eval, b.eval, (x, y) => equal(x, y) !== negated) };
+  return { type: 'bool', eval: binary(a.eval, b.eval, (x, y, scope) => equal(x, y, scope) !== negated) };
 }
 
 function asNumber(from: Compiled): Compiled {
@@ -177,7 +177,10 @@ function buildIn(item: Compiled, container: Compiled): Compiled {
   if (texts !== null) {
     return { type: 'bool', eval: unary(item.eval, (value) => typeof value === 'string' && texts.has(value)) };
   }
-  return { type: 'bool', eval: binary(item.eval, container.eval, (value, values) => contains(values, value)) };
+  return {
+    type: 'bool',
+    eval: binary(item.eval, container.eval, (value, values, scope) => contains(values, value, scope)),
+  };
 }
 
 /** A literal list of texts only becomes a set. */

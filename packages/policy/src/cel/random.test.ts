@@ -6,7 +6,8 @@ import { evaluateByLibrary } from '../testing/oracle.ts';
 import { compileExpression } from './compile.ts';
 import { CelProblem } from './failures.ts';
 import { equal } from './operations.ts';
-import { COMPREHENSION_BUDGET, type Scope } from './scope.ts';
+import type { Scope } from './scope.ts';
+import { BUDGET } from './work.ts';
 import { Failure, kindOf, type Result } from './value.ts';
 import { RequestParts } from './variables/request-parts.ts';
 
@@ -24,7 +25,7 @@ function makeScope(): Scope {
     context: makeContext(FACTS),
     vars: new Map(),
     locals: [],
-    budget: COMPREHENSION_BUDGET,
+    budget: BUDGET,
     parts: new RequestParts(),
   };
 }
@@ -96,7 +97,7 @@ describe('random expressions', () => {
         compared++;
         expect([text, show(ours)]).toEqual([text, show(theirs)]);
         if (!(ours instanceof Failure) && !(theirs instanceof Failure) && !Number.isNaN(ours)) {
-          expect([text, equal(ours, theirs)]).toEqual([text, true]);
+          expect([text, equal(ours, theirs, makeScope())]).toEqual([text, true]);
         }
       }),
       { numRuns: 400 },
@@ -132,9 +133,10 @@ describe('values', () => {
       'longer than',
     ],
     ['lists.range(1000).map(i, "x".replace("x", "' + 'y'.repeat(2000) + '")).join("")', 'longer than 1 MiB'],
-    ['lists.range(5000).distinct()', 'distinct() compares'],
+    ['lists.range(5000).distinct()', 'distinct\\(\\) compares'],
   ])('stay small: %.30s', (text, words) => {
     const result = compileExpression(text, PHASE).eval(makeScope());
-    expect(result instanceof Failure ? result.message : 'no failure').toContain(words);
+    // Which bound is met first is not what matters.
+    expect(result instanceof Failure ? result.message : 'no failure').toMatch(new RegExp(`${words}|more steps`));
   });
 });

@@ -9,14 +9,11 @@ export interface Scope {
   readonly vars: Map<string, Value>;
   /** Variables of comprehensions under evaluation, by slot. */
   readonly locals: Result[];
-  /** Steps of comprehensions that may still be taken in this phase. */
+  /** What this phase may still cost (work.ts). Below 0 it is over, and ends with an error. */
   budget: number;
   /** Parsed views of the request head, kept while the head stays as it is. */
   readonly parts: RequestParts;
 }
-
-/** Steps of all comprehensions of one phase of one exchange together. */
-export const COMPREHENSION_BUDGET = 100_000;
 
 export const NO_REQUEST = new Failure('there is no request in this phase');
 export const NO_RESPONSE = new Failure('there is no response in this phase');

@@ -3,7 +3,8 @@ import { isCelList, isCelMap } from '@bufbuild/cel';
 import { compileExpression, type CompileContext } from '../cel/compile.ts';
 import { encodeJson } from '../cel/functions/json.ts';
 import { libraryOperation } from '../cel/library.ts';
-import { MAX_TEXT, TEXT_TOO_LONG } from '../cel/limits.ts';
+import { MAX_TEXT, TEXT_TOO_LONG, TOO_MANY_STEPS } from '../cel/limits.ts';
+import { LIBRARY_CALL, spend } from '../cel/work.ts';
 import type { Eval, Scope } from '../cel/scope.ts';
 import { Failure, type Result, type Value } from '../cel/value.ts';
 import { scanTemplate } from './scan.ts';
@@ -43,15 +44,17 @@ function fill(parts: readonly (string | Eval)[], scope: Scope, strict: boolean):
       continue;
     }
     const value = part(scope);
+    if (scope.budget < 0) return TOO_MANY_STEPS;
     if (value instanceof Failure) {
       if (strict || !value.absent) return value;
       continue;
     }
     if (strict && value === null) return MISSING;
-    const shown = textOf(value);
+    const shown = textOf(value, scope);
     if (shown instanceof Failure) return shown;
     text += shown;
     if (text.length > MAX_TEXT) return TEXT_TOO_LONG;
+    if (!spend(scope, 1 + shown.length / 16)) return TOO_MANY_STEPS;
   }
   return text;
 }
@@ -59,12 +62,13 @@ function fill(parts: readonly (string | Eval)[], scope: Scope, strict: boolean):
 const MISSING = new Failure('a value is missing', true);
 
 /** §5: text as it is, null as nothing, lists and maps as JSON, bytes as UTF-8, the rest as CEL's string(). */
-export function textOf(value: Value): string | Failure {
+export function textOf(value: Value, scope: Scope): string | Failure {
   if (typeof value === 'string') return value;
   if (value === null) return '';
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
-  if (isCelList(value) || isCelMap(value)) return encodeJson(value);
+  if (isCelList(value) || isCelMap(value)) return encodeJson(value, scope);
   if (value instanceof Uint8Array) return new TextDecoder().decode(value);
+  if (!spend(scope, LIBRARY_CALL)) return TOO_MANY_STEPS;
   const text = libraryOperation('string(a)')(value);
   if (typeof text === 'string') return text;
   return text instanceof Failure ? text : new Failure('the value has no text');

@@ -17,8 +17,12 @@ export interface Cidr {
   readonly text: string;
 }
 
+/** Characters of the longest address with its zone; the library's patterns take squares of the length. */
+const MAX_ADDRESS = 128;
+
 /** Dotted IPv4 or IPv6 text, with or without zone; IPv4 inside IPv6 (`::ffff:…`) counts as IPv4. */
 export function parseIp(text: string): Ip | null {
+  if (text.length > MAX_ADDRESS) return null;
   const four = parseV4(text);
   if (four !== -1) return { family: 4, value: four };
   const zone = text.indexOf('%');
@@ -65,6 +69,7 @@ function parseV4(text: string): number {
 
 /** `address/length`, or an address alone for just that one. Host bits may be set. */
 export function parseCidr(text: string): Cidr | null {
+  if (text.length > MAX_ADDRESS + 4) return null;
   const slash = text.indexOf('/');
   const ip = parseIp(slash === -1 ? text : text.slice(0, slash));
   if (ip === null || text.includes('%')) return null;

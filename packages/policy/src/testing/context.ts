@@ -17,6 +17,10 @@ export class TestHeaders implements HeaderView {
     this.lines = [...lines];
   }
 
+  get size(): number {
+    return this.lines.length;
+  }
+
   get(name: string): string | undefined {
     return this.getAll(name)[0];
   }

@@ -1,61 +1,10 @@
 /** The string functions of the standard library that policies use on every request, and a few spellings of ours. */
-import { RE2JS } from 're2js';
 import type { CelList } from '@bufbuild/cel';
 import { MAX_TEXT, TEXT_TOO_LONG } from '../limits.ts';
 import { listOfStrings, Failure, type Result } from '../value.ts';
-import type { Compiled } from '../compiled.ts';
-import { CelProblem } from '../failures.ts';
+import { matches } from './regex.ts';
 import { STRINGS } from '../shapes.ts';
 import { define, giving, type FunctionDef } from './definition.ts';
-
-/** Characters of a pattern. */
-const MAX_PATTERN = 1024;
-const MAX_CACHED = 64;
-
-export function compileRegex(pattern: string): RE2JS | Failure {
-  if (pattern.length > MAX_PATTERN) return new Failure(`a regular expression has more than ${MAX_PATTERN} characters`);
-  try {
-    return RE2JS.compile(pattern);
-  } catch (error) {
-    return new Failure(
-      `a regular expression does not compile: ${error instanceof Error ? error.message : 'bad syntax'}`,
-    );
-  }
-}
-
-/** Patterns that only the request knows, newest last. */
-const cache = new Map<string, RE2JS | Failure>();
-
-function matches(text: string, pattern: string): Result {
-  let regex = cache.get(pattern);
-  if (regex === undefined) {
-    regex = compileRegex(pattern);
-    if (cache.size >= MAX_CACHED) {
-      const [oldest] = cache.keys();
-      if (oldest !== undefined) cache.delete(oldest);
-    }
-    cache.set(pattern, regex);
-  }
-  return regex instanceof Failure ? regex : regex.test(text);
-}
-
-/** A literal pattern is compiled with the policy. @returns null when the pattern is not a literal. */
-export function precompiledMatches(operands: readonly Compiled[]): Compiled | null {
-  const [text, pattern] = operands;
-  if (text === undefined || typeof pattern?.constant?.value !== 'string') return null;
-  const regex = compileRegex(pattern.constant.value);
-  if (regex instanceof Failure) throw new CelProblem(regex.message);
-  const get = text.eval;
-  const wanted = new Failure('matches() needs text');
-  return {
-    type: 'bool',
-    eval(scope) {
-      const value = get(scope);
-      if (typeof value === 'string') return regex.test(value);
-      return value instanceof Failure ? value : wanted;
-    },
-  };
-}
 
 /** Code points, as CEL counts. */
 function length(text: string): bigint {
@@ -111,8 +60,8 @@ export const CORE_FUNCTIONS: readonly FunctionDef[] = [
   define('method', 'startsWith', ['string', 'string'], 'bool', (_, text, prefix) => text.startsWith(prefix)),
   define('method', 'endsWith', ['string', 'string'], 'bool', (_, text, suffix) => text.endsWith(suffix)),
   define('method', 'contains', ['string', 'string'], 'bool', (_, text, part) => text.includes(part)),
-  define('method', 'matches', ['string', 'string'], 'bool', (_, text, pattern) => matches(text, pattern)),
-  define('global', 'matches', ['string', 'string'], 'bool', (_, text, pattern) => matches(text, pattern)),
+  define('method', 'matches', ['string', 'string'], 'bool', (scope, text, pattern) => matches(text, pattern, scope)),
+  define('global', 'matches', ['string', 'string'], 'bool', (scope, text, pattern) => matches(text, pattern, scope)),
   ...(['method', 'global'] as const).flatMap((style) => [
     define(style, 'size', ['string'], 'int', (_, text) => length(text)),
     define(style, 'size', ['bytes'], 'int', (_, bytes) => BigInt(bytes.length)),

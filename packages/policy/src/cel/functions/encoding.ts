@@ -1,7 +1,9 @@
 /** base64, basic_auth, json, queryString and url (traffic-policy.md §7). */
 import { celMap, isCelList, type CelInput, type CelMap } from '@bufbuild/cel';
 import { libraryOperation } from '../library.ts';
-import { TOO_MANY_PAIRS } from '../limits.ts';
+import { TOO_MANY_PAIRS, TOO_MANY_STEPS } from '../limits.ts';
+import type { Scope } from '../scope.ts';
+import { LIBRARY_CALL, spend } from '../work.ts';
 import { decode, parseQuery } from '../variables/request-parts.ts';
 import { Failure, isA, listOfStrings, type Result } from '../value.ts';
 import { INT, MULTI_MAP, STRING, STRINGS, union, type Shape } from '../shapes.ts';
@@ -37,13 +39,16 @@ function unescapeUrl(text: string): Result {
   return decode(text.replaceAll('+', ' '));
 }
 
-function encodeQuery(map: CelMap): Result {
+function encodeQuery(map: CelMap, scope: Scope): Result {
   const pairs: string[] = [];
   const keys = [...map.keys()].map(String).toSorted();
   const text = libraryOperation('string(a)');
   for (const key of keys) {
     const value = map.get(key) ?? null;
     for (const item of isCelList(value) ? value : [value]) {
+      if (!spend(scope, typeof item === 'string' ? 20 + (key.length + item.length) * 4 : LIBRARY_CALL)) {
+        return TOO_MANY_STEPS;
+      }
       const shown = typeof item === 'string' ? item : text(item);
       if (shown instanceof Failure) return shown;
       pairs.push(`${escapeUrl(key)}=${escapeUrl(typeof shown === 'string' ? shown : '')}`);
@@ -121,9 +126,11 @@ export const ENCODING_FUNCTIONS: readonly FunctionDef[] = [
   define('method', 'decodeBase64', ['string'], 'string', (_, text) => decodeBase64Text(text)),
   define('global', 'basic_auth.encode', ['string', 'string'], 'string', (_, user, password) => basic(user, password)),
   define('global', 'json.decode', ['string'], 'dyn', (_, text) => decodeJson(text)),
-  define('global', 'json.encode', ['dyn'], 'string', (_, value) => encodeJson(value)),
-  define('method', 'encodeJson', ['dyn'], 'string', (_, value) =>
-    isA(value, 'list') || isA(value, 'map') ? encodeJson(value) : new Failure('encodeJson() needs a list or a map'),
+  define('global', 'json.encode', ['dyn'], 'string', (scope, value) => encodeJson(value, scope)),
+  define('method', 'encodeJson', ['dyn'], 'string', (scope, value) =>
+    isA(value, 'list') || isA(value, 'map')
+      ? encodeJson(value, scope)
+      : new Failure('encodeJson() needs a list or a map'),
   ),
   define('method', 'decodeJson', ['string'], 'dyn', (_, text) => decodeJson(text)),
   define('method', 'isJson', ['string'], 'bool', (_, text) => isJson(text)),
@@ -131,8 +138,8 @@ export const ENCODING_FUNCTIONS: readonly FunctionDef[] = [
     QUERY,
     define('global', 'queryString.decode', ['string'], 'map', (_, text) => decodeQuery(text)),
   ),
-  define('global', 'queryString.encode', ['map'], 'string', (_, map) => encodeQuery(map)),
-  define('method', 'encodeQueryString', ['map'], 'string', (_, map) => encodeQuery(map)),
+  define('global', 'queryString.encode', ['map'], 'string', (scope, map) => encodeQuery(map, scope)),
+  define('method', 'encodeQueryString', ['map'], 'string', (scope, map) => encodeQuery(map, scope)),
   giving(
     QUERY,
     define('method', 'decodeQueryString', ['string'], 'map', (_, text) => decodeQuery(text)),

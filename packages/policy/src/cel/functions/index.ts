@@ -1,13 +1,16 @@
 /** The function table, and how a call finds its row: by name, then number, then kinds of the arguments. */
+import { isCelList } from '@bufbuild/cel';
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { Builder, Compiled } from '../compiled.ts';
 import { CelProblem, notYet, typeNames } from '../failures.ts';
 import { libraryFunctions } from '../library.ts';
-import { MAX_TEXT, TEXT_TOO_LONG } from '../limits.ts';
+import { LIST_TOO_LONG, MAX_LIST, MAX_TEXT, TEXT_TOO_LONG, TOO_MANY_STEPS } from '../limits.ts';
 import type { Eval } from '../scope.ts';
 import { STRINGS } from '../shapes.ts';
 import { Failure, isA, mayBe, type Value } from '../value.ts';
-import { CORE_FUNCTIONS, precompiledMatches } from './core.ts';
+import { priceOf, sizeOf, spend } from '../work.ts';
+import { CORE_FUNCTIONS } from './core.ts';
+import { precompiledMatches } from './regex.ts';
 import type { FunctionDef } from './definition.ts';
 import { ENCODING_FUNCTIONS } from './encoding.ts';
 import { HASH_FUNCTIONS } from './hash.ts';
@@ -24,12 +27,22 @@ const LIBRARY_FUNCTIONS: FunctionDef[] = libraryFunctions().map((row) => {
     args: row.args,
     result: row.result,
     ...(row.name === 'split' ? { shape: () => STRINGS } : {}),
-    apply: (_scope, ...args) => operation(...args),
+    apply(_scope, ...args) {
+      const [first] = args;
+      if (READERS.has(row.name) && typeof first === 'string' && first.length > MAX_READ) return NOT_READ;
+      return operation(...args);
+    },
   };
 });
 
-/** Ours first: where the library has the same signature, ours is used. */
-export const FUNCTIONS: readonly FunctionDef[] = [
+const LIBRARY_ROWS: ReadonlySet<FunctionDef> = new Set(LIBRARY_FUNCTIONS);
+
+/** Numbers and times have no thousand digits; reading them would take squares of the length. */
+const READERS: ReadonlySet<string> = new Set(['int', 'uint', 'double', 'bool', 'duration', 'timestamp']);
+const MAX_READ = 200;
+const NOT_READ = new Failure('the text is too long to be read as this');
+
+const OUR_FUNCTIONS: readonly FunctionDef[] = [
   ...CORE_FUNCTIONS,
   ...REQUEST_FUNCTIONS,
   ...ENCODING_FUNCTIONS,
@@ -37,18 +50,33 @@ export const FUNCTIONS: readonly FunctionDef[] = [
   ...RANDOM_FUNCTIONS,
   ...IP_FUNCTIONS,
   ...LIST_FUNCTIONS,
-  ...LIBRARY_FUNCTIONS,
+];
+
+const signature = ({ style, name, args }: FunctionDef): string => `${style} ${name}(${args.join()})`;
+const OURS = new Set(OUR_FUNCTIONS.map(signature));
+
+/** Where the library has the same signature, ours is used. */
+export const FUNCTIONS: readonly FunctionDef[] = [
+  ...OUR_FUNCTIONS,
+  ...LIBRARY_FUNCTIONS.filter((row) => !OURS.has(signature(row))),
 ].map(bounded);
 
-/** Text that a function makes may not grow without end, whatever it is made of. */
+/** A call is paid for before it runs, and what it makes may not grow without end, whatever it is made of. */
 function bounded(row: FunctionDef): FunctionDef {
-  if (row.result !== 'string') return row;
   const { apply } = row;
+  const { base, each } = priceOf(row.name, row.args, LIBRARY_ROWS.has(row));
   return {
     ...row,
     apply(scope, ...args) {
+      let price = base;
+      for (const arg of args) price += sizeOf(arg) * each;
+      if (!spend(scope, price)) return TOO_MANY_STEPS;
       const result = apply(scope, ...args);
-      return typeof result === 'string' && result.length > MAX_TEXT ? TEXT_TOO_LONG : result;
+      if (typeof result === 'string') {
+        if (result.length > MAX_TEXT) return TEXT_TOO_LONG;
+        if (result.length > 64) spend(scope, result.length / 16);
+      } else if (isCelList(result) && result.size > MAX_LIST) return LIST_TOO_LONG;
+      return result;
     },
   };
 }
@@ -90,7 +118,7 @@ export function buildFunction(
   if (only === undefined) {
     throw new CelProblem(`${name}() does not apply to (${typeNames(operands.map((operand) => operand.type))})`);
   }
-  const regex = name === 'matches' ? precompiledMatches(operands) : null;
+  const regex = name === 'matches' ? precompiledMatches(operands, b) : null;
   if (regex !== null) return regex;
   const result = fitting.every((row) => row.result === only.result) ? only.result : 'dyn';
   const certain = only.args.every((type, i) => type === 'dyn' || operands[i]?.type === type);

@@ -6,6 +6,8 @@ const MAX_CACHED = 256;
 const cache = new Map<string, Cidr | null>();
 
 function range(text: string): Cidr | null {
+  // Longer than any range: not worth a place in the cache.
+  if (text.length > 150) return null;
   let cidr = cache.get(text);
   if (cidr === undefined) {
     cidr = parseCidr(text);

@@ -1,13 +1,75 @@
 /** JSON as Go writes it: keys sorted, bytes as base64, times as RFC 3339. */
-import { isCelList, isCelMap, isCelUint } from '@bufbuild/cel';
+import { isCelList, isCelMap, isCelUint, type CelList, type CelMap } from '@bufbuild/cel';
 import { libraryOperation } from '../library.ts';
-import { TOO_DEEP } from '../limits.ts';
+import { MAX_TEXT, TEXT_TOO_LONG, TOO_DEEP, TOO_MANY_STEPS } from '../limits.ts';
+import type { Scope } from '../scope.ts';
+import { LIBRARY_CALL, spend } from '../work.ts';
 import { Failure, Fatal, fromPlain, type Result, type Value } from '../value.ts';
 
 const MAX_DEPTH = 64;
 const BAD_JSON = new Failure('the text is not JSON');
 
-export function encodeJson(value: Value): string {
+/** Bounded in size and cost: a value may hold the same list a million times over. */
+export function encodeJson(value: Value, scope: Scope): string | Failure {
+  const writer = new Writer(scope);
+  return writer.write(value, 0) ? writer.text : writer.problem;
+}
+
+class Writer {
+  text = '';
+  problem: Failure = TOO_MANY_STEPS;
+  readonly #scope: Scope;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  /** @returns false when it had to stop */
+  write(value: Value, depth: number): boolean {
+    if (!spend(this.#scope, 10)) return false;
+    if (depth > MAX_DEPTH) return this.#stop(TOO_DEEP);
+    if (isCelList(value)) return this.#list(value, depth);
+    if (isCelMap(value)) return this.#map(value, depth);
+    return this.#add(plainJson(value, this.#scope));
+  }
+
+  #list(list: CelList, depth: number): boolean {
+    let mark = '[';
+    for (const item of list) {
+      if (!this.#add(mark) || !this.write(item, depth + 1)) return false;
+      mark = ',';
+    }
+    return this.#add(mark === '[' ? '[]' : ']');
+  }
+
+  #map(map: CelMap, depth: number): boolean {
+    if (!spend(this.#scope, map.size * 20)) return false;
+    const entries = [...map].map(([key, item]): [string, Value] => [
+      isCelUint(key) ? String(key.value) : String(key),
+      item,
+    ]);
+    entries.sort(([a], [b]) => (a < b ? -1 : 1));
+    let mark = '{';
+    for (const [key, item] of entries) {
+      if (!this.#add(`${mark}${JSON.stringify(key)}:`) || !this.write(item, depth + 1)) return false;
+      mark = ',';
+    }
+    return this.#add(mark === '{' ? '{}' : '}');
+  }
+
+  #add(text: string): boolean {
+    this.text += text;
+    if (this.text.length > MAX_TEXT) return this.#stop(TEXT_TOO_LONG);
+    return spend(this.#scope, text.length);
+  }
+
+  #stop(problem: Failure): boolean {
+    this.problem = problem;
+    return false;
+  }
+}
+
+function plainJson(value: Value, scope: Scope): string {
   if (value === null) return 'null';
   switch (typeof value) {
     case 'string':
@@ -22,15 +84,7 @@ export function encodeJson(value: Value): string {
   }
   if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value).toString('base64'));
   if (isCelUint(value)) return String(value.value);
-  if (isCelList(value)) return `[${[...value].map(encodeJson).join(',')}]`;
-  if (isCelMap(value)) {
-    const entries = [...value].map(([key, item]): [string, Value] => [
-      isCelUint(key) ? String(key.value) : String(key),
-      item,
-    ]);
-    entries.sort(([a], [b]) => (a < b ? -1 : 1));
-    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${encodeJson(item)}`).join(',')}}`;
-  }
+  if (!spend(scope, LIBRARY_CALL)) return 'null';
   const text = libraryOperation('string(a)')(value);
   return typeof text === 'string' ? JSON.stringify(text) : 'null';
 }

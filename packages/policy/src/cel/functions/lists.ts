@@ -1,7 +1,9 @@
 /** The list functions of cel-go's extension that policies use; sortBy is a macro and lives in calls.ts. */
 import { celList, isCelList, type CelInput, type CelList } from '@bufbuild/cel';
-import { LIST_TOO_LONG, MAX_LIST } from '../limits.ts';
+import { LIST_TOO_LONG, MAX_LIST, TOO_MANY_STEPS } from '../limits.ts';
 import { compare, equal } from '../operations.ts';
+import type { Scope } from '../scope.ts';
+import { sizeOf, spend } from '../work.ts';
 import { Failure, Fatal, type Result, type Value } from '../value.ts';
 import { INT } from '../shapes.ts';
 import { define, giving, ofTheSame, type FunctionDef } from './definition.ts';
@@ -19,11 +21,12 @@ function slice(list: CelList, from: bigint, to: bigint): Result {
   return celList([...list].slice(Number(from), Number(to)));
 }
 
-function flatten(list: CelList, depth: bigint): Result {
+function flatten(list: CelList, depth: bigint, scope: Scope): Result {
   if (depth < 0n) return BAD_DEPTH;
   const flat: CelInput[] = [];
   const walk = (items: CelList, left: bigint): boolean => {
     for (const item of items) {
+      if (!spend(scope, 10)) return false;
       if (isCelList(item) && left > 0n) {
         if (!walk(item, left - 1n)) return false;
       } else if (flat.push(item) > MAX_LIST) return false;
@@ -33,17 +36,18 @@ function flatten(list: CelList, depth: bigint): Result {
   return walk(list, depth) ? celList(flat) : LIST_TOO_LONG;
 }
 
-function distinct(list: CelList): Result {
+function distinct(list: CelList, scope: Scope): Result {
   const texts = new Set<string>();
   const others: Value[] = [];
   const kept: Value[] = [];
   for (const item of list) {
+    if (!spend(scope, 10 + sizeOf(item) / 16)) return TOO_MANY_STEPS;
     if (typeof item === 'string') {
       if (texts.has(item)) continue;
       texts.add(item);
     } else {
       // Compared with each other one by one.
-      if (others.some((other) => equal(other, item))) continue;
+      if (others.some((other) => spend(scope, 5) && equal(other, item, scope))) continue;
       if (others.push(item) > MAX_COMPARED) return TOO_MANY_KINDS;
     }
     kept.push(item);
@@ -54,10 +58,11 @@ function distinct(list: CelList): Result {
 const less = compare('<');
 
 /** Stable; values that cannot be compared make it fail. */
-export function sortByKey(keyed: { key: Value; value: Value }[]): Result {
+export function sortByKey(keyed: { key: Value; value: Value }[], scope: Scope): Result {
   let problem: Failure | null = null;
   const isLess = (a: Value, b: Value): boolean => {
-    const result = less(a, b);
+    if (!spend(scope, 10)) return false;
+    const result = less(a, b, scope);
     if (result instanceof Failure) problem = result;
     return result === true;
   };
@@ -67,19 +72,23 @@ export function sortByKey(keyed: { key: Value; value: Value }[]): Result {
 
 export const LIST_FUNCTIONS: readonly FunctionDef[] = [
   ofTheSame(define('method', 'slice', ['list', 'int', 'int'], 'list', (_, list, from, to) => slice(list, from, to))),
-  define('method', 'flatten', ['list'], 'list', (_, list) => flatten(list, 1n)),
-  define('method', 'flatten', ['list', 'int'], 'list', (_, list, depth) => flatten(list, depth)),
-  ofTheSame(define('method', 'distinct', ['list'], 'list', (_, list) => distinct(list))),
+  define('method', 'flatten', ['list'], 'list', (scope, list) => flatten(list, 1n, scope)),
+  define('method', 'flatten', ['list', 'int'], 'list', (scope, list, depth) => flatten(list, depth, scope)),
+  ofTheSame(define('method', 'distinct', ['list'], 'list', (scope, list) => distinct(list, scope))),
   ofTheSame(
-    define('method', 'sort', ['list'], 'list', (_, list) =>
-      sortByKey([...list].map((value) => ({ key: value, value }))),
+    define('method', 'sort', ['list'], 'list', (scope, list) =>
+      sortByKey(
+        [...list].map((value) => ({ key: value, value })),
+        scope,
+      ),
     ),
   ),
   giving(
     { type: 'list', item: INT },
-    define('global', 'lists.range', ['int'], 'list', (_, count) => {
+    define('global', 'lists.range', ['int'], 'list', (scope, count) => {
       if (count < 0n) return BAD_RANGE;
       if (count > BigInt(MAX_LIST)) return LIST_TOO_LONG;
+      if (!spend(scope, Number(count) * 2)) return TOO_MANY_STEPS;
       return celList(Array.from({ length: Number(count) }, (_item, index) => BigInt(index)));
     }),
   ),

@@ -3,14 +3,20 @@ import { cookieValue, emptyCookie, type CookieJar } from '../variables/cookies.t
 import {
   queryParameters,
   requestCookieMap,
+  requestHeaders,
+  responseHeaders,
   requestCookies,
   responseCookieMap,
   responseCookies,
 } from '../variables/request.ts';
 import { HTTP_PHASES, RESPONSE_PHASE } from '../variables/variable.ts';
-import { EMPTY_LIST, Failure, listOfStrings, type Fatal, type Result } from '../value.ts';
+import { EMPTY_LIST, Failure, type Fatal, type Result } from '../value.ts';
 import { COOKIE, STRINGS } from '../shapes.ts';
 import { define, giving, type FunctionDef } from './definition.ts';
+
+function listOrEmpty(list: Result): Result {
+  return list instanceof Failure && list.absent ? EMPTY_LIST : list;
+}
 
 function cookie(jar: CookieJar | Fatal | null, name: string): Result {
   if (jar instanceof Failure) return jar;
@@ -25,18 +31,11 @@ export const REQUEST_FUNCTIONS: readonly FunctionDef[] = [
       'getReqHeader',
       ['string'],
       'list',
-      ({ context: { req } }, name) => (req === null ? EMPTY_LIST : listOfStrings(req.headers.getAll(name))),
+      (scope, name) => listOrEmpty(requestHeaders.get(scope, name)),
       HTTP_PHASES,
     ),
   ),
-  define(
-    'global',
-    'hasReqHeader',
-    ['string'],
-    'bool',
-    ({ context: { req } }, name) => req?.headers.has(name) ?? false,
-    HTTP_PHASES,
-  ),
+  define('global', 'hasReqHeader', ['string'], 'bool', (scope, name) => requestHeaders.has(scope, name), HTTP_PHASES),
   giving(
     STRINGS,
     define(
@@ -44,10 +43,7 @@ export const REQUEST_FUNCTIONS: readonly FunctionDef[] = [
       'getQueryParam',
       ['string'],
       'list',
-      (scope, name) => {
-        const list = queryParameters.get(scope, name);
-        return list instanceof Failure && list.absent ? EMPTY_LIST : list;
-      },
+      (scope, name) => listOrEmpty(queryParameters.get(scope, name)),
       HTTP_PHASES,
     ),
   ),
@@ -71,7 +67,7 @@ export const REQUEST_FUNCTIONS: readonly FunctionDef[] = [
       'getResHeader',
       ['string'],
       'list',
-      ({ context: { res } }, name) => (res === null ? EMPTY_LIST : listOfStrings(res.headers.getAll(name))),
+      (scope, name) => listOrEmpty(responseHeaders.get(scope, name)),
       RESPONSE_PHASE,
     ),
   ),
@@ -80,7 +76,7 @@ export const REQUEST_FUNCTIONS: readonly FunctionDef[] = [
     'hasResHeader',
     ['string'],
     'bool',
-    ({ context: { res } }, name) => res?.headers.has(name) ?? false,
+    (scope, name) => responseHeaders.has(scope, name),
     RESPONSE_PHASE,
   ),
   giving(

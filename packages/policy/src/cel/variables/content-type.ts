@@ -1,6 +1,8 @@
 /** `content-type` and `content-encoding` as expressions see them (traffic-policy.md §6). */
 import { celMap } from '@bufbuild/cel';
-import { MAX_PARTS, TOO_MANY_MEDIA_PARAMETERS } from '../limits.ts';
+import { MAX_PARTS, TOO_MANY_MEDIA_PARAMETERS, TOO_MANY_STEPS } from '../limits.ts';
+import type { Scope } from '../scope.ts';
+import { spend } from '../work.ts';
 import { listOfStrings, type Result, type Value } from '../value.ts';
 
 /** `text/html; charset=utf-8` → `text/html`. */
@@ -9,7 +11,8 @@ export function mediaType(header: string): string {
   return (end === -1 ? header : header.slice(0, end)).trim().toLowerCase();
 }
 
-export function mediaParameters(header: string): Result {
+export function mediaParameters(header: string, scope: Scope): Result {
+  if (!spend(scope, header.length * 3)) return TOO_MANY_STEPS;
   const parameters = new Map<string, string>();
   const parts = header.split(';', MAX_PARTS + 2);
   if (parts.length > MAX_PARTS + 1) return TOO_MANY_MEDIA_PARAMETERS;

@@ -2,10 +2,11 @@
  * The request head taken apart, on demand and once: actions may change the head between two expressions, so every part
  * remembers the text that it was made from.
  */
-import type { RequestView } from '../../runtime.ts';
+import type { RequestView, ResponseView } from '../../runtime.ts';
 import { MAX_PARTS, TOO_MANY_PARAMETERS } from '../limits.ts';
 import type { Fatal } from '../value.ts';
-import { cookiesOf, type CookieJar } from './cookies.ts';
+import { spend, type Budgeted } from '../work.ts';
+import { cookiesOf, setCookiesOf, type CookieJar } from './cookies.ts';
 
 export interface UrlParts {
   readonly scheme: string;
@@ -30,10 +31,12 @@ export class RequestParts {
   #target = '';
   #authority = '';
   #url: UrlParts | null = null;
-  #queryText = '';
+  #queryTarget = '';
   #query: Map<string, string[]> | Fatal | null = null;
   #cookieText = '';
   #cookies: CookieJar | Fatal | null = null;
+  #setCookieText = '';
+  #setCookies: CookieJar | Fatal | null = null;
   #pathTarget = '';
   #path = '';
 
@@ -56,21 +59,34 @@ export class RequestParts {
   }
 
   query(req: RequestView): Map<string, string[]> | Fatal {
-    const text = queryOf(req.target);
-    if (this.#query === null || this.#queryText !== text) {
-      this.#queryText = text;
-      this.#query = parseQuery(text) ?? TOO_MANY_PARAMETERS;
+    // The same text as before is the same object: nothing is compared.
+    if (this.#query === null || this.#queryTarget !== req.target) {
+      this.#queryTarget = req.target;
+      this.#query = parseQuery(queryOf(req.target)) ?? TOO_MANY_PARAMETERS;
     }
     return this.#query;
   }
 
-  cookies(req: RequestView): CookieJar | Fatal {
+  cookies(req: RequestView, scope: Budgeted): CookieJar | Fatal {
     const text = req.headers.getAll('cookie').join('; ');
+    spend(scope, 10 + req.headers.size / 2 + text.length / 64);
     if (this.#cookies === null || this.#cookieText !== text) {
       this.#cookieText = text;
       this.#cookies = cookiesOf(text);
     }
     return this.#cookies;
+  }
+
+  setCookies(res: ResponseView, scope: Budgeted): CookieJar | Fatal {
+    const lines = res.headers.getAll('set-cookie');
+    const text = lines.join('\n');
+    spend(scope, 10 + res.headers.size / 2 + text.length / 64);
+    if (this.#setCookies === null || this.#setCookieText !== text) {
+      spend(scope, text.length * 2);
+      this.#setCookieText = text;
+      this.#setCookies = setCookiesOf(lines);
+    }
+    return this.#setCookies;
   }
 }
 

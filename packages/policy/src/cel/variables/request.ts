@@ -5,23 +5,30 @@ import { NO_REQUEST, NO_RESPONSE, type Eval, type Scope } from '../scope.ts';
 import { COOKIE, MULTI_MAP, STRING, type Shape } from '../shapes.ts';
 import { Failure, listOfStrings, timestamp, type Fatal, type Result, type StaticType, type Value } from '../value.ts';
 import { mediaParameters, mediaType, tokens } from './content-type.ts';
-import { cookieValue, setCookiesOf, type CookieJar } from './cookies.ts';
+import { cookieValue, type CookieJar } from './cookies.ts';
 import { headerList, headerMap, NO_SUCH_KEY } from './header-map.ts';
 import { hostOf, queryOf, type UrlParts } from './request-parts.ts';
+import { TOO_MANY_STEPS } from '../limits.ts';
+import { spend } from '../work.ts';
 import { HTTP_PHASES, insideOf, RESPONSE_PHASE, type Keyed, type Variable } from './variable.ts';
+
+/** Fields of a head are looked for; times and lists are made anew at each question. */
+function paid(scope: Scope, view: RequestView | ResponseView, type: StaticType): boolean {
+  return spend(scope, (type === 'string' || type === 'int' ? 3 : 300) + view.headers.size / 8);
+}
 
 function onRequest(name: string, type: StaticType, read: (req: RequestView, scope: Scope) => Result): Variable {
   const get: Eval = (scope) => {
     const req = scope.context.req;
-    return req === null ? NO_REQUEST : read(req, scope);
+    return req === null ? NO_REQUEST : paid(scope, req, type) ? read(req, scope) : TOO_MANY_STEPS;
   };
   return { name, type, phases: HTTP_PHASES, get, ...insideOf(type) };
 }
 
-function onResponse(name: string, type: StaticType, read: (res: ResponseView) => Result): Variable {
+function onResponse(name: string, type: StaticType, read: (res: ResponseView, scope: Scope) => Result): Variable {
   const get: Eval = (scope) => {
     const res = scope.context.res;
-    return res === null ? NO_RESPONSE : read(res);
+    return res === null ? NO_RESPONSE : paid(scope, res, type) ? read(res, scope) : TOO_MANY_STEPS;
   };
   return { name, type, phases: RESPONSE_PHASE, get, ...insideOf(type) };
 }
@@ -29,19 +36,25 @@ function onResponse(name: string, type: StaticType, read: (res: ResponseView) =>
 const url = (name: string, type: StaticType, read: (parts: UrlParts) => Value): Variable =>
   onRequest(`req.url${name}`, type, (req, scope) => read(scope.parts.url(req)));
 
+/** A cookie as an object of ten fields. */
+const COOKIE_PRICE = 200;
 const COOKIES: Shape = { type: 'map', key: STRING, item: { type: 'list', item: COOKIE } };
 
 const EMPTY_MAP: Value = celMap(new Map<string, string>());
 const header = (view: RequestView | ResponseView, name: string): string => view.headers.get(name) ?? '';
 
-const requestHeaders: Keyed = {
-  get: (scope, key) => (scope.context.req === null ? NO_REQUEST : headerList(scope.context.req.headers, key)),
-  has: (scope, key) => scope.context.req !== null && scope.context.req.headers.has(key),
+function hasHeader(view: RequestView | ResponseView | null, key: string, scope: Scope): boolean {
+  return view !== null && spend(scope, 5 + view.headers.size / 2) && view.headers.has(key);
+}
+
+export const requestHeaders: Keyed = {
+  get: (scope, key) => (scope.context.req === null ? NO_REQUEST : headerList(scope.context.req.headers, key, scope)),
+  has: (scope, key) => hasHeader(scope.context.req, key, scope),
 };
 
-const responseHeaders: Keyed = {
-  get: (scope, key) => (scope.context.res === null ? NO_RESPONSE : headerList(scope.context.res.headers, key)),
-  has: (scope, key) => scope.context.res !== null && scope.context.res.headers.has(key),
+export const responseHeaders: Keyed = {
+  get: (scope, key) => (scope.context.res === null ? NO_RESPONSE : headerList(scope.context.res.headers, key, scope)),
+  has: (scope, key) => hasHeader(scope.context.res, key, scope),
 };
 
 export const queryParameters: Keyed = {
@@ -60,11 +73,11 @@ export const queryParameters: Keyed = {
 };
 
 export function requestCookies(scope: Scope): CookieJar | Fatal | null {
-  return scope.context.req === null ? null : scope.parts.cookies(scope.context.req);
+  return scope.context.req === null ? null : scope.parts.cookies(scope.context.req, scope);
 }
 
 export function responseCookies(scope: Scope): CookieJar | Fatal | null {
-  return scope.context.res === null ? null : setCookiesOf(scope.context.res.headers.getAll('set-cookie'));
+  return scope.context.res === null ? null : scope.parts.setCookies(scope.context.res, scope);
 }
 
 function cookieAccess(jarOf: (scope: Scope) => CookieJar | Fatal | null): Keyed {
@@ -73,7 +86,8 @@ function cookieAccess(jarOf: (scope: Scope) => CookieJar | Fatal | null): Keyed 
       const jar = jarOf(scope);
       if (jar instanceof Failure) return jar;
       const list = jar?.get(key);
-      return list === undefined ? NO_SUCH_KEY : celList(list.map(cookieValue));
+      if (list === undefined) return NO_SUCH_KEY;
+      return spend(scope, list.length * COOKIE_PRICE) ? celList(list.map(cookieValue)) : TOO_MANY_STEPS;
     },
     has(scope, key) {
       const jar = jarOf(scope);
@@ -85,9 +99,12 @@ function cookieAccess(jarOf: (scope: Scope) => CookieJar | Fatal | null): Keyed 
 export const requestCookieMap = cookieAccess(requestCookies);
 export const responseCookieMap = cookieAccess(responseCookies);
 
-function jarMap(jar: CookieJar | Fatal | null): Result {
+function jarMap(jar: CookieJar | Fatal | null, scope: Scope): Result {
   if (jar === null) return NO_REQUEST;
   if (jar instanceof Failure) return jar;
+  let cookies = 0;
+  for (const list of jar.values()) cookies += list.length;
+  if (!spend(scope, cookies * COOKIE_PRICE)) return TOO_MANY_STEPS;
   return celMap(new Map([...jar].map(([name, list]) => [name, celList(list.map(cookieValue))])));
 }
 
@@ -107,17 +124,18 @@ export const REQUEST_VARIABLES: readonly Variable[] = [
   onRequest('req.content_encoding', 'list', (req) => tokens(header(req, 'content-encoding'))),
   onRequest('req.content_type', 'string', (req) => mediaType(header(req, 'content-type'))),
   onRequest('req.content_type.raw', 'string', (req) => header(req, 'content-type')),
-  onRequest('req.content_type.parameters', 'map', (req) => mediaParameters(header(req, 'content-type'))),
+  onRequest('req.content_type.parameters', 'map', (req, scope) => mediaParameters(header(req, 'content-type'), scope)),
   onRequest('req.user_agent', 'string', (req) => header(req, 'user-agent')),
   onRequest('req.ts.header_received', 'timestamp', (req) => timestamp(req.headerReceivedAt)),
   map('req.headers', HTTP_PHASES, MULTI_MAP, requestHeaders, (scope) =>
-    scope.context.req === null ? NO_REQUEST : headerMap(scope.context.req.headers),
+    scope.context.req === null ? NO_REQUEST : headerMap(scope.context.req.headers, scope),
   ),
-  map('req.cookies', HTTP_PHASES, COOKIES, requestCookieMap, (scope) => jarMap(requestCookies(scope))),
+  map('req.cookies', HTTP_PHASES, COOKIES, requestCookieMap, (scope) => jarMap(requestCookies(scope), scope)),
   map('req.url.query_params', HTTP_PHASES, MULTI_MAP, queryParameters, (scope) => {
     if (scope.context.req === null) return NO_REQUEST;
     const query = scope.parts.query(scope.context.req);
-    return query instanceof Failure ? query : queryMap(query);
+    if (query instanceof Failure) return query;
+    return spend(scope, query.size * 30) ? queryMap(query) : TOO_MANY_STEPS;
   }),
   // Trailers come after the last phase that could read them.
   { ...onRequest('req.trailers', 'map', () => EMPTY_MAP), shape: MULTI_MAP },
@@ -141,10 +159,10 @@ export const RESPONSE_VARIABLES: readonly Variable[] = [
   onResponse('res.content_encoding', 'list', (res) => tokens(header(res, 'content-encoding'))),
   onResponse('res.content_type', 'string', (res) => mediaType(header(res, 'content-type'))),
   onResponse('res.content_type.raw', 'string', (res) => header(res, 'content-type')),
-  onResponse('res.content_type.parameters', 'map', (res) => mediaParameters(header(res, 'content-type'))),
+  onResponse('res.content_type.parameters', 'map', (res, scope) => mediaParameters(header(res, 'content-type'), scope)),
   { ...onResponse('res.trailers', 'map', () => EMPTY_MAP), shape: MULTI_MAP },
   map('res.headers', RESPONSE_PHASE, MULTI_MAP, responseHeaders, (scope) =>
-    scope.context.res === null ? NO_RESPONSE : headerMap(scope.context.res.headers),
+    scope.context.res === null ? NO_RESPONSE : headerMap(scope.context.res.headers, scope),
   ),
-  map('res.cookies', RESPONSE_PHASE, COOKIES, responseCookieMap, (scope) => jarMap(responseCookies(scope))),
+  map('res.cookies', RESPONSE_PHASE, COOKIES, responseCookieMap, (scope) => jarMap(responseCookies(scope), scope)),
 ];

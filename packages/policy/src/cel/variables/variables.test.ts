@@ -3,7 +3,7 @@ import { selfSigned } from '../../testing/certificate.ts';
 import { CLIENT_CERTIFICATE, makeContext, type Facts } from '../../testing/context.ts';
 import { textOf } from '../../interpolation/template.ts';
 import { compileExpression } from '../compile.ts';
-import { COMPREHENSION_BUDGET } from '../scope.ts';
+import { BUDGET } from '../work.ts';
 import { Failure } from '../value.ts';
 import { removeDotSegments, RequestParts } from './request-parts.ts';
 
@@ -13,12 +13,12 @@ function show(expression: string, facts: Facts = {}): string {
     context: makeContext({ status: 200, ...facts }),
     vars: new Map(),
     locals: [],
-    budget: COMPREHENSION_BUDGET,
+    budget: BUDGET,
     parts: new RequestParts(),
   };
   const value = compileExpression(expression, { phase: 'on_http_response', usesResult: () => {} }).eval(scope);
   if (value instanceof Failure) return `failed: ${value.message}`;
-  const text = textOf(value);
+  const text = textOf(value, scope);
   return text instanceof Failure ? `failed: ${text.message}` : text;
 }
 

@@ -1,0 +1,10 @@
+import type { PhaseName } from '../runtime.ts';
+
+/** What an expression is compiled for. */
+export interface CompileContext {
+  readonly phase: PhaseName;
+  /** Told the segment after `actions.ngrok.` of every result that the expression reads. */
+  readonly usesResult: (key: string) => void;
+  /** Instructions that the regular expressions of the policy may still have, together; absent = not counted. */
+  readonly programs?: { left: number };
+}
