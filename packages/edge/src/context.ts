@@ -74,10 +74,25 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
+/** Mistakes of ours: guard.ts. */
+export interface FaultReports {
+  readonly count: number;
+  /** Logs with the stack, and counts. Never throws. @param what it happened on, and ended */
+  report(error: unknown, what: string, fields?: object): void;
+}
+
+/** What ends when a callback into it throws. */
+export interface Fallible {
+  fault(error: unknown): void;
+}
+
 /** One coarse wheel for every deadline (docs/performance.md: a timer per request is expensive). Resolution about 100 ms. */
 export interface TimerWheel {
-  /** Calls back once after about `ms`, unless cancelled. */
-  schedule(ms: number, callback: () => void): TimerHandle;
+  /**
+   * Calls back once after about `ms`, unless cancelled.
+   * @param guard told of what the callback throws
+   */
+  schedule(ms: number, callback: () => void, guard?: Fallible): TimerHandle;
 }
 export interface TimerHandle {
   cancel(): void;
@@ -200,6 +215,7 @@ export interface EdgeContext {
   readonly agents: AgentStreams;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  readonly faults: FaultReports;
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly random: () => number;

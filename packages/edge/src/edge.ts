@@ -14,6 +14,7 @@ import { TlsTerminators } from './connection/tls-terminators.ts';
 import type { EdgeConfig, EdgeContext, HttpService, ListenAddress, Log } from './context.ts';
 import type { ControlLink, EdgePort } from '@postern/link';
 import { withDeadline } from './deadline.ts';
+import { Faults } from './guard.ts';
 import { createHttpService } from './http/service.ts';
 import { Returning } from './routing/returning.ts';
 import { RouteApplier } from './routing/route-applier.ts';
@@ -68,6 +69,8 @@ export interface EdgeStats {
   /** Connections turned away by the limits since the start. */
   readonly refusedConnections: number;
   readonly endpoints: number;
+  /** Mistakes inside the edge since the start; each ended one connection, one request or one RPC. */
+  readonly faults: number;
 }
 
 export interface Edge {
@@ -106,6 +109,7 @@ class DataPlane implements Edge {
   readonly #connections: Connections;
   readonly #tcpPorts: TcpPorts;
   readonly #traffic: TrafficBatch;
+  readonly #faults: Faults;
   readonly #ready = Promise.withResolvers<void>();
   readonly #agentListener: OpenListener | undefined;
   #listening: { http?: Listening; https?: Listening; agents?: Listening } = {};
@@ -116,13 +120,16 @@ class DataPlane implements Edge {
     const { limits } = config;
     const log = limitedLog(options.log, now);
     this.#agentListener = options.agentListener;
-    const wheel = createTimerWheel();
+    const faults = new Faults(log);
+    this.#faults = faults;
+    const wheel = createTimerWheel({ onFault: (error) => faults.report(error, 'a timer') });
     this.#traffic = new TrafficBatch(wheel, (events) => link.traffic(events));
     const routes = createRouteTable({ compile: compilePolicy, log });
     this.#agents = new AgentPlane({
       link,
       wheel,
       log,
+      faults,
       limits,
       region: config.region,
       webUrl: () => config.webUrl,
@@ -141,6 +148,7 @@ class DataPlane implements Edge {
       agents: this.#agents.streams,
       wheel,
       log,
+      faults,
       now,
       random,
       traffic: (event) => this.#traffic.add(event),
@@ -238,6 +246,7 @@ class DataPlane implements Edge {
       visitorConnections: http.open + tls.open + tcp.open,
       refusedConnections: http.refused + tls.refused + tcp.refused + agents.refused,
       endpoints: this.#context.routes.size,
+      faults: this.#faults.count,
     };
   }
 

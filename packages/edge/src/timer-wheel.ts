@@ -2,7 +2,7 @@
  * One coarse clock for every deadline of the edge. A Node timer per request is expensive (docs/performance.md): this wheel costs
  * one interval for all of them, and only while something waits. Scheduling, cancelling and refreshing are O(1).
  */
-import type { TimerHandle, TimerWheel } from './context.ts';
+import type { Fallible, TimerHandle, TimerWheel } from './context.ts';
 
 /** Slots of one turn; a timer further away than a turn is looked at once per turn. */
 const SLOTS = 512;
@@ -12,11 +12,13 @@ export interface TimerWheelOptions {
   readonly resolution?: number;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
+  /** What a callback has thrown that has no guard; other timers are not concerned. Default: an uncaught exception. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 /** Makes the wheel. It never keeps the process alive. */
 export function createTimerWheel(options: TimerWheelOptions = {}): TimerWheel & { readonly size: number } {
-  return new Wheel(options.resolution ?? 100, options.now ?? (() => performance.now()));
+  return new Wheel(options.resolution ?? 100, options.now ?? (() => performance.now()), options.onFault ?? uncaught);
 }
 
 /** A waiting timer: a link of the ring of its slot. */
@@ -29,11 +31,13 @@ class Timer implements TimerHandle {
   readonly wheel: Wheel;
   readonly ticks: number;
   readonly callback: () => void;
+  readonly guard: Fallible | undefined;
 
-  constructor(wheel: Wheel, ticks: number, callback: () => void) {
+  constructor(wheel: Wheel, ticks: number, callback: () => void, guard: Fallible | undefined) {
     this.wheel = wheel;
     this.ticks = ticks;
     this.callback = callback;
+    this.guard = guard;
   }
 
   cancel(): void {
@@ -55,15 +59,17 @@ class Timer implements TimerHandle {
 class Wheel implements TimerWheel {
   readonly #resolution: number;
   readonly #now: () => number;
+  readonly #onFault: (error: unknown) => void;
   readonly #slots: (Timer | null)[] = Array.from({ length: SLOTS }, () => null);
   #interval: NodeJS.Timeout | null = null;
   /** The last tick whose slot was looked at. */
   #tick = 0;
   #size = 0;
 
-  constructor(resolution: number, now: () => number) {
+  constructor(resolution: number, now: () => number, onFault: (error: unknown) => void) {
     this.#resolution = resolution;
     this.#now = now;
+    this.#onFault = onFault;
   }
 
   /** Timers waiting. */
@@ -71,9 +77,9 @@ class Wheel implements TimerWheel {
     return this.#size;
   }
 
-  schedule(ms: number, callback: () => void): TimerHandle {
+  schedule(ms: number, callback: () => void, guard?: Fallible): TimerHandle {
     // One tick more than the delay needs, so that a timer never fires early.
-    const timer = new Timer(this, Math.max(1, Math.ceil(ms / this.#resolution)) + 1, callback);
+    const timer = new Timer(this, Math.max(1, Math.ceil(ms / this.#resolution)) + 1, callback, guard);
     timer.refresh();
     return timer;
   }
@@ -153,7 +159,18 @@ class Wheel implements TimerWheel {
       // A callback before it may have cancelled or refreshed this one.
       if (one.slot !== slot || one.due > now) continue;
       this.remove(one);
-      one.callback();
+      try {
+        one.callback();
+      } catch (error) {
+        if (one.guard === undefined) this.#onFault(error);
+        else one.guard.fault(error);
+      }
     }
   }
+}
+
+function uncaught(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

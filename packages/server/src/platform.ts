@@ -33,6 +33,7 @@ import { edgeConfig, edgeListenProblem, tcpAddresses, tcpPortRange } from './edg
 import type { Handover } from './handover.ts';
 import { bindAll, checkAddresses, listen } from './listen.ts';
 import type { Logger } from './log.ts';
+import { uncaught } from './last-net.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { type Readiness, createMetricsServer } from './metrics/metrics-server.ts';
 import { messageOf } from './problem.ts';
@@ -179,6 +180,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     edge: () => (state === 'starting' ? null : edge.stats()),
     storeWritable: () => store.health.writable,
     certificates: () => certificates.expiries,
+    uncaught: () => uncaught.count,
     process: processNumbers,
   });
   const metricsServers: HttpServer[] = [];

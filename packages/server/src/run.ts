@@ -9,6 +9,7 @@ import type { ServerConfig } from './config/server-config.ts';
 import type { Demo } from './demo/demo.ts';
 import { watchHangups } from './hangup.ts';
 import { Handover } from './handover.ts';
+import { spreadLastNet } from './last-net.ts';
 import { createLogger, type Logger } from './log.ts';
 import type { Platform } from './platform.ts';
 
@@ -28,6 +29,7 @@ export interface RunOptions {
 export async function runServer(options: RunOptions): Promise<number> {
   const log = createLogger({ format: options.config.logFormat, level: options.config.logLevel });
   keepWithoutReaders();
+  const net = spreadLastNet(log);
   const hangups = watchHangups();
   try {
     const config = options.demo ? await demoConfig(options.config, log) : options.config;
@@ -36,6 +38,7 @@ export async function runServer(options: RunOptions): Promise<number> {
     const demo = options.demo ? await publishDemo(platform, log) : null;
     if (demo !== null) platform.showWebVisitors(`${demo.helloUrl.https}/`);
     await platform.announce();
+    net.up();
     process.stdout.write(banner(platform, demo));
     // For the next start, should this process be killed.
     setImmediate(flushCompileCache);
@@ -50,6 +53,7 @@ export async function runServer(options: RunOptions): Promise<number> {
     if (error instanceof StoreRefused) return refuse(error, 1);
     throw error;
   } finally {
+    net.end();
     hangups.end();
   }
 }

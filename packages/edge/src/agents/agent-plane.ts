@@ -1,6 +1,6 @@
 /** Accepts agents and answers control about them: everything between the TLS handshake and the EdgePort. */
 import type { TLSSocket } from 'node:tls';
-import type { AgentStreams, EdgeLimits, Log, TimerWheel } from '../context.ts';
+import type { FaultReports, AgentStreams, EdgeLimits, Log, TimerWheel } from '../context.ts';
 import type { AgentCommand, ControlLink } from '@postern/link';
 import { fail } from '@postern/errors';
 import { AgentDirectory, type PlaceTotals } from './agent-directory.ts';
@@ -20,6 +20,7 @@ export interface AgentPlaneOptions {
   readonly link: ControlLink;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  readonly faults: FaultReports;
   readonly limits: EdgeLimits;
   readonly region: string;
   /** Where web pages are, for those who look for them at the agents' address. */
@@ -72,7 +73,7 @@ export class AgentPlane {
 
   accept(socket: TLSSocket, remoteAddr: string, remoteIp: string): void {
     if (socket.destroyed) return;
-    const { link, wheel, log, limits, region, webUrl, now, random, ready } = this.#options;
+    const { link, wheel, log, faults, limits, region, webUrl, now, random, ready } = this.#options;
     const session = new AgentSession({
       socket,
       remoteAddr,
@@ -80,6 +81,7 @@ export class AgentPlane {
       link,
       wheel,
       log,
+      faults,
       limits,
       region,
       webUrl,

@@ -16,9 +16,10 @@ import {
 } from '@postern/protocol';
 import { sayAndClose } from '../connection/plain-answers.ts';
 import { isHttpStart } from '../connection/client-hello.ts';
-import type { EdgeLimits, Log, TimerHandle, TimerWheel } from '../context.ts';
+import type { FaultReports, EdgeLimits, Log, TimerHandle, TimerWheel } from '../context.ts';
 import type { AgentSessionAccepted, ControlLink } from '@postern/link';
 import { withDeadline } from '../deadline.ts';
+import { Guard, streamFault } from '../guard.ts';
 import { readIntoSlab } from '../connection/slab-reader.ts';
 import type { AuthLimiter } from './auth-limiter.ts';
 import { Pace, type PaceLimits, type Paces } from './pace.ts';
@@ -61,6 +62,7 @@ export interface SessionOptions {
   readonly link: ControlLink;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  readonly faults: FaultReports;
   readonly limits: EdgeLimits;
   readonly region: string;
   /** Where web pages are, for those who look for them here. */
@@ -88,6 +90,7 @@ export class AgentSession {
   saysItBears = 0;
   readonly mux: MuxSession;
   readonly #options: SessionOptions;
+  readonly #guard: Guard;
   readonly #pump: MuxPump;
   readonly #rpc: RpcServer;
   readonly #authTimer: TimerHandle;
@@ -101,21 +104,31 @@ export class AgentSession {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#calls = new Pace(CALLS, monotonic);
-    const { socket, wheel, link, log, limits, region } = options;
+    const { socket, link, log, limits, region, faults } = options;
+    this.#guard = new Guard(faults, options.wheel, 'an agent session', () => {
+      socket.destroy();
+      this.end('a mistake inside the server');
+    });
+    const wheel = this.#guard;
     this.mux = createMuxSession(
       { role: 'server', maxInboundStreams: ANONYMOUS_STREAMS, window: WINDOW, now: monotonic },
       {
         onStream: (stream) => this.#accept(stream),
         onStreamOver: (stream) => this.#streamOver(stream),
         onOutput: () => this.#pump.flush(),
+        onFault: (error, stream) => streamFault(faults, error, stream, { session: this.id }),
         onEnd: (_code, detail) => this.#muxEnded(detail),
       },
     );
-    this.#pump = pumpMux(this.mux, { write: (buffer, done) => void socket.write(buffer, done) });
+    let written: ((error?: Error | null) => void) | null = null;
+    this.#pump = pumpMux(this.mux, {
+      write: (buffer, done) => void socket.write(buffer, (written ??= this.#guard.wrap(done))),
+    });
     this.#rpc = new RpcServer({
       link,
       wheel,
       log,
+      faults,
       region,
       rpcBytes: limits.rpcBytes,
       authenticate: (request) => this.#authenticate(request),
@@ -126,9 +139,14 @@ export class AgentSession {
     this.#authTimer = wheel.schedule(AUTH_MS, () => this.end('no Auth in time'));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    socket.on('end', () => this.end('the agent closed the connection'));
-    socket.on('error', (error) => this.end(error.message));
-    socket.on('close', () => this.end('the connection closed'));
+    const on = (event: string, reason: (error?: Error) => string): void =>
+      void socket.on(
+        event,
+        this.#guard.wrap((error?: Error) => this.end(reason(error))),
+      );
+    on('end', () => 'the agent closed the connection');
+    on('error', (error) => error?.message ?? '');
+    on('close', () => 'the connection closed');
     readIntoSlab(socket, this.#onBytes);
     socket.resume();
   }
@@ -165,6 +183,14 @@ export class AgentSession {
   }
 
   readonly #onBytes = (buffer: Buffer, length: number): void => {
+    try {
+      this.#receive(buffer, length);
+    } catch (error) {
+      this.#guard.fault(error);
+    }
+  };
+
+  #receive(buffer: Buffer, length: number): void {
     if (this.ended) return;
     if (!this.#started) {
       this.#started = true;
@@ -172,7 +198,7 @@ export class AgentSession {
     }
     this.mux.receive(buffer, 0, length);
     if (this.id === '' && this.mux.bytesReceived > ANONYMOUS_BYTES) return this.end('too much before Auth');
-  };
+  }
 
   /**
    * The ids of this connection are used up: nothing can be opened any more. Who has a stream may finish for a moment;
@@ -181,7 +207,7 @@ export class AgentSession {
   retire(): void {
     if (this.#retiring || this.ended) return;
     this.#retiring = true;
-    this.#options.wheel.schedule(RETIRE_MS, () => this.end(IDS_USED_UP));
+    this.#guard.schedule(RETIRE_MS, () => this.end(IDS_USED_UP));
     if (this.carries === 0) this.end(IDS_USED_UP);
   }
 
@@ -189,10 +215,20 @@ export class AgentSession {
     if (stream.type !== StreamType.proxy) this.#rpc.over(stream);
     this.#options.onStreamOver(this, stream);
     // Not inside the call that ended the stream, which may go on with it.
-    if (this.#retiring && !this.ended && this.carries === 0) setImmediate(() => this.end(IDS_USED_UP));
+    if (this.#retiring && !this.ended && this.carries === 0)
+      setImmediate(this.#guard.wrap(() => this.end(IDS_USED_UP)));
   }
 
   #accept(stream: MuxStream): void {
+    try {
+      this.#serve(stream);
+    } catch (error) {
+      stream.reset(MuxErrorCode.internal);
+      streamFault(this.#options.faults, error, stream, { session: this.id });
+    }
+  }
+
+  #serve(stream: MuxStream): void {
     if (stream.type === StreamType.heartbeat) echoHeartbeats(stream);
     else this.#rpc.accept(stream);
   }
@@ -233,7 +269,7 @@ export class AgentSession {
   }
 
   #startHeartbeat(request: AuthRequest): void {
-    const { wheel, random, log, limits } = this.#options;
+    const { random, log, limits } = this.#options;
     const heartbeat = new SessionHeartbeat(this.mux, {
       now: monotonic,
       random,
@@ -241,7 +277,7 @@ export class AgentSession {
     });
     this.#heartbeat = heartbeat;
     this.#watch = new SilenceWatch({
-      wheel,
+      wheel: this.#guard,
       now: monotonic,
       times: { interval: request.heartbeatInterval, tolerance: request.heartbeatTolerance },
       suspectMs: limits.suspectMs,

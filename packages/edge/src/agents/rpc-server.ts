@@ -15,7 +15,7 @@ import {
   type MuxStream,
 } from '@postern/protocol';
 import type { AgentSessionAccepted, ControlLink } from '@postern/link';
-import type { Log, TimerHandle, TimerWheel } from '../context.ts';
+import type { FaultReports, Log, TimerHandle, TimerWheel } from '../context.ts';
 import { RPC_METHODS, type RpcMethod } from './rpc-methods.ts';
 
 /** Questions under way at once: an agent with a thousand endpoints binds them all anew when it comes back. */
@@ -37,6 +37,7 @@ export interface RpcServerOptions {
   readonly link: ControlLink;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  readonly faults: FaultReports;
   readonly region: string;
   readonly rpcBytes: number;
   /** Makes the session. Called at most once at a time; throws PosternError. */
@@ -173,7 +174,12 @@ export class RpcServer {
       },
       onMessage: (message) => {
         incomplete.cancel();
-        answer(message).then(finish, (error: unknown) => finish(refuse(this.#text(error))));
+        answer(message)
+          .then(finish, (error: unknown) => finish(refuse(this.#text(error))))
+          .catch((error: unknown) => {
+            this.#options.faults.report(error, 'an RPC of an agent');
+            stream.reset(MuxErrorCode.internal);
+          });
       },
       onFailure: (error) => {
         incomplete.cancel();

@@ -122,7 +122,7 @@ export class ByteDelivery {
             { address: visitor.serverIp, port: visitor.serverPort },
           );
     const early = first !== null && first.length <= MOST_FIRST ? first : undefined;
-    const pipe = new BytePipe(socket, context.wheel, context.config.limits, (ended, reason) => {
+    const pipe = new BytePipe(socket, context, (ended, reason) => {
       this.#pipes.delete(ended);
       this.#silent.remove(ended);
       this.report(delivery, ended.bytesIn, ended.bytesOut, reason, '');

@@ -68,22 +68,22 @@ export class Connections {
 
   /** A connection to the http port. */
   http(socket: Socket): void {
-    if (this.#services.gates.http.admit(socket)) void this.#guard(socket, this.#serveHttp(socket));
+    void this.#guard('http', socket, () => this.#serveHttp(socket));
   }
 
   /** A connection to the TLS port: https and tls endpoints, and agents that dial one of our names. */
   tls(socket: Socket): void {
-    if (this.#services.gates.tls.admit(socket)) void this.#guard(socket, this.#serveTls(socket));
+    void this.#guard('tls', socket, () => this.#serveTls(socket));
   }
 
   /** A connection to the agent port. */
   agents(socket: Socket): void {
-    if (this.#services.gates.agents.admit(socket)) void this.#guard(socket, this.#serveAgent(socket));
+    void this.#guard('agents', socket, () => this.#serveAgent(socket));
   }
 
   /** A connection to the port of a TCP endpoint. */
   tcp(socket: Socket, port: number): void {
-    if (this.#services.gates.tcp.admit(socket)) void this.#guard(socket, this.#serveTcp(socket, port));
+    void this.#guard('tcp', socket, () => this.#serveTcp(socket, port));
   }
 
   /** Resolves when nobody is between accept and what serves him. */
@@ -93,12 +93,12 @@ export class Connections {
   }
 
   /** A fault of ours costs its own connection and no other. */
-  async #guard(socket: Socket, work: Promise<void>): Promise<void> {
+  async #guard(gate: keyof Gates, socket: Socket, serve: () => Promise<void>): Promise<void> {
     this.#arriving++;
     try {
-      await work;
+      if (this.#services.gates[gate].admit(socket)) await serve();
     } catch (error) {
-      this.#context.log.error({ reason: String(error) }, 'a connection failed inside the edge');
+      this.#context.faults.report(error, 'a connection that was arriving');
       socket.destroy();
     }
     this.#arriving--;

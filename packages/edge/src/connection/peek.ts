@@ -21,15 +21,18 @@ export function peek<T>(
   ms: number,
   examine: (chunk: Buffer) => T | null,
 ): Promise<Peeked<T> | null> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
-    const settle = (result: T | null): void => {
+    const leave = (): void => {
       timer.cancel();
       socket.pause();
       socket.off('data', onData);
       socket.off('end', onEnd);
       socket.off('close', onEnd);
+    };
+    const settle = (result: T | null): void => {
+      leave();
       if (result === null) return resolve(null);
       const [first] = chunks;
       resolve({ result, bytes: chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length) });
@@ -37,9 +40,14 @@ export function peek<T>(
     const onData = (chunk: Buffer): void => {
       chunks.push(chunk);
       length += chunk.length;
-      const result = examine(chunk);
-      if (result !== null) settle(result);
-      else if (length > MOST_BYTES) settle(null);
+      try {
+        const result = examine(chunk);
+        if (result !== null) settle(result);
+        else if (length > MOST_BYTES) settle(null);
+      } catch (error) {
+        leave();
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
     };
     const onEnd = (): void => settle(null);
     const timer = wheel.schedule(ms, onEnd);

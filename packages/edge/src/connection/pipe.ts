@@ -3,18 +3,24 @@
  * an upgrade. Credit follows the slower reader in each direction, a half-close stays half, and the end comes once.
  *
  * ```
- * const pipe = new BytePipe(socket, wheel, limits, onClosed);
+ * const pipe = new BytePipe(socket, edge, onClosed);
  * pipe.start(agents.open(upstream, purpose, null, pipe));
  * ```
  */
 import type { Socket } from 'node:net';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
-import type { TimerWheel } from '../context.ts';
+import type { EdgeContext } from '../context.ts';
+import { Guard } from '../guard.ts';
 import { abort } from './abort.ts';
 import { type ConnectionDeadlines, ConnectionWatch, type WatchedFlow } from './connection-watch.ts';
 import { part } from './part.ts';
 import { readIntoSlab } from './slab-reader.ts';
 import { SocketWriter, type SocketWriterOwner } from './socket-writer.ts';
+
+/** What a pipe needs of the edge. */
+export interface PipeContext extends Pick<EdgeContext, 'wheel' | 'faults'> {
+  readonly config: { readonly limits: ConnectionDeadlines };
+}
 
 /** Why a pipe ended, as traffic events say it. */
 export type PipeEndReason =
@@ -37,7 +43,7 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlo
   bytesIn = 0;
   bytesOut = 0;
   readonly socket: Socket;
-  readonly #wheel: TimerWheel;
+  readonly #guard: Guard;
   readonly #writer: SocketWriter;
   readonly #watch: ConnectionWatch;
   readonly #onClosed: (pipe: BytePipe, reason: PipeEndReason) => void;
@@ -50,20 +56,14 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlo
 
   /**
    * @param socket of the visitor, with `allowHalfOpen`; nobody else listens to its data any more
-   * @param deadlines without a byte in either direction, and for a visitor that takes none
    * @param onClosed runs once, when the socket has closed
    */
-  constructor(
-    socket: Socket,
-    wheel: TimerWheel,
-    deadlines: ConnectionDeadlines,
-    onClosed: (pipe: BytePipe, reason: PipeEndReason) => void,
-  ) {
+  constructor(socket: Socket, edge: PipeContext, onClosed: (pipe: BytePipe, reason: PipeEndReason) => void) {
     this.socket = socket;
-    this.#wheel = wheel;
+    this.#guard = new Guard(edge.faults, edge.wheel, 'a connection of bytes', () => abort(socket));
     this.#writer = new SocketWriter(socket, this);
     this.#onClosed = onClosed;
-    this.#watch = new ConnectionWatch(wheel, deadlines, this);
+    this.#watch = new ConnectionWatch(this.#guard, edge.config.limits, this);
   }
 
   /**
@@ -80,9 +80,9 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlo
       return;
     }
     const socket = this.socket;
-    socket.on('end', this.#onSocketEnd);
+    socket.on('end', this.#guard.wrap(this.#onSocketEnd));
     socket.on('error', ignore);
-    socket.on('close', this.#onSocketClose);
+    socket.on('close', this.#guard.wrap(this.#onSocketClose));
     if (toVisitor !== null && toVisitor.length > 0) this.onData(toVisitor);
     if (toAgent !== null && toAgent.length > 0) {
       this.bytesIn += toAgent.length;
@@ -114,13 +114,13 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlo
     if (this.#closed) return;
     const left = QUIET_MS - this.#watch.age();
     if (left > 0 || this.#writer.pending > 0) {
-      this.#wheel.schedule(Math.max(left, 100), () => this.retire());
+      this.#guard.schedule(Math.max(left, 100), () => this.retire());
       return;
     }
     this.#reason ??= 'shutdown';
     this.#writer.end();
     this.#onSocketEnd();
-    part(this.socket, this.#wheel);
+    part(this.socket, this.#guard);
   }
 
   // WatchedFlow.
@@ -171,7 +171,7 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlo
       // The agent only says that it takes no more bytes; what it sent before is still due. Bytes of the visitor's are
       // read and dropped meanwhile, so that its FIN is seen.
       this.socket.resume();
-      this.#wheel.schedule(GONE_GRACE_MS, () => abort(this.socket));
+      this.#guard.schedule(GONE_GRACE_MS, () => abort(this.socket));
       return;
     }
     this.#reason ??=
@@ -184,12 +184,28 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlo
   }
 
   readonly #onSocketBytes = (buffer: Buffer, length: number): void => {
+    try {
+      this.#fromVisitor(buffer, length);
+    } catch (error) {
+      this.#guard.fault(error);
+    }
+  };
+
+  #fromVisitor(buffer: Buffer, length: number): void {
     const stream = this.#stream;
     if (stream === null || !stream.writable) return;
     this.bytesIn += length;
     this.#watch.moved();
     if (!stream.writeShared(buffer.subarray(0, length))) this.socket.pause();
-  };
+  }
+
+  fault(error: unknown): void {
+    this.#guard.fault(error);
+  }
+
+  onFault(): void {
+    this.#guard.end();
+  }
 
   readonly #onSocketEnd = (): void => {
     if (this.#visitorDone) return;
@@ -213,7 +229,7 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlo
     if (stream === null || stream.closed) return;
     if (stream.writable) stream.end();
     if (!stream.closed) {
-      this.#wheel.schedule(GONE_GRACE_MS, () => {
+      this.#guard.schedule(GONE_GRACE_MS, () => {
         if (!stream.closed) stream.reset(MuxErrorCode.streamCancelled);
       });
     }

@@ -50,7 +50,7 @@ test('any pieces at any pace leave whole, in order, with credit for each byte', 
     fc.asyncProperty(fc.array(piece, { maxLength: 30 }), async (pieces) => {
       const socket = new SlowSocket(true);
       let written = 0;
-      const writer = new SocketWriter(socket, { onWritten: (n) => (written += n) });
+      const writer = new SocketWriter(socket, { onWritten: (n) => (written += n), fault() {} });
       const sent: Buffer[] = [];
       let next = 0;
       const ended = new Promise<void>((resolve) => socket.once('finish', resolve));
@@ -81,7 +81,7 @@ test('any pieces at any pace leave whole, in order, with credit for each byte', 
 
 test('pieces of one turn share a write', async () => {
   const socket = new SlowSocket(false);
-  const writer = new SocketWriter(socket, { onWritten() {} });
+  const writer = new SocketWriter(socket, { onWritten() {}, fault() {} });
   for (let i = 0; i < 50; i++) writer.write(Buffer.alloc(100));
   writer.end();
   await new Promise((resolve) => socket.once('finish', resolve));
@@ -90,7 +90,7 @@ test('pieces of one turn share a write', async () => {
 
 test('tiny pieces behind a stalled reader do not pin a slab each', async () => {
   const socket = new SlowSocket(true);
-  const writer = new SocketWriter(socket, { onWritten() {} });
+  const writer = new SocketWriter(socket, { onWritten() {}, fault() {} });
   for (let i = 0; i < 1_000; i++) {
     writer.write(Buffer.from([i & 0xff]));
     if (i % 10 === 0) await new Promise((resolve) => setImmediate(resolve));

@@ -21,13 +21,15 @@ let dirty: SocketWriter[] = [];
 function flushDirty(): void {
   const writers = dirty;
   dirty = [];
-  for (const writer of writers) writer.flush();
+  for (const writer of writers) writer.flushNow();
 }
 
 /** Told how a {@link SocketWriter} gets on. */
 export interface SocketWriterOwner {
   /** `n` bytes have left this process: give credit for them. May be called from within {@link SocketWriter.flush}. */
   onWritten(n: number): void;
+  /** A write threw, or `onWritten` did. */
+  fault(error: unknown): void;
 }
 
 export class SocketWriter {
@@ -101,6 +103,15 @@ export class SocketWriter {
     this.#pending = 0;
   }
 
+  /** {@link flush} in a turn of its own: what is thrown concerns the owner, and not the writers behind this one. */
+  flushNow(): void {
+    try {
+      this.flush();
+    } catch (error) {
+      this.#owner.fault(error);
+    }
+  }
+
   /** Hands everything queued to the socket as one gathered write, unless one is under way. */
   flush(): void {
     this.#scheduled = false;
@@ -148,8 +159,12 @@ export class SocketWriter {
     if (this.#dropped || error) return;
     this.#pending -= n;
     this.#recycle(n);
-    this.#owner.onWritten(n);
-    if (this.#pending > 0 || this.#ending) this.flush();
+    try {
+      this.#owner.onWritten(n);
+      if (this.#pending > 0 || this.#ending) this.flush();
+    } catch (mistake) {
+      this.#owner.fault(mistake);
+    }
   };
 
   /** Moves on by `n` written bytes and gives back the slabs that are through; the last one too when nothing is left. */

@@ -8,7 +8,6 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { TlsTermination } from '@postern/policy';
 import type { TlsIdentity } from '@postern/link';
-import { ignore } from './pipe.ts';
 
 /** What a handshake has to fulfil besides the certificate. */
 export interface TlsDemands {
@@ -145,7 +144,8 @@ export class TlsTerminators {
 
   #secured(socket: TLSSocket): void {
     // Whoever takes the socket may wait before it listens; an 'error' without a listener would end the process.
-    socket.on('error', ignore);
+    // Node leaves a socket open whose TLS has failed after the handshake, and nothing can come over it any more.
+    socket.on('error', () => socket.destroy());
     const key = connectionKey(socket);
     const handoff = key === null ? undefined : this.#handoffs.get(key);
     if (key === null || handoff === undefined) {

@@ -1,8 +1,10 @@
 /** The visitor connections of one HTTP service, and what they share. */
 import { IdlePipes } from '../places/idle-pipes.ts';
+import type { Guard } from '../guard.ts';
 import { KeptIndex } from './kept-upstreams.ts';
 
 export interface HttpConnection {
+  readonly guard: Guard;
   /** Takes no further request, and closes at once or when the last is answered. */
   drain(): void;
   /** Cuts it. */
@@ -32,7 +34,7 @@ export class HttpConnections {
   /** Resolves when every connection has closed. */
   async drain(): Promise<void> {
     this.draining = true;
-    for (const connection of this.open) connection.drain();
+    for (const connection of this.open) connection.guard.run(() => connection.drain());
     if (this.open.size === 0) return;
     await new Promise<void>((resolve) => {
       this.whenEmpty.push(resolve);
@@ -41,6 +43,6 @@ export class HttpConnections {
 
   destroy(): void {
     this.draining = true;
-    for (const connection of this.open) connection.destroy();
+    for (const connection of this.open) connection.guard.run(() => connection.destroy());
   }
 }

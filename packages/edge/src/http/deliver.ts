@@ -31,21 +31,29 @@ export function deliver(exchange: Exchange): void {
 }
 
 function encodedOwner(exchange: Exchange): ConstructorParameters<typeof EncodedBody>[2] {
+  const { guard } = exchange.visitor;
   return {
     encoded(chunk) {
       exchange.bytesOut += chunk.length;
-      return exchange.downstream.body(chunk, 0, chunk.length);
+      try {
+        return exchange.downstream.body(chunk, 0, chunk.length);
+      } catch (error) {
+        guard.fault(error);
+        return true;
+      }
     },
     wantsMore() {
-      exchange.upstream?.resume();
+      guard.run(() => exchange.upstream?.resume());
     },
     ended() {
-      exchange.complete();
+      guard.run(() => exchange.complete());
     },
     failed() {
-      exchange.dropUpstream();
-      exchange.downstream.abort();
-      exchange.finish('internal');
+      guard.run(() => {
+        exchange.dropUpstream();
+        exchange.downstream.abort();
+        exchange.finish('internal');
+      });
     },
   };
 }

@@ -21,26 +21,15 @@ import { BytePipe, ignore } from '../connection/pipe.ts';
 import { readIntoSlab } from '../connection/slab-reader.ts';
 import { SocketWriter, type SocketWriterOwner } from '../connection/socket-writer.ts';
 import type { EdgeContext, TimerHandle, VisitorConnection } from '../context.ts';
+import { Guard } from '../guard.ts';
 import type { Downstream } from './exchange.ts';
 import { Exchange } from './exchange.ts';
 import type { HttpConnection, HttpConnections } from './connections.ts';
+import { HTTP1, leavesUnread } from './http1-limits.ts';
 import { Http1Response } from './http1-response.ts';
 import { refusalError, renderPage } from './pages.ts';
 import type { Pipeline } from './pipeline.ts';
 import { Visitor } from './visitor.ts';
-
-/** Bytes that the socket has not taken: past the first the source pauses, below the second it goes on. */
-const HIGH_MARK = 262_144;
-const LOW_MARK = 131_072;
-/** An unread request body of this size is read to its end, so that the connection can be used again. */
-const DRAIN_BYTES = 65_536;
-/** After an answer that ends the connection: how much is still read and for how long, so that the answer arrives. */
-const LINGER_BYTES = 33_554_432;
-const LINGER_MS = 10_000;
-/** Behind a FIN and without a word from the service for so long, the visitor is taken to have left. */
-const HALF_CLOSE_MS = 2_000;
-/** What the rest of a head may take when the server stops. */
-const ARRIVING_MS = 1_500;
 
 type State = 'open' | 'lingering' | 'piped' | 'closed';
 
@@ -50,6 +39,7 @@ export class Http1Visitor
   private readonly edge: EdgeContext;
   private readonly pipeline: Pipeline;
   private readonly group: HttpConnections;
+  readonly guard: Guard;
   private readonly visitor: Visitor;
   readonly socket: VisitorConnection['socket'];
   private readonly parser: Http1Parser;
@@ -80,12 +70,13 @@ export class Http1Visitor
     this.edge = edge;
     this.pipeline = pipeline;
     this.group = group;
-    this.visitor = new Visitor(edge, group.kept, connection);
     this.socket = connection.socket;
+    this.guard = new Guard(edge.faults, edge.wheel, 'an HTTP/1 connection', () => abort(this.socket));
+    this.visitor = new Visitor(edge, group.kept, connection, this.guard);
     this.parser = createRequestParser(this, { headBytes: edge.config.limits.headBytes });
     this.writer = new SocketWriter(this.socket, this);
     this.response = new Http1Response(this.writer);
-    this.watch = new ConnectionWatch(edge.wheel, edge.config.limits, this);
+    this.watch = new ConnectionWatch(this.guard, edge.config.limits, this);
   }
 
   /** @param head bytes of the visitor's that were read before */
@@ -103,11 +94,19 @@ export class Http1Visitor
   // The socket.
 
   private readonly onBytes = (buffer: Buffer, length: number): void => {
+    try {
+      this.take(buffer, length);
+    } catch (error) {
+      this.guard.fault(error);
+    }
+  };
+
+  private take(buffer: Buffer, length: number): void {
     if (this.state === 'piped') return;
     this.watch.moved();
     if (this.state === 'lingering') {
       this.drained += length;
-      if (this.drained > LINGER_BYTES) abort(this.socket);
+      if (this.drained > HTTP1.lingerBytes) abort(this.socket);
       return;
     }
     if (this.stash !== null) {
@@ -115,13 +114,14 @@ export class Http1Visitor
       return;
     }
     this.feed(buffer, length, false);
-  };
+  }
 
   /**
    * FIN: behind a complete request the answer is still due, to a visitor who goes on reading; who does that is told by
    * what is written in the next moment. Anywhere else the visitor is gone.
    */
-  private readonly onFin = (): void => {
+  private readonly onFin = (): void => this.guard.run(this.fin);
+  private readonly fin = (): void => {
     this.last = true;
     if (this.state !== 'open') return;
     if (this.exchange === null && this.requestRead) {
@@ -135,12 +135,13 @@ export class Http1Visitor
     }
     if (!this.exchange.visitorHalfClosed()) return abort(this.socket);
     const written = this.socket.bytesWritten;
-    this.edge.wheel.schedule(HALF_CLOSE_MS, () => {
+    this.guard.schedule(HTTP1.halfCloseMs, () => {
       if (this.state === 'open' && this.socket.bytesWritten === written) this.stalled();
     });
   };
 
-  private readonly onClose = (): void => {
+  private readonly onClose = (): void => this.guard.run(this.closed);
+  private readonly closed = (): void => {
     if (this.state === 'closed' || this.state === 'piped') return;
     this.state = 'closed';
     this.watch.cancel();
@@ -148,14 +149,21 @@ export class Http1Visitor
     this.writer.drop();
     const { exchange } = this;
     this.exchange = null;
-    exchange?.visitorGone('client-gone');
-    this.visitor.close();
-    this.group.remove(this);
+    try {
+      exchange?.visitorGone('client-gone');
+    } finally {
+      this.visitor.close();
+      this.group.remove(this);
+    }
   };
+
+  fault(error: unknown): void {
+    this.guard.fault(error);
+  }
 
   onWritten(): void {
     this.watch.accepted();
-    if (!this.blocked || this.writer.pending > LOW_MARK) return;
+    if (!this.blocked || this.writer.pending > HTTP1.lowMark) return;
     this.blocked = false;
     if (this.exchange === null) this.proceed();
     else this.exchange.downstreamDrained();
@@ -187,7 +195,7 @@ export class Http1Visitor
   /** The next request has to wait: for its turn, or until this visitor has read the answers before it. */
   private busy(): boolean {
     if (this.exchange !== null) return true;
-    this.blocked = this.writer.pending > HIGH_MARK;
+    this.blocked = this.writer.pending > HTTP1.highMark;
     return this.blocked;
   }
 
@@ -227,7 +235,7 @@ export class Http1Visitor
       return;
     }
     this.drained += end - start;
-    if (this.drained > DRAIN_BYTES) this.shut();
+    if (this.drained > HTTP1.drainBytes) this.shut();
   }
 
   onTrailers(fields: RawFields): void {
@@ -247,10 +255,7 @@ export class Http1Visitor
     const { exchange } = this;
     this.exchange = null;
     exchange?.visitorGone('client-invalid');
-    if (exchange?.responding === true) {
-      abort(this.socket);
-      return;
-    }
+    if (exchange?.responding === true) return abort(this.socket);
     const error = refusalError(failure, this.edge.config.limits.headBytes);
     this.answerAndShut(error, failure.status);
   }
@@ -278,18 +283,15 @@ export class Http1Visitor
     this.response.head(current.minor, this.exchange?.method ?? '', status, reason, fields, framing, this.last);
   }
 
-  /** An error while a request body is under way that is not worth reading to its end. */
   private leavesUnread(status: number): boolean {
     const { current } = this;
     if (this.requestRead || current === null) return false;
-    if (current.expectContinue && !this.continued) return true;
-    if (status < 400 && this.exchange?.localBody === null) return false;
-    return current.framing.kind !== 'length' || current.framing.length > DRAIN_BYTES;
+    return leavesUnread(current, this.continued, status >= 400 || this.exchange?.localBody !== null);
   }
 
   body(chunk: Buffer, start: number, end: number): boolean {
     this.response.body(chunk, start, end);
-    if (this.writer.pending <= HIGH_MARK) return true;
+    if (this.writer.pending <= HTTP1.highMark) return true;
     this.blocked = true;
     return false;
   }
@@ -302,10 +304,7 @@ export class Http1Visitor
     this.response.end();
     this.exchange = null;
     this.blocked = false;
-    if (this.last || this.drained > DRAIN_BYTES) {
-      this.shut();
-      return;
-    }
+    if (this.last || this.drained > HTTP1.drainBytes) return this.shut();
     this.held = false;
     this.proceed();
   }
@@ -319,7 +318,7 @@ export class Http1Visitor
     this.socket.off('close', this.onClose);
     this.socket.off('error', ignore);
     this.socket.write(encodeResponseHead(101, reason, fields));
-    const pipe = new BytePipe(this.socket, this.edge.wheel, this.edge.config.limits, (ended, why) => {
+    const pipe = new BytePipe(this.socket, this.edge, (ended, why) => {
       exchange.bytesIn += ended.bytesIn;
       exchange.bytesOut += ended.bytesOut;
       exchange.finish(why);
@@ -363,7 +362,7 @@ export class Http1Visitor
   // Deadlines and ends.
 
   private watchHead(): void {
-    this.headDeadline ??= this.edge.wheel.schedule(this.edge.config.limits.requestHeadMs, () => this.headLate());
+    this.headDeadline ??= this.guard.schedule(this.edge.config.limits.requestHeadMs, () => this.headLate());
   }
 
   private headLate(): void {
@@ -412,7 +411,7 @@ export class Http1Visitor
     this.visitor.close();
     this.writer.end();
     this.writer.flush();
-    const deadline = this.edge.wheel.schedule(LINGER_MS, () => abort(this.socket));
+    const deadline = this.guard.schedule(HTTP1.lingerMs, () => abort(this.socket));
     this.socket.on('close', () => deadline.cancel());
     this.socket.resume();
     if (this.group.draining) part(this.socket, this.edge.wheel);
@@ -427,7 +426,7 @@ export class Http1Visitor
     if (this.current !== null && this.requestRead && this.parser.idle) return this.shut();
     // A request may be on its way: the first of a new connection, or one whose head has begun.
     this.headDeadline?.cancel();
-    this.headDeadline = this.edge.wheel.schedule(ARRIVING_MS, () => this.headLate());
+    this.headDeadline = this.guard.schedule(HTTP1.arrivingMs, () => this.headLate());
   }
 
   destroy(): void {

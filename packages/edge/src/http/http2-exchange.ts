@@ -50,14 +50,16 @@ export class Http2Exchange implements Downstream, SocketWriterOwner, Watched {
     this.headBytes = headBytes;
     this.writer = new SocketWriter(stream, this);
     stream.on('error', ignore);
-    stream.on('aborted', () => this.aborted());
-    stream.on('close', () => this.closed());
+    stream.on('aborted', () => this.guarded(Http2Exchange.aborted));
+    stream.on('close', () => this.guarded(Http2Exchange.closed));
     stream.on('end', () => {
       this.endSeen = true;
       // Trailers can be told a tick after the end of the body.
-      process.nextTick(() => this.requestEnd());
+      process.nextTick(() => this.guarded(Http2Exchange.requestEnded));
     });
-    stream.on('trailers', (_headers: unknown, _flags: number, raw: readonly string[]) => this.requestTrailers(raw));
+    stream.on('trailers', (_headers: unknown, _flags: number, raw: readonly string[]) =>
+      owner.guard.run(() => this.requestTrailers(raw)),
+    );
   }
 
   /** A stream that the peer has reset is `closed` and not yet `destroyed`; what is asked of it then throws. */
@@ -65,22 +67,55 @@ export class Http2Exchange implements Downstream, SocketWriterOwner, Watched {
     return !this.stream.closed && !this.stream.destroyed;
   }
 
+  private static readonly aborted = (one: Http2Exchange): void => one.aborted();
+  private static readonly closed = (one: Http2Exchange): void => one.closed();
+  private static readonly requestEnded = (one: Http2Exchange): void => one.requestEnd();
+  private static readonly trailersWanted = (one: Http2Exchange): void => one.sendTrailers();
+
+  /** A callback of the stream. */
+  private guarded(work: (one: Http2Exchange) => void): void {
+    try {
+      work(this);
+    } catch (error) {
+      this.owner.guard.fault(error);
+    }
+  }
+
+  fault(error: unknown): void {
+    this.owner.guard.fault(error);
+  }
+
   begin(head: RequestHead): void {
+    try {
+      this.start(head);
+    } catch (error) {
+      this.owner.guard.fault(error);
+    }
+  }
+
+  private start(head: RequestHead): void {
     const { owner, stream } = this;
     if (!this.open) return;
     const exchange = new Exchange(owner.visitor, this, owner.pipeline, head, 'HTTP/2.0', owner.edge.now());
     this.exchange = exchange;
     if (head.framing.kind !== 'none') {
-      stream.on('data', (chunk: Buffer) => {
-        this.quiet = 0;
-        owner.chatter.body(chunk.length);
-        if (!exchange.finished) exchange.requestBody(chunk, 0, chunk.length);
-      });
+      stream.on('data', (chunk: Buffer) => this.bodyCame(chunk));
       stream.pause();
     }
-    stream.on('wantTrailers', () => this.sendTrailers());
+    stream.on('wantTrailers', () => this.guarded(Http2Exchange.trailersWanted));
     if (this.endSeen) this.requestEnd();
     owner.pipeline.begin(exchange);
+  }
+
+  private bodyCame(chunk: Buffer): void {
+    const { exchange } = this;
+    this.quiet = 0;
+    this.owner.chatter.body(chunk.length);
+    try {
+      if (exchange?.finished === false) exchange.requestBody(chunk, 0, chunk.length);
+    } catch (error) {
+      this.owner.guard.fault(error);
+    }
   }
 
   /** A head that no exchange may be made of. */

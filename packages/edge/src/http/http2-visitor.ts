@@ -9,6 +9,7 @@ import { type Http1Failure, type RequestHead, validateH2RequestHead } from '@pos
 import { abort } from '../connection/abort.ts';
 import { ignore } from '../connection/pipe.ts';
 import type { EdgeContext, TimerHandle, VisitorConnection } from '../context.ts';
+import { Guard } from '../guard.ts';
 import type { HttpConnection, HttpConnections } from './connections.ts';
 import { Http2Chatter } from './http2-chatter.ts';
 import { Http2Exchange } from './http2-exchange.ts';
@@ -40,6 +41,7 @@ export class Http2Visitor implements HttpConnection {
   readonly pipeline: Pipeline;
   readonly visitor: Visitor;
   readonly chatter: Http2Chatter;
+  readonly guard: Guard;
   /** Largest head, as advertised. */
   readonly headBytes: number;
   private readonly group: HttpConnections;
@@ -53,7 +55,8 @@ export class Http2Visitor implements HttpConnection {
     this.edge = edge;
     this.group = group;
     this.pipeline = pipeline;
-    this.visitor = new Visitor(edge, group.kept, connection);
+    this.guard = new Guard(edge.faults, edge.wheel, 'an HTTP/2 connection', () => abort(connection.socket));
+    this.visitor = new Visitor(edge, group.kept, connection, this.guard);
     const { headBytes } = edge.config.limits;
     this.headBytes = Math.min(headBytes, MOST_HEAD_BYTES);
     this.session = performServerHandshake(connection.socket, {
@@ -74,21 +77,37 @@ export class Http2Visitor implements HttpConnection {
       streamResetRate: NO_LIMIT,
     });
     const bytesRead = (): number => connection.socket.bytesRead;
-    this.watch = new Http2Watch(edge.wheel, edge.config.limits, connection.socket, this.exchanges, this);
-    this.chatter = new Http2Chatter(edge.wheel, bytesRead, () => this.calmDown('frames without purpose'));
+    this.watch = new Http2Watch(this.guard, edge.config.limits, connection.socket, this.exchanges, this);
+    this.chatter = new Http2Chatter(this.guard, bytesRead, () => this.calmDown('frames without purpose'));
   }
 
   start(): void {
-    this.session.on('stream', (stream, _headers, flags, raw) => this.request(stream, flags, raw));
-    this.session.on('ping', () => {
-      this.watch.pinged();
-      this.chatter.ping();
-    });
-    this.session.on('remoteSettings', () => this.chatter.settings());
-    this.session.on('error', ignore);
-    this.session.on('close', () => this.gone());
+    const { guard, session } = this;
+    session.on(
+      'stream',
+      guard.wrap((stream, _headers, flags, raw) => this.request(stream, flags, raw)),
+    );
+    session.on(
+      'ping',
+      guard.wrap(() => {
+        this.watch.pinged();
+        this.chatter.ping();
+      }),
+    );
+    session.on(
+      'remoteSettings',
+      guard.wrap(() => this.chatter.settings()),
+    );
+    session.on('error', ignore);
+    session.on(
+      'close',
+      guard.wrap(() => this.gone()),
+    );
     // The socket may be half-closed, and no HTTP/2 client uses that: a FIN means that nobody is there any more.
-    this.visitor.connection.socket.on('end', () => this.destroy('client-gone'));
+    this.visitor.connection.socket.on(
+      'end',
+      guard.wrap(() => this.destroy('client-gone')),
+    );
     this.session.setLocalWindowSize(WINDOW_BYTES * 4);
     if (this.visitor.connection.socket.destroyed) this.gone();
   }
@@ -162,10 +181,13 @@ export class Http2Visitor implements HttpConnection {
     this.watch.stop();
     this.chatter.stop();
     this.parting?.cancel();
-    for (const exchange of this.exchanges) exchange.gone('client-gone');
-    this.exchanges.clear();
-    this.visitor.close();
-    this.group.remove(this);
+    try {
+      for (const exchange of this.exchanges) exchange.gone('client-gone');
+    } finally {
+      this.exchanges.clear();
+      this.visitor.close();
+      this.group.remove(this);
+    }
   }
 
   /** GOAWAY; streams under way are finished. */
@@ -190,7 +212,7 @@ export class Http2Visitor implements HttpConnection {
   /** The session is ending; its socket does so, too, whatever the peer reads. */
   private part(): void {
     const { socket } = this.visitor.connection;
-    this.parting ??= this.edge.wheel.schedule(PARTING_MS, () => abort(socket));
+    this.parting ??= this.guard.schedule(PARTING_MS, () => abort(socket));
   }
 }
 

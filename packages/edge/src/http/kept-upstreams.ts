@@ -5,6 +5,7 @@
 import type { EdgeContext } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import { placeOf } from '../places/place.ts';
+import type { Guard } from '../guard.ts';
 import type { Http1Upstream } from './upstream-http1.ts';
 
 /** As many as an HTTP/2 visitor may use at once; whoever needs their places gets them. */
@@ -61,6 +62,8 @@ export class KeptIndex {
 /** Kept streams of one visitor connection. */
 export class KeptUpstreams {
   private readonly edge: EdgeContext;
+  /** Of the visitor connection. */
+  readonly guard: Guard;
   private readonly index: KeptIndex;
   private readonly idle: Http1Upstream[] = [];
   private timing = false;
@@ -69,8 +72,9 @@ export class KeptUpstreams {
   private announced = '';
   private announcedMs = Infinity;
 
-  constructor(edge: EdgeContext, index: KeptIndex) {
+  constructor(edge: EdgeContext, index: KeptIndex, guard: Guard) {
     this.edge = edge;
+    this.guard = guard;
     this.index = index;
   }
 
@@ -128,7 +132,7 @@ export class KeptUpstreams {
   private watch(ms: number): void {
     if (this.timing) return;
     this.timing = true;
-    this.edge.wheel.schedule(ms, () => {
+    this.guard.schedule(ms, () => {
       this.timing = false;
       const now = this.edge.now();
       let next = Infinity;

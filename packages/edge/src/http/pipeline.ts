@@ -42,8 +42,12 @@ export class Pipeline implements Stages {
     this.edge = edge;
     this.uploads = new Uploads(edge.now);
     this.dispatcher = new Dispatcher(edge, this.uploads, (exchange, error) => {
-      if (isPosternError(error)) this.gatewayFailure(exchange, error);
-      else this.fault(exchange, error);
+      try {
+        if (!isPosternError(error)) throw error;
+        this.gatewayFailure(exchange, error);
+      } catch (fault) {
+        this.fault(exchange, fault);
+      }
     });
   }
 
@@ -291,16 +295,14 @@ export class Pipeline implements Stages {
 
   /** An exception that is not an answer: ours to repair. */
   private fault(exchange: Exchange, error: unknown): void {
-    if (isPosternError(error)) {
-      this.answerError(exchange, error);
-      return;
+    try {
+      if (isPosternError(error)) return this.answerError(exchange, error);
+      this.edge.faults.report(error, 'a request', { endpoint: exchange.entry?.endpoint.id ?? '' });
+      if (exchange.finished) exchange.visitor.guard.end();
+      else this.answerError(exchange, fail(90010));
+    } catch (another) {
+      exchange.visitor.guard.fault(another);
     }
-    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.edge.log.error(
-      { endpoint: exchange.entry?.endpoint.id ?? '', error: message },
-      'request failed inside the edge',
-    );
-    if (!exchange.finished) this.answerError(exchange, fail(90010));
   }
 
   /** Goes on with an outcome now or, the body held meanwhile, when it is there; never after the visitor has left. */
@@ -327,7 +329,7 @@ export class Pipeline implements Stages {
     const exchange = this.uploads.slowest(sessionId);
     if (exchange === null) return false;
     exchange.closing = true;
-    this.answerError(exchange, fail(90011));
+    exchange.visitor.guard.run(() => this.answerError(exchange, fail(90011)));
     return true;
   }
 

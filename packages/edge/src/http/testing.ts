@@ -14,6 +14,7 @@ import type {
   EdgeLimits,
   HttpService,
   LiveEndpoint,
+  Log,
   StreamPurpose,
   VisitorConnection,
 } from '../context.ts';
@@ -22,6 +23,7 @@ import { Returning } from '../routing/returning.ts';
 import { createRouteTable } from '../routing/route-table.ts';
 import { LIMITS, SILENT_LOG } from '../testing/fixtures.ts';
 import { createTimerWheel } from '../timer-wheel.ts';
+import { Faults, streamFault } from '../guard.ts';
 import { createHttpService } from './service.ts';
 
 /** Pulls from one session into the other, a turn of the loop later, as a wire would. */
@@ -47,7 +49,8 @@ export class FakeAgent {
   readonly purposes: StreamPurpose[] = [];
   streams = 0;
   online = true;
-  constructor(behaviour: AgentBehaviour) {
+
+  constructor(behaviour: AgentBehaviour, faults: Faults) {
     let server: MuxSession | null = null;
     let client: MuxSession | null = null;
     const one = (): MuxSession => server ?? raise();
@@ -57,6 +60,7 @@ export class FakeAgent {
       {
         onStream: () => {},
         onOutput: wire(one, other),
+        onFault: (error, stream) => streamFault(faults, error, stream),
         onEnd: () => {},
       },
     );
@@ -158,8 +162,13 @@ export interface HarnessOptions {
 
 /** `await using` closes it. */
 export async function harness(options: HarnessOptions = {}): Promise<Harness & AsyncDisposable> {
+  const log: Log = {
+    ...SILENT_LOG,
+    error: (fields, message) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`),
+  };
+  const faults = new Faults(log);
   const agents = new Map<string, FakeAgent>();
-  for (const [id, behaviour] of Object.entries(options.agents ?? {})) agents.set(id, new FakeAgent(behaviour));
+  for (const [id, behaviour] of Object.entries(options.agents ?? {})) agents.set(id, new FakeAgent(behaviour, faults));
   const full = new Set<string>();
   const events: TrafficEvent[] = [];
   const gone: ((sessionId: string) => void)[] = [];
@@ -218,7 +227,8 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     returning: new Returning({ expected: [], now: Date.now, onChange: () => {} }),
     agents: streams,
     wheel: createTimerWheel({ resolution: 10 }),
-    log: { ...SILENT_LOG, error: (fields, message) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`) },
+    log,
+    faults,
     now: Date.now,
     random: Math.random,
     traffic: (event) => events.push(event),

@@ -221,6 +221,11 @@ export class Http1Upstream implements Upstream, MuxStreamHandler, Spare {
     this.exchange?.upstreamDrained();
   }
 
+  onFault(): void {
+    this.kept.forget(this);
+    this.kept.guard.end();
+  }
+
   // What the parser finds.
 
   private feed(chunk: Buffer): void {

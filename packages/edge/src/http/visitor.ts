@@ -1,11 +1,13 @@
 /** What the HTTP side keeps for one visitor connection, whatever its HTTP version. */
 import type { EdgeContext, LiveEndpoint, Route, VisitorConnection } from '../context.ts';
 import { networkOf } from '../places/network.ts';
+import type { Guard } from '../guard.ts';
 import { Http2Links } from './http2-links.ts';
 import { type KeptIndex, KeptUpstreams } from './kept-upstreams.ts';
 
 export class Visitor {
   readonly connection: VisitorConnection;
+  readonly guard: Guard;
   readonly kept: KeptUpstreams;
   /** Endpoints whose connection rules have let this connection in: plain http, where the first request names them. */
   admitted: Set<LiveEndpoint> | null = null;
@@ -22,11 +24,12 @@ export class Visitor {
   private revision = -1;
   private route: Route | null = null;
 
-  constructor(edge: EdgeContext, index: KeptIndex, connection: VisitorConnection) {
+  constructor(edge: EdgeContext, index: KeptIndex, connection: VisitorConnection, guard: Guard) {
     this.edge = edge;
     this.index = index;
+    this.guard = guard;
     this.connection = connection;
-    this.kept = new KeptUpstreams(edge, index);
+    this.kept = new KeptUpstreams(edge, index, guard);
   }
 
   now(): number {

@@ -115,9 +115,7 @@ class Session implements MuxSession, FrameSink, StreamHost {
     }
     this.#lent.push(buffer);
     this.#announced = true;
-    if (this.#drained.length > 0) {
-      for (const stream of this.#drained.splice(0)) if (!stream.dead) stream.handler.onDrain();
-    }
+    if (this.#drained.length > 0) for (const stream of this.#drained.splice(0)) if (!stream.dead) stream.tellDrain();
     return buffer.subarray(0, length);
   }
 
@@ -213,7 +211,7 @@ class Session implements MuxSession, FrameSink, StreamHost {
     }
     if (at === end) return;
     stream.delivered(end - at);
-    stream.handler.onData(chunk.subarray(at, end));
+    stream.tellData(chunk.subarray(at, end));
   }
 
   dataEnd(): void {
@@ -223,7 +221,7 @@ class Session implements MuxSession, FrameSink, StreamHost {
     if (stream.typeBytesLeft > 0) return this.#abort(stream, MuxErrorCode.protocol);
     stream.remoteEnded = true;
     if (stream.closed) this.#forget(stream);
-    stream.handler.onEnd();
+    stream.tellEnd();
   }
 
   reset(streamId: number, code: number): void {
@@ -234,7 +232,7 @@ class Session implements MuxSession, FrameSink, StreamHost {
     if (stream === undefined || this.ended) return;
     this.#forget(stream);
     stream.kill();
-    if (stream.typeBytesLeft === 0) stream.handler.onReset(code);
+    if (stream.typeBytesLeft === 0) stream.tellReset(code);
   }
 
   windowIncrement(streamId: number, increment: number): void {
@@ -338,10 +336,17 @@ class Session implements MuxSession, FrameSink, StreamHost {
       this.#sendReset(stream.id, code, this.role === 'server' && !stream.inbound && !stream.remoteEnded);
   }
 
+  /** A mistake in a callback is that stream's alone: frames behind it are other visitors'. */
+  fault(stream: Stream, error: unknown): void {
+    if (this.#handler.onFault === undefined) throw error;
+    if (!stream.dead) this.#abort(stream, MuxErrorCode.internal);
+    this.#handler.onFault(error, stream);
+  }
+
   /** Resets a stream because of what the peer did. */
   #breakStream(stream: Stream, code: number): void {
     this.#abort(stream, code);
-    if (stream.typeBytesLeft === 0) stream.handler.onReset(code);
+    if (stream.typeBytesLeft === 0) stream.tellReset(code);
   }
 
   /** A stream that is over can be met once more in the list of those that send, when its id has a new stream. */
@@ -379,7 +384,7 @@ class Session implements MuxSession, FrameSink, StreamHost {
     this.#inboundCount = 0;
     for (const stream of streams) stream.kill();
     if (this.#handler.onStreamOver !== undefined) for (const stream of streams) this.#handler.onStreamOver(stream);
-    for (const stream of streams) if (stream.typeBytesLeft === 0) stream.handler.onReset(streamCode);
+    for (const stream of streams) if (stream.typeBytesLeft === 0) stream.tellReset(streamCode);
     if (!this.#output.empty && !this.#announced) {
       this.#announced = true;
       this.#handler.onOutput();

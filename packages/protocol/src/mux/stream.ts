@@ -21,6 +21,8 @@ export interface StreamHost {
   grant(stream: Stream): void;
   /** The owner resets the stream. */
   resetByOwner(stream: Stream, code: number): void;
+  /** A callback of the stream's owner threw. */
+  fault(stream: Stream, error: unknown): void;
 }
 
 /** Until the owner has set its own; a stream that still has it after `onStream` is refused. */
@@ -74,6 +76,38 @@ export class Stream implements MuxStream {
     this.typeBytesLeft = inbound ? TYPE_BYTES : 0;
     this.opened = inbound;
     this.#growth = window - INITIAL_WINDOW;
+  }
+
+  tellData(chunk: Buffer): void {
+    try {
+      this.handler.onData(chunk);
+    } catch (error) {
+      this.#host.fault(this, error);
+    }
+  }
+
+  tellEnd(): void {
+    try {
+      this.handler.onEnd();
+    } catch (error) {
+      this.#host.fault(this, error);
+    }
+  }
+
+  tellReset(code: number): void {
+    try {
+      this.handler.onReset(code);
+    } catch (error) {
+      this.#host.fault(this, error);
+    }
+  }
+
+  tellDrain(): void {
+    try {
+      this.handler.onDrain();
+    } catch (error) {
+      this.#host.fault(this, error);
+    }
   }
 
   get queued(): number {

@@ -50,6 +50,11 @@ export interface MuxSessionHandler {
   onStreamOver?(stream: MuxStream): void;
   /** There is something to pull. Called on the edge from "nothing to send" to "something to send". */
   onOutput(): void;
+  /**
+   * A callback of the owner of `stream` threw: the stream has been reset, and the session goes on. Without this, what
+   * it threw comes out of `receive` or `pull`.
+   */
+  onFault?(error: unknown, stream: MuxStream): void;
   /** The session is over, once. `code` as in {@link MuxErrorCode}; every stream has been told before. */
   onEnd(code: number, detail: string): void;
 }
@@ -70,6 +75,8 @@ export interface MuxStreamHandler {
   onReset(code: number): void;
   /** After `write` returned false: the queue is below its mark again. */
   onDrain(): void;
+  /** One of these threw, and that has been reported: ends what the stream belongs to. */
+  onFault?(): void;
 }
 
 export interface MuxStream {

@@ -31,6 +31,7 @@ const edge = {
   visitorConnections: 3,
   refusedConnections: 4,
   endpoints: 5,
+  faults: 6,
 };
 const metrics = (): Metrics =>
   new Metrics({
@@ -38,6 +39,7 @@ const metrics = (): Metrics =>
     edge: () => edge,
     storeWritable: () => true,
     certificates: () => [{ certificate: 'authority', notAfter: 1_700_000_000_000 }],
+    uncaught: () => 7,
     process: () => ({ residentBytes: 1, cpuSeconds: 2.5, startedAt: 3 }),
   });
 

@@ -14,6 +14,8 @@ export interface MetricsSources {
   readonly storeWritable: () => boolean;
   /** Unix milliseconds; as many as the configuration names. */
   readonly certificates: () => readonly { readonly certificate: string; readonly notAfter: number }[];
+  /** Mistakes that nothing in the process had to catch. */
+  readonly uncaught: () => number;
   readonly process: () => ProcessNumbers;
 }
 
@@ -61,6 +63,10 @@ export class Metrics {
     const { version, edge, storeWritable, certificates } = this.#sources;
     const process = this.#sources.process();
     const live = edge();
+    const mistakes: readonly Sample[] = [
+      { labels: { where: 'edge' }, value: live?.faults ?? 0 },
+      { labels: { where: 'process' }, value: this.#sources.uncaught() },
+    ];
     return exposition([
       gauge('postern_build_info', 'Always 1; the label says which version runs', 1, { version }),
       {
@@ -108,6 +114,12 @@ export class Metrics {
           labels: { certificate },
           value: notAfter / 1000,
         })),
+      },
+      {
+        name: 'postern_faults_total',
+        kind: 'counter',
+        help: 'Mistakes inside the server; in the edge each ended one connection, request or RPC. The log has their stacks',
+        samples: mistakes,
       },
       gauge('postern_store_writable', '1 while the database takes writes', storeWritable() ? 1 : 0),
       gauge('process_resident_memory_bytes', 'Resident memory', process.residentBytes),
