@@ -1,4 +1,5 @@
 /** The unmodified npm `@ngrok/ngrok` against the platform: protocols, options, what the API shows of them. */
+import { readFile } from 'node:fs/promises';
 import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
@@ -283,6 +284,24 @@ describe('tcp and tls', () => {
       .listenAndForward(`tcp://127.0.0.1:${echo.port}`);
     const [address, port] = splitAddress(platform.runtime.https_addr);
     expect(await exchange(tls.connect({ host: address, port, servername: domain, ca: own.cert }), 'mine')).toBe('mine');
+  });
+
+  test('tls ended at the edge by a policy, and begun anew to a TLS service', async () => {
+    const domain = `tls-by-policy.${String(platform.runtime.base_domains[0])}`;
+    const own = await selfSigned(domain);
+    const server = tls.createServer({ cert: own.cert, key: own.key }, (socket) => socket.pipe(socket));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    // The agent learns from the answer alone that plain bytes come, and that its TLS service needs TLS from it.
+    await session
+      .tlsEndpoint()
+      .domain(domain)
+      .trafficPolicy('{"on_tcp_connect":[{"actions":[{"type":"terminate-tls","config":{}}]}]}')
+      .verifyUpstreamTls(false)
+      .listenAndForward(`tls://127.0.0.1:${(server.address() as net.AddressInfo).port}`);
+    const [address, port] = splitAddress(platform.runtime.https_addr);
+    const ca = await readFile(platform.runtime.ca_path);
+    expect(await exchange(tls.connect({ host: address, port, servername: domain, ca }), 'twice')).toBe('twice');
+    await new Promise((resolve) => server.close(resolve));
   });
 
   test('tls passed through to the upstream', async () => {
