@@ -11,8 +11,21 @@ describe('an address is taken over', () => {
       endpoint: onlineEndpoint({ id: 'ep_1', host: 'a.example' }),
     }),
   };
+  const taken = { ...existing, tunnel: { ...existing.tunnel, tookFrom: ['ep_0'] } };
+  const pooled = {
+    ...taken,
+    tunnel: { ...taken.tunnel, endpoint: onlineEndpoint({ id: 'ep_1', host: 'a.example', poolingEnabled: true }) },
+  };
   const labelled = { ...existing, tunnel: tunnelRecord({ id: 'tn_2', sessionId: 'ts_old', labels: { app: 'x' } }) };
-  const nobody: Claim = { accountId: 'ac_1', sessionId: 'ts_new', clientId: 'x', legNumber: 0, provenEndpointId: '' };
+  const nobody: Claim = {
+    accountId: 'ac_1',
+    sessionId: 'ts_new',
+    clientId: 'x',
+    legNumber: 0,
+    provenEndpointId: '',
+    pooling: false,
+  };
+  const before: Claim = { ...nobody, provenEndpointId: 'ep_0' };
   const back: Claim = { ...nobody, clientId: 'client', legNumber: 1 };
   const proven: Claim = { ...nobody, provenEndpointId: 'ep_1' };
 
@@ -20,6 +33,10 @@ describe('an address is taken over', () => {
     ['by the same leg of the same agent', existing, back, true],
     ['by whoever proved the endpoint id', existing, proven, true],
     ['by its own session with a proof', existing, { ...proven, sessionId: 'ts_old' }, true],
+    ['by the owner before, who was away', taken, before, true],
+    ['by the owner before, from a pool that it would not join', pooled, before, true],
+    ['not by the owner before, where both share', pooled, { ...before, pooling: true }, false],
+    ['not by the owner before, of another account', taken, { ...before, accountId: 'ac_2' }, false],
     ['not by a stranger', existing, nobody, false],
     ['not by another leg', existing, { ...back, legNumber: 0 }, false],
     ['not by another account, even with the same client id', existing, { ...back, accountId: 'ac_2' }, false],

@@ -64,7 +64,8 @@ export async function claimAddress(
   const generated = random || isGenerated(resumed, address);
   const footing = await footingFor(core, accountId, address, !generated);
 
-  const standing = await sortHolders(core, session, resumed, await holdersAt(core, accountId, address), probed);
+  const holders = await holdersAt(core, accountId, address);
+  const standing = await sortHolders(core, session, plan, holders, probed);
   const conflict = conflictWith(standing.others, accountId, request.poolingEnabled);
   if (conflict !== null) {
     const suspects = await silentCandidates(core, session, standing.others, probed);
@@ -153,7 +154,7 @@ interface Standing {
 async function sortHolders(
   core: Core,
   session: SessionRecord,
-  resumed: Resumed | null,
+  { resumed, request }: BindPlan,
   holders: readonly Holder[],
   probed: Probed,
 ): Promise<Standing> {
@@ -167,6 +168,7 @@ async function sortHolders(
     clientId: session.clientId,
     legNumber: session.legNumber,
     provenEndpointId: resumed?.endpointId ?? '',
+    pooling: request.poolingEnabled,
   };
   for (const holder of holders) {
     const owner = holder.kind === 'agent' ? await core.registry.getSession(holder.tunnel.sessionId) : null;

@@ -124,6 +124,18 @@ describe('a new process asks for the URL of an old one', () => {
     expect(await online()).toEqual([{ url: mine.url, session: back.sessionId }]);
   });
 
+  test('and both share it: whoever was away joins again, and displaces nobody', async () => {
+    const share = { poolingEnabled: true };
+    const lost = await h.connect();
+    const mine = await h.bind(lost, { domain: 'a.example.test' }, share);
+    await h.link.sessionEnded(lost.sessionId, 'closed');
+    await h.bind(await h.connect({}, '10.0.0.9'), { domain: 'a.example.test' }, share);
+    const back = await h.connect({ clientId: lost.clientId, cookie: lost.cookie });
+    await h.bind(back, { domain: 'a.example.test' }, { ...share, id: mine.id, token: mine.token });
+    expect(await online()).toHaveLength(2);
+    expect(h.edge.stopped).toEqual([]);
+  });
+
   test('whose connection broke long ago: the newcomer keeps it', async () => {
     const lost = await h.connect();
     const mine = await h.bind(lost, { domain: 'a.example.test' });
