@@ -23,7 +23,7 @@ export default defineConfig({
           include: ['packages/edge/src/{edge,agents/agents,connection/connections,connection/tls}.test.ts'],
           env: { POSTERN_EDGE_LINK: 'process' },
           isolate: false,
-          testTimeout: 20_000,
+          ...PATIENCE,
         },
       },
       {

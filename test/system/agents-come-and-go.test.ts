@@ -48,7 +48,7 @@ describe('the agent process', () => {
     await first.kill('SIGSTOP');
     await expect(agent({ domain: 'busy.example.com' })).rejects.toThrow('ERR_NGROK_334');
     await first.kill('SIGCONT');
-    await until(() => serves(first.url), 5_000);
+    await until(() => serves(first.url));
   });
 
   test('stopped for long: a re-run takes the URL, and the first one wins it back when it returns', async () => {
@@ -60,18 +60,17 @@ describe('the agent process', () => {
         () => false,
       );
     // Heartbeats every second; five seconds beyond that are too many.
-    await until(taken, 20_000);
+    await until(taken);
     expect(await serves(first.url)).toBe(true);
     // Its session ends for its silence, so that it comes back on a new one.
     await until(
       async () => ((await platform.api('GET', '/tunnel_sessions')).body.tunnel_sessions as unknown[]).length === 1,
-      20_000,
     );
     await first.kill('SIGCONT');
     const owner = async () =>
       ((await platform.api('GET', '/endpoints')).body.endpoints as { id: string }[]).map(({ id }) => id);
     const [second] = await owner();
-    await until(async () => (await owner())[0] !== second, 10_000);
+    await until(async () => (await owner())[0] !== second);
     expect(await serves(first.url)).toBe(true);
   });
 

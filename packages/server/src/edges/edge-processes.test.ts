@@ -60,7 +60,7 @@ beforeAll(async () => {
     await edge.start();
     edges.push(edge);
   }
-}, 30_000);
+});
 afterAll(async () => {
   for (const step of undo.toReversed()) await step();
 });
@@ -127,4 +127,4 @@ test('a killed edge costs its own connections, and no other', async () => {
     trafficPolicy: '{"on_http_request":[{"actions":[{"type":"deny"}]}]}',
   });
   expect((await second?.stats())?.endpoints).toBe(2);
-}, 30_000);
+});
