@@ -102,6 +102,10 @@ export class Exchange {
   /** Where `current` comes from: its pool. */
   route: Route | null = null;
   hops = 0;
+  /** Endpoints through which the request has entered the edge before (hop-mark.ts). */
+  trail = '';
+  /** `fields` carry this edge's mark. */
+  marked = false;
   /** Policies under way, outermost first; null = none so far. */
   frames: Frame[] | null = null;
 

@@ -6,6 +6,7 @@ import { connectionTokens, type RawFields } from '@postern/protocol';
 import type { VisitorConnection } from '../context.ts';
 import type { Exchange } from './exchange.ts';
 import { isNamed, isOfOneHop, removeField, replaceField, valueOf } from './fields.ts';
+import { isHopMark } from './hop-mark.ts';
 import type { ResponseDraft } from './policy-views.ts';
 
 const NONE: ReadonlySet<string> = new Set();
@@ -60,6 +61,7 @@ export function prepareResponseFields(fields: RawFields): string {
       continue;
     }
     if (name.length === 16 && isNamed(name, 'ngrok-error-code')) continue;
+    if (isHopMark(name, value)) continue;
     if (nominated !== NONE && nominated.has(name.toLowerCase())) continue;
     fields[kept] = name;
     fields[kept + 1] = value;

@@ -10,6 +10,7 @@
  *  7. deliver          head, body, trailers
  *  8. finish           exactly once: one traffic event
  */
+import { randomBytes } from 'node:crypto';
 import { fail, isPosternError, type PosternError } from '@postern/errors';
 import type { Outcome } from '@postern/policy';
 import { originForm } from '@postern/protocol';
@@ -25,6 +26,7 @@ import { findEndpoint } from './find-endpoint.ts';
 import { mapLocation, prepareRequestFields, settleRequestFields, settleResponseFields } from './forwarding.ts';
 import type { Frame } from './frame.ts';
 import { answerElsewhere, secureLocation } from './other-scheme.ts';
+import { HopMarks } from './hop-mark.ts';
 import { HttpPolicyContext, responseView } from './policy-views.ts';
 import { Uploads } from './uploads.ts';
 
@@ -37,6 +39,8 @@ export class Pipeline implements Stages {
   private readonly edge: EdgeContext;
   private readonly dispatcher: Dispatcher;
   private readonly uploads: Uploads;
+
+  private readonly marks = new HopMarks(randomBytes(32));
 
   constructor(edge: EdgeContext) {
     this.edge = edge;
@@ -90,9 +94,17 @@ export class Pipeline implements Stages {
   }
 
   private forwarding(exchange: Exchange, live: LiveEndpoint): void {
+    exchange.trail = this.marks.take(exchange.fields);
+    if (this.marks.judge(exchange.trail, live) === 'circle') return this.endCircle(exchange);
     exchange.target = originForm(exchange.method, exchange.target);
     prepareRequestFields(exchange.fields, exchange.visitor.connection, exchange.authority);
     this.enter(exchange, live);
+  }
+
+  /** The endpoint leads back to itself (hop-mark.ts). */
+  private endCircle(exchange: Exchange): void {
+    const url = exchange.entry?.endpoint.publicUrl ?? '';
+    this.answerError(exchange, fail(90013, { url }), exchange.trail === '' ? [] : [this.marks.ended]);
   }
 
   private enter(exchange: Exchange, live: LiveEndpoint): void {
@@ -167,6 +179,8 @@ export class Pipeline implements Stages {
       return;
     }
     if (exchange.frames !== null) settleRequestFields(exchange);
+    if (!exchange.marked && exchange.entry !== null) this.marks.put(exchange.fields, exchange.trail, exchange.entry);
+    exchange.marked = true;
     exchange.draft = null;
     exchange.attempts = 0;
     const error = this.dispatcher.send(exchange);
@@ -179,7 +193,8 @@ export class Pipeline implements Stages {
     const { draft } = exchange;
     if (draft === null) return;
     try {
-      if (draft.dialFailed) this.gatewayFailure(exchange, dialFailure(exchange));
+      if (draft.status === 508 && this.marks.takeEnded(draft.fields)) this.endCircle(exchange);
+      else if (draft.dialFailed) this.gatewayFailure(exchange, dialFailure(exchange));
       else if (mayBeDialFailure(draft)) exchange.probe = { limit: PROBE_BYTES, bytes: 0, parts: [], done: this.probed };
       else this.respond(exchange);
     } catch (error) {

@@ -90,6 +90,13 @@ export const GATEWAY_ERRORS = {
     title: 'Method not supported',
     message: 'The method {method} is not supported here.',
   },
+  90013: {
+    status: 508,
+    owner: 'config',
+    title: 'Endpoint leads back to itself',
+    message:
+      'The service behind {url} sends its requests back to that endpoint. Let its agent forward to the service itself, not to an address of this server.',
+  },
   90012: {
     status: 503,
     owner: 'capacity',
