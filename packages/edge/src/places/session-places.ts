@@ -115,13 +115,15 @@ export class SessionPlaces {
         this.#queue.remove(waiter);
       },
     };
-    this.#queue.add(waiter);
-    if (!this.#atBound(claim)) {
-      this.#onlyBound = false;
+    if (this.#atBound(claim)) {
+      this.#onlyBound ||= this.#queue.size === 0;
+      this.#queue.add(waiter);
+    } else {
+      this.#queue.add(waiter);
       this.#reclaimFor(waiter);
+      this.#mayGrant();
     }
     this.#look ??= this.#options.wheel.schedule(LOOK_MS, this.#lookAgain);
-    this.#mayGrant();
     return waiter;
   }
 
