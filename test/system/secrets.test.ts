@@ -1,7 +1,7 @@
 /** What lies in the data folder, in a backup and in the log of a server that was told secrets in every way there is. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import ngrok from '@ngrok/ngrok';
+import type ngrok from '@ngrok/ngrok';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selfSigned } from '../support/certificates.ts';
 import { postern } from '../support/cli.ts';

@@ -24,7 +24,10 @@ export function libraryOperation(source: string): Operation {
     const bindings: Record<string, CelInput> = {};
     for (const [index, operand] of operands.entries()) bindings[OPERANDS[index] ?? ''] = operand;
     const result = run(bindings);
-    return isCelError(result) ? new Failure(result.message) : result;
+    if (!isCelError(result)) return result;
+    // The library's words may quote a text, and texts of requests are secrets that must not reach a log.
+    const quotes = operands.some((operand) => typeof operand === 'string' || operand instanceof Uint8Array);
+    return new Failure(quotes ? `${source} has no value for this text` : result.message);
   };
   cache.set(source, operation);
   return operation;

@@ -32,6 +32,7 @@ function compileRegex(pattern: string): RE2JS | Failure {
 }
 
 const TOO_LONG = new Failure(`a regular expression has more than ${MAX_PATTERN} characters`);
+const NO_PATTERN = new Failure('a text is no regular expression, or too large a one');
 const TOO_LARGE = new Failure('a regular expression is too large when its repetitions are written out');
 
 /** Compiled patterns, newest last: what many rules and policies write is compiled (and learned by the engine) once. */
@@ -52,7 +53,8 @@ function cached(pattern: string, compile: () => RE2JS | Failure): RE2JS | Failur
 export function matches(text: string, pattern: string, scope: Scope): Result {
   if (pattern.length > MAX_PATTERN) return TOO_LONG;
   const regex = cached(pattern, () => measured(scope, () => compileRegex(pattern)));
-  return regex instanceof Failure ? regex : run(regex, text, scope);
+  // Such a pattern may be of the request, and the engine's words quote it: they are not for a log.
+  return regex instanceof Failure ? NO_PATTERN : run(regex, text, scope);
 }
 
 /** A literal pattern is compiled with the policy. @returns null when the pattern is not a literal. */
