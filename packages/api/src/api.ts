@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ControlApi } from '@postern/control';
 import { fail } from '@postern/errors';
@@ -49,6 +49,8 @@ export interface Api {
   /** Binds one address; call it again for more. Resolves with the bound port. */
   listen(options: ListenOptions): Promise<AddressInfo>;
   /** Serves the API on a server that someone else made (for TLS, say) and binds; `close` closes it too. */
+  /** On a listening socket that someone else has: `give` makes the server that it gets listen on that. */
+  adopt(give: (server: Server) => Promise<void>): Promise<AddressInfo>;
   attach(server: AnyServer): void;
   close(): Promise<void>;
 }
@@ -151,6 +153,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     app,
     handler: (request, response) => app.routing(request, response),
     listen: (where) => listeners.listen(where),
+    adopt: (give) => listeners.adopt(give),
     attach: (server) => listeners.attach(server),
     async close() {
       await listeners.close(options.closeGraceMs ?? DEFAULT_GRACE_MS);

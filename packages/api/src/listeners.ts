@@ -25,6 +25,8 @@ export interface ListenersOptions {
 export interface Listeners {
   /** Resolves once bound; rejects with the system's error, e.g. EADDRINUSE. */
   listen(options: ListenOptions): Promise<AddressInfo>;
+  /** The same on a listening socket that someone else has: `give` makes the server that it gets listen on that. */
+  adopt(give: (server: Server) => Promise<void>): Promise<AddressInfo>;
   /** Serves the API on a server that someone else made (for TLS, say) and binds; `close` closes it too. */
   attach(server: AnyServer): void;
   readonly closing: boolean;
@@ -94,32 +96,44 @@ export function createListeners(options: ListenersOptions): Listeners {
       return closing;
     },
     attach,
-    async listen({ host, port }) {
-      const server = createServer({
-        maxHeaderSize: MAX_HEADER_BYTES,
-        // Checked by us: node's own answer has no body.
-        requireHostHeader: false,
-        headersTimeout: HEADERS_DEADLINE_MS,
-        requestTimeout: REQUEST_DEADLINE_MS,
-        keepAliveTimeout: IDLE_MS,
-      });
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ host, port }, () => {
-          server.off('error', reject);
-          resolve();
-        });
-      });
-      attach(server);
-      const address = server.address();
-      if (address === null || typeof address === 'string') throw new TypeError('the API listens on TCP ports only');
-      return address;
-    },
+    listen: ({ host, port }) =>
+      openServer(
+        (server) =>
+          new Promise<void>((resolve, reject) => {
+            server.once('error', reject);
+            server.listen({ host, port }, () => {
+              server.off('error', reject);
+              resolve();
+            });
+          }),
+      ),
+    adopt: openServer,
     async close(graceMs) {
       closing = true;
       await Promise.all(Array.from(servers, ([server, connections]) => stop(server, connections, graceMs)));
     },
   };
+
+  async function openServer(start: (server: Server) => Promise<void>): Promise<AddressInfo> {
+    const server = createServer({
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // Checked by us: node's own answer has no body.
+      requireHostHeader: false,
+      headersTimeout: HEADERS_DEADLINE_MS,
+      requestTimeout: REQUEST_DEADLINE_MS,
+      keepAliveTimeout: IDLE_MS,
+    });
+    attach(server);
+    try {
+      await start(server);
+    } catch (error) {
+      servers.delete(server);
+      throw error;
+    }
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new TypeError('the API listens on TCP ports only');
+    return address;
+  }
 }
 
 async function stop(server: AnyServer, { open, busy }: Connections, graceMs: number): Promise<void> {

@@ -129,9 +129,10 @@ export function runEntry(entry, args) {
     );
     process.exit(1);
   }
+  const given = givenSockets();
   const child = spawn(node, [entry, ...args], {
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: childEnvironment(node, args),
+    stdio: ['inherit', 'inherit', 'inherit', ...given, 'ipc'],
+    env: { ...childEnvironment(node, args), ...(given.length === 0 ? {} : { LISTEN_PID: 'launcher' }) },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) {
     if (process.platform === 'win32' && signal === 'SIGUSR2') continue;
@@ -148,6 +149,13 @@ export function runEntry(entry, args) {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
+}
+
+/** Listening sockets that a service manager gave to this process for the server (sd_listen_fds(3)). */
+function givenSockets() {
+  const { LISTEN_FDS: count = '0', LISTEN_PID: meant } = process.env;
+  if (meant !== String(process.pid) || !/^\d{1,2}$/.test(count)) return [];
+  return Array.from({ length: Number(count) }, (_, index) => 3 + index);
 }
 
 /**

@@ -37,8 +37,8 @@ export interface EdgeOptions {
   readonly now: () => number;
   /** [0, 1) */
   readonly random: () => number;
-  /** The agent listener, when it was opened before there was an edge; `config.agents` is not bound then. */
-  readonly agentListener?: OpenListener;
+  /** Those that were opened before there was an edge; their addresses in `config` are not bound then. */
+  readonly listeners?: { readonly [name in 'http' | 'https' | 'agents']?: OpenListener | null };
   /** What agents served before this start. */
   readonly returning?: Returning;
 }
@@ -111,7 +111,7 @@ class DataPlane implements Edge {
   readonly #traffic: TrafficBatch;
   readonly #faults: Faults;
   readonly #ready = Promise.withResolvers<void>();
-  readonly #agentListener: OpenListener | undefined;
+  readonly #opened: NonNullable<EdgeOptions['listeners']>;
   #listening: { http?: Listening; https?: Listening; agents?: Listening } = {};
   #stopping: Promise<void> | null = null;
 
@@ -119,7 +119,7 @@ class DataPlane implements Edge {
     const { config, link, now, random } = options;
     const { limits } = config;
     const log = limitedLog(options.log, now);
-    this.#agentListener = options.agentListener;
+    this.#opened = options.listeners ?? {};
     const faults = new Faults(log);
     this.#faults = faults;
     const wheel = createTimerWheel({ onFault: (error) => faults.report(error, 'a timer') });
@@ -204,17 +204,12 @@ class DataPlane implements Edge {
     const { http, https, agents } = config;
     try {
       const greet = (socket: Socket): void => this.#connections.agents(socket);
-      this.#agentListener?.serve(greet);
-      this.#listening.agents = this.#agentListener ?? (await listen(agents, greet));
+      this.#listening.agents = await this.#listen('agents', agents, greet);
       // Bound before the routes are there, as control writes their ports into URLs; held until then.
-      this.#listening.http = await listen(
-        http,
-        this.#held((socket) => this.#connections.http(socket)),
-      );
-      this.#listening.https = await listen(
-        https,
-        this.#held((socket) => this.#connections.tls(socket)),
-      );
+      const visitHttp = this.#held((socket) => this.#connections.http(socket));
+      this.#listening.http = await this.#listen('http', http, visitHttp);
+      const visitTls = this.#held((socket) => this.#connections.tls(socket));
+      this.#listening.https = await this.#listen('https', https, visitTls);
       await link.follow(this.port);
       this.#ready.resolve();
     } catch (error) {
@@ -222,6 +217,17 @@ class DataPlane implements Edge {
       this.#closeListeners();
       throw error;
     }
+  }
+
+  async #listen(
+    name: 'http' | 'https' | 'agents',
+    addresses: readonly ListenAddress[],
+    onConnection: (socket: Socket) => void,
+  ): Promise<Listening> {
+    const opened = this.#opened[name] ?? null;
+    if (opened === null) return listen(addresses, onConnection);
+    opened.serve(onConnection);
+    return opened;
   }
 
   stop(successor?: Promise<void>): Promise<void> {

@@ -1,10 +1,10 @@
 import net, { type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
-import { openAgentDoor } from './agent-door.ts';
 import { type Address, everyAddress, withBothLoopbacks } from './config/addresses.ts';
 import { movedToFreePorts } from './config/demo-ports.ts';
 import { resolveConfig, type ServerConfig } from './config/server-config.ts';
+import { openDoor } from './door.ts';
 import { bindAll, checkAddresses, listen } from './listen.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -100,7 +100,7 @@ describe('binding every address of a listener', () => {
 
 describe('the door for agents', () => {
   test('holds who comes early, with what he says, and lets him in when it is served', async () => {
-    const door = await openAgentDoor([{ host: '127.0.0.1', port: 0 }]);
+    const door = await openDoor('--agent-listen', [{ host: '127.0.0.1', port: 0 }]);
     cleanups.push(() => door.close());
     const early = await dial('127.0.0.1', door.address.port);
     early.write('hello');
@@ -124,7 +124,7 @@ describe('the door for agents', () => {
   });
 
   test('that is closed before it is served turns away who waits', async () => {
-    const door = await openAgentDoor([{ host: '127.0.0.1', port: 0 }]);
+    const door = await openDoor('--agent-listen', [{ host: '127.0.0.1', port: 0 }]);
     const early = await dial('127.0.0.1', door.address.port);
     early.on('error', () => {});
     const gone = once(early, 'close');
@@ -136,7 +136,9 @@ describe('the door for agents', () => {
 
   test('names its flag when it cannot open', async () => {
     const port = await blocker();
-    await expect(openAgentDoor([{ host: '127.0.0.1', port }])).rejects.toThrow(`--agent-listen 127.0.0.1:${port}`);
+    await expect(openDoor('--agent-listen', [{ host: '127.0.0.1', port }])).rejects.toThrow(
+      `--agent-listen 127.0.0.1:${port}`,
+    );
   });
 });
 

@@ -3,7 +3,7 @@ import { type Address, formatAddress } from './config/addresses.ts';
 import { ConfigError } from './config/config-error.ts';
 import { codeOf, messageOf } from './problem.ts';
 
-const BACKLOG = 4096;
+export const BACKLOG = 4096;
 /** Tries to find a port that is free on several addresses at once. */
 const PORT_TRIES = 20;
 

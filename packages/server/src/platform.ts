@@ -18,7 +18,6 @@ import {
   openStore,
 } from '@postern/store';
 import { AgentNames } from './agent-names.ts';
-import type { AgentDoor } from './agent-door.ts';
 import { FileCertificates } from './certificates/certificate-files.ts';
 import { Certificates } from './certificates/certificates.ts';
 import { caScope } from './certificates/ca-scope.ts';
@@ -30,7 +29,9 @@ import { flagOf } from './config/options.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import { type FirstTokens, credentialFiles, firstTokens } from './credentials-files.ts';
 import { edgeConfig, edgeListenProblem, tcpAddresses, tcpPortRange } from './edge-config.ts';
+import { type Doors, type GivenSockets, LISTENERS } from './door.ts';
 import type { Handover } from './handover.ts';
+import { HeldListener } from './held-listener.ts';
 import { bindAll, checkAddresses, listen } from './listen.ts';
 import type { Logger } from './log.ts';
 import { uncaught } from './last-net.ts';
@@ -65,8 +66,9 @@ export interface PlatformParts {
   readonly config: ServerConfig;
   readonly version: string;
   readonly log: Logger;
-  /** The agent listener, open already; null = agents come to the HTTPS port only. */
-  readonly agentDoor: AgentDoor | null;
+  /** Open already. */
+  readonly doors: Doors;
+  readonly given: GivenSockets;
   readonly handover: Handover;
   readonly resetCredentials: boolean;
   /** Unix milliseconds. */
@@ -113,7 +115,6 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   const store = await openData(parts, ids);
   started.push(() => store.close());
   parts.handover.take();
-  const tryAgain = (): Promise<boolean> => parts.handover.yields();
   await forgetRuntime(dataDir);
 
   const agentNames = [...new Set([...config.agentNames, '127.0.0.1', '::1'])];
@@ -187,16 +188,13 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   const closeMetrics = (): Promise<void> => closeServers(metricsServers);
   started.push(closeMetrics);
   const pages = { metrics: () => metrics.text(), readiness: () => readiness(state, store) };
-  const metricsAddress = await bindAll(
-    flagOf('metrics_listen'),
-    everyAddress(config.metrics),
-    (address) => {
-      const server = createMetricsServer(pages);
-      metricsServers.push(server);
-      return listen(server, address);
-    },
-    tryAgain,
-  );
+  const metricsAddress = await openHttp('metrics', parts, async (address) => {
+    const server = createMetricsServer(pages);
+    metricsServers.push(server);
+    await (address instanceof HeldListener ? address.give(server) : listen(server, address));
+    const bound = server.address();
+    return typeof bound === 'object' && bound !== null ? bound.port : 0;
+  });
 
   let webUrl = '';
   const edge: Edge = createEdge({
@@ -210,7 +208,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     now,
     random,
     returning: names.returning,
-    ...(parts.agentDoor === null ? {} : { agentListener: parts.agentDoor }),
+    listeners: parts.doors,
   });
   started.push(() => edge.stop());
   await edge.start().catch((error: unknown) => {
@@ -231,12 +229,10 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     closeGraceMs: Math.min(config.drainMs, API_GRACE_MS),
   });
   started.push(() => api.close());
-  const apiAddress: Address = await bindAll(
-    flagOf('api_listen'),
-    everyAddress(config.api),
-    async (address) => (await api.listen(address)).port,
-    tryAgain,
-  );
+  const apiAddress: Address = await openHttp('api', parts, async (address) => {
+    if (!(address instanceof HeldListener)) return (await api.listen(address)).port;
+    return (await api.adopt((server) => address.give(server))).port;
+  });
 
   const runtime: RuntimeInfo = {
     pid: process.pid,
@@ -244,7 +240,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     api_url: `http://${formatAddress(reachable(apiAddress))}`,
     http_addr: formatAddress(reachable(edge.addresses.http)),
     https_addr: formatAddress(reachable(edge.addresses.https)),
-    agent_addr: formatAddress(reachable(parts.agentDoor?.address ?? edge.addresses.https)),
+    agent_addr: formatAddress(reachable(parts.doors.agents?.address ?? edge.addresses.https)),
     tcp_ports: `${tcpPorts.first}-${tcpPorts.last}`,
     metrics_url: `http://${formatAddress(reachable(metricsAddress))}`,
     base_domains: config.baseDomains,
@@ -280,6 +276,19 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
       await stopInOrder({ handover: parts.handover, edge, api, control, store, closeMetrics, unpublish, names, log });
     },
   };
+}
+
+/** Opens a listener of HTTP calls on the sockets that were given for it, else on its addresses. */
+async function openHttp(
+  name: 'api' | 'metrics',
+  { config, given, handover }: PlatformParts,
+  open: (where: Address | HeldListener) => Promise<number>,
+): Promise<Address> {
+  const sockets = given.get(name) ?? [];
+  for (const socket of sockets) await open(socket);
+  const [first] = sockets;
+  if (first !== undefined) return first.address;
+  return bindAll(flagOf(LISTENERS[name]), everyAddress(config[name]), open, () => handover.yields());
 }
 
 async function openData({ config, log, now, handover }: PlatformParts, ids: IdSource): Promise<Store> {

@@ -1,12 +1,13 @@
 import { flushCompileCache } from 'node:module';
 import process from 'node:process';
 import { StoreRefused } from '@postern/store';
-import { openAgentDoor } from './agent-door.ts';
+import { givenSockets } from './activation.ts';
 import { banner } from './banner.ts';
 import { ConfigError } from './config/config-error.ts';
 import { movedToFreePorts } from './config/demo-ports.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import type { Demo } from './demo/demo.ts';
+import { openDoors } from './door.ts';
 import { watchHangups } from './hangup.ts';
 import { Handover } from './handover.ts';
 import { spreadLastNet } from './last-net.ts';
@@ -58,10 +59,11 @@ export async function runServer(options: RunOptions): Promise<number> {
   }
 }
 
-/** The door for agents opens first; only then is the rest loaded, which takes half a second. */
+/** The doors open first; only then is the rest loaded, which takes half a second. */
 async function start(config: ServerConfig, options: RunOptions, log: Logger): Promise<Platform> {
   const handover = new Handover(config.dataDir);
-  const agentDoor = config.agents.length === 0 ? null : await openAgentDoor(config.agents, () => handover.yields());
+  const given = await givenSockets(process.env, process.pid, config);
+  const doors = await openDoors(config, given, () => handover.yields());
   try {
     const { startPlatform } = await import('./platform.ts');
     const { version, resetCredentials } = options;
@@ -69,14 +71,15 @@ async function start(config: ServerConfig, options: RunOptions, log: Logger): Pr
       config,
       version,
       log,
-      agentDoor,
+      doors,
+      given,
       handover,
       resetCredentials,
       now: Date.now,
       random: Math.random,
     });
   } catch (error) {
-    agentDoor?.close();
+    doors.close();
     throw error;
   }
 }
