@@ -21,6 +21,8 @@ export interface ControlLimits {
   readonly applyMs: number;
   /** How long what an agent reserved by binding outlives a connection that broke. */
   readonly lostMs: number;
+  /** Between two looks at whether an agent that lost an address for its silence is awake. */
+  readonly wakeMs: number;
   /** How long agents may take to come back: after a restart, and to an address that another one took meanwhile. */
   readonly returnMs: number;
 }
@@ -30,6 +32,7 @@ export const DEFAULT_LIMITS: ControlLimits = {
   endpointsPerSession: 1_000,
   applyMs: 10_000,
   lostMs: 2_000,
+  wakeMs: 500,
   // Official agents retry after 0, 50 ms, 2.5 s and 125 s (agent-protocol.md §0.5).
   returnMs: 300_000,
 };

@@ -1,6 +1,7 @@
 import { timestamp } from '@postern/store';
 import { dropSession } from './agents/leave.ts';
 import { authenticateApiKey, knowsToken } from './api-keys-auth.ts';
+import { Sleepers } from './agents/sleepers.ts';
 import { bootstrap, type FirstCredentials, type KeepCredentials, operator, resetCredentials } from './bootstrap.ts';
 import type { ControlDependencies } from './config.ts';
 import type { Core } from './core.ts';
@@ -61,6 +62,9 @@ export function createControl(dependencies: ControlDependencies): Control {
     get returns() {
       return returns;
     },
+    get sleepers() {
+      return sleepers;
+    },
     recentlyLeft: new RecentlyLeft(dependencies.now, dependencies.config.limits.returnMs),
     policy: dependencies.policy ?? policyRules,
     catalog,
@@ -75,6 +79,7 @@ export function createControl(dependencies: ControlDependencies): Control {
     },
   };
   const returns = new Returns(core);
+  const sleepers = new Sleepers(core);
   return {
     api: createApi(core),
     connectEdge: () => untilStopped(connectEdge(core), () => stopped),
@@ -85,6 +90,7 @@ export function createControl(dependencies: ControlDependencies): Control {
     stop() {
       stopped = true;
       returns.stop();
+      sleepers.stop();
       return core.claims.run(async () => edges.close());
     },
     sweep: () => returns.sweep(),

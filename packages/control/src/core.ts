@@ -1,4 +1,4 @@
-import type { Returns } from './give-back.ts';
+import type { TunnelRecord } from '@postern/registry';
 import type { Catalog } from './state/catalog.ts';
 import type { Mutex } from './state/mutex.ts';
 import type { EdgeSet } from './edges/edge-set.ts';
@@ -12,7 +12,16 @@ export interface Core extends ControlDependencies {
   readonly edges: EdgeSet;
   /** Everything that takes, moves or frees an address runs in here. */
   readonly claims: Mutex;
-  readonly returns: Returns;
+  /** `give-back.ts`: what agents that left had reserved by binding, now or in a moment. */
+  readonly returns: {
+    now(ids: readonly string[]): Promise<void>;
+    later(ids: readonly string[]): void;
+  };
+  /** `agents/sleepers.ts`: agents that lost an address for their silence. */
+  readonly sleepers: {
+    add(tunnel: TunnelRecord): void;
+    forget(sessionId: string, bindId: string): void;
+  };
   readonly recentlyLeft: RecentlyLeft;
   /** Now, as rows and views write it. */
   readonly timestamp: () => string;

@@ -91,11 +91,13 @@ export async function claimAddress(
       : 'another session of the same agent took over';
     core.edges.where(old.sessionId)?.stopTunnel(old.sessionId, old.bindId, message, null);
   }
-  // A silent agent is told nothing: it keeps its session and its other endpoints, and asks again when it comes back.
+  // A silent agent is told nothing: it keeps its session and its other endpoints, and has this one again when it wakes.
   for (const old of standing.silent) {
+    core.sleepers.add(old);
     core.log.info({ session: old.sessionId, url: old.endpoint?.url }, 'an agent that is silent gives up an address');
   }
   await core.registry.putTunnel(tunnel);
+  core.sleepers.forget(session.id, tunnel.bindId);
   core.recentlyLeft.forget(key);
   await giveBack(core, reservationsOf(displaced.map(({ endpoint }) => endpoint)));
   const route = routeOfAgent(tunnel);

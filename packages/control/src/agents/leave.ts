@@ -28,6 +28,7 @@ export async function sessionEnded(core: Core, sessionId: string): Promise<void>
 /** What it reserved by itself is free again before this resolves. Idempotent: an id that this session does not have is no error (agent-protocol.md §5.4). */
 export async function unbind(core: Core, sessionId: string, bindId: string): Promise<void> {
   const left = await core.claims.run(async () => {
+    core.sleepers.forget(sessionId, bindId);
     const tunnel = await core.registry.findTunnel(sessionId, bindId);
     if (tunnel === null) return null;
     await core.registry.removeTunnel(tunnel.id);

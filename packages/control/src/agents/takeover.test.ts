@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { useStore, type Harness } from '../testing/harness.ts';
+import { POLICY, useStore, type Harness } from '../testing/harness.ts';
 
 const fresh = useStore();
 let h: Harness;
@@ -108,6 +108,53 @@ describe('a new process asks for the URL of an old one', () => {
     // Whoever took it has no claim on it.
     const retry = h.bind(fresher, { domain: 'a.example.test' }, { id: bound.id, token: bound.token });
     await expect(retry).rejects.toMatchObject({ number: 334 });
+  });
+
+  test('which wakes before its session ends: it has the address again, and the newcomer is told', async () => {
+    const sleeping = await h.connect();
+    const mine = await h.bind(sleeping, { domain: 'a.example.test' });
+    const tcp = await h.bind(sleeping, { addr: 'localhost:20003' }, { proto: 'tcp' });
+    h.edge.silent.add(sleeping.sessionId);
+    const fresher = await h.connect();
+    const taken = await h.bind(fresher, { domain: 'a.example.test' });
+    await h.link.unbind(fresher.sessionId, (await h.bind(fresher, { addr: 'localhost:20003' }, { proto: 'tcp' })).id);
+    expect(await online()).toEqual([{ url: taken.url, session: fresher.sessionId }]);
+    h.edge.silent.clear();
+    await expect
+      .poll(() => online())
+      .toEqual([
+        { url: tcp.url, session: sleeping.sessionId },
+        { url: mine.url, session: sleeping.sessionId },
+      ]);
+    expect(h.edge.stopped).toEqual([taken.id]);
+    expect(h.edge.urls()).toEqual(['https://a.example.test', 'tcp://localhost:20003']);
+    const { items } = await h.control.api.reservedAddrs.list(h.caller, { limit: 9 });
+    expect(items.map(({ addr }) => addr)).toEqual(['localhost:20003']);
+  });
+
+  test('which wakes where somebody else has a right to the address: it is told', async () => {
+    const sleeping = await h.connect();
+    const mine = await h.bind(sleeping, { domain: 'a.example.test' });
+    h.edge.silent.add(sleeping.sessionId);
+    const fresher = await h.connect();
+    const taken = await h.bind(fresher, { domain: 'a.example.test' });
+    await h.link.unbind(fresher.sessionId, taken.id);
+    await h.control.api.endpoints.create(h.caller, { url: 'https://a.example.test', trafficPolicy: POLICY });
+    h.edge.silent.clear();
+    await expect.poll(() => h.edge.stopped).toEqual([mine.id]);
+    expect(await online()).toHaveLength(1);
+  });
+
+  test('which closed that listener meanwhile: it stays with whoever took it', async () => {
+    const sleeping = await h.connect();
+    const mine = await h.bind(sleeping, { domain: 'a.example.test' });
+    h.edge.silent.add(sleeping.sessionId);
+    const taken = await h.bind(await h.connect(), { domain: 'a.example.test' });
+    await h.link.unbind(sleeping.sessionId, mine.id);
+    h.edge.silent.clear();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect((await online()).map(({ url }) => url)).toEqual([taken.url]);
+    expect(h.edge.stopped).toEqual([]);
   });
 
   test('whose connection broke: the newcomer has it until the owner shows its token', async () => {

@@ -22,7 +22,7 @@ export const CONFIG: ControlConfig = {
   ownNames: ['connect.postern.localhost'],
   autoReserve: 'any',
   region: 'us',
-  limits: { ...DEFAULT_LIMITS, applyMs: 2_000, lostMs: 5 },
+  limits: { ...DEFAULT_LIMITS, applyMs: 2_000, lostMs: 5, wakeMs: 5 },
 };
 
 /** JSON only, `broken` is refused; rules go in front. The language itself has its own tests. */
