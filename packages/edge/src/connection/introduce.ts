@@ -21,12 +21,16 @@ export async function introduce(
   const startedAt = context.now();
   let client: VisitorAddress = { ip: plainIp(socket.remoteAddress), port: socket.remotePort ?? 0 };
   let server: VisitorAddress = { ip: plainIp(socket.localAddress), port: socket.localPort ?? 0 };
-  const fromTrustedProxy = introduction.trustedProxies.has(client.ip);
+  let fromTrustedProxy = introduction.trustedProxies.has(client.ip);
   if (introduction.proxyProtocol && fromTrustedProxy) {
     const preamble = await readPreamble(context, socket);
     if (preamble === null) return null;
     const { source, destination } = preamble;
-    if (source !== undefined) client = { ip: plainIp(source.address), port: source.port };
+    if (source !== undefined) {
+      client = { ip: plainIp(source.address), port: source.port };
+      // The proxy hands on bytes: what is in them the visitor wrote, and only another believed proxy is believed.
+      fromTrustedProxy = introduction.trustedProxies.has(client.ip);
+    }
     if (destination !== undefined) server = { ip: plainIp(destination.address), port: destination.port };
   }
   return new Visitor(socket, { client, server, region: context.config.region, startedAt, fromTrustedProxy });

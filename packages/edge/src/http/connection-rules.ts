@@ -5,20 +5,24 @@
 import type { Outcome } from '@postern/policy';
 import type { EdgeContext, LiveEndpoint } from '../context.ts';
 import { connectionContext } from './policy-views.ts';
+import type { Exchange } from './exchange.ts';
 import type { Visitor } from './visitor.ts';
 
 /** @returns null when this connection has been let in already, or there are no rules */
 export function connectionRules(
   edge: EdgeContext,
-  visitor: Visitor,
+  exchange: Exchange,
   live: LiveEndpoint,
 ): Outcome | Promise<Outcome> | null {
+  const { visitor } = exchange;
   const phase = live.policy?.onTcpConnect ?? null;
   if (phase === null || visitor.connection.scheme !== 'http' || visitor.admitted?.has(live) === true) return null;
-  return phase.start(connectionContext(edge, visitor.connection.conn, live)).next();
+  return phase.start(connectionContext(edge, exchange.conn, live)).next();
 }
 
 export function admit(visitor: Visitor, live: LiveEndpoint): void {
+  // A believed proxy's connection carries other visitors, too: each request is asked about.
+  if (visitor.connection.fromTrustedProxy) return;
   visitor.admitted ??= new Set();
   visitor.admitted.add(live);
 }

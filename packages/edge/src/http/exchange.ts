@@ -4,6 +4,7 @@
  * no streams: bytes go from codec to codec by direct calls, and a codec that is full says so by its return value.
  */
 import type { PosternError } from '@postern/errors';
+import type { ConnView } from '@postern/policy';
 import type { Framing, MuxStream, RawFields, RequestHead } from '@postern/protocol';
 import type { LiveEndpoint, Route } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
@@ -91,6 +92,9 @@ export class Exchange {
   readonly authority: string;
   readonly upgrade: string;
   readonly requestFraming: Framing;
+  /** As the visitor has it: the connection's, or what a believed proxy says (believed.ts). */
+  scheme: 'http' | 'https';
+  conn: ConnView;
   /** As sent; policies may change them. Fields are prepared for the next hop before policies see them. */
   method: string;
   target: string;
@@ -153,6 +157,8 @@ export class Exchange {
     this.downstream = downstream;
     this.stages = stages;
     this.startedAt = now;
+    this.scheme = visitor.connection.scheme;
+    this.conn = visitor.connection.conn;
     this.version = version;
     this.authority = head.authority;
     this.upgrade = head.upgrade;

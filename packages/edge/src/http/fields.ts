@@ -32,6 +32,18 @@ export function removeField(fields: RawFields, name: string): boolean {
   return found;
 }
 
+/** The same, and names that differ by `_` for `-`: services that read headers as CGI variables do see no difference. */
+export function removeLookAlikes(fields: RawFields, name: string): boolean {
+  const found = removeField(fields, name);
+  for (let at = fields.length - 2; at >= 0; at -= 2) {
+    const field = fields[at] ?? '';
+    if (field.length === name.length && field.includes('_') && field.toLowerCase().replaceAll('_', '-') === name) {
+      fields.splice(at, 2);
+    }
+  }
+  return found;
+}
+
 export function replaceField(fields: RawFields, name: string, value: string): void {
   removeField(fields, name.toLowerCase());
   fields.push(name, value);

@@ -10,7 +10,7 @@ export function findEndpoint(edge: EdgeContext, exchange: Exchange): PosternErro
   const { visitor, authority } = exchange;
   const { connection } = visitor;
   if (authority === '') return fail(90002, { reason: 'it names no host' });
-  const route = visitor.findRoute(authority);
+  const route = visitor.findRoute(authority, exchange.scheme);
   if (visitor.misdirected) return fail(90005);
   if (route === null) return notHere(edge, exchange);
   const live = memberFor(edge, route, connection);

@@ -7,6 +7,7 @@ import type { VisitorConnection } from '../context.ts';
 import type { Exchange } from './exchange.ts';
 import { isNamed, isOfOneHop, removeField, replaceField, valueOf } from './fields.ts';
 import { isHopMark } from './hop-mark.ts';
+import { settlingOf } from './settled-fields.ts';
 import type { ResponseDraft } from './policy-views.ts';
 
 const NONE: ReadonlySet<string> = new Set();
@@ -25,14 +26,18 @@ export function prepareRequestFields(fields: RawFields, connection: VisitorConne
   for (let at = 0; at < fields.length; at += 2) {
     const name = fields[at] ?? '';
     const value = fields[at + 1] ?? '';
-    if (name.length >= 15 && startsLikeForwarded(name)) {
-      const lower = name.toLowerCase();
-      if (lower === 'x-forwarded-for') forwardedFor += `${value}, `;
-      else if (lower === 'x-forwarded-proto') forwardedProto += `${value}, `;
-      else if (lower === 'x-forwarded-host') forwardedHost ||= value;
-      if (lower === 'x-forwarded-for' || lower === 'x-forwarded-proto' || lower === 'x-forwarded-host') continue;
+    const settling = settlingOf(name);
+    if (settling !== null) {
+      if (settling === 'made-here') {
+        const lower = name.toLowerCase();
+        if (lower === 'x-forwarded-for') forwardedFor += `${value}, `;
+        else if (lower === 'x-forwarded-proto') forwardedProto += `${value}, `;
+        else forwardedHost ||= value;
+        continue;
+      }
+      if (settling === 'drop' || !connection.fromTrustedProxy) continue;
     }
-    if (isOfOneHop(name) || isReserved(name)) continue;
+    if (isOfOneHop(name)) continue;
     if (nominated !== NONE && nominated.has(name.toLowerCase())) continue;
     if (hostAt === -1 && isNamed(name, 'host')) hostAt = kept;
     fields[kept] = name;
@@ -69,19 +74,6 @@ export function prepareResponseFields(fields: RawFields): string {
   }
   if (kept !== fields.length) fields.length = kept;
   return keepAlive;
-}
-
-/** Reserved for what the edge itself says: a visitor cannot set them. */
-function isReserved(name: string): boolean {
-  const first = name.charCodeAt(0);
-  if (name.length < 11 || (first !== 110 && first !== 78)) return false;
-  const lower = name.toLowerCase();
-  return lower === 'ngrok-error-code' || lower.startsWith('ngrok-auth-');
-}
-
-function startsLikeForwarded(name: string): boolean {
-  const first = name.charCodeAt(0);
-  return (first === 120 || first === 88) && (name.charCodeAt(2) | 32) === 102;
 }
 
 function nominatedIn(fields: RawFields): ReadonlySet<string> {
@@ -136,7 +128,7 @@ export function mapLocation(exchange: Exchange, fields: RawFields): void {
     if (!isNamed(fields[at] ?? '', 'location')) continue;
     const match = /^(https?:)?\/\/([^/?#]*)(.*)$/is.exec(fields[at + 1] ?? '');
     if (match === null || match[2]?.toLowerCase() !== exchange.rewrittenHost) continue;
-    const scheme = match[1] === undefined ? '' : `${exchange.visitor.connection.scheme}:`;
+    const scheme = match[1] === undefined ? '' : `${exchange.scheme}:`;
     fields[at + 1] = `${scheme}//${exchange.authority}${match[3] ?? ''}`;
   }
 }

@@ -12,8 +12,8 @@ import { hostOf } from './visitor.ts';
  * path and query are the same, the port is the one that visitors see.
  */
 export function secureLocation({ routes, config }: EdgeContext, exchange: Exchange): string | null {
-  const { visitor, authority, method } = exchange;
-  if (!config.redirectToHttps || visitor.connection.scheme !== 'http') return null;
+  const { authority, method } = exchange;
+  if (!config.redirectToHttps || exchange.scheme !== 'http') return null;
   const host = hostOf(authority).toLowerCase();
   if (routes.findTls(host) === null) return null;
   const target = originForm(method, exchange.target);
@@ -40,8 +40,7 @@ const SCHEMES = ['https', 'http', 'tls'] as const;
 
 /** Nothing is online there: perhaps under the other scheme. 3200, 90001; 90019 where an agent is coming back */
 export function notHere({ routes, returning, config }: EdgeContext, exchange: Exchange): PosternError {
-  const { visitor, authority } = exchange;
-  const { scheme } = visitor.connection;
+  const { scheme, authority } = exchange;
   const url = `${scheme}://${authority}`;
   const host = hostOf(authority).toLowerCase();
   const found = scheme === 'http' ? routes.findTls(host) : routes.findHttp('http', host);

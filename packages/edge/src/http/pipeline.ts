@@ -16,6 +16,8 @@ import type { Outcome } from '@postern/policy';
 import { originForm } from '@postern/protocol';
 import type { EdgeContext, LiveEndpoint } from '../context.ts';
 import { pickMember } from '../routing/pick-member.ts';
+import { CidrList } from '../connection/cidr-list.ts';
+import { believeProxy } from './believed.ts';
 import { admit, connectionRules } from './connection-rules.ts';
 import { answerByRule, answerWithPage } from './answer.ts';
 import { deliver } from './deliver.ts';
@@ -37,6 +39,7 @@ const RETRY_SOON = ['Retry-After', '3'] as const;
 
 export class Pipeline implements Stages {
   private readonly edge: EdgeContext;
+  private readonly proxies: CidrList;
   private readonly dispatcher: Dispatcher;
   private readonly uploads: Uploads;
 
@@ -44,6 +47,7 @@ export class Pipeline implements Stages {
 
   constructor(edge: EdgeContext) {
     this.edge = edge;
+    this.proxies = new CidrList(edge.config.trustedProxies);
     this.uploads = new Uploads(edge.now);
     this.dispatcher = new Dispatcher(edge, this.uploads, (exchange, error) => {
       try {
@@ -65,11 +69,12 @@ export class Pipeline implements Stages {
   }
 
   private route(exchange: Exchange): void {
+    believeProxy(exchange, this.proxies);
     const error = findEndpoint(this.edge, exchange);
     if (error !== null) return this.nowhere(exchange, error);
     const live = exchange.entry;
     if (live === null) return;
-    const outcome = connectionRules(this.edge, exchange.visitor, live);
+    const outcome = connectionRules(this.edge, exchange, live);
     if (outcome === null) this.forwarding(exchange, live);
     else this.settle(exchange, outcome, (settled) => this.connectionOutcome(exchange, live, settled));
   }

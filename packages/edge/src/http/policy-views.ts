@@ -15,7 +15,7 @@ import type {
 import { isToken, type Framing, type RawFields } from '@postern/protocol';
 import type { EdgeContext, LiveEndpoint } from '../context.ts';
 import type { Exchange } from './exchange.ts';
-import { isNamed, removeField, textOfValue, valueOf, wireValue } from './fields.ts';
+import { isNamed, removeField, removeLookAlikes, textOfValue, valueOf, wireValue } from './fields.ts';
 
 export type BodyCoding = 'gzip' | 'deflate' | 'br';
 
@@ -72,7 +72,7 @@ class FieldsView implements HeaderView {
   }
 
   delete(name: string): boolean {
-    return removeField(this.fields, name.toLowerCase());
+    return removeLookAlikes(this.fields, name.toLowerCase());
   }
 
   *entries(): Iterable<readonly [string, string]> {
@@ -100,7 +100,7 @@ class ExchangeRequest implements RequestView {
   }
 
   get scheme(): string {
-    return this.exchange.visitor.connection.scheme;
+    return this.exchange.scheme;
   }
 
   get authority(): string {
@@ -169,7 +169,7 @@ export class HttpPolicyContext implements PolicyContext {
 
   constructor(edge: EdgeContext, exchange: Exchange, live: LiveEndpoint) {
     this.edge = edge;
-    this.conn = exchange.visitor.connection.conn;
+    this.conn = exchange.conn;
     this.endpoint = live.endpoint;
     this.req = new ExchangeRequest(exchange);
   }

@@ -156,6 +156,7 @@ export interface HarnessOptions {
   readonly scheme?: 'http' | 'https';
   readonly config?: Partial<EdgeConfig>;
   readonly trusted?: boolean;
+  readonly trustedProxies?: readonly string[];
   readonly ruledBy?: () => LiveEndpoint | null;
   readonly http2?: boolean;
 }
@@ -212,7 +213,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       agents: [],
       tcpHosts: [],
       agentNames: [],
-      trustedProxies: [],
+      trustedProxies: options.trustedProxies ?? [],
       proxyProtocol: false,
       publicHttpPort: 80,
       redirectToHttps: true,

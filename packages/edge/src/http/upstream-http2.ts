@@ -32,7 +32,7 @@ export class Http2Upstream implements Upstream {
         ':method',
         method,
         ':scheme',
-        exchange.visitor.connection.scheme,
+        exchange.scheme,
         ':authority',
         valueOf(fields, 'host') ?? exchange.authority,
         ':path',

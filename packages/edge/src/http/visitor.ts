@@ -21,6 +21,7 @@ export class Visitor {
   private links: Http2Links | null = null;
   private networkName: string | null = null;
   private authority = '';
+  private scheme = '';
   private revision = -1;
   private route: Route | null = null;
 
@@ -49,13 +50,14 @@ export class Visitor {
   }
 
   /** The route of an authority; remembered, as visitors repeat it with each request. */
-  findRoute(authority: string): Route | null {
+  findRoute(authority: string, scheme: 'http' | 'https'): Route | null {
     const { routes } = this.edge;
-    if (authority === this.authority && routes.revision === this.revision) return this.route;
+    if (authority === this.authority && routes.revision === this.revision && scheme === this.scheme) return this.route;
     this.authority = authority;
+    this.scheme = scheme;
     this.revision = routes.revision;
     const host = hostOf(authority);
-    this.route = routes.findHttp(this.connection.scheme, host);
+    this.route = routes.findHttp(scheme, host);
     this.misdirected = this.connection.scheme === 'https' && routes.findTls(host)?.members[0]?.endpoint.proto === 'tls';
     return this.route;
   }

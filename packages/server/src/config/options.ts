@@ -125,7 +125,7 @@ export const SERVER_OPTIONS = [
     kind: 'list',
     value: 'cidr',
     default: '',
-    help: 'proxies whose X-Forwarded-* or PROXY header is believed',
+    help: 'proxies whose X-Forwarded-* (in conn.client_ip and routing) or PROXY header is believed: docs/headers.md',
   },
   {
     key: 'proxy_protocol',
