@@ -1,3 +1,4 @@
+import { agentTarget } from './agents.ts';
 import { clientHelloTarget } from './client-hello.ts';
 import { requestTarget, responseTarget } from './http1.ts';
 import { http2HeadTarget } from './http2-heads.ts';
@@ -16,6 +17,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   muxTarget('client'),
   messageTarget,
   rpcStreamTarget(),
+  agentTarget,
   proxyHeaderTarget,
   proxyPreambleTarget,
   clientHelloTarget,

@@ -132,6 +132,10 @@ class DataPlane implements Edge {
       faults,
       limits,
       region: config.region,
+      connect: {
+        names: config.agentNames,
+        ports: () => this.#listening.agents?.addresses.map(({ port }) => port) ?? [],
+      },
       webUrl: () => config.webUrl,
       now,
       random,

@@ -7,7 +7,7 @@ import {
   type MuxStream,
   type MuxStreamHandler,
 } from '@postern/protocol';
-import type { AgentStreams, StreamPurpose, TimerWheel } from '../context.ts';
+import type { AgentStreams, FaultReports, StreamPurpose, TimerWheel } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import { placeOf, type PlaceClaim, type PlaceWait, type Reclaimer } from '../places/place.ts';
 import { type PlaceCounts, SessionPlaces } from '../places/session-places.ts';
@@ -20,6 +20,7 @@ export interface DirectoryOptions {
   /** Most that is believed of an agent that says it, as ours does. */
   readonly mostStreamsPerSession: number;
   readonly queueMs: number;
+  readonly faults: FaultReports;
 }
 
 /** Places of all sessions, for metrics. */
@@ -62,6 +63,7 @@ export class AgentDirectory implements AgentStreams {
       wheel,
       reclaimers: this.#reclaimers,
       counts: this.#counts,
+      onFault: (error) => this.#options.faults.report(error, 'the turn of a visitor who waited for a place'),
     });
     this.#entries.set(session.id, { session, places });
   }

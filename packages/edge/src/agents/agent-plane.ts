@@ -5,6 +5,7 @@ import type { AgentCommand, ControlLink } from '@postern/link';
 import { fail } from '@postern/errors';
 import { AgentDirectory, type PlaceTotals } from './agent-directory.ts';
 import { AgentSession } from './agent-session.ts';
+import type { ConnectPoints } from './connect-addresses.ts';
 import { AuthLimiter } from './auth-limiter.ts';
 import { Paces, type PaceLimits } from './pace.ts';
 import { sendCommand, sendStopTunnel, type StopNotice } from './commands.ts';
@@ -23,6 +24,7 @@ export interface AgentPlaneOptions {
   readonly faults: FaultReports;
   readonly limits: EdgeLimits;
   readonly region: string;
+  readonly connect: ConnectPoints;
   /** Where web pages are, for those who look for them at the agents' address. */
   readonly webUrl: () => string;
   readonly now: () => number;
@@ -50,6 +52,7 @@ export class AgentPlane {
       streamsPerSession: limits.streamsPerSession,
       mostStreamsPerSession: limits.mostStreamsPerSession,
       queueMs: limits.queueMs,
+      faults: options.faults,
     });
     this.#limiter = new AuthLimiter(options.now);
   }
@@ -73,7 +76,7 @@ export class AgentPlane {
 
   accept(socket: TLSSocket, remoteAddr: string, remoteIp: string): void {
     if (socket.destroyed) return;
-    const { link, wheel, log, faults, limits, region, webUrl, now, random, ready } = this.#options;
+    const { link, wheel, log, faults, limits, region, connect, webUrl, now, random, ready } = this.#options;
     const session = new AgentSession({
       socket,
       remoteAddr,
@@ -84,6 +87,7 @@ export class AgentPlane {
       faults,
       limits,
       region,
+      connect,
       webUrl,
       now,
       random,

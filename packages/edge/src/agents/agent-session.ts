@@ -21,6 +21,7 @@ import type { AgentSessionAccepted, ControlLink } from '@postern/link';
 import { withDeadline } from '../deadline.ts';
 import { Guard, streamFault } from '../guard.ts';
 import { readIntoSlab } from '../connection/slab-reader.ts';
+import { connectAddresses, type ConnectPoints } from './connect-addresses.ts';
 import type { AuthLimiter } from './auth-limiter.ts';
 import { Pace, type PaceLimits, type Paces } from './pace.ts';
 import { RpcServer } from './rpc-server.ts';
@@ -65,6 +66,8 @@ export interface SessionOptions {
   readonly faults: FaultReports;
   readonly limits: EdgeLimits;
   readonly region: string;
+  /** Where else agents may dial. */
+  readonly connect: ConnectPoints;
   /** Where web pages are, for those who look for them here. */
   readonly webUrl: () => string;
   /** Unix milliseconds. */
@@ -130,6 +133,10 @@ export class AgentSession {
       log,
       faults,
       region,
+      connectAddresses: connectAddresses(options.connect, {
+        host: typeof socket.servername === 'string' ? socket.servername : (socket.localAddress ?? ''),
+        port: socket.localPort ?? 0,
+      }),
       rpcBytes: limits.rpcBytes,
       authenticate: (request) => this.#authenticate(request),
       sessionId: () => this.id,

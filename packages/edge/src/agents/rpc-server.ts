@@ -39,6 +39,8 @@ export interface RpcServerOptions {
   readonly log: Log;
   readonly faults: FaultReports;
   readonly region: string;
+  /** As AuthResp offers them; empty where there is only one. */
+  readonly connectAddresses: readonly string[];
   readonly rpcBytes: number;
   /** Makes the session. Called at most once at a time; throws PosternError. */
   readonly authenticate: (request: AuthRequest) => Promise<AgentSessionAccepted>;
@@ -134,7 +136,16 @@ export class RpcServer {
         const accepted = await this.#options.authenticate(request);
         this.#letGo();
         const { clientId, cookie, region, accountName, banner, sessionId } = accepted;
-        return encodeAuthResponse({ version, clientId, cookie, region, accountName, banner, sessionId });
+        return encodeAuthResponse({
+          version,
+          clientId,
+          cookie,
+          region,
+          accountName,
+          banner,
+          sessionId,
+          connectAddresses: this.#options.connectAddresses,
+        });
       } finally {
         this.#authenticating = false;
       }

@@ -51,6 +51,7 @@ class Session {
       wheel: this.wheel,
       reclaimers: [{ idle: () => false, slow: () => false, ...reclaimer }],
       counts: this.counts,
+      onFault: (error) => this.log.push(String(error)),
     });
   }
 
@@ -169,6 +170,18 @@ describe('places', () => {
     expect(asked).toEqual([['x']]);
     session.ask('more of x', claim('x'));
     expect(asked.at(-1)).toEqual([]);
+  });
+
+  test('a mistake of one who waits is reported, and the next one has its turn', async () => {
+    const session = new Session(1);
+    session.ask('a');
+    session.places.wait(claim(), () => {
+      throw new Error('a mistake');
+    });
+    session.ask('b');
+    session.end(session.open[0]);
+    await settled();
+    expect(session.log).toEqual(['a', 'Error: a mistake', 'b']);
   });
 
   test('the end of the session is told to all who wait', () => {

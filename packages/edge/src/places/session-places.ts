@@ -30,6 +30,8 @@ export interface SessionPlacesOptions {
   readonly wheel: TimerWheel;
   readonly reclaimers: readonly Reclaimer[];
   readonly counts: PlaceCounts;
+  /** A mistake of ours while others were served: theirs to report, and nobody else's end. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** Since the start, for metrics. */
@@ -133,7 +135,15 @@ export class SessionPlaces {
     this.#look?.cancel();
     for (const waiter of this.#queue.drain()) {
       waiter.timer.cancel();
-      waiter.onPlace(null);
+      this.#tell(waiter, null);
+    }
+  }
+
+  #tell(waiter: Waiter, refused: PosternError | null): void {
+    try {
+      waiter.onPlace(refused);
+    } catch (error) {
+      this.#options.onFault(error);
     }
   }
 
@@ -154,7 +164,7 @@ export class SessionPlaces {
         return;
       }
       waiter.timer.cancel();
-      waiter.onPlace(null);
+      this.#tell(waiter, null);
     }
   };
 
@@ -170,10 +180,18 @@ export class SessionPlaces {
     if (!this.#queue.remove(waiter)) return;
     this.#options.counts.refused += 1;
     const seconds = Math.round(this.#options.queueMs / 100) / 10;
-    waiter.onPlace(fail(743, { limit: this.limit, seconds }));
+    this.#tell(waiter, fail(743, { limit: this.limit, seconds }));
   }
 
   #reclaimFor(waiter: Waiter): void {
+    try {
+      this.#reclaim(waiter);
+    } catch (error) {
+      this.#options.onFault(error);
+    }
+  }
+
+  #reclaim(waiter: Waiter): void {
     const { reclaimers, sessionId, counts } = this.#options;
     // Streams of our own, as heartbeats, may have taken the session beyond its limit.
     let due = 1 + Math.max(0, this.#options.inUse() - this.limit);

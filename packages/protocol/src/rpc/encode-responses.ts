@@ -19,6 +19,7 @@ export function errorText(error: PosternError): string {
 }
 
 export function encodeAuthResponse(response: AuthResponse): Buffer {
+  const addresses = response.connectAddresses ?? [];
   return json({
     Version: response.version,
     ClientId: response.clientId,
@@ -31,6 +32,10 @@ export function encodeAuthResponse(response: AuthResponse): Buffer {
       PlanName: response.planName ?? '',
       Banner: response.banner ?? '',
       AgentSessionID: response.sessionId ?? '',
+      // A single address would pin the agent to it, and none leaves it where it is.
+      ...(addresses.length > 1
+        ? { ConnectAddresses: addresses.map((address) => ({ Region: response.region ?? '', ServerAddr: address })) }
+        : {}),
     },
   });
 }

@@ -54,6 +54,8 @@ export interface AuthResponse {
   readonly planName?: string;
   readonly banner?: string;
   readonly sessionId?: string;
+  /** "host:port" of where the server can be reached, the one dialled first; used by agents with several legs. */
+  readonly connectAddresses?: readonly string[];
 }
 
 export type EndpointProto = 'http' | 'https' | 'tcp' | 'tls';
