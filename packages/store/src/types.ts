@@ -71,7 +71,7 @@ export interface ReservedAddrRow extends Row {
 /** A cloud endpoint; ephemeral ones live in the registry, edge rows follow from edges. */
 export interface EndpointRow extends Row {
   readonly updatedAt: Timestamp;
-  /** As given, with case and the scheme's default port normalised. */
+  /** As the client wrote it, but for the scheme's case and the default port of http and https. */
   readonly url: string;
   readonly scheme: Scheme;
   readonly host: string;
