@@ -13,6 +13,8 @@ export interface Demo {
 
 /** How long a stop waits for what visitors have open at the sample application. */
 const CLOSE_MS = 1000;
+/** The server is not announced before the demo is there, so the demo must not keep it waiting for ever. */
+const PUBLISH_MS = 10_000;
 const INTERNAL_NAME = 'demo-app.internal';
 
 /**
@@ -46,6 +48,7 @@ export async function startDemo(platform: Platform, log: Logger): Promise<Demo |
     await agent.close(CLOSE_MS);
     await app.close();
   };
+  const late = setTimeout(() => void agent.close(0), PUBLISH_MS);
   try {
     await publish('http', `app.${base}`);
     await publish('https', `app.${base}`);
@@ -61,6 +64,8 @@ export async function startDemo(platform: Platform, log: Logger): Promise<Demo |
   } catch (error) {
     await stop();
     throw error;
+  } finally {
+    clearTimeout(late);
   }
   return {
     appUrl: { http: opened(platform, 'http', `app.${base}`), https: opened(platform, 'https', `app.${base}`) },
