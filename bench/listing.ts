@@ -3,20 +3,14 @@
  * that matches nothing and for a URL that nobody has, with 100 and with many endpoints in one account.
  * Usage: node scripts/node24.mjs bench/listing.ts [ENDPOINTS]
  */
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import process from 'node:process';
 import { createApi } from '@postern/api';
-import { createControl, DEFAULT_LIMITS } from '@postern/control';
-import { createMemoryRegistry } from '@postern/registry';
-import { createIdSource, openStore, type Write } from '@postern/store';
+import type { Write } from '@postern/store';
+import { openPlatformless, QUIET } from './parts/control-alone.ts';
 
 const FEW = 100;
 const MANY = Number(process.argv[2] ?? 100_000);
 const ROUNDS = 51;
-const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 
 const QUESTIONS: readonly (readonly [string, string])[] = [
   ['a page of 100', '/endpoints?limit=100'],
@@ -26,57 +20,32 @@ const QUESTIONS: readonly (readonly [string, string])[] = [
 
 /** Median milliseconds of CPU for each question. */
 async function measure(count: number): Promise<number[]> {
-  const directory = await mkdtemp(path.join(tmpdir(), 'postern-listing-'));
-  const ids = createIdSource({ now: Date.now });
-  const store = await openStore({ directory, encryptionKey: randomBytes(32), now: Date.now, ids });
-  const [account] = await store.accounts();
-  const rows = Array.from({ length: count }, (_none, index): Write => {
-    const host = `h${index}.example.test`;
-    return store.endpoints.insert({
-      id: ids.next('ep'),
-      accountId: account?.id ?? '',
-      createdAt: '2026-01-01T00:00:00Z',
-      updatedAt: '2026-01-01T00:00:00Z',
-      url: `https://${host}`,
-      scheme: 'https',
-      host,
-      port: 443,
-      binding: 'public',
-      poolingEnabled: false,
-      trafficPolicy: '{"on_http_request":[]}',
-      description: '',
-      metadata: '',
-      domainId: '',
-      tcpAddrId: '',
-      principalId: '',
+  const platform = await openPlatformless(async (store, accountId, newId) => {
+    const rows = Array.from({ length: count }, (_none, index): Write => {
+      const host = `h${index}.example.test`;
+      return store.endpoints.insert({
+        id: newId(),
+        accountId,
+        createdAt: '2026-01-01T00:00:00Z',
+        updatedAt: '2026-01-01T00:00:00Z',
+        url: `https://${host}`,
+        scheme: 'https',
+        host,
+        port: 443,
+        binding: 'public',
+        poolingEnabled: false,
+        trafficPolicy: '{"on_http_request":[]}',
+        description: '',
+        metadata: '',
+        domainId: '',
+        tcpAddrId: '',
+        principalId: '',
+      });
     });
+    while (rows.length > 0) await store.commit(rows.splice(0, 1_000));
   });
-  while (rows.length > 0) await store.commit(rows.splice(0, 1_000));
-  const control = createControl({
-    store,
-    registry: createMemoryRegistry(),
-    ids,
-    randomBytes,
-    now: Date.now,
-    certificateFor: () => Promise.resolve(null),
-    log: QUIET,
-    nodeId: 'bench',
-    config: {
-      baseDomains: ['example.test'],
-      publicHttpPort: 80,
-      publicHttpsPort: 443,
-      tcpHost: 'localhost',
-      tcpPortRange: { first: 20_000, last: 20_009 },
-      ownNames: [],
-      autoReserve: 'any',
-      region: 'us',
-      limits: DEFAULT_LIMITS,
-    },
-  });
-  const made = await control.bootstrap(async () => {});
-  await control.start();
   const api = await createApi({
-    control: control.api,
+    control: platform.control.api,
     publicBaseUrl: () => 'http://127.0.0.1',
     version: '0',
     clock: { now: Date.now },
@@ -84,7 +53,7 @@ async function measure(count: number): Promise<number[]> {
     rateLimit: { perMinute: 1e9 },
     log: QUIET,
   });
-  const headers = { authorization: `Bearer ${made?.apiKey}`, 'ngrok-version': '2' };
+  const headers = { authorization: `Bearer ${platform.apiKey}`, 'ngrok-version': '2' };
   const medians: number[] = [];
   for (const [, url] of QUESTIONS) {
     const times: number[] = [];
@@ -97,9 +66,7 @@ async function measure(count: number): Promise<number[]> {
     medians.push(times.toSorted((a, b) => a - b)[ROUNDS >> 1] ?? 0);
   }
   await api.close();
-  await control.stop();
-  await store.close();
-  await rm(directory, { recursive: true });
+  await platform.close();
   return medians;
 }
 

@@ -1,5 +1,7 @@
 import { createToken, suffixOf, type CredentialRow, type Write } from '@postern/store';
+import { keysOfSession } from './agents/leave.ts';
 import type { Core } from './core.ts';
+import { type Keys, withKeys } from './gate/keys.ts';
 import { principalOf } from './principals.ts';
 import type { Caller } from './types.ts';
 
@@ -43,10 +45,17 @@ export async function endSessionsOf(
   credentialId: string,
   reason: string,
 ): Promise<void> {
-  await core.claims.run(async () => {
-    for (const session of await core.registry.sessionsOf(accountId)) {
-      if (session.credentialId === credentialId) await core.endSession(session.id, reason);
-    }
+  const found = async () => {
+    const sessions = await core.registry.sessionsOf(accountId);
+    return sessions.filter((session) => session.credentialId === credentialId);
+  };
+  const keysOfAll = async (keys: Keys): Promise<Keys> => {
+    keys.id(`sessions of ${credentialId}`);
+    for (const { id } of await found()) await keysOfSession(core, keys, id);
+    return keys;
+  };
+  await withKeys(core, keysOfAll, async () => {
+    for (const { id } of await found()) await core.endSession(id, reason);
   });
 }
 

@@ -10,6 +10,7 @@ import { connectEdge, type EdgeConnection } from './edges/connection.ts';
 import { EdgeSet } from './edges/edge-set.ts';
 import { Returns } from './give-back.ts';
 import { untilStopped } from './edges/until-stopped.ts';
+import { LocalGate } from './gate/local.ts';
 import { lookAgain } from './look-again.ts';
 import { settle } from './online.ts';
 import { policyRules } from './policy-rules.ts';
@@ -24,7 +25,6 @@ import { createTunnelGroupBackends } from './resources/tunnel-group-backends.ts'
 import { createTunnelSessions } from './resources/tunnel-sessions.ts';
 import { createTunnels } from './resources/tunnels.ts';
 import { Catalog } from './state/catalog.ts';
-import { Mutex } from './state/mutex.ts';
 import { RecentlyLeft } from './state/recently-left.ts';
 import type { Caller, ControlApi } from './types.ts';
 
@@ -69,7 +69,7 @@ export function createControl(dependencies: ControlDependencies): Control {
     policy: dependencies.policy ?? policyRules,
     catalog,
     edges,
-    claims: new Mutex(),
+    claims: new LocalGate(),
     timestamp: () => timestamp(dependencies.now()),
     endSession: async (sessionId, reason) => {
       const { offline } = await dropSession(core, sessionId);
@@ -84,14 +84,14 @@ export function createControl(dependencies: ControlDependencies): Control {
     api: createApi(core),
     connectEdge: () => untilStopped(connectEdge(core), () => stopped),
     async start() {
-      await core.claims.run(() => catalog.load());
+      await core.claims.runAlone(() => catalog.load());
       returns.start();
     },
     stop() {
       stopped = true;
       returns.stop();
       sleepers.stop();
-      return core.claims.run(async () => edges.close());
+      return core.claims.runAlone(async () => edges.close());
     },
     sweep: () => returns.sweep(),
     bootstrap: (keep) => bootstrap(core, keep),

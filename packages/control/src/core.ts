@@ -1,6 +1,6 @@
 import type { TunnelRecord } from '@postern/registry';
 import type { Catalog } from './state/catalog.ts';
-import type { Mutex } from './state/mutex.ts';
+import type { LocalGate } from './gate/local.ts';
 import type { EdgeSet } from './edges/edge-set.ts';
 import type { RecentlyLeft } from './state/recently-left.ts';
 import type { ControlDependencies, PolicyRules } from './config.ts';
@@ -11,7 +11,7 @@ export interface Core extends ControlDependencies {
   readonly catalog: Catalog;
   readonly edges: EdgeSet;
   /** Everything that takes, moves or frees an address runs in here. */
-  readonly claims: Mutex;
+  readonly claims: LocalGate;
   /** `give-back.ts`: what agents that left had reserved by binding, now or in a moment. */
   readonly returns: {
     now(ids: readonly string[]): Promise<void>;

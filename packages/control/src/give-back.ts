@@ -4,6 +4,7 @@
  */
 import type { Write } from '@postern/store';
 import type { Core } from './core.ts';
+import { type Keys, withKeys } from './gate/keys.ts';
 import { messageOf } from './online.ts';
 import { usersOfAddr, usersOfDomain } from './users.ts';
 
@@ -80,13 +81,18 @@ export class Returns {
   now(ids: readonly string[]): Promise<void> {
     if (ids.length === 0 || this.#stopped) return Promise.resolve();
     this.#pending.push(...ids);
-    this.#step ??= this.#core.claims.run(() => {
-      const due = this.#pending;
-      this.#pending = [];
-      this.#step = null;
-      return giveBack(this.#core, due);
-    });
+    this.#step ??= this.#give();
     return this.#step;
+  }
+
+  /** What is asked for while the step waits for its turn goes with it, as far as the keys go. */
+  async #give(): Promise<void> {
+    await Promise.resolve();
+    const due = this.#pending;
+    this.#pending = [];
+    this.#step = null;
+    const keysOfDue = (keys: Keys): Keys => keys.reservations(due);
+    await withKeys(this.#core, keysOfDue, () => giveBack(this.#core, due));
   }
 
   /** For an agent whose connection broke: most are back in a moment. */
@@ -101,20 +107,18 @@ export class Returns {
 
   /** Gives back what had no user for as long as agents need to come back. */
   async sweep(): Promise<void> {
-    const { catalog, claims, config, now } = this.#core;
-    await claims.run(async () => {
-      const seen = new Map<string, number>();
-      const due: string[] = [];
-      for (const row of [...catalog.domains.all(), ...catalog.addrs.all()]) {
-        if (!row.automatic) continue;
-        const users = 'domain' in row ? await usersOfDomain(this.#core, row) : await usersOfAddr(this.#core, row);
-        if (users.length > 0) continue;
-        const since = this.#unusedSince.get(row.id) ?? now();
-        seen.set(row.id, since);
-        if (now() - since >= config.limits.returnMs) due.push(row.id);
-      }
-      this.#unusedSince = seen;
-      await giveBack(this.#core, due);
-    });
+    const { catalog, config, now } = this.#core;
+    const seen = new Map<string, number>();
+    const due: string[] = [];
+    for (const row of [...catalog.domains.all(), ...catalog.addrs.all()]) {
+      if (!row.automatic) continue;
+      const users = 'domain' in row ? await usersOfDomain(this.#core, row) : await usersOfAddr(this.#core, row);
+      if (users.length > 0) continue;
+      const since = this.#unusedSince.get(row.id) ?? now();
+      seen.set(row.id, since);
+      if (now() - since >= config.limits.returnMs) due.push(row.id);
+    }
+    this.#unusedSince = seen;
+    await this.now(due);
   }
 }

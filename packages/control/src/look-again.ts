@@ -17,7 +17,7 @@ export async function lookAgain(core: Core, stopped: () => boolean): Promise<voi
       // Commits are done in order: when this one, which changes nothing, is through, so is the one in doubt. Outside of
       // the claim step, which agents need meanwhile.
       await core.store.commit([]);
-      const { applied } = await core.claims.run(() => reload(core));
+      const { applied } = await core.claims.runAlone(() => reload(core));
       core.log.info({}, 'the database answers again; what it holds is in force');
       await settle(core, applied);
       return;

@@ -16,7 +16,7 @@ export async function putOnline(
     await online;
   } catch (error) {
     core.log.warn({ url, error: messageOf(error) }, 'the edge could not take an endpoint; it is taken back');
-    await core.claims.run(async () => {
+    await core.claims.runAlone(async () => {
       const change = await undo();
       core.edges.publish(change).catch((again: unknown) => {
         core.log.error({ url, error: messageOf(again) }, 'the edge did not take the undo of an endpoint either');

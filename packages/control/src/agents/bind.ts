@@ -5,11 +5,12 @@ import type { OnlineEndpoint, SessionRecord } from '@postern/registry';
 import type { CredentialRow } from '@postern/store';
 import { visitorView } from '../addresses/urls.ts';
 import type { Core } from '../core.ts';
+import { withKeys } from '../gate/keys.ts';
 import { giveBack, reservationsOf } from '../give-back.ts';
 import { messageOf, putOnline } from '../online.ts';
 import { principalOf } from '../principals.ts';
 import { checkLength, DESCRIPTION_BYTES, METADATA_BYTES } from '../texts.ts';
-import { claimAddress, type BindPlan, type Claimed } from './claim.ts';
+import { claimAddress, findTarget, keysOfClaim, type BindPlan, type Claimed } from './claim.ts';
 import { changeWithout } from './leave.ts';
 import { readOptions } from './options.ts';
 import { readResume, signResume } from './resume-token.ts';
@@ -37,7 +38,13 @@ export async function bind(core: Core, sessionId: string, request: BindRequest):
   const probed = new Map<string, boolean>();
   const busyPorts = new Set<number>();
   for (;;) {
-    const outcome = await core.claims.run(() => claimAddress(core, plan, probed, busyPorts));
+    const target = await findTarget(core, plan, session.accountId, busyPorts);
+    const outcome = await withKeys(
+      core,
+      (keys) => keysOfClaim(core, keys, plan, session.accountId, target),
+      () => claimAddress(core, plan, target, probed),
+    );
+    if (outcome.kind === 'taken') continue;
     if (outcome.kind === 'suspects') {
       await askAll(core, outcome.sessionIds, probed);
       continue;
@@ -93,7 +100,7 @@ async function isOnline(core: Core, claimed: Claimed): Promise<boolean> {
     return true;
   } catch (error) {
     core.log.warn({ url: claimed.address.url, error: messageOf(error) }, 'a port cannot be opened; trying another');
-    await core.claims.run(async () => {
+    await core.claims.runAlone(async () => {
       const change = await takeBack(core, claimed);
       core.edges.publish(change).catch(() => undefined);
     });

@@ -36,11 +36,20 @@ async function freeName(core: Core, accountId: string, scheme: Scheme, acl: read
     for (const base of core.config.baseDomains) {
       const address = addressOf(scheme, 'public', `${label}.${base}`, defaultPort(scheme));
       if (!allowsAddress(acl, address.host, visitorView(address, core.config).port)) continue;
-      const taken = core.catalog.domains.at(address.host).length > 0;
-      if (!taken && (await holdersAt(core, accountId, address)).length === 0) return address;
+      if (await isFree(core, accountId, address)) return address;
     }
   }
   throw fail(316, { what: 'a generated name; ask for one that it allows', acl: acl.join(', ') });
+}
+
+/** Whether nobody holds a chosen address, and nobody else has reserved it. */
+export async function isFree(core: Core, accountId: string, address: Address): Promise<boolean> {
+  const { domains, addrs } = core.catalog;
+  const reserved =
+    address.scheme === 'tcp'
+      ? addrs.at(`port:${address.port}`).some((row) => !row.automatic || row.accountId !== accountId)
+      : domains.at(address.host).length > 0;
+  return !reserved && (await holdersAt(core, accountId, address)).length === 0;
 }
 
 async function freePort(

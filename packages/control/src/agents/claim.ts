@@ -4,9 +4,10 @@ import { addressKey, mayTakeOver, type SessionRecord, type TunnelRecord } from '
 import { addressOf, visitorView, type Address } from '../addresses/urls.ts';
 import { agentConflictError, conflictWith, holdersAt, type Holder } from '../claims.ts';
 import type { Core } from '../core.ts';
+import type { Keys } from '../gate/keys.ts';
 import { giveBack, reservationsOf } from '../give-back.ts';
 import { routeOfAgent } from '../routes.ts';
-import { checkAcl, chooseAddress, footingFor } from './choose.ts';
+import { checkAcl, chooseAddress, isFree, footingFor } from './choose.ts';
 import type { ReadOptions } from './options.ts';
 import type { Resumed } from './resume-token.ts';
 import type { Wanted } from './wanted.ts';
@@ -32,9 +33,46 @@ export interface Claimed {
 }
 
 export type ClaimOutcome =
+  /** What was chosen is not free any more: to be chosen anew. */
+  | { readonly kind: 'taken' }
   | { readonly kind: 'claimed'; readonly claimed: Claimed }
   /** In the way, but perhaps dead: to be probed before the claim is tried again. */
   | { readonly kind: 'suspects'; readonly sessionIds: readonly string[] };
+
+/** Which address a bind is for. */
+export interface Target {
+  readonly address: Address;
+  /** It was ours to choose. */
+  readonly random: boolean;
+}
+
+/** The address that is asked for or comes back, else a free one. @throws 316, 356, 503 */
+export async function findTarget(
+  core: Core,
+  plan: BindPlan,
+  accountId: string,
+  busyPorts: ReadonlySet<number>,
+): Promise<Target> {
+  const known = plan.wanted.address ?? resumedAddress(plan, busyPorts);
+  if (known !== null) return { address: known, random: false };
+  return { address: await chooseAddress(core, accountId, plan.wanted.scheme, plan.acl, busyPorts), random: true };
+}
+
+/** The address, who is there now, and where the endpoint of the resume token is. */
+export async function keysOfClaim(
+  core: Core,
+  keys: Keys,
+  { sessionId, resumed }: BindPlan,
+  accountId: string,
+  { address }: Target,
+): Promise<Keys> {
+  keys.id(sessionId).address(accountId, address);
+  const there = await core.registry.holdersOf(addressKey({ ...address, accountId }));
+  const own = resumed === null ? null : await core.registry.getTunnel(tunnelIdOf(resumed.endpointId));
+  if (resumed !== null) keys.id(resumed.endpointId);
+  const displaced = own === null ? there : [...there, own];
+  return keys.tunnels(displaced).reservations(reservationsOf(displaced.map(({ endpoint }) => endpoint)));
+}
 
 /** Sessions that were asked whether they live: true = silent for long. */
 export type Probed = ReadonlyMap<string, boolean>;
@@ -49,17 +87,16 @@ const OWNERS = 16;
 export async function claimAddress(
   core: Core,
   plan: BindPlan,
+  { address, random }: Target,
   probed: Probed,
-  busyPorts: ReadonlySet<number>,
 ): Promise<ClaimOutcome> {
   const { request, resumed, acl } = plan;
   const session = await core.registry.getSession(plan.sessionId);
   if (session === null) throw fail(90052, { id: plan.sessionId });
   const { accountId } = session;
 
-  const known = plan.wanted.address ?? resumedAddress(plan, busyPorts);
-  const random = known === null;
-  const address = known ?? (await chooseAddress(core, accountId, plan.wanted.scheme, acl, busyPorts));
+  // Somebody took what was free when it was chosen.
+  if (random && !(await isFree(core, accountId, address))) return { kind: 'taken' };
   checkAcl(core, acl, address);
   const generated = random || isGenerated(resumed, address);
   const footing = await footingFor(core, accountId, address, !generated);

@@ -3,6 +3,7 @@ import type { LabelBindRequest } from '@postern/protocol';
 import type { TunnelRecord } from '@postern/registry';
 import { deniedLabel } from '../acl.ts';
 import type { Core } from '../core.ts';
+import { withKeys } from '../gate/keys.ts';
 import { edgesReaching, routesOfEdges } from '../labelled.ts';
 import { putOnline } from '../online.ts';
 import { checkLength, METADATA_BYTES } from '../texts.ts';
@@ -21,7 +22,7 @@ export async function bindLabels(
   sessionId: string,
   request: LabelBindRequest,
 ): Promise<{ readonly id: string }> {
-  const { credential } = await requireSession(core, sessionId);
+  const { session: asked, credential } = await requireSession(core, sessionId);
   checkLength(request.metadata, METADATA_BYTES, 100);
   checkFieldLength('forwards_to', request.forwardsTo, FORWARDS_TO_BYTES);
   if (!['', 'http1', 'http2'].includes(request.forwardsProto)) throw fail(15003, { protocol: request.forwardsProto });
@@ -29,33 +30,37 @@ export async function bindLabels(
   const denied = deniedLabel(credential.acl, request.labels);
   if (denied !== null) throw fail(399, { label: denied, acl: credential.acl.join(', ') });
 
-  const { tunnel, online } = await core.claims.run(async () => {
-    const session = await core.registry.getSession(sessionId);
-    if (session === null) throw fail(90052, { id: sessionId });
-    const limit = core.config.limits.endpointsPerSession;
-    if ((await core.registry.tunnelsOfSession(sessionId)).length >= limit) throw fail(324, { limit });
-    const id = core.ids.next('tn');
-    const now = core.timestamp();
-    const made: TunnelRecord = {
-      id,
-      bindId: id,
-      accountId: session.accountId,
-      sessionId,
-      startedAt: now,
-      updatedAt: now,
-      metadata: request.metadata,
-      description: '',
-      name: '',
-      forwardsTo: request.forwardsTo,
-      forwardsProto: request.forwardsProto === 'http2' ? 'http2' : 'http1',
-      labels: request.labels,
-      endpoint: null,
-      tookFrom: [],
-    };
-    await core.registry.putTunnel(made);
-    const upserts = await routesOfEdges(core, edgesReaching(core, [made]));
-    return { tunnel: made, online: core.edges.publish({ upserts, removes: [] }) };
-  });
+  const { tunnel, online } = await withKeys(
+    core,
+    (keys) => keys.id(sessionId).labelled(asked.accountId),
+    async () => {
+      const session = await core.registry.getSession(sessionId);
+      if (session === null) throw fail(90052, { id: sessionId });
+      const limit = core.config.limits.endpointsPerSession;
+      if ((await core.registry.tunnelsOfSession(sessionId)).length >= limit) throw fail(324, { limit });
+      const id = core.ids.next('tn');
+      const now = core.timestamp();
+      const made: TunnelRecord = {
+        id,
+        bindId: id,
+        accountId: session.accountId,
+        sessionId,
+        startedAt: now,
+        updatedAt: now,
+        metadata: request.metadata,
+        description: '',
+        name: '',
+        forwardsTo: request.forwardsTo,
+        forwardsProto: request.forwardsProto === 'http2' ? 'http2' : 'http1',
+        labels: request.labels,
+        endpoint: null,
+        tookFrom: [],
+      };
+      await core.registry.putTunnel(made);
+      const upserts = await routesOfEdges(core, edgesReaching(core, [made]));
+      return { tunnel: made, online: core.edges.publish({ upserts, removes: [] }) };
+    },
+  );
   await putOnline(core, labelsText(request.labels), online, async () => {
     await core.registry.removeTunnel(tunnel.id);
     return changeWithout(core, [tunnel]);

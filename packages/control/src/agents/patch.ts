@@ -3,6 +3,7 @@ import type { PatchTunnelRequest } from '@postern/protocol';
 import type { OnlineEndpoint, TunnelRecord } from '@postern/registry';
 import { agentConflictError, conflictWith, holdersAt } from '../claims.ts';
 import type { Core } from '../core.ts';
+import { type Keys, withKeys } from '../gate/keys.ts';
 import { putOnline } from '../online.ts';
 import { routeOfAgent } from '../routes.ts';
 import { checkLength, METADATA_BYTES } from '../texts.ts';
@@ -17,7 +18,9 @@ export async function patchTunnel(core: Core, sessionId: string, request: PatchT
   checkLength(request.metadata, METADATA_BYTES, 100);
   checkFieldLength('name', request.name ?? '');
   checkFieldLength('description', request.description ?? '');
-  const { before, after, online } = await core.claims.run(async () => {
+  const keysOfTunnel = async (keys: Keys): Promise<Keys> =>
+    keys.id(sessionId).tunnels([await ownTunnel(core, sessionId, request.tunnelId)]);
+  const { before, after, online } = await withKeys(core, keysOfTunnel, async () => {
     const current = await ownTunnel(core, sessionId, request.tunnelId);
     const next: TunnelRecord = {
       ...current,

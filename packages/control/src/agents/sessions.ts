@@ -4,8 +4,10 @@ import type { AuthRequest } from '@postern/protocol';
 import type { SessionRecord } from '@postern/registry';
 import { splitToken, tokenMatches, type CredentialRow } from '@postern/store';
 import type { Core } from '../core.ts';
+import { type Keys, withKeys } from '../gate/keys.ts';
 import { requireActiveOwner } from '../principals.ts';
 import { checkLength, METADATA_BYTES } from '../texts.ts';
+import { keysOfSession } from './leave.ts';
 import { readCookie, signCookie, type SessionCookie } from './resume-token.ts';
 
 const VERSIONS = ['3', '2'];
@@ -30,15 +32,21 @@ export async function authenticate(
   const account = (await core.store.accounts()).find(({ id }) => id === credential.accountId);
   if (account === undefined) throw fail(107);
 
-  return core.claims.run(async () => {
+  const clientId = returningClient(request, cookie, account.id) ?? randomHex(core, 16);
+  const findStale = () => core.registry.findSession(account.id, clientId, request.legNumber);
+  const keysOfReturn = async (keys: Keys): Promise<Keys> => {
+    const stale = await findStale();
+    keys.id(`sessions of ${account.id}`).id(`sessions of ${credential.id}`);
+    return stale === null ? keys : keysOfSession(core, keys, stale.id);
+  };
+  return withKeys(core, keysOfReturn, async () => {
     // While this call waited for its turn the token may have been deleted or reset, or its owner stopped. Whoever does
     // that ends sessions in a step of its own afterwards: either this look sees the change, or that step the session.
     const current = await core.store.credentials.get(credential.id);
     if (current === null) throw fail(300);
     if (current.tokenHash !== credential.tokenHash) throw fail(107);
     await requireActiveOwner(core, current.ownerId);
-    const clientId = returningClient(request, cookie, account.id) ?? randomHex(core, 16);
-    const stale = await core.registry.findSession(account.id, clientId, request.legNumber);
+    const stale = await findStale();
     if (stale !== null) {
       core.log.info({ session: stale.id, client: clientId }, 'an agent came back; its earlier session ends');
       await core.endSession(stale.id, 'displaced by the same agent');

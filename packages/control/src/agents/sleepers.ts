@@ -69,7 +69,7 @@ export class Sleepers {
     const core = this.#core;
     const { sessionId, bindId, endpoint } = lost;
     try {
-      const restored = await core.claims.run(() => takeBackFor(core, lost));
+      const restored = await core.claims.runAlone(() => takeBackFor(core, lost));
       if (restored === null) return;
       core.log.info({ session: sessionId, url: endpoint.url }, 'an agent that was silent is back and has its address');
       await putOnline(core, endpoint.url, restored.online, async () => {

@@ -2,12 +2,11 @@ import type { ControlLink, EdgePort, RouteEndpoint } from '@postern/link';
 import { fail } from '@postern/errors';
 import { bind } from '../agents/bind.ts';
 import { bindLabels } from '../agents/labels.ts';
-import { dropSession, sessionEnded, unbind } from '../agents/leave.ts';
+import { sessionEnded, unbind } from '../agents/leave.ts';
 import { patchTunnel } from '../agents/patch.ts';
 import { authenticate } from '../agents/sessions.ts';
 import type { Core } from '../core.ts';
 import { storedRoutes } from '../look-again.ts';
-import { settle } from '../online.ts';
 import { routeOfAgent } from '../routes.ts';
 
 /** What control gives an edge. */
@@ -23,7 +22,7 @@ export function connectEdge(core: Core): EdgeConnection {
   const link: ControlLink = {
     async follow(port: EdgePort) {
       // The snapshot is taken inside the claim step and queued there, so that no change falls between the two.
-      const { sent } = await core.claims.run(async () => ({ sent: edge.follow(port, await everything(core)) }));
+      const { sent } = await core.claims.runAlone(async () => ({ sent: edge.follow(port, await everything(core)) }));
       await sent;
     },
     certificateFor: (serverName) => core.certificateFor(serverName),
@@ -56,12 +55,7 @@ export function connectEdge(core: Core): EdgeConnection {
     link,
     async gone() {
       const held = edge.leave();
-      const offline = await core.claims.run(async () => {
-        const changes: Promise<void>[] = [];
-        for (const sessionId of held) changes.push((await dropSession(core, sessionId)).offline);
-        return { all: Promise.all(changes.map((change) => settle(core, change))) };
-      });
-      await offline.all;
+      await Promise.all(held.map((sessionId) => sessionEnded(core, sessionId)));
     },
   };
 }

@@ -35,7 +35,7 @@ export function createEdgeRoutes(
   return {
     async createRoute(caller, edgeId, input) {
       checkEdgeTexts(input);
-      const made = await core.claims.run(async () => {
+      const made = await core.claims.runAlone(async () => {
         if (findEdge(caller, edgeId) === null) return null;
         const row: EdgeRouteRow = {
           id: core.ids.next('edghtsrt'),
@@ -61,7 +61,7 @@ export function createEdgeRoutes(
 
     async updateRoute(caller, edgeId, id, input) {
       checkEdgeTexts(input);
-      const changed = await core.claims.run(async () => {
+      const changed = await core.claims.runAlone(async () => {
         const before = findRoute(caller, edgeId, id);
         if (before === null) return null;
         const change = {
@@ -78,7 +78,7 @@ export function createEdgeRoutes(
     },
 
     async removeRoute(caller, edgeId, id) {
-      const removed = await core.claims.run(async () => {
+      const removed = await core.claims.runAlone(async () => {
         if (findRoute(caller, edgeId, id) === null) return null;
         return apply(edgeId, store.edgeRoutes.delete(id));
       });

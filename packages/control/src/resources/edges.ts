@@ -64,7 +64,7 @@ export function createEdges(core: Core): EdgeService {
       const { accountId } = caller;
       checkEdgeTexts(input);
       checkModule(kind, input);
-      const { row, online } = await core.claims.run(async () => {
+      const { row, online } = await core.claims.runAlone(async () => {
         const { hostports, writes } = await claimHostports(core, accountId, kind, input.hostports ?? [], null);
         const now = core.timestamp();
         const made: EdgeRow = {
@@ -101,7 +101,7 @@ export function createEdges(core: Core): EdgeService {
     async update(caller, kind, id, input) {
       checkEdgeTexts(input);
       checkModule(kind, input);
-      const changed = await core.claims.run(async () => {
+      const changed = await core.claims.runAlone(async () => {
         const before = find(caller, kind, id);
         if (before === null) return null;
         const { hostports, writes } =
@@ -143,7 +143,7 @@ export function createEdges(core: Core): EdgeService {
     },
 
     async remove(caller, kind, id) {
-      const removed = await core.claims.run(async () => {
+      const removed = await core.claims.runAlone(async () => {
         const row = find(caller, kind, id);
         if (row === null) return null;
         await removeRow(row);

@@ -4,6 +4,7 @@ import type { EndpointRow } from '@postern/store';
 import { apiConflictError, conflictWith, holdersAt } from '../claims.ts';
 import { writtenUrl, type Address } from '../addresses/urls.ts';
 import type { Core } from '../core.ts';
+import { type Keys, withKeys } from '../gate/keys.ts';
 import { giveBack, reservationsOf } from '../give-back.ts';
 import { putOnline, settle } from '../online.ts';
 import { apiReservationError, findFooting, isProblem, type Footing } from '../reservations.ts';
@@ -48,27 +49,31 @@ export function createEndpoints(
     const trafficPolicy = checkCloudPolicy(core, input.trafficPolicy, address);
     const poolingEnabled = input.poolingEnabled ?? false;
 
-    const { row, online } = await core.claims.run(async () => {
-      const { writes, domainId, tcpAddrId } = await claim(accountId, address, poolingEnabled);
-      const now = core.timestamp();
-      const made: EndpointRow = {
-        id: core.ids.next('ep'),
-        accountId,
-        createdAt: now,
-        updatedAt: now,
-        ...address,
-        url: writtenUrl(url),
-        poolingEnabled,
-        trafficPolicy,
-        description: input.description ?? '',
-        metadata: input.metadata ?? '',
-        domainId,
-        tcpAddrId,
-        principalId: caller.principal.id,
-      };
-      await catalog.commit([...writes, store.endpoints.insert(made)]);
-      return { row: made, online: core.edges.publish({ upserts: [routeOfCloud(made, config)], removes: [] }) };
-    });
+    const { row, online } = await withKeys(
+      core,
+      (keys) => keys.address(accountId, address),
+      async () => {
+        const { writes, domainId, tcpAddrId } = await claim(accountId, address, poolingEnabled);
+        const now = core.timestamp();
+        const made: EndpointRow = {
+          id: core.ids.next('ep'),
+          accountId,
+          createdAt: now,
+          updatedAt: now,
+          ...address,
+          url: writtenUrl(url),
+          poolingEnabled,
+          trafficPolicy,
+          description: input.description ?? '',
+          metadata: input.metadata ?? '',
+          domainId,
+          tcpAddrId,
+          principalId: caller.principal.id,
+        };
+        await catalog.commit([...writes, store.endpoints.insert(made)]);
+        return { row: made, online: core.edges.publish({ upserts: [routeOfCloud(made, config)], removes: [] }) };
+      },
+    );
     await putOnline(core, row.url, online, async () => {
       await removeRow(row);
       return { upserts: [], removes: [row.id] };
@@ -90,7 +95,11 @@ export function createEndpoints(
     if (patch.url === '') throw fail(18015, { field: 'url' });
     checkEndpointTexts(patch);
 
-    const changed = await core.claims.run(async () => {
+    const keysOfBoth = (keys: Keys): Keys => {
+      const before = catalog.endpoints.owned(accountId, id);
+      return before === null ? keys : keysOfRow(keys, before).address(accountId, movedAddress(before, patch));
+    };
+    const changed = await withKeys(core, keysOfBoth, async () => {
       const before = catalog.endpoints.owned(accountId, id);
       if (before === null) return null;
       const address = movedAddress(before, patch);
@@ -150,7 +159,11 @@ export function createEndpoints(
   }
 
   async function remove(caller: Caller, id: string): Promise<boolean> {
-    const removed = await core.claims.run(async () => {
+    const keysOfOne = (keys: Keys): Keys => {
+      const row = catalog.endpoints.owned(caller.accountId, id);
+      return row === null ? keys : keysOfRow(keys, row);
+    };
+    const removed = await withKeys(core, keysOfOne, async () => {
       const row = catalog.endpoints.owned(caller.accountId, id);
       if (row === null) return null;
       await removeRow(row);
@@ -168,6 +181,14 @@ export function createEndpoints(
   const list = (caller: Caller, query: EndpointQuery) => listEndpoints(core, caller.accountId, query);
 
   return { create, get, list, update, remove };
+}
+
+/** A row that changes or goes, with the reservation that may go with it. */
+function keysOfRow(keys: Keys, row: EndpointRow): Keys {
+  return keys
+    .id(row.id)
+    .address(row.accountId, row)
+    .reservations(reservationsOf([row]));
 }
 
 function addressOfRow({ scheme, binding, host, port, url }: EndpointRow): Address {

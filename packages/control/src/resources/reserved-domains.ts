@@ -3,6 +3,7 @@ import type { ReservedDomainRow } from '@postern/store';
 import { hostProblem, isInternalHost, isUnder, isWildcard, wildcardsOver } from '../addresses/hosts.ts';
 import { domainError } from '../addresses/problems.ts';
 import type { Core } from '../core.ts';
+import { withKeys } from '../gate/keys.ts';
 import { coversForeignName } from '../reservations.ts';
 import { checkLength, DESCRIPTION_BYTES, isEmptyPatch, METADATA_BYTES } from '../texts.ts';
 import type { ReservedDomainCreate, ReservedDomainUpdate, ReservedDomainView, ResourceService } from '../types.ts';
@@ -53,25 +54,29 @@ export function createReservedDomains(
       checkRegion(input.region);
       checkLength(input.description, DESCRIPTION_BYTES, 420);
       checkLength(input.metadata, METADATA_BYTES, 421);
-      return core.claims.run(async () => {
-        const { description = '', metadata = '', region = '' } = input;
-        const change = { description, metadata, region, automatic: false };
-        const existing = findAutomatic(caller.accountId, domain);
-        if (existing !== null) {
-          await catalog.commit([store.reservedDomains.update(existing.id, change)]);
-          return view({ ...existing, ...change });
-        }
-        const id = core.ids.next('rd');
-        const row: ReservedDomainRow = {
-          id,
-          accountId: caller.accountId,
-          createdAt: core.timestamp(),
-          domain,
-          ...change,
-        };
-        await catalog.commit([store.reservedDomains.insert(row)]);
-        return view(row);
-      });
+      return withKeys(
+        core,
+        (keys) => keys.name(domain),
+        async () => {
+          const { description = '', metadata = '', region = '' } = input;
+          const change = { description, metadata, region, automatic: false };
+          const existing = findAutomatic(caller.accountId, domain);
+          if (existing !== null) {
+            await catalog.commit([store.reservedDomains.update(existing.id, change)]);
+            return view({ ...existing, ...change });
+          }
+          const id = core.ids.next('rd');
+          const row: ReservedDomainRow = {
+            id,
+            accountId: caller.accountId,
+            createdAt: core.timestamp(),
+            domain,
+            ...change,
+          };
+          await catalog.commit([store.reservedDomains.insert(row)]);
+          return view(row);
+        },
+      );
     },
 
     async get(caller, id) {
@@ -89,26 +94,34 @@ export function createReservedDomains(
       checkRegion(patch.region);
       checkLength(patch.description, DESCRIPTION_BYTES, 420);
       checkLength(patch.metadata, METADATA_BYTES, 421);
-      return core.claims.run(async () => {
-        const row = catalog.domains.owned(caller.accountId, id);
-        if (row === null) return null;
-        const { description = row.description, metadata = row.metadata, region = row.region } = patch;
-        // Whoever writes to it wants to keep it.
-        const change = { description, metadata, region, automatic: false };
-        await catalog.commit([store.reservedDomains.update(id, change)]);
-        return view({ ...row, ...change });
-      });
+      return withKeys(
+        core,
+        (keys) => keys.reservations([id]),
+        async () => {
+          const row = catalog.domains.owned(caller.accountId, id);
+          if (row === null) return null;
+          const { description = row.description, metadata = row.metadata, region = row.region } = patch;
+          // Whoever writes to it wants to keep it.
+          const change = { description, metadata, region, automatic: false };
+          await catalog.commit([store.reservedDomains.update(id, change)]);
+          return view({ ...row, ...change });
+        },
+      );
     },
 
     remove: (caller, id) =>
-      core.claims.run(async () => {
-        const row = catalog.domains.owned(caller.accountId, id);
-        if (row === null) return false;
-        const users = await usersOfDomain(core, row);
-        if (users.length > 0) throw fail(446, { domain: row.domain, users: summarise(users) });
-        await catalog.commit([store.reservedDomains.delete(id)]);
-        return true;
-      }),
+      withKeys(
+        core,
+        (keys) => keys.reservations([id]),
+        async () => {
+          const row = catalog.domains.owned(caller.accountId, id);
+          if (row === null) return false;
+          const users = await usersOfDomain(core, row);
+          if (users.length > 0) throw fail(446, { domain: row.domain, users: summarise(users) });
+          await catalog.commit([store.reservedDomains.delete(id)]);
+          return true;
+        },
+      ),
   };
 }
 

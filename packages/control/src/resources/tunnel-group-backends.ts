@@ -32,7 +32,7 @@ export function createTunnelGroupBackends(
         metadata: input.metadata ?? '',
         labels,
       };
-      await core.claims.run(() => catalog.commit([store.tunnelGroupBackends.insert(row)]));
+      await core.claims.runAlone(() => catalog.commit([store.tunnelGroupBackends.insert(row)]));
       return view(row);
     },
 
@@ -48,7 +48,7 @@ export function createTunnelGroupBackends(
 
     async update(caller, id, patch) {
       checkEdgeTexts(patch);
-      const changed = await core.claims.run(async () => {
+      const changed = await core.claims.runAlone(async () => {
         const before = catalog.backends.owned(caller.accountId, id);
         if (before === null) return null;
         const change = {
@@ -66,7 +66,7 @@ export function createTunnelGroupBackends(
     },
 
     remove: (caller, id) =>
-      core.claims.run(async () => {
+      core.claims.runAlone(async () => {
         if (catalog.backends.owned(caller.accountId, id) === null) return false;
         const users = catalog.edgesUsing(id).map((edge) => `edge ${edge.id}`);
         if (users.length > 0) throw fail(90028, { id, users: summarise(users) });
