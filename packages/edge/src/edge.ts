@@ -21,6 +21,7 @@ import { RouteApplier } from './routing/route-applier.ts';
 import { createRouteTable } from './routing/route-table.ts';
 import { limitedLog } from './limited-log.ts';
 import { createTimerWheel } from './timer-wheel.ts';
+import { policyWarningCount } from './policy-warnings.ts';
 import { TrafficBatch } from './traffic-batch.ts';
 
 /** When the server stops: what a connection gets to send its first byte, and to come to what serves it. */
@@ -71,6 +72,8 @@ export interface EdgeStats {
   readonly endpoints: number;
   /** Mistakes inside the edge since the start; each ended one connection, one request or one RPC. */
   readonly faults: number;
+  /** Expressions of policies that failed since the start, so that their rule was passed over. */
+  readonly policyWarnings: number;
 }
 
 export interface Edge {
@@ -257,6 +260,7 @@ class DataPlane implements Edge {
       refusedConnections: http.refused + tls.refused + tcp.refused + agents.refused,
       endpoints: this.#context.routes.size,
       faults: this.#faults.count,
+      policyWarnings: policyWarningCount(this.#context),
     };
   }
 

@@ -11,15 +11,24 @@ import { TemplateProblem } from './interpolation/scan.ts';
 import { compileTemplate } from './interpolation/template.ts';
 import { RunnablePhase, type RunnableAction, type RunnableRule } from './runner.ts';
 import type { CompiledPhase, CompiledPolicy, CompileOptions, PhaseName, PolicyContext } from './runtime.ts';
+import { PolicyCache } from './policy-cache.ts';
 import { parsePolicyDocument, type ActionEntry, type PolicyDocument, type Rule } from './schema/document.ts';
 
 const PHASES = ['on_tcp_connect', 'on_http_request', 'on_http_response'] as const;
+
+const cache = new PolicyCache();
 
 /**
  * @param source JSON or YAML text, or the same as a value; '' is a policy without rules.
  * @throws PosternError of the 22xx series (also 90025, 90030, 90031), the path of what is wrong first in its message.
  */
 export function compilePolicy(source: string | object, options: CompileOptions): CompiledPolicy {
+  return typeof source === 'string'
+    ? cache.get(source, options, () => compileAnew(source, options))
+    : compileAnew(source, options);
+}
+
+function compileAnew(source: string | object, options: CompileOptions): CompiledPolicy {
   const document = parsePolicyDocument(source, { protocol: options.protocol });
   refusePhases(document, options);
   const uses = new ResultUses();

@@ -15,6 +15,7 @@ import type {
 import type { EdgeContext, LiveEndpoint } from '../context.ts';
 import type { RouteEndpoint, Scheme } from '@postern/link';
 import { withDeadline } from '../deadline.ts';
+import { warnOfPolicy } from '../policy-warnings.ts';
 import { pickMember, pickUpstream } from '../routing/pick-member.ts';
 
 /** A loop of forwards ends here (traffic-policy.md §2.7). */
@@ -146,6 +147,6 @@ class ConnectContext implements PolicyContext {
   }
 
   warn(message: string): void {
-    this.#context.log.warn({ endpoint: this.endpoint.id, phase: 'on_tcp_connect' }, message);
+    warnOfPolicy(this.#context, this.endpoint.id, message);
   }
 }

@@ -14,6 +14,7 @@ import type {
 } from '@postern/policy';
 import { isToken, type Framing, type RawFields } from '@postern/protocol';
 import type { EdgeContext, LiveEndpoint } from '../context.ts';
+import { warnOfPolicy } from '../policy-warnings.ts';
 import type { Exchange } from './exchange.ts';
 import { isNamed, removeField, removeLookAlikes, textOfValue, valueOf, wireValue } from './fields.ts';
 
@@ -183,7 +184,7 @@ export class HttpPolicyContext implements PolicyContext {
   }
 
   warn(message: string): void {
-    this.edge.log.warn({ endpoint: this.endpoint.id }, message);
+    warnOfPolicy(this.edge, this.endpoint.id, message);
   }
 }
 
@@ -202,6 +203,6 @@ export function connectionContext(edge: EdgeContext, conn: ConnView, live: LiveE
     tlsTermination: null,
     now: () => edge.now(),
     random: () => edge.random(),
-    warn: (message) => edge.log.warn({ endpoint: live.endpoint.id }, message),
+    warn: (message) => warnOfPolicy(edge, live.endpoint.id, message),
   };
 }

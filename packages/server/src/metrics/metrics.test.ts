@@ -32,6 +32,7 @@ const edge = {
   refusedConnections: 4,
   endpoints: 5,
   faults: 6,
+  policyWarnings: 9,
 };
 const metrics = (): Metrics =>
   new Metrics({

@@ -116,6 +116,12 @@ export class Metrics {
         })),
       },
       {
+        name: 'postern_policy_failed_expressions_total',
+        kind: 'counter',
+        help: 'Expressions of traffic policies that failed at run time, so that their rule was passed over',
+        samples: [{ value: live?.policyWarnings ?? 0 }],
+      },
+      {
         name: 'postern_faults_total',
         kind: 'counter',
         help: 'Mistakes inside the server; in the edge each ended one connection, request or RPC. The log has their stacks',
