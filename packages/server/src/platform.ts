@@ -22,6 +22,7 @@ import { FileCertificates } from './certificates/certificate-files.ts';
 import { Certificates } from './certificates/certificates.ts';
 import { caScope } from './certificates/ca-scope.ts';
 import { watchExpiry } from './certificates/expiry.ts';
+import { KeptLeaf } from './certificates/kept-leaf.ts';
 import { LocalCa } from './certificates/local-ca.ts';
 import { type Address, everyAddress, formatAddress, reachable } from './config/addresses.ts';
 import { ConfigError } from './config/config-error.ts';
@@ -132,6 +133,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     agentNames,
     coverOf: (name) => control.coverOf(name),
     now,
+    kept: new KeptLeaf(dataDir, store.secrets),
   });
   started.push(watchExpiry(() => certificates.expiries, log.child({ sub: 'certificates' }), now));
   // Control writes public ports into URLs; with port 0 they are known once the edge has bound its listeners.

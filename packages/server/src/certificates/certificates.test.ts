@@ -12,6 +12,7 @@ import { FileCertificates } from './certificate-files.ts';
 import type { Cover } from '@postern/control';
 import { type CaScope, caScope, isInScope } from './ca-scope.ts';
 import { Certificates } from './certificates.ts';
+import { KeptLeaf } from './kept-leaf.ts';
 import { LocalCa } from './local-ca.ts';
 
 const box = createSecretBox(new Uint8Array(32).fill(7));
@@ -192,6 +193,37 @@ describe('which certificate answers', () => {
     const agents = await found.find('connect.test');
     expect(await found.find('localhost')).toBe(agents);
     expect(new X509Certificate(agents?.cert ?? '').checkIP('127.0.0.1')).toBe('127.0.0.1');
+  });
+
+  test('the one of the agent listener is kept over restarts, sealed, for the same names and authority', async () => {
+    const directory = await mkdtemp(path.join(folder, 'kept-'));
+    const other = await openCa(await mkdtemp(path.join(folder, 'other-')));
+    const started = (parts: { agentNames?: readonly string[]; by?: LocalCa; now?: number } = {}): Certificates =>
+      new Certificates({
+        ca: parts.by ?? ca,
+        files: new FileCertificates([]),
+        agentNames: parts.agentNames ?? ['localhost', 'connect.test'],
+        coverOf: () => Promise.resolve(null),
+        now: () => parts.now ?? Date.now(),
+        kept: new KeptLeaf(directory, box),
+      });
+    const first = await started().find('localhost');
+    const file = path.join(directory, 'agent.leaf');
+    await expect.poll(() => readFile(file, 'utf8').catch(() => '')).not.toBe('');
+    expect(await readFile(file, 'utf8')).not.toContain('PRIVATE KEY');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(await started().find('connect.test')).toEqual(first);
+    for (const parts of [{ agentNames: ['localhost'] }, { by: other }, { now: Date.now() + 61 * DAY }]) {
+      // What is asked writes a new one, so each begins with the first.
+      await new KeptLeaf(directory, box).write({
+        names: ['localhost', 'connect.test'],
+        identity: first ?? { cert: '', key: '' },
+        issuedAt: Date.now(),
+      });
+      expect(await started(parts).find('localhost')).not.toEqual(first);
+    }
+    await writeFile(file, 'damaged');
+    expect(await started().find('localhost')).not.toBeNull();
   });
 
   test('names that visitors think up share one leaf, and where they cannot, have a budget', async () => {

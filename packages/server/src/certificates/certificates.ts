@@ -3,6 +3,7 @@ import type { TlsIdentity } from '@postern/link';
 import { type CertificateAuthority, isPublic } from './authority.ts';
 import { endOf, type Expiry, type FileCertificates } from './certificate-files.ts';
 import { IssueBudget } from './issue-budget.ts';
+import type { KeptLeaf } from './kept-leaf.ts';
 import { LEAF_DAYS, type LocalCa } from './local-ca.ts';
 
 /** Leaves are replaced when two thirds of their life are over. */
@@ -29,6 +30,7 @@ export class Certificates {
   readonly #agentNames: readonly string[];
   readonly #coverOf: (serverName: string) => Promise<Cover | null>;
   readonly #now: () => number;
+  readonly #kept: KeptLeaf | null;
   readonly #held: IssueBudget;
   readonly #thoughtUp: IssueBudget;
   /** By the names in them, least recently made first. */
@@ -42,12 +44,16 @@ export class Certificates {
     /** Whose name it is; null = nobody's here. */
     readonly coverOf: (serverName: string) => Promise<Cover | null>;
     readonly now: () => number;
+    /** Where the agents' leaf is kept over restarts. */
+    readonly kept?: KeptLeaf;
   }) {
     this.#ca = parts.ca;
     this.#files = parts.files;
     this.#agentNames = parts.agentNames;
     this.#coverOf = parts.coverOf;
     this.#now = parts.now;
+    this.#kept = parts.kept ?? null;
+    this.#useKept();
     this.#held = new IssueBudget(...HELD, parts.now);
     this.#thoughtUp = new IssueBudget(...THOUGHT_UP, parts.now);
   }
@@ -84,6 +90,21 @@ export class Certificates {
     this.#files.reload();
   }
 
+  /** The leaf that agents got before this start, while it is of this authority, for the same names and young enough. */
+  #useKept(): void {
+    const kept = this.#kept?.read() ?? null;
+    if (kept === null || !kept.identity.cert.endsWith(this.#ca.pem)) return;
+    const key = this.#agentNames.join(' ');
+    const age = this.#now() - kept.issuedAt;
+    if (kept.names.join(' ') !== key || age < 0 || age >= REISSUE_MS) return;
+    this.#leaves.set(key, { identity: Promise.resolve(kept.identity), issuedAt: kept.issuedAt });
+  }
+
+  async #keep(issued: Promise<TlsIdentity>, issuedAt: number): Promise<void> {
+    const identity = await issued.catch(() => null);
+    if (identity !== null) await this.#kept?.write({ names: this.#agentNames, identity, issuedAt });
+  }
+
   /** null: the budget is spent. */
   #leaf(names: readonly string[], budget: IssueBudget): Promise<TlsIdentity> | null {
     const key = names.join(' ');
@@ -96,7 +117,9 @@ export class Certificates {
       const oldest = this.#leaves.keys().next();
       if (!oldest.done) this.#leaves.delete(oldest.value);
     }
-    this.#leaves.set(key, { identity, issuedAt: this.#now() });
+    const issuedAt = this.#now();
+    this.#leaves.set(key, { identity, issuedAt });
+    if (names === this.#agentNames) void this.#keep(identity, issuedAt);
     identity.catch(() => this.#leaves.delete(key));
     return identity;
   }
