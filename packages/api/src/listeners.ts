@@ -130,6 +130,8 @@ export function createListeners(options: ListenersOptions): Listeners {
       servers.delete(server);
       throw error;
     }
+    // From here on errors concern single accepts (out of file descriptors); the listener lives on.
+    server.on('error', () => {});
     const address = server.address();
     if (address === null || typeof address === 'string') throw new TypeError('the API listens on TCP ports only');
     return address;

@@ -171,3 +171,11 @@ describe('the demo', () => {
     expect(moves).toEqual([]);
   });
 });
+
+test('an error after listening, as when no file descriptors are left, ends neither listener nor process', async () => {
+  const server = net.createServer();
+  await listen(server, { host: '127.0.0.1', port: 0 });
+  expect(() => server.emit('error', new Error('EMFILE'))).not.toThrow();
+  expect(server.listening).toBe(true);
+  server.close();
+});

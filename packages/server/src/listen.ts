@@ -70,6 +70,8 @@ export function listen(server: Server, { host, port }: Address): Promise<number>
     server.once('error', reject);
     server.listen({ host, port, backlog: BACKLOG }, () => {
       server.off('error', reject);
+      // From here on errors concern single accepts (out of file descriptors); the listener lives on.
+      server.on('error', ignore);
       const bound = server.address();
       resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
     });
@@ -116,3 +118,5 @@ function isAbsent(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
 }
+
+function ignore(): void {}

@@ -18,6 +18,7 @@ import type { EdgeContext, HttpService, LiveEndpoint } from '../context.ts';
 import type { TlsIdentity } from '@postern/link';
 import { withDeadline } from '../deadline.ts';
 import { pickMember } from '../routing/pick-member.ts';
+import { serviceAlpn } from './alpn.ts';
 import type { ByteDelivery } from './byte-delivery.ts';
 import type { CertificateCache } from './certificates.ts';
 import { ClientHelloReader, isTlsStart, type HelloResult } from './client-hello.ts';
@@ -280,7 +281,12 @@ export class Connections {
     const own = tls.at === 'edge' && tls.cert !== null && tls.key !== null ? { cert: tls.cert, key: tls.key } : null;
     const identity = givenIdentity(termination) ?? own ?? (await this.#identity(serverName));
     if (identity === null) return this.#alert(socket, Alert.unrecognizedName);
-    const secured = await this.#terminate(socket, bytes, identity, demandsOf(NO_DEMANDS, termination));
+    const secured = await this.#terminate(
+      socket,
+      bytes,
+      identity,
+      demandsOf({ ...NO_DEMANDS, alpn: serviceAlpn(live.endpoint.upstreams) }, termination),
+    );
     if (secured === null) return;
     visitor.tls = new SocketTlsView(secured, serverName);
     await deliver.deliver({ visitor, socket: secured, live, passthroughTls: false, first: null, serverName });

@@ -8,10 +8,12 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { TlsTermination } from '@postern/policy';
 import type { TlsIdentity } from '@postern/link';
+import { chooseForService, type ServiceAlpn } from './alpn.ts';
 
 /** What a handshake has to fulfil besides the certificate. */
 export interface TlsDemands {
-  readonly alpn: readonly string[];
+  /** Protocols that are served, or what the service behind bytes may want (alpn.ts); [] = the question is left open. */
+  readonly alpn: readonly string[] | ServiceAlpn;
   readonly minVersion: TlsTermination['minVersion'];
   readonly maxVersion: TlsTermination['maxVersion'];
   readonly clientCas: readonly string[];
@@ -131,7 +133,9 @@ export class TlsTerminators {
       rejectUnauthorized: demands.clientCertificates === 'require-and-verify',
       sessionIdContext: key.slice(0, 32),
     };
-    if (demands.alpn.length > 0) options.ALPNProtocols = [...demands.alpn];
+    const { alpn } = demands;
+    if (typeof alpn === 'string') options.ALPNCallback = ({ protocols }) => chooseForService(alpn, protocols);
+    else if (alpn.length > 0) options.ALPNProtocols = [...alpn];
     if (demands.clientCas.length > 0) options.ca = [...demands.clientCas];
     const server = createServer(options);
     server.on('secureConnection', (socket) => this.#secured(socket));

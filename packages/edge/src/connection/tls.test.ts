@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer as createTlsServer } from 'node:tls';
+import { connect, createServer } from 'node:net';
+import { connect as tlsConnect, createServer as createTlsServer } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { selfSigned } from '../testing/certificate.ts';
 import { edgeHarness, eventually, readAll, readBytes, WILDCARD_CERTIFICATE } from '../testing/edge-harness.ts';
@@ -45,6 +46,22 @@ describe('tls endpoints', () => {
       reason: 'complete',
     });
     upstreamServer.close();
+  });
+
+  test.each([
+    ['what gRPC asks for', ['h2'], 'h2'],
+    ['HTTP/1.1 where both would do', ['h2', 'http/1.1'], 'http/1.1'],
+    ['what only the service may know', ['postgresql'], 'postgresql'],
+    ['nothing to who does not ask', [], false],
+  ] as const)('that end at the edge offer %s', async (_, offered, chosen) => {
+    await using harness = await edgeHarness();
+    const agent = await harness.agent();
+    agent.onStream(echo);
+    await agent.bind('tls://own.example.test', { TLSTermination: {} });
+    const visitor = await harness.tls('own.example.test', { ALPNProtocols: [...offered] });
+    expect(visitor.alpnProtocol).toBe(chosen);
+    visitor.end('bytes');
+    expect(String(await readAll(visitor))).toBe('bytes');
   });
 
   test.each([
@@ -306,3 +323,36 @@ describe('the wrong protocol', () => {
 function pemBytes(pem: string): Buffer {
   return Buffer.from(pem.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64');
 }
+
+test('a TLS error in the segment of the client’s Finished ends the connection, not the deadline of a head', async () => {
+  await using harness = await edgeHarness({ limits: { requestHeadMs: 600_000, idleMs: 600_000 } });
+  // A record that cannot be decrypted, behind what the client sends second: its ChangeCipherSpec and its Finished.
+  const broken = Buffer.concat([Buffer.from([23, 3, 3, 0, 32]), Buffer.alloc(32)]);
+  const gone = Promise.withResolvers<void>();
+  const between = createServer((client) => {
+    const edge = connect(harness.edge.addresses.https.port, '127.0.0.1');
+    let flights = 0;
+    client.on('error', () => {});
+    edge.on('error', () => {});
+    client.on('data', (flight) => edge.write(++flights === 2 ? Buffer.concat([flight, broken]) : flight));
+    edge.on('data', (answer) => client.write(answer));
+    edge.on('close', () => {
+      client.destroy();
+      gone.resolve();
+    });
+  });
+  between.listen(0, '127.0.0.1');
+  await once(between, 'listening');
+  const address = between.address();
+  const port = address !== null && typeof address === 'object' ? address.port : 0;
+  const visitor = tlsConnect({
+    host: '127.0.0.1',
+    port,
+    servername: 'own.example.test',
+    ca: WILDCARD_CERTIFICATE.cert,
+  });
+  visitor.on('error', () => {});
+  await gone.promise;
+  visitor.destroy();
+  between.close();
+});
