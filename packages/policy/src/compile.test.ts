@@ -108,6 +108,16 @@ describe('compilePolicy', () => {
 
   it('wants cloud endpoints to end every path', () => {
     expect(refusal('', CLOUD)).toMatch(/^2235 /);
+    // Of connections, rules with conditions may decide together: weighted routes.
+    const tcp = { ...CLOUD, protocol: 'tcp' } as const;
+    const route = (low: number, high: number): object => ({
+      expressions: [`rand.int(0, 99) >= ${low}`, `rand.int(0, 99) <= ${high}`],
+      actions: [{ type: 'forward-internal', config: { url: `tcp://to-${low}.internal:1` } }],
+    });
+    expect(refusal({ on_tcp_connect: [route(0, 49), route(50, 99)] }, tcp)).toBe('accepted');
+    expect(
+      refusal({ on_tcp_connect: [{ actions: [{ type: 'restrict-ips', config: { deny: ['1.1.1.1'] } }] }] }, tcp),
+    ).toMatch(/^2235 /);
     expect(refusal(rule(S, { type: 'deny' }), CLOUD)).toMatch(/^2202 /);
     expect(refusal(rule(R, { type: 'deny' }), CLOUD)).toBe('accepted');
     expect(refusal({ on_http_request: [{ expressions: ['true'], actions: [{ type: 'deny' }] }] }, CLOUD)).toBe(

@@ -71,9 +71,16 @@ function refuseOpenEnd(
 ): void {
   if (tcp.some(alwaysEnds)) return;
   const web = protocol === 'http' || protocol === 'https';
+  // Ranges of one random number decide among themselves, which no look at single rules can tell; where none of them did,
+  // the connection is closed (6029).
+  if (!web && tcp.some(mayEnd)) return;
   if (web && request.some(alwaysEnds)) return;
   const phase = web ? 'on_http_request' : 'on_tcp_connect';
   throw fail(2235, { path: document.written[phase] });
+}
+
+function mayEnd(rule: RunnableRule): boolean {
+  return rule.actions.some((action) => action.terminates || action.type === 'forward-internal');
 }
 
 function alwaysEnds(rule: RunnableRule): boolean {

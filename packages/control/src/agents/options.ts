@@ -46,6 +46,7 @@ export function readOptions(rules: PolicyRules, request: BindRequest, place: Pol
   }
   if (request.ipPolicyRef !== '') throw fail(341, { id: request.ipPolicyRef });
   const optionRules = rulesOf(opts, place);
+  checkOptions(rules, optionRules, place);
   const trafficPolicy = policyText(opts);
   const effectivePolicy = mergePolicy(rules, trafficPolicy, optionRules, place);
   return { trafficPolicy, effectivePolicy, optionRules, tls: tlsOf(opts, place) };
@@ -58,6 +59,45 @@ export function mergePolicy(rules: PolicyRules, text: string, own: PolicyRuleSet
   const merged = rules.withRules(text, own, place.scheme);
   checkPolicy(rules, merged, place);
   return merged;
+}
+
+/** What an option asks for is judged by itself: nobody wrote the policy that it is merged into. @throws 9026 */
+function checkOptions(rules: PolicyRules, own: PolicyRuleSet, { scheme, binding }: PolicyPlace): void {
+  for (const phase of ['on_tcp_connect', 'on_http_request', 'on_http_response'] as const) {
+    for (const action of own[phase]) {
+      const text = JSON.stringify({ [phase]: [{ actions: [action] }] });
+      try {
+        rules.check(text, { protocol: scheme, binding, kind: 'agent' });
+      } catch (error) {
+        if (!isPosternError(error)) throw error;
+        const reason = inOption(optionOf(action.type, phase), error.message);
+        throw fail(9026, { reason: `${reason} (${error.code})` }, { cause: error });
+      }
+    }
+  }
+}
+
+function optionOf(action: string, phase: keyof PolicyRuleSet): string {
+  switch (action) {
+    case 'restrict-ips':
+      return 'IPRestriction';
+    case 'terminate-tls':
+      return 'MutualTLSCA';
+    case 'basic-auth':
+      return 'BasicAuth';
+    case 'compress-response':
+      return 'Compression';
+    default:
+      return phase === 'on_http_response' ? 'ResponseHeaders' : 'RequestHeaders';
+  }
+}
+
+/** `on_http_request[0].actions[0].config.allow[1]: …` → `the option IPRestriction.allow[1]: …` */
+function inOption(option: string, message: string): string {
+  const colon = message.indexOf(': ');
+  const config = message.indexOf('.config');
+  const field = config === -1 || config > colon ? '' : message.slice(config + '.config'.length, colon);
+  return `the option ${option}${field}: ${colon === -1 ? message : message.slice(colon + 2)}`;
 }
 
 function checkPolicy(rules: PolicyRules, text: string, { scheme, binding }: PolicyPlace): void {
