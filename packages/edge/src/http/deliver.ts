@@ -1,5 +1,6 @@
 /** The response goes to the visitor: its head now, its body as it comes. */
-import { removeField } from './fields.ts';
+import type { RawFields } from '@postern/protocol';
+import { removeField, valueOf } from './fields.ts';
 import { EncodedBody } from './encode-body.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -17,6 +18,10 @@ export function deliver(exchange: Exchange): void {
     framing = CHUNKED;
     exchange.encoded = new EncodedBody(draft.codings, streaming, encodedOwner(exchange));
   }
+  if (framing.kind === 'length' && !bodiless && exchange.upstream?.mayTrail === true && wantsChunks(exchange, fields)) {
+    removeField(fields, 'content-length');
+    framing = CHUNKED;
+  }
   exchange.status = status;
   exchange.responding = true;
   downstream.head(status, reason, fields, framing);
@@ -28,6 +33,14 @@ export function deliver(exchange: Exchange): void {
   if (!bodiless && localBody.length > 0) exchange.responseBody(localBody, 0, localBody.length);
   if (exchange.encoded !== null) exchange.encoded.end();
   else exchange.complete();
+}
+
+/** Trailers are announced that follow a length: HTTP/2 has room for both, HTTP/1 only behind chunks. */
+function wantsChunks(exchange: Exchange, fields: RawFields): boolean {
+  if (exchange.version !== 'HTTP/1.1') return false;
+  return (
+    valueOf(fields, 'trailer') !== undefined || valueOf(fields, 'content-type')?.startsWith('application/grpc') === true
+  );
 }
 
 function encodedOwner(exchange: Exchange): ConstructorParameters<typeof EncodedBody>[2] {

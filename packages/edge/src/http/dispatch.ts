@@ -14,6 +14,8 @@ import type { Uploads } from './uploads.ts';
 /** RFC 9110 §9.2.2. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 const MAX_ATTEMPTS = 2;
+/** Of which none was taken by a service. */
+const MAX_REFUSALS = 4;
 
 export class Dispatcher {
   private readonly edge: EdgeContext;
@@ -41,9 +43,14 @@ export class Dispatcher {
   /** Tries again where that is safe. @returns whether a new try is under way */
   retry(exchange: Exchange, failure: UpstreamFailure): boolean {
     const live = exchange.current;
-    if (live === null || exchange.bodyConsumed || exchange.attempts >= MAX_ATTEMPTS) return false;
-    if (failure.retry === 'none') return false;
+    const { body } = failure;
+    if (live === null || failure.retry === 'none') return false;
+    if (exchange.bodyConsumed && (body === undefined || body === null)) return false;
+    if (exchange.attempts >= (failure.retry === 'any' ? MAX_REFUSALS : MAX_ATTEMPTS)) return false;
     if (failure.retry === 'idempotent' && (exchange.visitorFinished || !IDEMPOTENT.has(exchange.method))) return false;
+    exchange.replay = exchange.bodyConsumed ? (body ?? null) : null;
+    // Until somebody takes it.
+    if (!exchange.requestEnded) exchange.downstream.pause();
     const upstream = this.choose(candidatesOf(exchange, live), failure.upstream);
     if (upstream !== null && upstream !== failure.upstream) return this.sendTo(exchange, live, upstream) === null;
     const other = this.otherMember(exchange, live);
@@ -79,15 +86,14 @@ export class Dispatcher {
     exchange.attempts++;
     exchange.upstreamName = upstream.forwardsTo;
     if (!exchange.requestEnded) this.uploads.add(upstream.sessionId, exchange);
-    // A second try does not trust what was open before.
-    if (exchange.attempts > 1) return this.openOrWait(exchange, live, upstream);
     if (upstream.protocol === 'http2') {
       const link = exchange.visitor.http2.find(live.endpoint.id, upstream);
       if (link !== null) {
         link.request(exchange);
         return null;
       }
-    } else {
+    } else if (exchange.attempts === 1) {
+      // A second try does not trust what was open before; HTTP/2 services say what they did not take.
       const kept = exchange.visitor.kept.take(live.endpoint.id, upstream);
       if (kept !== null) {
         kept.next(exchange);

@@ -40,6 +40,8 @@ export interface Downstream {
 
 /** The service's side: HTTP/1 or HTTP/2 on an agent stream. */
 export interface Upstream {
+  /** Trailers may follow an answer whose length is known: HTTP/2 allows both. */
+  readonly mayTrail: boolean;
   /** `chunk` is fresh memory: it may be kept. @returns false when the source should wait for `upstreamDrained` */
   body(chunk: Buffer, start: number, end: number): boolean;
   trailers(fields: RawFields): void;
@@ -64,6 +66,8 @@ export interface UpstreamFailure {
   readonly reason: 'agent-gone' | 'upstream-reset' | 'upstream-closed' | 'upstream-invalid';
   /** Which requests another try is safe for, as long as no body byte was consumed. */
   readonly retry: 'any' | 'idempotent' | 'none';
+  /** All of the body that the upstream was given, when it can be given to another; absent or null = it cannot. */
+  readonly body?: readonly Buffer[] | null;
 }
 
 /** What the exchange asks of the pipeline. */
@@ -122,6 +126,8 @@ export class Exchange {
   requestEnded: boolean;
   private requestTrailer: RawFields | null = null;
   bodyConsumed = false;
+  /** What another upstream was given of the body, for the next one; null = nothing. */
+  replay: readonly Buffer[] | null = null;
   /** Agent session that the body goes to, as `Uploads` has it. */
   uploadSession = '';
   /** Waiting for a place at the agent. */
@@ -228,7 +234,10 @@ export class Exchange {
   attach(upstream: Upstream): void {
     this.upstream = upstream;
     const hasBody = this.requestFraming.kind !== 'none';
-    // An empty body can have ended before anybody was there to take it, or with the try before this one.
+    const { replay } = this;
+    this.replay = null;
+    if (replay !== null) for (const part of replay) upstream.body(part, 0, part.length);
+    // A body can have ended before anybody was there to take it, or with the try before this one.
     if (hasBody && this.requestEnded) {
       if (this.requestTrailer !== null) upstream.trailers(this.requestTrailer);
       upstream.end();

@@ -163,7 +163,8 @@ export class Http2Exchange implements Downstream, SocketWriterOwner, Watched {
     const empty = framing.kind === 'length' && framing.length === 0;
     this.bodiless = empty || this.exchange?.method === 'HEAD' || status === 204 || status === 304;
     const block = h2Block([':status', String(status)], fields);
-    const waitForTrailers = !this.bodiless && framing.kind === 'chunked';
+    const mayTrail = framing.kind === 'chunked' || this.exchange?.upstream?.mayTrail === true;
+    const waitForTrailers = !this.bodiless && mayTrail;
     this.stream.respond(block, { endStream: this.bodiless, waitForTrailers });
   }
 

@@ -2,7 +2,7 @@
  * HTTP/2 connections to `http2` upstreams, over agent streams. A link serves the requests of one visitor connection to
  * one endpoint, several at once, and is closed when it has been idle for a while.
  */
-import { connect, type ClientHttp2Session } from 'node:http2';
+import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import { fail } from '@postern/errors';
 import { MuxErrorCode, type MuxStream } from '@postern/protocol';
 import { ignore } from '../connection/pipe.ts';
@@ -18,6 +18,7 @@ import { Http2Upstream } from './upstream-http2.ts';
 const WINDOW_BYTES = 1_048_576;
 /** Until the upstream has said how many it takes. */
 const ASSUMED_STREAMS = 100;
+const LARGEST_STREAM_ID = 0x7fff_ffff;
 
 export class Http2Link implements Spare {
   readonly endpointId: string;
@@ -30,6 +31,8 @@ export class Http2Link implements Spare {
   private readonly idle: TimerHandle;
   private requests = 0;
   private closed = false;
+  /** The last request that the service took, when it has said so by GOAWAY (RFC 9113 §6.8). */
+  private lastTaken = LARGEST_STREAM_ID;
 
   constructor(
     edge: EdgeContext,
@@ -57,7 +60,10 @@ export class Http2Link implements Spare {
     });
     this.session.on('error', ignore);
     this.session.on('close', () => this.gone());
-    this.session.on('goaway', () => this.gone());
+    this.session.on('goaway', (_code: number, lastTaken: number) => {
+      this.lastTaken = Math.min(this.lastTaken, lastTaken);
+      this.gone();
+    });
     this.idle = edge.wheel.schedule(edge.config.limits.upstreamIdleMs, () => {
       if (this.requests === 0) this.close();
     });
@@ -91,6 +97,12 @@ export class Http2Link implements Spare {
 
   yieldPlace(): void {
     if (this.requests === 0) this.destroy();
+  }
+
+  /** Whether the service has refused a request before it did anything for it, or never got it (RFC 9113 §8.7). */
+  leftUntaken(stream: ClientHttp2Stream): boolean {
+    if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) return true;
+    return stream.id === undefined || stream.id > this.lastTaken;
   }
 
   /** What a request is told that ended without an answer. */

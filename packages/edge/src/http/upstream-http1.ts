@@ -31,6 +31,7 @@ export const GONE_GRACE_MS = 2_000;
 const SMALL_CHUNK = 16_384;
 
 export class Http1Upstream implements Upstream, MuxStreamHandler, Spare {
+  readonly mayTrail = false;
   readonly endpointId: string;
   readonly upstream: AgentUpstream;
   /** Unix milliseconds until which it may wait for the next request; 0 = not kept. */

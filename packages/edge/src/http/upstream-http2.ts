@@ -5,18 +5,25 @@ import { fail } from '@postern/errors';
 import { type RawFields, validateH2ResponseHead, validateH2Trailers } from '@postern/protocol';
 import { ignore } from '../connection/pipe.ts';
 import type { Exchange, Upstream } from './exchange.ts';
-import { valueOf } from './fields.ts';
+import { removeField, valueOf } from './fields.ts';
 import { prepareResponseFields } from './forwarding.ts';
 import { h2Block, h2Object, ordinaryFields } from './h2-fields.ts';
 import type { Http2Link } from './http2-links.ts';
 
+/** A request body up to this size is kept until the service answers, since it may refuse the request untouched. */
+const KEPT_BYTES = 65_536;
+
 export class Http2Upstream implements Upstream {
+  readonly mayTrail = true;
   private readonly link: Http2Link;
   private exchange: Exchange | null;
   private stream: ClientHttp2Stream | null = null;
   private trailer: RawFields | null = null;
   private answered = false;
   private endSeen = false;
+  /** The body so far; null when it is too large, or not needed any more. */
+  private kept: Buffer[] | null = [];
+  private keptBytes = 0;
 
   constructor(link: Http2Link, exchange: Exchange) {
     this.link = link;
@@ -59,7 +66,12 @@ export class Http2Upstream implements Upstream {
 
   body(chunk: Buffer, start: number, end: number): boolean {
     const { stream } = this;
-    return stream === null || stream.destroyed || stream.write(Buffer.from(chunk.subarray(start, end)));
+    if (stream === null || stream.destroyed) return true;
+    const copy = Buffer.from(chunk.subarray(start, end));
+    this.keptBytes += copy.length;
+    if (this.keptBytes > KEPT_BYTES) this.kept = null;
+    this.kept?.push(copy);
+    return stream.write(copy);
   }
 
   trailers(fields: RawFields): void {
@@ -119,9 +131,16 @@ export class Http2Upstream implements Upstream {
       return;
     }
     this.answered = true;
+    this.kept = null;
     this.read();
-    const { status, fields, framing } = result.head;
+    const { status, fields } = result.head;
+    let { framing } = result.head;
     prepareResponseFields(fields);
+    if (!ended && framing.kind === 'length' && framing.length === 0) {
+      // Trailers follow an empty body; a length of 0 would make the head all of the answer.
+      removeField(fields, 'content-length');
+      framing = { kind: 'chunked' };
+    }
     exchange.responseHead({
       status,
       reason: STATUS_CODES[status] ?? '',
@@ -156,7 +175,7 @@ export class Http2Upstream implements Upstream {
     if (exchange === null || !this.answered || stream?.rstCode !== constants.NGHTTP2_NO_ERROR) return;
     this.exchange = null;
     // An answer before the end of the request: the rest of it is not wanted.
-    if (!exchange.requestEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+    if (!exchange.requestEnded) stream.close(constants.NGHTTP2_CANCEL);
     exchange.responseEnd();
   }
 
@@ -168,11 +187,11 @@ export class Http2Upstream implements Upstream {
   private closed(): void {
     this.link.done();
     if (this.endSeen) this.responseEnd();
-    const { exchange } = this;
+    const { exchange, stream } = this;
     if (exchange === null) return;
     this.exchange = null;
-    const refused = this.stream?.rstCode === constants.NGHTTP2_REFUSED_STREAM;
     const failure = this.link.failure(exchange, !this.answered);
-    exchange.upstreamFailed(refused && !this.answered ? { ...failure, retry: 'any' } : failure);
+    const untaken = !this.answered && stream !== null && this.link.leftUntaken(stream);
+    exchange.upstreamFailed(untaken ? { ...failure, retry: 'any', body: this.kept } : failure);
   }
 }
