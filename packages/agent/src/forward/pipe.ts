@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
 import type { ReadSlab } from '../read-slab.ts';
 import { badGateway } from './bad-gateway.ts';
@@ -65,7 +66,7 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
   /** Ends both sides at once. */
   destroy(): void {
     this.#stream.reset(MuxErrorCode.streamCancelled);
-    this.#socket.destroy();
+    cut(this.#socket);
   }
 
   onDrain(): void {
@@ -93,7 +94,7 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
   }
 
   onReset(): void {
-    this.#socket.destroy();
+    cut(this.#socket);
   }
 
   /** What the upstream sent, in a buffer of its own. */
@@ -132,6 +133,13 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
     clearTimeout(this.#deadline);
     this.#deadline = undefined;
   }
+}
+
+/** By RST, so that the upstream does not take it for an end; TLS has an end of its own, which is missing then. */
+function cut(socket: Socket): void {
+  if (socket.destroyed) return;
+  if (socket.connecting || socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Node joins the failures of several addresses into one error without words. */

@@ -42,6 +42,10 @@ const CALLS: PaceLimits = { burst: 2_000, perSecond: 500, waitMs: 10_000 };
 /** Streams that carry bulk may have this much under way to us: fewer stalls for want of credit (docs/performance.md). */
 const WINDOW = 1_048_576;
 const PROBE_MS = 1_000;
+/** What official agents say of themselves whose mux keeps streams that were reset (agent-protocol.md, annex). */
+const SLOW_TO_LET_GO = 'ngrok-rust';
+/** Without an echo a stream that was reset is counted as gone after so many. */
+const MOST_SETTLE_TRIES = 5;
 /** For what is under way when a connection has used up its stream ids: a billion of them. */
 const RETIRE_MS = 2_000;
 const IDS_USED_UP = 'its stream ids are used up';
@@ -103,6 +107,7 @@ export class AgentSession {
   #account = '';
   #started = false;
   #retiring = false;
+  #settling = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -167,7 +172,7 @@ export class AgentSession {
   async probe(): Promise<boolean> {
     if (this.#heartbeat === null || this.#watch === null || this.ended) return false;
     if (!this.#watch.suspicious) return true;
-    return withDeadline(this.#options.wheel, this.#heartbeat.probe(), PROBE_MS, noEcho).catch(() => false);
+    return this.#echo();
   }
 
   /**
@@ -204,6 +209,7 @@ export class AgentSession {
       if (isHttpStart(buffer)) return this.#answerHttp(buffer.toString('latin1', 0, length));
     }
     this.mux.receive(buffer, 0, length);
+    if (this.mux.leaving.unsettled > 0 && !this.#settling) void this.#settleLeaving();
     if (this.id === '' && this.mux.bytesReceived > ANONYMOUS_BYTES) return this.end('too much before Auth');
   }
 
@@ -216,6 +222,27 @@ export class AgentSession {
     this.#retiring = true;
     this.#guard.schedule(RETIRE_MS, () => this.end(IDS_USED_UP));
     if (this.carries === 0) this.end(IDS_USED_UP);
+  }
+
+  /** Streams that were reset count until the agent has read that: what it answers behind it says so. */
+  async #settleLeaving(): Promise<void> {
+    const { wheel } = this.#options;
+    const { leaving } = this.mux;
+    this.#settling = true;
+    for (let tries = 0; leaving.unsettled > 0 && !this.ended; tries++) {
+      const mark = leaving.mark();
+      // The first echo may be that of a beat before.
+      const answered = (await this.#echo()) && (await this.#echo());
+      if (answered || tries >= MOST_SETTLE_TRIES) leaving.settle(mark);
+      else await new Promise<void>((resolve) => wheel.schedule(PROBE_MS, resolve));
+    }
+    this.#settling = false;
+  }
+
+  #echo(): Promise<boolean> {
+    const { wheel } = this.#options;
+    if (this.#heartbeat === null || this.ended) return Promise.resolve(false);
+    return withDeadline(wheel, this.#heartbeat.probe(), PROBE_MS, noEcho).catch(() => false);
   }
 
   #streamOver(stream: MuxStream): void {
@@ -259,6 +286,7 @@ export class AgentSession {
     this.id = accepted.sessionId;
     this.#account = accepted.accountId;
     this.saysItBears = request.streams;
+    if (request.userAgent.includes(SLOW_TO_LET_GO)) this.mux.leaving.slow = true;
     this.mux.allowStreams(INBOUND_STREAMS);
     if (this.ended) {
       // The wire broke while control thought about it: the session exists there and has to end there.
@@ -289,7 +317,11 @@ export class AgentSession {
       times: { interval: request.heartbeatInterval, tolerance: request.heartbeatTolerance },
       suspectMs: limits.suspectMs,
       bytesReceived: () => this.mux.bytesReceived,
-      beat: () => heartbeat.beat(),
+      unanswered: () => this.mux.unanswered,
+      beat: () => {
+        heartbeat.beat();
+        this.mux.leaving.expire(limits.idleMs);
+      },
       onSilent: (ms) => this.end(`silent for ${Math.round(ms / 1_000)} s`),
     });
   }

@@ -25,6 +25,8 @@ export interface SilenceWatchOptions {
   readonly suspectMs: number;
   /** Grows with everything received. */
   readonly bytesReceived: () => number;
+  /** A visitor's bytes have left for the agent, and nothing has come since. */
+  readonly unanswered: () => boolean;
   readonly beat: () => void;
   readonly onSilent: (silentMs: number) => void;
 }
@@ -40,6 +42,8 @@ export class SilenceWatch {
   #lastLife: number;
   #lastBeat: number;
   #lastCheck: number;
+  /** When it was asked on behalf of a visitor who waits; null = nobody does. */
+  #askedAt: number | null = null;
 
   constructor(options: SilenceWatchOptions) {
     this.#options = options;
@@ -73,9 +77,10 @@ export class SilenceWatch {
     if (seen !== this.#seen || stalled) {
       this.#seen = seen;
       this.#lastLife = now;
+      this.#askedAt = null;
     }
     const silent = now - this.#lastLife;
-    if (silent > this.limitMs) {
+    if (silent > this.limitMs || this.#failsVisitor(now)) {
       this.#options.onSilent(silent);
       return;
     }
@@ -85,6 +90,16 @@ export class SilenceWatch {
     }
     this.#timer.refresh();
   };
+
+  /** A visitor who waits is no reason to wait for the next beat: it goes out now, and its echo is due in seconds. */
+  #failsVisitor(now: number): boolean {
+    if (this.#askedAt === null) {
+      if (!this.#options.unanswered()) return false;
+      this.#askedAt = now;
+      this.#options.beat();
+    }
+    return now - this.#askedAt > this.#options.suspectMs;
+  }
 }
 
 function clamp(value: number, [least, most]: readonly [number, number]): number {

@@ -35,7 +35,7 @@ export type PipeEndReason =
 /** A pipe that carried nothing for so long is idle when the server stops. */
 const QUIET_MS = 1_500;
 
-/** How long an agent may take to answer the FIN of a visitor that is gone before the stream is reset. */
+/** How long a service may go on for a visitor that has ended and is gone. */
 const GONE_GRACE_MS = 2_000;
 
 export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlow {
@@ -51,6 +51,8 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlo
   /** FIN seen: of the visitor, of the agent. */
   #visitorDone = false;
   #agentDone = false;
+  /** RST seen, or another end that is none in order. */
+  #broken = false;
   #reason: PipeEndReason | null = null;
   #closed = false;
 
@@ -81,7 +83,7 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlo
     }
     const socket = this.socket;
     socket.on('end', this.#guard.wrap(this.#onSocketEnd));
-    socket.on('error', ignore);
+    socket.on('error', this.#onSocketError);
     socket.on('close', this.#guard.wrap(this.#onSocketClose));
     if (toVisitor !== null && toVisitor.length > 0) this.onData(toVisitor);
     if (toAgent !== null && toAgent.length > 0) {
@@ -213,6 +215,10 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlo
     if (this.#stream?.writable === true) this.#stream.end();
   };
 
+  readonly #onSocketError = (): void => {
+    this.#broken = true;
+  };
+
   readonly #onSocketClose = (): void => {
     if (this.#closed) return;
     const complete = this.#agentDone && (this.#visitorDone || this.#writer.pending === 0);
@@ -223,16 +229,16 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlo
     this.#onClosed(this, this.#reason ?? (complete ? 'complete' : 'client-gone'));
   };
 
-  /** A reset alone does not wake some agents: FIN first, reset when they go on sending or stay open. */
+  /** An end goes on as an end, which the service may still answer to; anything else as a reset: what came may be cut. */
   #endStream(): void {
     const stream = this.#stream;
     if (stream === null || stream.closed) return;
-    if (stream.writable) stream.end();
-    if (!stream.closed) {
-      this.#guard.schedule(GONE_GRACE_MS, () => {
-        if (!stream.closed) stream.reset(MuxErrorCode.streamCancelled);
-      });
+    if (this.#broken || !this.#visitorDone) {
+      stream.reset(MuxErrorCode.streamCancelled);
+      return;
     }
+    if (stream.writable) stream.end();
+    this.#guard.schedule(GONE_GRACE_MS, () => stream.reset(MuxErrorCode.streamCancelled));
   }
 }
 

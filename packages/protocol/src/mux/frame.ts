@@ -13,6 +13,8 @@ export const HEADER_BYTES = 8;
 export const CONTROL_FRAME_BYTES = HEADER_BYTES + 4;
 /** Bytes of the type that opens every stream (agent-protocol.md §2.7). */
 export const TYPE_BYTES = 4;
+/** The type of streams that only ask whether anybody is there (agent-protocol.md §3). */
+export const HEARTBEAT_TYPE = 0xffff_ffff;
 /** What both SDK families start with, per stream and direction; it is not negotiated (agent-protocol.md §2.5). */
 export const INITIAL_WINDOW = 0x40000;
 export const MAX_WINDOW = 0x7fffffff;

@@ -1,16 +1,18 @@
-import { CONTROL_FRAME_BYTES, FrameType, HEADER_BYTES, NUDGE_STREAM_ID } from './frame.ts';
+import { CONTROL_FRAME_BYTES, DataFlag, FrameType, HEADER_BYTES, NUDGE_STREAM_ID } from './frame.ts';
 import { writeControlFrame, writeFrameHeader, writeUint32 } from './frame.ts';
 import type { Stream } from './stream.ts';
 
 /** Text of a GOAWAY is cut at this many bytes. */
 const GOAWAY_TEXT_BYTES = 256;
 
+const Kind = { reset: 0, resetAndGrant: 1, grant: 2, finAndGrant: 3 } as const;
+
 /**
  * What a session has to send, in the order it leaves: resets, grants and the nudge, then one frame per stream in turn,
  * then GOAWAY when nothing else is left.
  */
 export class Output {
-  /** Stream id, code, and whether a grant follows, one after another. */
+  /** Stream id, code and {@link Kind}, one after another. */
   #resets: number[] = [];
   #grants: Stream[] = [];
   #nudge = false;
@@ -40,7 +42,12 @@ export class Output {
    *   nor RST before one comes (agent-protocol.md, annex)
    */
   reset(streamId: number, code: number, wakes: boolean): void {
-    this.#resets.push(streamId, code, wakes ? 1 : 0);
+    this.#resets.push(streamId, code, wakes ? Kind.resetAndGrant : Kind.reset);
+  }
+
+  /** Wakes whoever waits on the stream at the peer's side, without ending it for who does not. */
+  farewell(streamId: number, fin: boolean): void {
+    this.#resets.push(streamId, 0, fin ? Kind.finAndGrant : Kind.grant);
   }
 
   grant(stream: Stream): void {
@@ -98,8 +105,12 @@ export class Output {
       let taken = 0;
       while (taken < this.#resets.length && at + 2 * CONTROL_FRAME_BYTES <= end) {
         const id = this.#resets[taken] ?? 0;
-        at = writeControlFrame(target, at, FrameType.reset, id, this.#resets[taken + 1] ?? 0);
-        if (this.#resets[taken + 2] === 1) at = writeControlFrame(target, at, FrameType.windowIncrement, id, 1);
+        const kind = this.#resets[taken + 2];
+        if (kind === Kind.finAndGrant) at = writeFrameHeader(target, at, FrameType.data, DataFlag.fin, id, 0);
+        else if (kind !== Kind.grant) {
+          at = writeControlFrame(target, at, FrameType.reset, id, this.#resets[taken + 1] ?? 0);
+        }
+        if (kind !== Kind.reset) at = writeControlFrame(target, at, FrameType.windowIncrement, id, 1);
         taken += 3;
       }
       this.#resets.splice(0, taken);

@@ -1,3 +1,5 @@
+/** Frames without use that a peer may be ahead by; agents are opened many streams and reset many, servers few. */
+export const PATIENCE = { server: 10_000, client: 100_000 } as const;
 /** Frames without use that pass in each second of a session with a clock, whatever else it carries. */
 const PER_SECOND = 200;
 

@@ -1,8 +1,10 @@
-import { DataFlag, INITIAL_WINDOW, MAX_WINDOW, NUDGE_STREAM_ID } from './frame.ts';
+import { DataFlag, HEARTBEAT_TYPE, INITIAL_WINDOW, MAX_WINDOW, NUDGE_STREAM_ID } from './frame.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
+import { Leaving, type LeavingHost } from './leaving.ts';
 import { Output } from './output.ts';
-import { OUTPUT_BYTES, returnOutputBuffer, takeOutputBuffer } from './output-pool.ts';
-import { Patience } from './patience.ts';
+import { LentBuffers, OUTPUT_BYTES, returnOutputBuffer, SMALLEST_PULL, takeOutputBuffer } from './output-pool.ts';
+import { Patience, PATIENCE } from './patience.ts';
+import { RecentIds, REMEMBERED_RESETS } from './recent-ids.ts';
 import { NO_HANDLER, Stream, type StreamHost } from './stream.ts';
 import { MuxErrorCode } from './types.ts';
 import type { MuxOptions, MuxSession, MuxSessionHandler, MuxStream, MuxStreamHandler } from './types.ts';
@@ -14,24 +16,20 @@ export class MuxSessionEnded extends Error {
 
 const DEFAULT_INBOUND_STREAMS = 512;
 const LARGEST_WINDOW = 16_777_216;
-/** A pull smaller than this could not carry an opening frame. */
-const SMALLEST_PULL = 512;
 /** RST frames that may wait for a peer that makes us send them and does not read. */
 const PENDING_RESETS = 4096;
-/** Ids whose late frames are dropped in silence, because one RST was sent already. */
-const REMEMBERED_RESETS = 1024;
-/** Frames without use that a peer may be ahead by; agents are opened many streams and reset many, servers few. */
-const PATIENCE = { server: 10_000, client: 100_000 } as const;
 
 /** Makes a session; see {@link MuxSession}. Sans I/O: nothing happens until `receive`, `open` or `pull` is called. */
 export function createMuxSession(options: MuxOptions, handler: MuxSessionHandler): MuxSession {
   return new Session(options, handler);
 }
 
-class Session implements MuxSession, FrameSink, StreamHost {
+class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
   readonly role: 'client' | 'server';
   ended = false;
+  readonly leaving: Leaving;
   bytesReceived = 0;
+  unanswered = false;
   readonly #handler: MuxSessionHandler;
   readonly #window: number;
   #maxInbound: number;
@@ -39,8 +37,8 @@ class Session implements MuxSession, FrameSink, StreamHost {
   readonly #reader: FrameReader;
   readonly #output = new Output();
   readonly #streams = new Map<number, Stream>();
-  readonly #resetIds = new Set<number>();
-  readonly #lent: Buffer[] = [];
+  readonly #resetIds = new RecentIds(REMEMBERED_RESETS);
+  readonly #lent = new LentBuffers();
   readonly #drained: Stream[] = [];
   #inboundCount = 0;
   #nextId: number;
@@ -67,11 +65,12 @@ class Session implements MuxSession, FrameSink, StreamHost {
     // Both SDK families skip id 1 (agent-protocol.md §2.2).
     this.#nextId = options.role === 'client' ? 3 : 2;
     this.#patience = new Patience(PATIENCE[options.role], options.now);
+    this.leaving = new Leaving(this, options.now ?? (() => 0));
     this.#reader = new FrameReader(this);
   }
 
   get streamCount(): number {
-    return this.#streams.size;
+    return this.#streams.size + this.leaving.size;
   }
 
   get idsLeft(): number {
@@ -87,6 +86,7 @@ class Session implements MuxSession, FrameSink, StreamHost {
   receive(chunk: Buffer, start = 0, end = chunk.length): void {
     if (this.ended) return;
     this.bytesReceived += end - start;
+    this.unanswered = false;
     this.#receiving = true;
     try {
       this.#reader.read(chunk, start, end);
@@ -113,20 +113,14 @@ class Session implements MuxSession, FrameSink, StreamHost {
       this.#announced = false;
       return undefined;
     }
-    this.#lent.push(buffer);
+    this.#lent.add(buffer);
     this.#announced = true;
     if (this.#drained.length > 0) for (const stream of this.#drained.splice(0)) if (!stream.dead) stream.tellDrain();
     return buffer.subarray(0, length);
   }
 
   release(buffer: Buffer): void {
-    for (let i = 0; i < this.#lent.length; i++) {
-      const lent = this.#lent[i];
-      if (lent === undefined || lent.buffer !== buffer.buffer) continue;
-      this.#lent.splice(i, 1);
-      returnOutputBuffer(lent);
-      return;
-    }
+    this.#lent.giveBack(buffer);
   }
 
   open(type: number, handler: MuxStreamHandler, first?: Buffer): MuxStream {
@@ -172,6 +166,15 @@ class Session implements MuxSession, FrameSink, StreamHost {
     this.#announce();
   }
 
+  over(stream: Stream): void {
+    this.#handler.onStreamOver?.(stream);
+  }
+
+  resetLeaver(id: number): void {
+    this.#sendReset(id, MuxErrorCode.streamCancelled, true);
+    this.#announce();
+  }
+
   // What the reader tells.
 
   dataHeader(streamId: number, length: number, flags: number): void {
@@ -184,6 +187,7 @@ class Session implements MuxSession, FrameSink, StreamHost {
       if (stream === undefined) return;
     }
     if (stream === undefined) {
+      if (this.leaving.takes(streamId, length, this.#targetFin)) return;
       if (length > 0) this.#answerUnknown(streamId);
       // An empty FIN for a stream that is gone is normal.
       else if (!this.#targetFin) this.#useless();
@@ -225,11 +229,12 @@ class Session implements MuxSession, FrameSink, StreamHost {
   }
 
   reset(streamId: number, code: number): void {
-    const stream = this.#streams.get(streamId);
     this.#useless();
     // The grant behind it, which wakes a writer, is no waste.
     this.#lateCredit += 1;
-    if (stream === undefined || this.ended) return;
+    if (this.ended) return;
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) return this.leaving.letGo(streamId);
     this.#forget(stream);
     stream.kill();
     if (stream.typeBytesLeft === 0) stream.tellReset(code);
@@ -294,13 +299,7 @@ class Session implements MuxSession, FrameSink, StreamHost {
   }
 
   #readType(stream: Stream, chunk: Buffer, start: number, end: number): number {
-    let at = start;
-    while (at < end && stream.typeBytesLeft > 0) {
-      stream.type = ((stream.type << 8) | chunk.readUInt8(at)) >>> 0;
-      stream.typeBytesLeft -= 1;
-      at += 1;
-    }
-    stream.absorbed(at - start);
+    const at = stream.readType(chunk, start, end);
     if (stream.typeBytesLeft > 0) return at;
     this.#handler.onStream(stream);
     if (stream.handler === NO_HANDLER && !stream.dead) this.#abort(stream, MuxErrorCode.streamRefused);
@@ -319,21 +318,20 @@ class Session implements MuxSession, FrameSink, StreamHost {
     }
     this.#output.reset(streamId, code, wakes);
     this.#resetIds.add(streamId);
-    if (this.#resetIds.size > REMEMBERED_RESETS) {
-      for (const oldest of this.#resetIds) {
-        this.#resetIds.delete(oldest);
-        break;
-      }
-    }
   }
 
   /** Resets a stream whose owner knows. */
   #abort(stream: Stream, code: number): void {
-    this.#forget(stream);
+    const halfOpen = this.role === 'server' && !stream.inbound && stream.opened && !stream.remoteEnded;
+    const leaves = halfOpen && this.leaving.slow && this.#streams.has(stream.id);
+    if (leaves) {
+      this.#output.farewell(stream.id, !stream.finSent);
+      this.leaving.add(stream);
+    }
+    this.#forget(stream, leaves);
     stream.kill();
     // A stream whose SYN never left needs no words.
-    if (stream.opened)
-      this.#sendReset(stream.id, code, this.role === 'server' && !stream.inbound && !stream.remoteEnded);
+    if (stream.opened && !leaves) this.#sendReset(stream.id, code, halfOpen);
   }
 
   /** A mistake in a callback is that stream's alone: frames behind it are other visitors'. */
@@ -350,15 +348,16 @@ class Session implements MuxSession, FrameSink, StreamHost {
   }
 
   /** A stream that is over can be met once more in the list of those that send, when its id has a new stream. */
-  #forget(stream: Stream): void {
+  #forget(stream: Stream, leaves = false): void {
     if (this.#streams.get(stream.id) !== stream) return;
     this.#streams.delete(stream.id);
     if (stream.inbound) this.#inboundCount -= 1;
     this.#lateCredit += stream.unacknowledged;
-    this.#handler.onStreamOver?.(stream);
+    if (!leaves) this.over(stream);
   }
 
   readonly #afterFrame = (stream: Stream): void => {
+    if (stream.type !== HEARTBEAT_TYPE) this.unanswered = true;
     if (stream.closed) this.#forget(stream);
     else this.#patience.useful();
     if (stream.takeDrained()) this.#drained.push(stream);
@@ -383,7 +382,8 @@ class Session implements MuxSession, FrameSink, StreamHost {
     this.#streams.clear();
     this.#inboundCount = 0;
     for (const stream of streams) stream.kill();
-    if (this.#handler.onStreamOver !== undefined) for (const stream of streams) this.#handler.onStreamOver(stream);
+    for (const stream of streams) this.over(stream);
+    this.leaving.clear();
     for (const stream of streams) if (stream.typeBytesLeft === 0) stream.tellReset(streamCode);
     if (!this.#output.empty && !this.#announced) {
       this.#announced = true;

@@ -118,6 +118,10 @@ export class Stream implements MuxStream {
     return !this.dead && !this.#ending;
   }
 
+  get finSent(): boolean {
+    return this.#finSent;
+  }
+
   get closed(): boolean {
     return this.dead || (this.remoteEnded && this.#finSent);
   }
@@ -162,9 +166,16 @@ export class Stream implements MuxStream {
     this.#unconsumed += n;
   }
 
-  /** `n` bytes were used up here (the type): credit at once. */
-  absorbed(n: number): void {
-    this.#credit += n;
+  /** Reads what is left of the type, with credit at once; returns the offset behind it. */
+  readType(chunk: Buffer, start: number, end: number): number {
+    let at = start;
+    while (at < end && this.typeBytesLeft > 0) {
+      this.type = ((this.type << 8) | chunk.readUInt8(at)) >>> 0;
+      this.typeBytesLeft -= 1;
+      at += 1;
+    }
+    this.#credit += at - start;
+    return at;
   }
 
   /** The increment for the WNDINC that is being written; 0 when there is none to give any more. */

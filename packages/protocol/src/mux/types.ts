@@ -107,10 +107,31 @@ export interface MuxStream {
   consume(n: number): void;
 }
 
+/** Streams of ours that were reset and that the peer may still have. */
+export interface LeavingStreams {
+  /**
+   * The peer does not say when it has dealt with a reset, nor does it notice one while its own side of a stream waits
+   * (agent-protocol.md, annex): a stream that is reset is told so that it wakes, and counts until the peer has let go.
+   * Servers only; false by default, and a stream that is reset is over.
+   */
+  slow: boolean;
+  /** How many were reset without a sign that the peer has dealt with that. */
+  readonly unsettled: number;
+  /**
+   * When something that is sent behind this call has been answered, `settle` with the number that this returned frees
+   * what was reset before it.
+   */
+  mark(): number;
+  settle(mark: number): void;
+  /** Frees those that the peer has been told to leave for so long, and has not left. */
+  expire(milliseconds: number): void;
+}
+
 export interface MuxSession {
   readonly role: 'client' | 'server';
-  /** Streams open now, either side's. */
+  /** Streams open now, either side's, and those that the peer has not let go of. */
   readonly streamCount: number;
+  readonly leaving: LeavingStreams;
   /** Of those, how many have this type. Looks at each. */
   countOf(type: number): number;
   readonly ended: boolean;
@@ -118,6 +139,8 @@ export interface MuxSession {
   readonly idsLeft: number;
   /** Time-free activity mark: number of bytes received so far. */
   readonly bytesReceived: number;
+  /** Something of a stream has left, other than a heartbeat, and not a byte has come since. */
+  readonly unanswered: boolean;
   /** Feeds what the wire delivered. The chunk is not kept. */
   receive(chunk: Buffer, start?: number, end?: number): void;
   /** The wire ended or broke: every stream gets `onReset`, then `onEnd` runs. */
