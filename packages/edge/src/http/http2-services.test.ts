@@ -81,7 +81,8 @@ function byHand(onFrame: OnFrame): Promise<Service> {
         preface = false;
         unread = unread.subarray(PREFACE_BYTES);
       }
-      while (!preface && unread.length >= 9 && unread.length >= 9 + unread.readUIntBE(0, 3)) {
+      if (preface) return;
+      while (unread.length >= 9 && unread.length >= 9 + unread.readUIntBE(0, 3)) {
         const length = unread.readUIntBE(0, 3);
         const [type = 0, flags = 0] = unread.subarray(3, 5);
         const id = unread.readUInt32BE(5);
