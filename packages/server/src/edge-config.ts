@@ -13,7 +13,7 @@ export function edgeConfig(
   return {
     http: everyAddress(config.http),
     https: everyAddress(config.https),
-    // Bound before the edge was there, see agent-door.ts.
+    // Bound before the edge was there, see door.ts.
     agents: [],
     tcpHosts: tcpAddresses(config),
     agentNames: config.agentNames,
