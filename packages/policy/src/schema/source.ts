@@ -67,5 +67,9 @@ function tooDeep(): Error {
 
 function firstLine(message: string): string {
   const end = message.indexOf('\n');
-  return (end === -1 ? message : message.slice(0, end)).replace(/[.:]+$/, '');
+  const line = end === -1 ? message : message.slice(0, end);
+  // A pattern that ends in $ would take squares of a long row of dots.
+  let last = line.length;
+  while (last > 0 && '.:'.includes(line.charAt(last - 1))) last--;
+  return line.slice(0, last);
 }

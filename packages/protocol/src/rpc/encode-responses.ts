@@ -13,7 +13,7 @@ import type { AuthResponse, BindResponse } from './types.ts';
 export function errorText(error: PosternError): string {
   const causes = new Set(error.message.match(/ERR_NGROK_\d+/g) ?? []);
   causes.delete(error.code);
-  const words = error.message.replace(/ ?\(?ERR_NGROK_\d+\)?/g, '').replace(/\s*[\r\n]+\s*/g, ' ');
+  const words = error.message.replace(/ ?\(?ERR_NGROK_\d+\)?/g, '').replace(/[\r\n]+/g, ' ');
   const behind = [...causes].map((code) => `Caused by ${code}\n`);
   return `${words.trim()}\n\n${error.code}\n${behind.join('')}`;
 }
