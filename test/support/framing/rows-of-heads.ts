@@ -180,7 +180,7 @@ const HOSTS = group('hosts', [
   ['nobody holds it', host('nobody.test'), nowhere(404)],
   ['an address', host('127.0.0.1'), nowhere(404)],
   ['none in HTTP/1.0', 'GET /{T} HTTP/1.0\r\n\r\n', refused(400)],
-  ['capitals', 'GET /{T} HTTP/1.1\r\nHost: {HC}\r\n\r\n', accepted(saw('GET', '', { host: '{HC}' }))],
+  ['capitals', 'GET /{T} HTTP/1.1\r\nHost: {HC}\r\n\r\n', accepted(saw('GET', '', { host: '{H}' }))],
   ['tabs around', host('\t{H}\t '), accepted(saw('GET', '', { host: '{H}' }))],
   ['another port', host('{H}:8080'), accepted(saw())],
   [
