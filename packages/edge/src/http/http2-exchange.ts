@@ -173,7 +173,8 @@ export class Http2Exchange implements Downstream, SocketWriterOwner, Watched {
     this.quiet = 0;
     this.owner.chatter.answered(end - start);
     this.writer.write(chunk, start, end);
-    this.blocked = this.writer.pending > HIGH_MARK;
+    // Told once, the source waits until it is told to go on; what it had under way then does not end that.
+    if (this.writer.pending > HIGH_MARK) this.blocked = true;
     return !this.blocked;
   }
 
