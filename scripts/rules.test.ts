@@ -10,6 +10,8 @@ import { citationProblems } from './rules/citations.ts';
 import { importProblems } from './rules/imports.ts';
 import { lengthProblems } from './rules/lengths.ts';
 import { memberProblems } from './rules/members.ts';
+import { growthOf } from './rules/pattern-growth.ts';
+import { patternProblems } from './rules/patterns.ts';
 import { importsOf } from './rules/sources.ts';
 
 const clone = (files: Readonly<Record<string, string>>): ReadonlyMap<string, string> => new Map(Object.entries(files));
@@ -106,6 +108,60 @@ const { asked } = new A();
     'packages/edge/src/a.ts:3: nobody uses the member unused',
     'packages/edge/src/a.ts:12: nobody uses the member forgotten',
   ]);
+});
+
+describe('patterns', () => {
+  test.each([
+    [/(a*)*b/, 'two ways'],
+    [/^(a|a)*b/, 'two ways|share a text'],
+    [/^(\w+\s?)+$/, 'two ways|share a text'],
+    [/^(?:a?b?)*(?:a|c)*$/, 'two ways'],
+    [/^(a|ab|b)*c/, 'two ways|share a text'],
+    [/^a*a*b/, 'share a text'],
+    [/^[a-z]+x?\w+-/, 'share a text'],
+    [/^\s*;?\s*$/, 'share a text'],
+    [/^É*[à-ö]*É*é*!/i, 'share a text'],
+    [/\s+$/, 'begins anew'],
+    [/<[^>]*>/, 'begins anew'],
+    [/a.*b/g, 'begins anew'],
+    [/\s{0,2000}$/, 'begins anew'],
+    [/a(?:.*b)?/g, 'begins anew'],
+    [/(?:^|a)[^b]*b/, 'begins anew'],
+    [/^x[^y]*y/m, 'begins anew'],
+    [/(?=a*b)c/, 'cannot be judged'],
+    [/^(a+)-\1$/, 'cannot be judged'],
+  ])('%s may take more than linear time', (pattern, words) => {
+    expect(growthOf(pattern.source, pattern.flags)).toMatch(new RegExp(words));
+  });
+
+  test.each([
+    /^(\w+\s)+$/,
+    /^a*b*c*$/,
+    /^(?:[^"\\]|\\.)*"/,
+    /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z]([a-z0-9-]{0,61}[a-z0-9])?)*$/,
+    /^x[^y]*y/,
+    /x[^y]*y/y,
+    /\s+/g,
+    /(?:ab)+/g,
+    /a\d{1,9}$/,
+    /^0+(?=.)/,
+    /(?:^|[\s,])timeout\s*=\s*"?(\d{1,9})/i,
+  ])('%s does not', (pattern) => {
+    expect(growthOf(pattern.source, pattern.flags)).toBeUndefined();
+  });
+
+  test('of the product are read, those of tests are not, and a known one must be there', () => {
+    const text = `const words = 'a';\nexport const a = (b: string): boolean => /\\s+$/.test(b);\nnew RegExp(words);\n`;
+    const file = 'packages/edge/src/a.ts';
+    expect(patternProblems(clone({ [file]: text, 'packages/edge/src/a.test.ts': text }))).toEqual([
+      expect.stringContaining(`${file}:2: /\\s+$/ begins anew`),
+      `${file}:3: builds a regular expression at run time`,
+    ]);
+    expect(patternProblems(clone({ [file]: text }), new Map([[`${file} \\s+$`, 'short']]))).toHaveLength(1);
+    expect(patternProblems(clone({ [file]: '' }), new Map([[`${file} \\s+$`, 'short']]))).toEqual([
+      expect.stringContaining('nothing is known any more'),
+    ]);
+  });
 });
 
 describe('citations', () => {

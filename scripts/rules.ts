@@ -6,11 +6,17 @@ import { citationProblems } from './rules/citations.ts';
 import { importProblems } from './rules/imports.ts';
 import { lengthProblems } from './rules/lengths.ts';
 import { memberProblems } from './rules/members.ts';
+import { patternProblems } from './rules/patterns.ts';
 import { readSources } from './rules/sources.ts';
 
 const sources = readSources(fileURLToPath(new URL('..', import.meta.url)));
-const problems = [importProblems, circleProblems, lengthProblems, memberProblems, citationProblems].flatMap((rule) =>
-  rule(sources),
-);
+const problems = [
+  importProblems,
+  circleProblems,
+  lengthProblems,
+  memberProblems,
+  citationProblems,
+  patternProblems,
+].flatMap((rule) => rule(sources));
 for (const problem of problems) process.stdout.write(`${problem}\n`);
 process.exit(problems.length === 0 ? 0 : 1);

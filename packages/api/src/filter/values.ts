@@ -64,10 +64,14 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 
 /** "7d", "24h", "1h30m" in milliseconds; NaN when it is no duration. */
 export function durationOf(text: string): number {
-  if (!/^(\d+(\.\d+)?(ms|[smhdw]))+$/.test(text)) return Number.NaN;
+  const one = /(\d+(?:\.\d+)?)(ms|[smhdw])/y;
   let total = 0;
-  for (const [, amount, , unit] of text.matchAll(/(\d+(\.\d+)?)(ms|[smhdw])/g)) {
+  let read = 0;
+  while (read < text.length) {
+    const [whole, amount, unit] = one.exec(text) ?? [];
+    if (whole === undefined) return Number.NaN;
+    read += whole.length;
     total += Number(amount) * (UNIT_MS[unit ?? ''] ?? Number.NaN);
   }
-  return total;
+  return read === 0 ? Number.NaN : total;
 }

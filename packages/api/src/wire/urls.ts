@@ -17,7 +17,11 @@ export interface Urls {
 }
 
 export function createUrls(publicBaseUrl: () => string): Urls {
-  const at = (path: string): string => publicBaseUrl().replace(/\/+$/, '') + path;
+  const at = (path: string): string => {
+    let base = publicBaseUrl();
+    while (base.endsWith('/')) base = base.slice(0, -1);
+    return base + path;
+  };
   const ref = (collection: string, id: string): Ref => ({ id, uri: at(`${collection}/${id}`) });
   return {
     at,

@@ -126,7 +126,7 @@ function dropOneHop(fields: RawFields): void {
 export function mapLocation(exchange: Exchange, fields: RawFields): void {
   for (let at = 0; at < fields.length; at += 2) {
     if (!isNamed(fields[at] ?? '', 'location')) continue;
-    const match = /^(https?:)?\/\/([^/?#]*)(.*)$/is.exec(fields[at + 1] ?? '');
+    const match = /^(https?:)?\/\/([^/?#]*)((?:[/?#].*)?)$/is.exec(fields[at + 1] ?? '');
     if (match === null || match[2]?.toLowerCase() !== exchange.rewrittenHost) continue;
     const scheme = match[1] === undefined ? '' : `${exchange.scheme}:`;
     fields[at + 1] = `${scheme}//${exchange.authority}${match[3] ?? ''}`;
