@@ -43,9 +43,9 @@ export interface EdgePort {
   /** Closes the wire of a session that was displaced, revoked or is silent. */
   closeSession(sessionId: string, reason: string): void;
   /**
-   * Whether the agent sent anything within its heartbeat interval and five seconds, or answers a heartbeat within one
-   * second (false also when the session is not here). Asked when another process of the same user wants the session's
-   * address: a stopped process keeps its socket open, and one that is only busy keeps its address.
+   * Whether the agent lives: true as soon as it answers a heartbeat or sends anything, false when it has been silent for
+   * its heartbeat interval and five seconds (also when the session is not here). Asked when another process of the same
+   * user wants the session's address: a stopped process keeps its socket open, one that is only busy keeps its address.
    */
   probeSession(sessionId: string): Promise<boolean>;
 }

@@ -42,6 +42,7 @@ const CALLS: PaceLimits = { burst: 2_000, perSecond: 500, waitMs: 10_000 };
 /** Streams that carry bulk may have this much under way to us: fewer stalls for want of credit (docs/performance.md). */
 const WINDOW = 1_048_576;
 const PROBE_MS = 1_000;
+const PROBE_LOOK_MS = 200;
 /** What official agents say of themselves whose mux keeps streams that were reset (agent-protocol.md, annex). */
 const SLOW_TO_LET_GO = 'ngrok-rust';
 /** Without an echo a stream that was reset is counted as gone after so many. */
@@ -168,11 +169,22 @@ export class AgentSession {
     return this.mux.countOf(StreamType.proxy);
   }
 
-  /** Whether the agent sent a byte of late (heartbeats make a healthy one), or answers a beat within a second. */
+  /**
+   * Whether the agent lives: true as soon as it answers a beat or sends anything, false once it has been silent for
+   * longer than a busy one ever is. A healthy agent answers at once; who asks waits for one that was killed behind a
+   * wire that says nothing, instead of being told that it lives.
+   */
   async probe(): Promise<boolean> {
-    if (this.#heartbeat === null || this.#watch === null || this.ended) return false;
-    if (!this.#watch.suspicious) return true;
-    return this.#echo();
+    const heard = this.mux.bytesReceived;
+    if (await this.#echo()) return true;
+    for (;;) {
+      if (this.#watch === null || this.ended) return false;
+      if (this.mux.bytesReceived !== heard) return true;
+      if (this.#watch.suspicious) return false;
+      // Each look comes behind the one before it.
+      // oxlint-disable-next-line no-await-in-loop
+      await new Promise<void>((resolve) => this.#options.wheel.schedule(PROBE_LOOK_MS, resolve));
+    }
   }
 
   /**

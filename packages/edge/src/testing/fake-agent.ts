@@ -129,6 +129,12 @@ export class FakeAgent {
     this.socket.removeAllListeners('data');
   }
 
+  /** Goes on as if nothing had been. */
+  thaw(): void {
+    this.socket.on('data', (chunk) => this.mux.receive(chunk));
+    this.socket.resume();
+  }
+
   close(): void {
     this.socket.destroy();
   }
