@@ -197,7 +197,8 @@ export interface VisitorConnection {
 export interface HttpService {
   /** Takes over the socket. `head` = bytes already read from it. */
   serveHttp1(connection: VisitorConnection, head: Buffer | null): void;
-  serveHttp2(connection: VisitorConnection): void;
+  /** Resolves when it is served, or gone. */
+  serveHttp2(connection: VisitorConnection): Promise<void>;
   /**
    * Stops taking requests: `connection: close`, GOAWAY. What is idle ends at once, FIN and a second later RST; resolves
    * when every connection has closed.

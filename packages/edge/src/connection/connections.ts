@@ -262,7 +262,7 @@ export class Connections {
       ruledBy,
       fromTrustedProxy,
     } as const;
-    if (secured.alpnProtocol === 'h2') this.#services.http.serveHttp2(connection);
+    if (secured.alpnProtocol === 'h2') await this.#services.http.serveHttp2(connection);
     else this.#services.http.serveHttp1(connection, null);
   }
 

@@ -13,6 +13,7 @@ import { Guard } from '../guard.ts';
 import type { HttpConnection, HttpConnections } from './connections.ts';
 import { Http2Chatter } from './http2-chatter.ts';
 import { Http2Exchange } from './http2-exchange.ts';
+import { announceHeads } from './http2-settings.ts';
 import { Http2Watch } from './http2-watch.ts';
 import type { Pipeline } from './pipeline.ts';
 import { Visitor } from './visitor.ts';
@@ -24,15 +25,17 @@ const MOST_UNTOLD = MAX_STREAMS * 4;
 const WINDOW_BYTES = 262_144;
 const SESSION_MEMORY_MB = 64;
 const MAX_FIELDS = 1_000;
-/**
- * What is advertised has to be true: nghttp2 ends the connection at a name or value of more than 64 KiB, which no larger
- * head could be kept from. Heads up to here hold fewer fields than `MOST_PAIRS`, so that too many are answered, too.
- */
-const MOST_HEAD_BYTES = 65_536;
+/** Above `MAX_FIELDS`, so that too many fields are answered; far above it the runtime resets the stream. */
 const MOST_PAIRS = 2_048;
 const FIELD_OVERHEAD = 32;
 /** Left to the price list: it tells work from abuse, and these counts would end lawful connections. */
 const NO_LIMIT = 0xffff_ffff;
+/** Without a size of heads: that is told by `announce`, and this session does not enforce it. */
+const SETTINGS = {
+  maxConcurrentStreams: MAX_STREAMS,
+  initialWindowSize: WINDOW_BYTES,
+  enableConnectProtocol: false,
+};
 /** For GOAWAY and what was said before it; a peer that does not read would hold a closed session open for ever. */
 const PARTING_MS = 1_000;
 
@@ -42,7 +45,7 @@ export class Http2Visitor implements HttpConnection {
   readonly visitor: Visitor;
   readonly chatter: Http2Chatter;
   readonly guard: Guard;
-  /** Largest head, as advertised. */
+  /** Largest head; less is advertised. */
   readonly headBytes: number;
   private readonly group: HttpConnections;
   private readonly session: ServerHttp2Session;
@@ -51,6 +54,12 @@ export class Http2Visitor implements HttpConnection {
   private parting: TimerHandle | null = null;
   private closed = false;
 
+  /** Before one is made. @returns whether the visitor is there still */
+  static announce(edge: EdgeContext, { socket }: VisitorConnection): Promise<boolean> {
+    const { headBytes, requestHeadMs } = edge.config.limits;
+    return announceHeads(socket, SETTINGS, headBytes, edge.wheel, requestHeadMs);
+  }
+
   constructor(edge: EdgeContext, group: HttpConnections, pipeline: Pipeline, connection: VisitorConnection) {
     this.edge = edge;
     this.group = group;
@@ -58,14 +67,9 @@ export class Http2Visitor implements HttpConnection {
     this.guard = new Guard(edge.faults, edge.wheel, 'an HTTP/2 connection', () => abort(connection.socket));
     this.visitor = new Visitor(edge, group.kept, connection, this.guard);
     const { headBytes } = edge.config.limits;
-    this.headBytes = Math.min(headBytes, MOST_HEAD_BYTES);
+    this.headBytes = headBytes;
     this.session = performServerHandshake(connection.socket, {
-      settings: {
-        maxConcurrentStreams: MAX_STREAMS,
-        initialWindowSize: WINDOW_BYTES,
-        maxHeaderListSize: this.headBytes,
-        enableConnectProtocol: false,
-      },
+      settings: SETTINGS,
       maxSessionMemory: SESSION_MEMORY_MB,
       maxHeaderListPairs: MOST_PAIRS,
       // The default of 64 KiB would end the connection at heads that our own limit lets pass.
@@ -125,7 +129,7 @@ export class Http2Visitor implements HttpConnection {
     setImmediate(begin, exchange, result.head);
   }
 
-  /** Our size stands in the settings, which a client may not have seen yet. */
+  /** Who heeds the settings sends less; many clients do not look at them. */
   private validate(
     raw: readonly string[],
     size: number,

@@ -21,7 +21,8 @@ export function createHttpService(context: EdgeContext): HttpService {
       visitor.start(head);
       if (connections.draining) visitor.drain();
     },
-    serveHttp2(connection) {
+    async serveHttp2(connection) {
+      if (!(await Http2Visitor.announce(context, connection))) return;
       const visitor = new Http2Visitor(context, connections, pipeline, connection);
       connections.add(visitor);
       visitor.start();

@@ -237,7 +237,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
   const service = createHttpService(context);
   const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     const connection = visitorOf(socket, options);
-    if (options.http2 === true) service.serveHttp2(connection);
+    if (options.http2 === true) void service.serveHttp2(connection);
     else service.serveHttp1(connection, null);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
