@@ -12,7 +12,7 @@ import { Returns } from './give-back.ts';
 import { untilStopped } from './edges/until-stopped.ts';
 import { LocalGate } from './gate/local.ts';
 import { lookAgain } from './look-again.ts';
-import { settle } from './online.ts';
+import { settle } from './change/confirm.ts';
 import { policyRules } from './policy-rules.ts';
 import { createApiKeys } from './resources/api-keys.ts';
 import { createBotUsers } from './resources/bot-users.ts';

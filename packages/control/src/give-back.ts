@@ -2,10 +2,10 @@
  * Reservations that a claim made by itself go with their last user. Who may still need one is asked of what is there
  * now, never of what was meant, so that one rule serves endpoints, edges, agents and every claim that is taken back.
  */
-import type { Write } from '@postern/store';
+import type { ReservedAddrRow, ReservedDomainRow, Write } from '@postern/store';
 import type { Core } from './core.ts';
 import { type Keys, withKeys } from './gate/keys.ts';
-import { messageOf } from './online.ts';
+import { messageOf } from './change/confirm.ts';
 import { usersOfAddr, usersOfDomain } from './users.ts';
 
 /** What a footing or a row says of its reservations; '' = none. */
@@ -16,18 +16,28 @@ export interface Footed {
 
 const SWEEP_MS = 60_000;
 
+/** A reservation that was given back. */
+export type Released =
+  | { readonly table: 'reservedDomains'; readonly row: ReservedDomainRow }
+  | { readonly table: 'reservedAddrs'; readonly row: ReservedAddrRow };
+
 /**
  * Deletes those of these automatic reservations that nobody uses. Inside the claim step. Never throws: what stays for
  * want of a disk is found by the sweep.
  */
-export async function giveBack(core: Core, ids: Iterable<string>): Promise<void> {
-  const writes: Write[] = [];
-  for (const id of new Set(ids)) writes.push(...(await releaseIfUnused(core, id)));
-  if (writes.length === 0) return;
+export async function giveBack(core: Core, ids: Iterable<string>): Promise<readonly Released[]> {
+  const unused: Released[] = [];
+  for (const id of new Set(ids)) {
+    const found = await findUnused(core, id);
+    if (found !== null) unused.push(found);
+  }
+  if (unused.length === 0) return [];
   try {
-    await core.catalog.commit(writes);
+    await core.catalog.commit(unused.map(({ table, row }): Write => ({ op: 'delete', table, id: row.id })));
+    return unused;
   } catch (error) {
     core.log.warn({ error: messageOf(error) }, 'unused reservations could not be given back yet');
+    return [];
   }
 }
 
@@ -35,15 +45,15 @@ export function reservationsOf(footed: readonly (Footed | null)[]): string[] {
   return footed.flatMap((one) => (one === null ? [] : [one.domainId, one.tcpAddrId])).filter((id) => id !== '');
 }
 
-async function releaseIfUnused(core: Core, id: string): Promise<Write[]> {
-  const { catalog, store } = core;
+async function findUnused(core: Core, id: string): Promise<Released | null> {
+  const { catalog } = core;
   const domain = catalog.domains.get(id);
   if (domain?.automatic === true) {
-    return (await usersOfDomain(core, domain)).length === 0 ? [store.reservedDomains.delete(id)] : [];
+    return (await usersOfDomain(core, domain)).length === 0 ? { table: 'reservedDomains', row: domain } : null;
   }
   const addr = catalog.addrs.get(id);
-  if (addr?.automatic !== true) return [];
-  return (await usersOfAddr(core, addr)).length === 0 ? [store.reservedAddrs.delete(id)] : [];
+  if (addr?.automatic !== true) return null;
+  return (await usersOfAddr(core, addr)).length === 0 ? { table: 'reservedAddrs', row: addr } : null;
 }
 
 /**
@@ -92,7 +102,7 @@ export class Returns {
     this.#pending = [];
     this.#step = null;
     const keysOfDue = (keys: Keys): Keys => keys.reservations(due);
-    await withKeys(this.#core, keysOfDue, () => giveBack(this.#core, due));
+    await withKeys(this.#core, keysOfDue, async () => void (await giveBack(this.#core, due)));
   }
 
   /** For an agent whose connection broke: most are back in a moment. */

@@ -1,7 +1,7 @@
 import type { RouteEndpoint } from '@postern/link';
 import type { Core } from './core.ts';
 import { routesOfEdges } from './labelled.ts';
-import { messageOf, settle } from './online.ts';
+import { messageOf, settle } from './change/confirm.ts';
 import { routeOfCloud } from './routes.ts';
 
 const EVERY_MS = 500;

@@ -4,14 +4,13 @@ import type { BindRequest } from '@postern/protocol';
 import type { OnlineEndpoint, SessionRecord } from '@postern/registry';
 import type { CredentialRow } from '@postern/store';
 import { visitorView } from '../addresses/urls.ts';
+import { run } from '../change/change.ts';
+import { messageOf, putOnline } from '../change/confirm.ts';
+import type { Held } from '../change/value.ts';
 import type { Core } from '../core.ts';
-import { withKeys } from '../gate/keys.ts';
-import { giveBack, reservationsOf } from '../give-back.ts';
-import { messageOf, putOnline } from '../online.ts';
 import { principalOf } from '../principals.ts';
 import { checkLength, DESCRIPTION_BYTES, METADATA_BYTES } from '../texts.ts';
 import { claimAddress, findTarget, keysOfClaim, type BindPlan, type Claimed } from './claim.ts';
-import { changeWithout } from './leave.ts';
 import { readOptions } from './options.ts';
 import { readResume, signResume } from './resume-token.ts';
 import { readWanted } from './wanted.ts';
@@ -39,11 +38,12 @@ export async function bind(core: Core, sessionId: string, request: BindRequest):
   const busyPorts = new Set<number>();
   for (;;) {
     const target = await findTarget(core, plan, session.accountId, busyPorts);
-    const outcome = await withKeys(
+    const done = await run(
       core,
       (keys) => keysOfClaim(core, keys, plan, session.accountId, target),
       () => claimAddress(core, plan, target, probed),
     );
+    const outcome = done.answer;
     if (outcome.kind === 'taken') continue;
     if (outcome.kind === 'suspects') {
       await askAll(core, outcome.sessionIds, probed);
@@ -51,10 +51,10 @@ export async function bind(core: Core, sessionId: string, request: BindRequest):
     }
     const { claimed } = outcome;
     if (!claimed.random || busyPorts.size >= PORT_ATTEMPTS) {
-      await putOnline(core, claimed.address.url, claimed.online, () => takeBack(core, claimed));
+      await putOnline(core, claimed.address.url, done);
       return boundOf(core, claimed);
     }
-    if (await isOnline(core, claimed)) return boundOf(core, claimed);
+    if (await isOnline(core, claimed, done)) return boundOf(core, claimed);
     busyPorts.add(claimed.address.port);
   }
 }
@@ -94,26 +94,15 @@ async function askAll(core: Core, sessionIds: readonly string[], probed: Map<str
   );
 }
 
-async function isOnline(core: Core, claimed: Claimed): Promise<boolean> {
+async function isOnline(core: Core, { address }: Claimed, { online, undo }: Held): Promise<boolean> {
   try {
-    await claimed.online;
+    await online;
     return true;
   } catch (error) {
-    core.log.warn({ url: claimed.address.url, error: messageOf(error) }, 'a port cannot be opened; trying another');
-    await core.claims.runAlone(async () => {
-      const change = await takeBack(core, claimed);
-      core.edges.publish(change).catch(() => undefined);
-    });
+    core.log.warn({ url: address.url, error: messageOf(error) }, 'a port cannot be opened; trying another');
+    await undo();
     return false;
   }
-}
-
-async function takeBack(core: Core, { tunnel }: Claimed) {
-  const current = await core.registry.getTunnel(tunnel.id);
-  if (current?.sessionId !== tunnel.sessionId) return { upserts: [], removes: [] };
-  await core.registry.removeTunnel(tunnel.id);
-  await giveBack(core, reservationsOf([tunnel.endpoint]));
-  return changeWithout(core, [tunnel]);
 }
 
 function boundOf(core: Core, { tunnel, address, generated }: Claimed): AgentBound {

@@ -2,11 +2,11 @@ import { fail } from '@postern/errors';
 import type { BindRequest } from '@postern/protocol';
 import { addressKey, mayTakeOver, type SessionRecord, type TunnelRecord } from '@postern/registry';
 import { addressOf, visitorView, type Address } from '../addresses/urls.ts';
+import { type Decision, unchanged } from '../change/value.ts';
 import { agentConflictError, conflictWith, holdersAt, type Holder } from '../claims.ts';
 import type { Core } from '../core.ts';
 import type { Keys } from '../gate/keys.ts';
-import { giveBack, reservationsOf } from '../give-back.ts';
-import { routeOfAgent } from '../routes.ts';
+import { reservationsOf } from '../give-back.ts';
 import { checkAcl, chooseAddress, isFree, footingFor } from './choose.ts';
 import type { ReadOptions } from './options.ts';
 import type { Resumed } from './resume-token.ts';
@@ -29,7 +29,6 @@ export interface Claimed {
   readonly random: boolean;
   /** The name or port was ours to choose, now or when the token was made. */
   readonly generated: boolean;
-  readonly online: Promise<void>;
 }
 
 export type ClaimOutcome =
@@ -81,7 +80,7 @@ export type Probed = ReadonlyMap<string, boolean>;
 const OWNERS = 16;
 
 /**
- * One attempt at an address, inside the claim step: who is there, who gives way, what is written.
+ * One attempt at an address, inside the claim step: who is there, who gives way, what is to be written.
  * @throws 308, 316, 318–321, 307, 324, 334, 356, 503, 6030, 90052
  */
 export async function claimAddress(
@@ -89,14 +88,14 @@ export async function claimAddress(
   plan: BindPlan,
   { address, random }: Target,
   probed: Probed,
-): Promise<ClaimOutcome> {
+): Promise<Decision<ClaimOutcome>> {
   const { request, resumed, acl } = plan;
   const session = await core.registry.getSession(plan.sessionId);
   if (session === null) throw fail(90052, { id: plan.sessionId });
   const { accountId } = session;
 
   // Somebody took what was free when it was chosen.
-  if (random && !(await isFree(core, accountId, address))) return { kind: 'taken' };
+  if (random && !(await isFree(core, accountId, address))) return unchanged({ kind: 'taken' });
   checkAcl(core, acl, address);
   const generated = random || isGenerated(resumed, address);
   const footing = await footingFor(core, accountId, address, !generated);
@@ -106,7 +105,7 @@ export async function claimAddress(
   const conflict = conflictWith(standing.others, accountId, request.poolingEnabled);
   if (conflict !== null) {
     const suspects = await silentCandidates(core, session, standing.others, probed);
-    if (suspects.length > 0) return { kind: 'suspects', sessionIds: suspects };
+    if (suspects.length > 0) return unchanged({ kind: 'suspects', sessionIds: suspects });
     throw agentConflictError(visitorView(address, core.config).publicUrl, accountId, conflict);
   }
 
@@ -114,40 +113,42 @@ export async function claimAddress(
   const leaving = moved === null ? standing.displaced : [...standing.displaced, moved];
   const displaced = [...leaving, ...standing.silent];
   await checkRoom(core, session, displaced);
-  await core.catalog.commit(footing.writes);
 
   const identity = identityOf(core, resumed, standing.sibling);
   const key = addressKey({ ...address, accountId });
   const tookFrom = ownersBefore(identity.endpointId, leaving, standing.silent, core.recentlyLeft.ownerOf(key));
   const tunnel: TunnelRecord = { ...recordOf(core, plan, session, address, identity, footing), tookFrom };
-  for (const old of displaced) await core.registry.removeTunnel(old.id);
+  return {
+    answer: { kind: 'claimed', claimed: { tunnel, address, random: random && address.scheme === 'tcp', generated } },
+    writes: footing.writes,
+    registry: [...displaced.map(({ id }) => ({ op: 'remove' as const, id })), { op: 'put', tunnel }],
+    tell: () => {
+      tellDisplaced(core, tunnel, identity.endpointId, leaving, standing.silent);
+      core.sleepers.forget(session.id, tunnel.bindId);
+      core.recentlyLeft.forget(key);
+    },
+  };
+}
+
+function tellDisplaced(
+  core: Core,
+  { sessionId }: TunnelRecord,
+  endpointId: string,
+  leaving: readonly TunnelRecord[],
+  silent: readonly TunnelRecord[],
+): void {
   for (const old of leaving) {
-    if (old.sessionId === session.id) continue;
-    const message = tookBack(old, identity.endpointId)
+    if (old.sessionId === sessionId) continue;
+    const message = tookBack(old, endpointId)
       ? 'the agent that had this address before is back'
       : 'another session of the same agent took over';
     core.edges.where(old.sessionId)?.stopTunnel(old.sessionId, old.bindId, message, null);
   }
   // A silent agent is told nothing: it keeps its session and its other endpoints, and has this one again when it wakes.
-  for (const old of standing.silent) {
+  for (const old of silent) {
     core.sleepers.add(old);
     core.log.info({ session: old.sessionId, url: old.endpoint?.url }, 'an agent that is silent gives up an address');
   }
-  await core.registry.putTunnel(tunnel);
-  core.sleepers.forget(session.id, tunnel.bindId);
-  core.recentlyLeft.forget(key);
-  await giveBack(core, reservationsOf(displaced.map(({ endpoint }) => endpoint)));
-  const route = routeOfAgent(tunnel);
-  const online = core.edges.publish({
-    upserts: route === null ? [] : [route],
-    removes: displaced.flatMap(({ endpoint }) =>
-      endpoint === null || endpoint.id === tunnel.endpoint?.id ? [] : [endpoint.id],
-    ),
-  });
-  return {
-    kind: 'claimed',
-    claimed: { tunnel, address, random: random && address.scheme === 'tcp', generated, online },
-  };
 }
 
 /** A bind without a name gets back the address that its token speaks of, unless that port turned out to be taken. */

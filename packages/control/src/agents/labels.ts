@@ -2,13 +2,11 @@ import { fail } from '@postern/errors';
 import type { LabelBindRequest } from '@postern/protocol';
 import type { TunnelRecord } from '@postern/registry';
 import { deniedLabel } from '../acl.ts';
+import { run } from '../change/change.ts';
+import { putOnline } from '../change/confirm.ts';
 import type { Core } from '../core.ts';
-import { withKeys } from '../gate/keys.ts';
-import { edgesReaching, routesOfEdges } from '../labelled.ts';
-import { putOnline } from '../online.ts';
 import { checkLength, METADATA_BYTES } from '../texts.ts';
 import { checkFieldLength, FORWARDS_TO_BYTES, requireSession } from './bind.ts';
-import { changeWithout } from './leave.ts';
 
 const LABELS = 32;
 const LABEL_BYTES = 255;
@@ -30,7 +28,7 @@ export async function bindLabels(
   const denied = deniedLabel(credential.acl, request.labels);
   if (denied !== null) throw fail(399, { label: denied, acl: credential.acl.join(', ') });
 
-  const { tunnel, online } = await withKeys(
+  const done = await run(
     core,
     (keys) => keys.id(sessionId).labelled(asked.accountId),
     async () => {
@@ -56,16 +54,11 @@ export async function bindLabels(
         endpoint: null,
         tookFrom: [],
       };
-      await core.registry.putTunnel(made);
-      const upserts = await routesOfEdges(core, edgesReaching(core, [made]));
-      return { tunnel: made, online: core.edges.publish({ upserts, removes: [] }) };
+      return { answer: made, writes: [], registry: [{ op: 'put', tunnel: made }] };
     },
   );
-  await putOnline(core, labelsText(request.labels), online, async () => {
-    await core.registry.removeTunnel(tunnel.id);
-    return changeWithout(core, [tunnel]);
-  });
-  return { id: tunnel.bindId };
+  await putOnline(core, labelsText(request.labels), done);
+  return { id: done.answer.bindId };
 }
 
 function checkLabels(labels: Readonly<Record<string, string>>): void {

@@ -1,11 +1,11 @@
 import { fail } from '@postern/errors';
 import type { PatchTunnelRequest } from '@postern/protocol';
 import type { OnlineEndpoint, TunnelRecord } from '@postern/registry';
+import { run } from '../change/change.ts';
+import { putOnline } from '../change/confirm.ts';
 import { agentConflictError, conflictWith, holdersAt } from '../claims.ts';
 import type { Core } from '../core.ts';
-import { type Keys, withKeys } from '../gate/keys.ts';
-import { putOnline } from '../online.ts';
-import { routeOfAgent } from '../routes.ts';
+import type { Keys } from '../gate/keys.ts';
 import { checkLength, METADATA_BYTES } from '../texts.ts';
 import { checkFieldLength } from './bind.ts';
 import { mergePolicy, NO_RULES } from './options.ts';
@@ -20,7 +20,7 @@ export async function patchTunnel(core: Core, sessionId: string, request: PatchT
   checkFieldLength('description', request.description ?? '');
   const keysOfTunnel = async (keys: Keys): Promise<Keys> =>
     keys.id(sessionId).tunnels([await ownTunnel(core, sessionId, request.tunnelId)]);
-  const { before, after, online } = await withKeys(core, keysOfTunnel, async () => {
+  const done = await run(core, keysOfTunnel, async () => {
     const current = await ownTunnel(core, sessionId, request.tunnelId);
     const next: TunnelRecord = {
       ...current,
@@ -30,16 +30,9 @@ export async function patchTunnel(core: Core, sessionId: string, request: PatchT
       metadata: request.metadata ?? current.metadata,
       endpoint: current.endpoint === null ? null : await patchEndpoint(core, current, current.endpoint, request),
     };
-    await core.registry.putTunnel(next);
-    const route = routeOfAgent(next);
-    return { before: current, after: next, online: core.edges.publish({ upserts: route ? [route] : [], removes: [] }) };
+    return { answer: next, writes: [], registry: [{ op: 'put', tunnel: next }] };
   });
-  await putOnline(core, after.endpoint?.url ?? after.id, online, async () => {
-    const route = routeOfAgent(before);
-    if ((await core.registry.getTunnel(before.id)) === null || route === null) return { upserts: [], removes: [] };
-    await core.registry.putTunnel(before);
-    return { upserts: [route], removes: [] };
-  });
+  await putOnline(core, done.answer.endpoint?.url ?? done.answer.id, done);
 }
 
 async function ownTunnel(core: Core, sessionId: string, id: string): Promise<TunnelRecord> {

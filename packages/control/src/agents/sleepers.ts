@@ -1,12 +1,11 @@
 import { isPosternError } from '@postern/errors';
 import type { OnlineEndpoint, TunnelRecord } from '@postern/registry';
+import { ALONE, run } from '../change/change.ts';
+import { messageOf, putOnline } from '../change/confirm.ts';
+import { type Decision, unchanged } from '../change/value.ts';
 import { agentConflictError, conflictWith, holdersAt, type Holder } from '../claims.ts';
 import type { Core } from '../core.ts';
-import { giveBack, reservationsOf } from '../give-back.ts';
-import { messageOf, putOnline } from '../online.ts';
-import { routeOfAgent } from '../routes.ts';
 import { footingFor } from './choose.ts';
-import { changeWithout } from './leave.ts';
 
 type AddressedTunnel = TunnelRecord & { readonly endpoint: OnlineEndpoint };
 
@@ -69,14 +68,10 @@ export class Sleepers {
     const core = this.#core;
     const { sessionId, bindId, endpoint } = lost;
     try {
-      const restored = await core.claims.runAlone(() => takeBackFor(core, lost));
-      if (restored === null) return;
+      const done = await run(core, ALONE, () => takeBackFor(core, lost));
+      if (!done.answer) return;
       core.log.info({ session: sessionId, url: endpoint.url }, 'an agent that was silent is back and has its address');
-      await putOnline(core, endpoint.url, restored.online, async () => {
-        await core.registry.removeTunnel(lost.id);
-        await giveBack(core, reservationsOf([restored.tunnel.endpoint]));
-        return changeWithout(core, [restored.tunnel]);
-      });
+      await putOnline(core, endpoint.url, done);
     } catch (error) {
       // It believes to be served: it has to be told.
       const code = isPosternError(error) ? error.code : null;
@@ -86,13 +81,10 @@ export class Sleepers {
   }
 }
 
-/** Inside the claim step. @throws 334, 6030, 307, 318–321 */
-async function takeBackFor(
-  core: Core,
-  lost: AddressedTunnel,
-): Promise<{ readonly tunnel: TunnelRecord; readonly online: Promise<void> } | null> {
+/** Whether there is somebody to give it back to, and the change that does. @throws 334, 6030, 307, 318–321 */
+async function takeBackFor(core: Core, lost: AddressedTunnel): Promise<Decision<boolean>> {
   const { accountId, sessionId, endpoint } = lost;
-  if ((await core.registry.getSession(sessionId)) === null) return null;
+  if ((await core.registry.getSession(sessionId)) === null) return unchanged(false);
   const leaving: TunnelRecord[] = [];
   const others: Holder[] = [];
   for (const holder of await holdersAt(core, accountId, endpoint)) {
@@ -104,12 +96,6 @@ async function takeBackFor(
   if (conflict !== null) throw agentConflictError(endpoint.publicUrl, accountId, conflict);
   const named = endpoint.domainId !== '' || endpoint.tcpAddrId !== '';
   const { writes, domainId, tcpAddrId } = await footingFor(core, accountId, endpoint, named);
-  await core.catalog.commit(writes);
-  for (const old of leaving) {
-    await core.registry.removeTunnel(old.id);
-    const edge = core.edges.where(old.sessionId);
-    edge?.stopTunnel(old.sessionId, old.bindId, 'the agent that had this address before is back', null);
-  }
   const tookFrom = [...new Set([...lost.tookFrom, ...leaving.flatMap((old) => old.tookFrom)])];
   const tunnel: TunnelRecord = {
     ...lost,
@@ -117,9 +103,15 @@ async function takeBackFor(
     endpoint: { ...endpoint, domainId, tcpAddrId },
     tookFrom: tookFrom.filter((id) => id !== endpoint.id),
   };
-  await core.registry.putTunnel(tunnel);
-  await giveBack(core, reservationsOf(leaving.map((old) => old.endpoint)));
-  const route = routeOfAgent(tunnel);
-  const removes = leaving.flatMap((old) => (old.endpoint === null ? [] : [old.endpoint.id]));
-  return { tunnel, online: core.edges.publish({ upserts: route === null ? [] : [route], removes }) };
+  return {
+    answer: true,
+    writes,
+    registry: [...leaving.map(({ id }) => ({ op: 'remove' as const, id })), { op: 'put', tunnel }],
+    tell: () => {
+      for (const old of leaving) {
+        const edge = core.edges.where(old.sessionId);
+        edge?.stopTunnel(old.sessionId, old.bindId, 'the agent that had this address before is back', null);
+      }
+    },
+  };
 }

@@ -1,7 +1,8 @@
 import type { EdgeRouteRow, EdgeRow, Write } from '@postern/store';
+import { ALONE, run } from '../change/change.ts';
+import { settle } from '../change/confirm.ts';
+import { unchanged } from '../change/value.ts';
 import type { Core } from '../core.ts';
-import { routesOfEdges } from '../labelled.ts';
-import { settle } from '../online.ts';
 import type { Caller, EdgeRouteView, EdgeService } from '../types.ts';
 import { backendModule, checkEdgeTexts, readBackend, readMatch } from './edge-input.ts';
 
@@ -23,19 +24,22 @@ export function createEdgeRoutes(
     return route?.edgeId === edgeId ? route : null;
   }
 
-  /** Commits and hands the edge its new routes. No address changes hands, so the edge has no reason to refuse. */
-  async function apply(edgeId: string, write: Write): Promise<{ readonly applied: Promise<void> }> {
-    const edge = catalog.edges.get(edgeId);
-    if (edge === null) return { applied: Promise.resolve() };
-    await catalog.commit([write, store.edges.update(edgeId, { updatedAt: core.timestamp() })]);
-    const upserts = await routesOfEdges(core, [catalog.edges.get(edgeId) ?? edge]);
-    return { applied: core.edges.publish({ upserts, removes: [] }) };
+  /** Writes, and waits for the edge. No address changes hands, so the edge has no reason to refuse. */
+  async function change<T>(edgeId: string, decide: () => { readonly answer: T; readonly write: Write } | null) {
+    const done = await run(core, ALONE, async () => {
+      const decided = decide();
+      if (decided === null) return unchanged(null);
+      const touched = store.edges.update(edgeId, { updatedAt: core.timestamp() });
+      return { answer: decided.answer, writes: [decided.write, touched], registry: [] };
+    });
+    await settle(core, done.online);
+    return done.answer;
   }
 
   return {
     async createRoute(caller, edgeId, input) {
       checkEdgeTexts(input);
-      const made = await core.claims.runAlone(async () => {
+      const made = await change(edgeId, () => {
         if (findEdge(caller, edgeId) === null) return null;
         const row: EdgeRouteRow = {
           id: core.ids.next('edghtsrt'),
@@ -47,11 +51,9 @@ export function createEdgeRoutes(
           metadata: input.metadata ?? '',
           ...readBackend(core, caller.accountId, input.backend, NO_BACKEND),
         };
-        return { row, ...(await apply(edgeId, store.edgeRoutes.insert(row))) };
+        return { answer: row, write: store.edgeRoutes.insert(row) };
       });
-      if (made === null) return null;
-      await settle(core, made.applied);
-      return routeView(made.row);
+      return made === null ? null : routeView(made);
     },
 
     async getRoute(caller, edgeId, id) {
@@ -61,30 +63,25 @@ export function createEdgeRoutes(
 
     async updateRoute(caller, edgeId, id, input) {
       checkEdgeTexts(input);
-      const changed = await core.claims.runAlone(async () => {
+      const changed = await change(edgeId, () => {
         const before = findRoute(caller, edgeId, id);
         if (before === null) return null;
-        const change = {
+        const patch = {
           ...readMatch(core, edgeId, input, before),
           description: input.description ?? before.description,
           metadata: input.metadata ?? before.metadata,
           ...readBackend(core, caller.accountId, input.backend, before),
         };
-        return { row: { ...before, ...change }, ...(await apply(edgeId, store.edgeRoutes.update(id, change))) };
+        return { answer: { ...before, ...patch }, write: store.edgeRoutes.update(id, patch) };
       });
-      if (changed === null) return null;
-      await settle(core, changed.applied);
-      return routeView(changed.row);
+      return changed === null ? null : routeView(changed);
     },
 
     async removeRoute(caller, edgeId, id) {
-      const removed = await core.claims.runAlone(async () => {
-        if (findRoute(caller, edgeId, id) === null) return null;
-        return apply(edgeId, store.edgeRoutes.delete(id));
-      });
-      if (removed === null) return false;
-      await settle(core, removed.applied);
-      return true;
+      const removed = await change(edgeId, () =>
+        findRoute(caller, edgeId, id) === null ? null : { answer: true, write: store.edgeRoutes.delete(id) },
+      );
+      return removed ?? false;
     },
   };
 }

@@ -1,11 +1,9 @@
-import type { EdgeRow, Write } from '@postern/store';
+import type { EdgeRow } from '@postern/store';
 import { fail } from '@postern/errors';
-import { hostportAddress } from '../addresses/hostports.ts';
+import { ALONE, run } from '../change/change.ts';
+import { putOnline, settle } from '../change/confirm.ts';
+import { unchanged } from '../change/value.ts';
 import type { Core } from '../core.ts';
-import { giveBack, reservationsOf } from '../give-back.ts';
-import { routesOfEdges } from '../labelled.ts';
-import { putOnline, settle } from '../online.ts';
-import { findFooting, isProblem, type Footing } from '../reservations.ts';
 import type { Caller, EdgeInput, EdgeService, EdgeView } from '../types.ts';
 import { backendModule, checkEdgeTexts, claimHostports, readBackend } from './edge-input.ts';
 import { createEdgeRoutes, routeView } from './edge-routes.ts';
@@ -39,32 +37,12 @@ export function createEdges(core: Core): EdgeService {
     };
   }
 
-  function footingsOf(edge: EdgeRow, hostports: EdgeRow['hostports']): Footing[] {
-    return hostports.flatMap(({ hostport }) => {
-      const address = hostportAddress(edge.kind, hostport);
-      const footing = address === null ? null : findFooting(core, edge.accountId, address);
-      return footing === null || isProblem(footing) ? [] : [footing];
-    });
-  }
-
-  /** What these hostports rested on, where nothing else does. After the change. */
-  function giveBackOf(edge: EdgeRow, hostports: EdgeRow['hostports']): Promise<void> {
-    return giveBack(core, reservationsOf(footingsOf(edge, hostports)));
-  }
-
-  async function removeRow(edge: EdgeRow): Promise<void> {
-    const routes = catalog.routesOf(edge.id);
-    const writes: Write[] = routes.map((route) => store.edgeRoutes.delete(route.id));
-    await catalog.commit([...writes, store.edges.delete(edge.id)]);
-    await giveBackOf(edge, edge.hostports);
-  }
-
   return {
     async create(caller, kind, input) {
       const { accountId } = caller;
       checkEdgeTexts(input);
       checkModule(kind, input);
-      const { row, online } = await core.claims.runAlone(async () => {
+      const done = await run(core, ALONE, async () => {
         const { hostports, writes } = await claimHostports(core, accountId, kind, input.hostports ?? [], null);
         const now = core.timestamp();
         const made: EdgeRow = {
@@ -78,14 +56,10 @@ export function createEdges(core: Core): EdgeService {
           hostports,
           ...readBackend(core, accountId, input.backend, NO_BACKEND),
         };
-        await catalog.commit([...writes, store.edges.insert(made)]);
-        return { row: made, online: core.edges.publish({ upserts: await routesOfEdges(core, [made]), removes: [] }) };
+        return { answer: made, writes: [...writes, store.edges.insert(made)], registry: [] };
       });
-      await putOnline(core, row.hostports.map(({ hostport }) => hostport).join(', '), online, async () => {
-        await removeRow(row);
-        return { upserts: [], removes: row.hostports.map(({ endpointId }) => endpointId) };
-      });
-      return view(row);
+      await putOnline(core, namesOf(done.answer), done);
+      return view(done.answer);
     },
 
     async get(caller, kind, id) {
@@ -101,14 +75,13 @@ export function createEdges(core: Core): EdgeService {
     async update(caller, kind, id, input) {
       checkEdgeTexts(input);
       checkModule(kind, input);
-      const changed = await core.claims.runAlone(async () => {
+      const done = await run(core, ALONE, async () => {
         const before = find(caller, kind, id);
-        if (before === null) return null;
+        if (before === null) return unchanged(null);
         const { hostports, writes } =
           input.hostports === undefined
             ? { hostports: before.hostports, writes: [] }
             : await claimHostports(core, caller.accountId, kind, input.hostports, before);
-        const gone = missingFrom(before, hostports);
         const change = {
           updatedAt: core.timestamp(),
           description: input.description ?? before.description,
@@ -116,51 +89,31 @@ export function createEdges(core: Core): EdgeService {
           hostports,
           ...readBackend(core, caller.accountId, input.backend, before),
         };
-        await catalog.commit([...writes, store.edges.update(id, change)]);
-        await giveBackOf(before, gone);
         const after: EdgeRow = { ...before, ...change };
-        const removes = gone.map(({ endpointId }) => endpointId);
-        return { before, after, online: core.edges.publish({ upserts: await routesOfEdges(core, [after]), removes }) };
+        return { answer: after, writes: [...writes, store.edges.update(id, change)], registry: [] };
       });
-      if (changed === null) return null;
-      const { before, after, online } = changed;
-      await putOnline(core, after.hostports.map(({ hostport }) => hostport).join(', '), online, async () => {
-        if (catalog.edges.get(id) === null) return { upserts: [], removes: [] };
-        const added = missingFrom(after, before.hostports);
-        const { updatedAt, description, metadata, hostports, backendId, backendEnabled } = before;
-        await catalog.commit([
-          // What the change had released is made again.
-          ...footingsOf(before, before.hostports).flatMap(({ writes }) => writes),
-          store.edges.update(id, { updatedAt, description, metadata, hostports, backendId, backendEnabled }),
-        ]);
-        await giveBackOf(after, added);
-        return {
-          upserts: await routesOfEdges(core, [before]),
-          removes: added.map(({ endpointId }) => endpointId),
-        };
-      });
+      const after = done.answer;
+      if (after === null) return null;
+      await putOnline(core, namesOf(after), done);
       return view(after);
     },
 
     async remove(caller, kind, id) {
-      const removed = await core.claims.runAlone(async () => {
-        const row = find(caller, kind, id);
-        if (row === null) return null;
-        await removeRow(row);
-        const removes = row.hostports.map(({ endpointId }) => endpointId);
-        return { offline: core.edges.publish({ upserts: [], removes }) };
+      const done = await run(core, ALONE, async () => {
+        if (find(caller, kind, id) === null) return unchanged(false);
+        const routes = catalog.routesOf(id).map((route) => store.edgeRoutes.delete(route.id));
+        return { answer: true, writes: [...routes, store.edges.delete(id)], registry: [] };
       });
-      if (removed === null) return false;
-      await settle(core, removed.offline);
-      return true;
+      if (done.answer) await settle(core, done.online);
+      return done.answer;
     },
 
     ...createEdgeRoutes(core),
   };
 }
 
-function missingFrom(edge: EdgeRow, hostports: EdgeRow['hostports']): EdgeRow['hostports'] {
-  return edge.hostports.filter(({ endpointId }) => !hostports.some((entry) => entry.endpointId === endpointId));
+function namesOf({ hostports }: EdgeRow): string {
+  return hostports.map(({ hostport }) => hostport).join(', ');
 }
 
 function checkModule(kind: Kind, input: EdgeInput): void {

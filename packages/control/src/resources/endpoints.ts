@@ -1,14 +1,15 @@
 import { fail } from '@postern/errors';
 import { addressKey } from '@postern/registry';
 import type { EndpointRow } from '@postern/store';
+import { run } from '../change/change.ts';
+import { putOnline, settle } from '../change/confirm.ts';
+import { unchanged } from '../change/value.ts';
 import { apiConflictError, conflictWith, holdersAt } from '../claims.ts';
 import { writtenUrl, type Address } from '../addresses/urls.ts';
 import type { Core } from '../core.ts';
-import { type Keys, withKeys } from '../gate/keys.ts';
-import { giveBack, reservationsOf } from '../give-back.ts';
-import { putOnline, settle } from '../online.ts';
+import type { Keys } from '../gate/keys.ts';
+import { reservationsOf } from '../give-back.ts';
 import { apiReservationError, findFooting, isProblem, type Footing } from '../reservations.ts';
-import { routeOfCloud } from '../routes.ts';
 import { isEmptyPatch } from '../texts.ts';
 import type { Caller, EndpointCreate, EndpointQuery, EndpointUpdate, EndpointView, ResourceService } from '../types.ts';
 import { checkCloudPolicy, checkEndpointTexts, oneBinding, readAddress } from './endpoint-input.ts';
@@ -22,7 +23,7 @@ import { cloudView } from './endpoint-views.ts';
 export function createEndpoints(
   core: Core,
 ): ResourceService<EndpointView, EndpointCreate, EndpointUpdate, EndpointQuery> {
-  const { catalog, store, config } = core;
+  const { catalog, store } = core;
 
   /** Checks the claim on an address; `self` is the row that moves, which is no obstacle to itself. */
   async function claim(accountId: string, address: Address, pooling: boolean, self = ''): Promise<Footing> {
@@ -32,11 +33,6 @@ export function createEndpoints(
     const conflict = conflictWith(holders, accountId, pooling);
     if (conflict !== null) throw apiConflictError(address.url, accountId, conflict);
     return footing;
-  }
-
-  async function removeRow(row: EndpointRow): Promise<void> {
-    await catalog.commit([store.endpoints.delete(row.id)]);
-    await giveBack(core, reservationsOf([row]));
   }
 
   async function create(caller: Caller, input: EndpointCreate): Promise<EndpointView> {
@@ -49,13 +45,13 @@ export function createEndpoints(
     const trafficPolicy = checkCloudPolicy(core, input.trafficPolicy, address);
     const poolingEnabled = input.poolingEnabled ?? false;
 
-    const { row, online } = await withKeys(
+    const done = await run(
       core,
       (keys) => keys.address(accountId, address),
       async () => {
         const { writes, domainId, tcpAddrId } = await claim(accountId, address, poolingEnabled);
         const now = core.timestamp();
-        const made: EndpointRow = {
+        const row: EndpointRow = {
           id: core.ids.next('ep'),
           accountId,
           createdAt: now,
@@ -70,15 +66,11 @@ export function createEndpoints(
           tcpAddrId,
           principalId: caller.principal.id,
         };
-        await catalog.commit([...writes, store.endpoints.insert(made)]);
-        return { row: made, online: core.edges.publish({ upserts: [routeOfCloud(made, config)], removes: [] }) };
+        return { answer: row, writes: [...writes, store.endpoints.insert(row)], registry: [] };
       },
     );
-    await putOnline(core, row.url, online, async () => {
-      await removeRow(row);
-      return { upserts: [], removes: [row.id] };
-    });
-    return cloudView(core, row);
+    await putOnline(core, done.answer.url, done);
+    return cloudView(core, done.answer);
   }
 
   /** Not a cloud endpoint: say so if it is one of the others. Nothing changes. */
@@ -99,9 +91,9 @@ export function createEndpoints(
       const before = catalog.endpoints.owned(accountId, id);
       return before === null ? keys : keysOfRow(keys, before).address(accountId, movedAddress(before, patch));
     };
-    const changed = await withKeys(core, keysOfBoth, async () => {
+    const done = await run(core, keysOfBoth, async () => {
       const before = catalog.endpoints.owned(accountId, id);
-      if (before === null) return null;
+      if (before === null) return unchanged(null);
       const address = movedAddress(before, patch);
       if (address.scheme !== before.scheme) throw fail(18005, { from: before.scheme, to: address.scheme });
       const trafficPolicy =
@@ -125,28 +117,13 @@ export function createEndpoints(
         domainId: footing.domainId,
         tcpAddrId: footing.tcpAddrId,
       };
-      await catalog.commit([...footing.writes, store.endpoints.update(id, change)]);
-      await giveBack(core, reservationsOf([before]));
       const after: EndpointRow = { ...before, ...change };
-      return { before, after, online: core.edges.publish({ upserts: [routeOfCloud(after, config)], removes: [] }) };
+      return { answer: after, writes: [...footing.writes, store.endpoints.update(id, change)], registry: [] };
     });
-    if (changed === null) return null;
-    await putOnline(core, changed.after.url, changed.online, () => revert(changed.before, changed.after));
-    return cloudView(core, changed.after);
-  }
-
-  /** Puts the row back as it was, reservations included. */
-  async function revert(before: EndpointRow, after: EndpointRow) {
-    const { id } = before;
-    if (catalog.endpoints.get(id) === null) return { upserts: [], removes: [] };
-    const footing = findFooting(core, before.accountId, before);
-    const refs = isProblem(footing) ? { domainId: '', tcpAddrId: '', writes: [] } : footing;
-    const { writes, domainId, tcpAddrId } = refs;
-    const { id: _id, accountId: _account, createdAt: _created, ...fields } = before;
-    const restored = { ...fields, domainId, tcpAddrId };
-    await catalog.commit([...writes, store.endpoints.update(id, restored)]);
-    await giveBack(core, reservationsOf([after]));
-    return { upserts: [routeOfCloud({ ...before, ...restored }, config)], removes: [] };
+    const after = done.answer;
+    if (after === null) return null;
+    await putOnline(core, after.url, done);
+    return cloudView(core, after);
   }
 
   function movedAddress(row: EndpointRow, patch: EndpointUpdate): Address {
@@ -163,14 +140,12 @@ export function createEndpoints(
       const row = catalog.endpoints.owned(caller.accountId, id);
       return row === null ? keys : keysOfRow(keys, row);
     };
-    const removed = await withKeys(core, keysOfOne, async () => {
+    const done = await run(core, keysOfOne, async () => {
       const row = catalog.endpoints.owned(caller.accountId, id);
-      if (row === null) return null;
-      await removeRow(row);
-      return { offline: core.edges.publish({ upserts: [], removes: [id] }) };
+      return row === null ? unchanged(false) : { answer: true, writes: [store.endpoints.delete(id)], registry: [] };
     });
-    if (removed === null) return (await refuseIfForeign(caller, id)) !== null;
-    await settle(core, removed.offline);
+    if (!done.answer) return (await refuseIfForeign(caller, id)) !== null;
+    await settle(core, done.online);
     return true;
   }
 

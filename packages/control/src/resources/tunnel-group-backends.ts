@@ -1,8 +1,9 @@
 import { fail } from '@postern/errors';
 import type { TunnelGroupBackendRow } from '@postern/store';
+import { ALONE, run } from '../change/change.ts';
+import { settle } from '../change/confirm.ts';
+import { unchanged } from '../change/value.ts';
 import type { Core } from '../core.ts';
-import { routesOfEdges } from '../labelled.ts';
-import { settle } from '../online.ts';
 import type { ResourceService, TunnelGroupBackendCreate, TunnelGroupBackendView } from '../types.ts';
 import { checkEdgeTexts } from './edge-input.ts';
 import { pageOf } from './paging.ts';
@@ -32,7 +33,11 @@ export function createTunnelGroupBackends(
         metadata: input.metadata ?? '',
         labels,
       };
-      await core.claims.runAlone(() => catalog.commit([store.tunnelGroupBackends.insert(row)]));
+      await run(core, ALONE, async () => ({
+        answer: null,
+        writes: [store.tunnelGroupBackends.insert(row)],
+        registry: [],
+      }));
       return view(row);
     },
 
@@ -48,31 +53,30 @@ export function createTunnelGroupBackends(
 
     async update(caller, id, patch) {
       checkEdgeTexts(patch);
-      const changed = await core.claims.runAlone(async () => {
+      const done = await run(core, ALONE, async () => {
         const before = catalog.backends.owned(caller.accountId, id);
-        if (before === null) return null;
+        if (before === null) return unchanged(null);
         const change = {
           description: patch.description ?? before.description,
           metadata: patch.metadata ?? before.metadata,
           labels: patch.labels === undefined ? before.labels : checkLabels(patch.labels),
         };
-        await catalog.commit([store.tunnelGroupBackends.update(id, change)]);
-        const upserts = await routesOfEdges(core, catalog.edgesUsing(id));
-        return { row: { ...before, ...change }, applied: core.edges.publish({ upserts, removes: [] }) };
+        const answer: TunnelGroupBackendRow = { ...before, ...change };
+        return { answer, writes: [store.tunnelGroupBackends.update(id, change)], registry: [] };
       });
-      if (changed === null) return null;
-      await settle(core, changed.applied);
-      return view(changed.row);
+      await settle(core, done.online);
+      return done.answer === null ? null : view(done.answer);
     },
 
-    remove: (caller, id) =>
-      core.claims.runAlone(async () => {
-        if (catalog.backends.owned(caller.accountId, id) === null) return false;
+    async remove(caller, id) {
+      const done = await run(core, ALONE, async () => {
+        if (catalog.backends.owned(caller.accountId, id) === null) return unchanged(false);
         const users = catalog.edgesUsing(id).map((edge) => `edge ${edge.id}`);
         if (users.length > 0) throw fail(90028, { id, users: summarise(users) });
-        await catalog.commit([store.tunnelGroupBackends.delete(id)]);
-        return true;
-      }),
+        return { answer: true, writes: [store.tunnelGroupBackends.delete(id)], registry: [] };
+      });
+      return done.answer;
+    },
   };
 }
 

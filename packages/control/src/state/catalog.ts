@@ -79,6 +79,11 @@ export class Catalog {
     for (const write of writes) this.#apply(write);
   }
 
+  /** A row of a table that is mirrored; null for those of others. */
+  row<T extends TableName>(table: T, id: string): Tables[T] | null {
+    return this.#mirrors[table]?.get(id) ?? null;
+  }
+
   /** Routes of an HTTPS edge, oldest first. */
   routesOf(edgeId: string): EdgeRouteRow[] {
     return this.edgeRoutes.at(`edge:${edgeId}`).toSorted((a, b) => (a.id < b.id ? -1 : 1));

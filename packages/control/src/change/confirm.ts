@@ -1,27 +1,17 @@
 import { fail } from '@postern/errors';
-import type { Core } from './core.ts';
-import type { RouteChange } from './edges/edge-set.ts';
+import type { Core } from '../core.ts';
+import type { Held } from './value.ts';
 
 /**
  * Waits until the edge has a change that is already committed. When the edge refuses (a TCP port that something else
- * holds) or stays silent, `undo` takes it back, in a claim step of its own, and the caller gets 90027.
+ * holds) or stays silent, the change is taken back and the caller gets 90027.
  */
-export async function putOnline(
-  core: Core,
-  url: string,
-  online: Promise<void>,
-  undo: () => Promise<RouteChange>,
-): Promise<void> {
+export async function putOnline(core: Core, url: string, { online, undo }: Held): Promise<void> {
   try {
     await online;
   } catch (error) {
     core.log.warn({ url, error: messageOf(error) }, 'the edge could not take an endpoint; it is taken back');
-    await core.claims.runAlone(async () => {
-      const change = await undo();
-      core.edges.publish(change).catch((again: unknown) => {
-        core.log.error({ url, error: messageOf(again) }, 'the edge did not take the undo of an endpoint either');
-      });
-    });
+    await undo();
     throw fail(90027, { url, reason: messageOf(error) }, { cause: error });
   }
 }
