@@ -1,6 +1,6 @@
 import { fail } from '@postern/errors';
 import { describe, expect, it } from 'vitest';
-import { compilePolicy } from './index.ts';
+import { compilePolicy, type Outcome } from './index.ts';
 import { makeContext } from './testing/context.ts';
 import { AGENT, bodyOf, phaseOf, run, show } from './testing/run.ts';
 
@@ -51,6 +51,27 @@ describe('rules', () => {
     ]);
     // A rule that was not judged is not passed over: it may be the one that denies.
     expect(outcome).toMatchObject({ kind: 'error', error: { number: 90034, status: 500 } });
+  });
+
+  it('are bounded over all phases of a request together', async () => {
+    const { work } = makeContext({});
+    const atFirst = work.unitsLeft;
+    const many = `[${Array(100).fill(1).join(',')}]`;
+    const phase = compilePolicy(
+      { [R]: [{ expressions: [`${many}.all(a, ${many}.all(b, a == b))`], actions: [{ type: 'deny' }] }] },
+      AGENT,
+    ).onHttpRequest;
+    const outcomes: Outcome[] = [];
+    const spent: number[] = [];
+    while (outcomes.at(-1)?.kind !== 'error' && outcomes.length < 1_000) {
+      const before = work.unitsLeft;
+      const outcome = await phase?.start({ ...makeContext({}), work }).next();
+      if (outcome !== undefined) outcomes.push(outcome);
+      spent.push(before - work.unitsLeft);
+    }
+    expect(outcomes[0]).toMatchObject({ kind: 'respond', status: 403 });
+    expect(outcomes.at(-1)).toMatchObject({ kind: 'error', error: { number: 90034 } });
+    expect(outcomes.length).toBe(Math.floor(atFirst / (spent[0] ?? 0)) + 1);
   });
 });
 

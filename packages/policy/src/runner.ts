@@ -40,7 +40,7 @@ export class RunnablePhase implements CompiledPhase {
 class Cursor implements PhaseRun, Scope {
   readonly context: PolicyContext;
   readonly locals: Result[] = [];
-  budget = BUDGET;
+  #ownBudget = BUDGET;
   #vars: Map<string, Value> | null = null;
   #parts: RequestParts | null = null;
   readonly #rules: readonly RunnableRule[];
@@ -52,6 +52,17 @@ class Cursor implements PhaseRun, Scope {
   constructor(rules: readonly RunnableRule[], context: PolicyContext) {
     this.#rules = rules;
     this.context = context;
+  }
+
+  /** The phase's own, or what is left of the request's. */
+  get budget(): number {
+    return Math.min(this.#ownBudget, this.context.work.unitsLeft);
+  }
+
+  set budget(left: number) {
+    const units = this.budget - left;
+    this.#ownBudget -= units;
+    this.context.work.unitsLeft -= units;
   }
 
   get vars(): Map<string, Value> {

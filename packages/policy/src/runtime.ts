@@ -104,11 +104,19 @@ export interface TlsTermination {
 }
 
 /** One connection or exchange under a policy. `req` exists in the HTTP phases, `res` in on_http_response. */
+/** What the rules of one request, or of one connection's `on_tcp_connect`, may still cost: `REQUEST_BUDGET` at first. */
+export interface WorkLeft {
+  /** About ten nanoseconds of one core each; below 0 nothing more is judged. */
+  unitsLeft: number;
+}
+
 export interface PolicyContext {
   readonly conn: ConnView;
   readonly endpoint: EndpointView;
   readonly req: RequestView | null;
   readonly res: ResponseView | null;
+  /** Shared by all phases of all endpoints that the request passes. */
+  readonly work: WorkLeft;
   /** Results of actions (`actions.ngrok.<name>`), shared by the phases of one exchange; made by the runner. */
   results: Map<string, unknown> | null;
   /** Set by `terminate-tls`. */

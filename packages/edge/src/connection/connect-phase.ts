@@ -3,14 +3,16 @@
  * forwarded to, until one lets it pass or ends it (traffic-policy.md §1, §2).
  */
 import { fail, isPosternError, type PosternError } from '@postern/errors';
-import type {
-  CompiledPhase,
-  ConnView,
-  EndpointView,
-  Outcome,
-  PhaseRun,
-  PolicyContext,
-  TlsTermination,
+import {
+  REQUEST_BUDGET,
+  type CompiledPhase,
+  type ConnView,
+  type EndpointView,
+  type Outcome,
+  type PhaseRun,
+  type PolicyContext,
+  type TlsTermination,
+  type WorkLeft,
 } from '@postern/policy';
 import type { EdgeContext, LiveEndpoint } from '../context.ts';
 import type { RouteEndpoint, Scheme } from '@postern/link';
@@ -41,11 +43,12 @@ export async function runConnectPhase(
 ): Promise<ConnectVerdict> {
   let live = entry;
   let termination: TlsTermination | null = null;
+  const work: WorkLeft = { unitsLeft: REQUEST_BUDGET };
   try {
     for (let hops = 0; ; hops++) {
       const phase = live.policy?.onTcpConnect ?? null;
       if (phase === null) return arrive(live, termination);
-      const step = await runOne(context, conn, live, phase, hops);
+      const step = await runOne(context, { conn, work }, live, phase, hops);
       termination ??= step.termination;
       if (step.next === null) return step.closed ?? arrive(live, termination);
       live = step.next;
@@ -67,12 +70,12 @@ interface Step {
 
 async function runOne(
   context: EdgeContext,
-  conn: ConnView,
+  connection: { readonly conn: ConnView; readonly work: WorkLeft },
   live: LiveEndpoint,
   phase: CompiledPhase,
   hops: number,
 ): Promise<Step> {
-  const policyContext = new ConnectContext(context, conn, live.endpoint);
+  const policyContext = new ConnectContext(context, connection, live.endpoint);
   const run: PhaseRun = phase.start(policyContext);
   const settle = (outcome: Outcome | Promise<Outcome>): Outcome | Promise<Outcome> =>
     outcome instanceof Promise
@@ -128,13 +131,19 @@ class ConnectContext implements PolicyContext {
   readonly endpoint: EndpointView;
   readonly req = null;
   readonly res = null;
+  readonly work: WorkLeft;
   results: Map<string, unknown> | null = null;
   tlsTermination: TlsTermination | null = null;
   readonly #context: EdgeContext;
 
-  constructor(context: EdgeContext, conn: ConnView, endpoint: RouteEndpoint) {
+  constructor(
+    context: EdgeContext,
+    connection: { readonly conn: ConnView; readonly work: WorkLeft },
+    endpoint: RouteEndpoint,
+  ) {
     this.#context = context;
-    this.conn = conn;
+    this.conn = connection.conn;
+    this.work = connection.work;
     this.endpoint = endpoint;
   }
 

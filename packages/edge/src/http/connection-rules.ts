@@ -17,7 +17,7 @@ export function connectionRules(
   const { visitor } = exchange;
   const phase = live.policy?.onTcpConnect ?? null;
   if (phase === null || visitor.connection.scheme !== 'http' || visitor.admitted?.has(live) === true) return null;
-  return phase.start(connectionContext(edge, exchange.conn, live)).next();
+  return phase.start(connectionContext(edge, exchange, live)).next();
 }
 
 export function admit(visitor: Visitor, live: LiveEndpoint): void {

@@ -4,7 +4,7 @@
  * no streams: bytes go from codec to codec by direct calls, and a codec that is full says so by its return value.
  */
 import type { PosternError } from '@postern/errors';
-import type { ConnView } from '@postern/policy';
+import { REQUEST_BUDGET, type ConnView } from '@postern/policy';
 import type { Framing, MuxStream, RawFields, RequestHead } from '@postern/protocol';
 import type { LiveEndpoint, Route } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
@@ -116,6 +116,8 @@ export class Exchange {
   marked = false;
   /** Policies under way, outermost first; null = none so far. */
   frames: Frame[] | null = null;
+  /** What their rules may still cost, all together (WorkLeft). */
+  unitsLeft = REQUEST_BUDGET;
 
   upstream: Upstream | null = null;
   /** What the agent says it forwards to. */

@@ -8,6 +8,7 @@ import type {
   EndpointView,
   HeaderView,
   PolicyContext,
+  WorkLeft,
   RequestView,
   ResponseView,
   TlsTermination,
@@ -164,6 +165,8 @@ export class HttpPolicyContext implements PolicyContext {
   readonly endpoint: EndpointView;
   readonly req: RequestView;
   res: ResponseView | null = null;
+  /** The exchange keeps it, for all the endpoints that it passes. */
+  readonly work: WorkLeft;
   results: Map<string, unknown> | null = null;
   tlsTermination: TlsTermination | null = null;
   private readonly edge: EdgeContext;
@@ -171,6 +174,7 @@ export class HttpPolicyContext implements PolicyContext {
   constructor(edge: EdgeContext, exchange: Exchange, live: LiveEndpoint) {
     this.edge = edge;
     this.conn = exchange.conn;
+    this.work = exchange;
     this.endpoint = live.endpoint;
     this.req = new ExchangeRequest(exchange);
   }
@@ -193,12 +197,13 @@ export function responseView(draft: ResponseDraft): ResponseView {
 }
 
 /** Context of `on_tcp_connect`, when it runs for an http endpoint whose first request has already been read. */
-export function connectionContext(edge: EdgeContext, conn: ConnView, live: LiveEndpoint): PolicyContext {
+export function connectionContext(edge: EdgeContext, exchange: Exchange, live: LiveEndpoint): PolicyContext {
   return {
-    conn,
+    conn: exchange.conn,
     endpoint: live.endpoint,
     req: null,
     res: null,
+    work: exchange,
     results: null,
     tlsTermination: null,
     now: () => edge.now(),

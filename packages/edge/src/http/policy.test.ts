@@ -1,6 +1,13 @@
 import { gunzipSync } from 'node:zlib';
 import { fail } from '@postern/errors';
-import type { CompiledPhase, CompiledPolicy, Outcome, PhaseName, PolicyContext } from '@postern/policy';
+import {
+  REQUEST_BUDGET,
+  type CompiledPhase,
+  type CompiledPolicy,
+  type Outcome,
+  type PhaseName,
+  type PolicyContext,
+} from '@postern/policy';
 import { describe, expect, test } from 'vitest';
 import type { LiveEndpoint } from '../context.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
@@ -200,6 +207,36 @@ describe('forwards', () => {
     expect(text).toMatch(/app\.test/);
     expect(edge.agents.get('s1')?.purposes[0]).toMatchObject({ proto: 'https', edgeType: '0' });
     expect(edge.events[0]?.endpointId).toBe('ep_1');
+  });
+
+  test('leave to the rules behind them what the rules before did not spend', async () => {
+    await using service = await nodeService((_, response) => response.end('hello'));
+    const seen: number[] = [];
+    const spend: Step = ({ work }) => {
+      seen.push(work.unitsLeft);
+      work.unitsLeft -= 1_000;
+      return CONTINUE;
+    };
+    const outer = policy({
+      connect: [spend],
+      request: [
+        (context) => {
+          void spend(context);
+          return { kind: 'forward', url: 'https://in.internal', onError: 'halt' };
+        },
+      ],
+      response: [spend],
+    });
+    const inner = policy({ request: [spend], response: [spend] });
+    await using edge = await harness({ agents: { s1: dial(service.port) }, policies: { outer, inner } });
+    edge.publish(
+      cloud('outer'),
+      internal('ep_2', 'in.internal', { policy: 'inner', upstreams: [upstream('s1', 't1')] }),
+    );
+    for (let asked = 0; asked < 2; asked++) {
+      expect(await edge.talk(get('/', close))).toMatch(/hello/);
+      expect(seen.splice(0).map((left) => REQUEST_BUDGET - left)).toEqual([0, 1_000, 2_000, 3_000, 4_000]);
+    }
   });
 
   test('that fail are answered, or continued behind the action', async () => {

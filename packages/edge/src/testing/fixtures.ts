@@ -1,6 +1,6 @@
 /** Small values that the edge's tests share. */
 import type { AgentUpstream, RouteEndpoint, RouteUpdate, Scheme } from '@postern/link';
-import type { PolicyContext } from '@postern/policy';
+import { REQUEST_BUDGET, type PolicyContext } from '@postern/policy';
 import type { Log } from '../context.ts';
 
 const DEFAULT_PORTS: Readonly<Record<Scheme, number>> = { http: 80, https: 443, tls: 443, tcp: 0 };
@@ -55,6 +55,7 @@ export const POLICY_CONTEXT: PolicyContext = {
   endpoint: { id: 'ep_1', url: 'https://a.example.com', host: 'a.example.com', port: 443, proto: 'https' },
   req: null,
   res: null,
+  work: { unitsLeft: REQUEST_BUDGET },
   results: null,
   tlsTermination: null,
   now: () => 0,

@@ -14,6 +14,9 @@ export interface Budgeted {
 /** Of one phase of one exchange. */
 export const BUDGET = 500_000;
 
+/** Of all phases together, over however many endpoints a request is forwarded. */
+export const REQUEST_BUDGET = 2 * BUDGET;
+
 /** One step of a comprehension, besides what is in its body. */
 export const STEP = 4;
 /** The CEL library's own evaluator, once. */

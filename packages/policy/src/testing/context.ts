@@ -1,4 +1,5 @@
 /** A connection and exchange made of plain values, for tests. */
+import { REQUEST_BUDGET } from '../cel/work.ts';
 import type {
   CertificateView,
   ConnView,
@@ -135,6 +136,7 @@ export function makeContext(facts: Facts = {}): TestContext {
     endpoint: { id: 'ep_1', url: 'https://app.example.com', host: 'app.example.com', port: 443, proto: 'https' },
     req,
     res,
+    work: { unitsLeft: REQUEST_BUDGET },
     results: null,
     tlsTermination: null,
     now: () => NOW,
