@@ -229,9 +229,9 @@ describe('the TLS port', () => {
     expect(second.isSessionReused()).toBe(true);
   });
 
-  test.skipIf(process.env['POSTERN_EDGE_LINK'] === 'process')(
-    'an old ticket is good for a full handshake only',
-    async () => {
+  // The clock is this process's; an edge in one of its own has its own.
+  if (process.env['POSTERN_EDGE_LINK'] !== 'process') {
+    test('an old ticket is good for a full handshake only', async () => {
       let now = Date.now();
       await using harness = await edgeHarness({ now: () => now });
       const ask = async (session?: Buffer): Promise<{ reused: boolean; session: Buffer }> => {
@@ -243,8 +243,8 @@ describe('the TLS port', () => {
       expect((await ask(first.session)).reused).toBe(true);
       now += 1_800_001;
       expect((await ask(first.session)).reused).toBe(false);
-    },
-  );
+    });
+  }
 
   test('a ClientHello that never ends is given up', async () => {
     await using harness = await edgeHarness({ limits: { clientHelloMs: 200 } });
