@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { dial, harness, nodeService, sleep } from './testing.ts';
 
@@ -12,7 +12,10 @@ const HEAD = '\x86\x84\x41\x08app.test';
 const length = (value: string): string => `\x00\x0econtent-length\x01${value}`;
 
 /** Type, stream and error code of what comes. */
-async function ask(bytes: Buffer): Promise<{ frames: [number, number, number][]; seen: string[] }> {
+async function ask(
+  bytes: Buffer,
+  ms = 400,
+): Promise<{ frames: [number, number, number][]; seen: string[]; ended: boolean }> {
   const seen: string[] = [];
   await using service = await nodeService((request, response) => {
     request.on('error', () => {});
@@ -26,7 +29,10 @@ async function ask(bytes: Buffer): Promise<{ frames: [number, number, number][];
   let got = Buffer.alloc(0);
   socket.on('data', (chunk: Buffer) => (got = Buffer.concat([got, chunk])));
   socket.write(Buffer.concat([PREFACE, bytes]));
-  await sleep(200);
+  let ended = false;
+  for (const event of ['end', 'close']) socket.on(event, () => (ended = true));
+  await sleep(ms);
+  const endedByThen = ended;
   socket.destroy();
   const frames: [number, number, number][] = [];
   for (let at = 0; at + 9 <= got.length; at += 9 + got.readUIntBE(at, 3)) {
@@ -34,7 +40,7 @@ async function ask(bytes: Buffer): Promise<{ frames: [number, number, number][];
     const code = type === 3 ? got.readUInt32BE(at + 9) : type === 7 ? got.readUInt32BE(at + 13) : 0;
     frames.push([type, got.readUInt32BE(at + 5), code]);
   }
-  return { frames, seen };
+  return { frames, seen, ended: endedByThen };
 }
 
 test('a body of less than its content-length is an error of its stream', async () => {
@@ -46,6 +52,39 @@ test('a body of less than its content-length is an error of its stream', async (
   // HEADERS of the other stream.
   expect(frames.some(([type, id]) => type === 1 && id === 3)).toBe(true);
   expect(seen).toContain('GET');
+});
+
+describe('a body of more than its content-length is an error of its stream', () => {
+  const body = (...frames: Buffer[]): Buffer => Buffer.concat([...frames, frame(1, 5, 3, `\x82${HEAD}`)]);
+  const rows: readonly (readonly [string, Buffer])[] = [
+    ['none at all', body(frame(1, 4, 1, `\x83${HEAD}${length('0')}`), frame(0, 1, 1, 'xyz'))],
+    ['one byte', body(frame(1, 4, 1, `\x83${HEAD}${length('2')}`), frame(0, 1, 1, 'xyz'))],
+    ['in another frame', body(frame(1, 4, 1, `\x83${HEAD}${length('2')}`), frame(0, 0, 1, 'xy'), frame(0, 1, 1, 'z'))],
+  ];
+  test.each(rows)('%s', async (_, bytes) => {
+    const { frames, seen, ended } = await ask(bytes);
+    expect(frames).toContainEqual([3, 1, 1]);
+    expect(frames.some(([type]) => type === 7)).toBe(false);
+    expect(frames.some(([type, id]) => type === 1 && id === 3)).toBe(true);
+    expect(seen).toContain('GET');
+    expect(ended).toBe(false);
+  });
+});
+
+describe('an error of the connection is GOAWAY with PROTOCOL_ERROR, and its end', () => {
+  const rows: readonly (readonly [string, Buffer])[] = [
+    ['DATA on stream 0', frame(0, 1, 0, 'xyz')],
+    ['an acknowledgement of nothing', Buffer.concat([frame(4, 1, 0, ''), frame(4, 1, 0, '')])],
+    [
+      'beside an error of a stream',
+      Buffer.concat([frame(1, 4, 1, `\x83${HEAD}${length('0')}`), frame(0, 1, 1, 'xyz'), frame(0, 1, 0, 'xyz')]),
+    ],
+  ];
+  test.each(rows)('%s', async (_, bytes) => {
+    const { frames, ended } = await ask(bytes, 800);
+    expect(frames.findLast(([type]) => type === 7)?.[2]).toBe(1);
+    expect(ended).toBe(true);
+  });
 });
 
 test('a connection that is ended for waste says so: GOAWAY with ENHANCE_YOUR_CALM', async () => {

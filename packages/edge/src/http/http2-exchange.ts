@@ -282,6 +282,6 @@ export class Http2Exchange implements Downstream, SocketWriterOwner, Watched {
   private closed(): void {
     this.writer.drop();
     this.gone('client-gone');
-    this.owner.streamClosed(this, !this.ended);
+    this.owner.streamClosed(this, !this.ended, this.stream.rstCode ?? 0);
   }
 }

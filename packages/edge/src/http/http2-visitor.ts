@@ -14,6 +14,7 @@ import type { HttpConnection, HttpConnections } from './connections.ts';
 import { Http2Chatter } from './http2-chatter.ts';
 import { Http2Exchange } from './http2-exchange.ts';
 import { announceHeads } from './http2-settings.ts';
+import { StreamErrors } from './http2-stream-errors.ts';
 import { Http2Watch } from './http2-watch.ts';
 import type { Pipeline } from './pipeline.ts';
 import { Visitor } from './visitor.ts';
@@ -51,6 +52,7 @@ export class Http2Visitor implements HttpConnection {
   private readonly session: ServerHttp2Session;
   private readonly exchanges = new Set<Http2Exchange>();
   private readonly watch: Http2Watch<Http2Exchange>;
+  private readonly streamErrors: StreamErrors;
   private parting: TimerHandle | null = null;
   private closed = false;
 
@@ -80,6 +82,7 @@ export class Http2Visitor implements HttpConnection {
       streamResetBurst: NO_LIMIT,
       streamResetRate: NO_LIMIT,
     });
+    this.streamErrors = new StreamErrors(this.session, this.guard, () => this.cut(constants.NGHTTP2_PROTOCOL_ERROR));
     const bytesRead = (): number => connection.socket.bytesRead;
     this.watch = new Http2Watch(this.guard, edge.config.limits, connection.socket, this.exchanges, this);
     this.chatter = new Http2Chatter(this.guard, bytesRead, () => this.calmDown('frames without purpose'));
@@ -140,9 +143,13 @@ export class Http2Visitor implements HttpConnection {
     return validateH2RequestHead(raw, ended, MAX_FIELDS);
   }
 
-  /** @param aborted before its answer was complete, by the visitor or for a mistake of its */
-  streamClosed(exchange: Http2Exchange, aborted: boolean): void {
+  /**
+   * @param aborted before its answer was complete, by the visitor or for a mistake of its
+   * @param code of its end
+   */
+  streamClosed(exchange: Http2Exchange, aborted: boolean, code: number): void {
     this.exchanges.delete(exchange);
+    this.streamErrors.streamClosed(code);
     if (aborted) this.chatter.reset(exchange.headBytes);
     else this.chatter.completed();
     this.watch.asked();
@@ -184,6 +191,7 @@ export class Http2Visitor implements HttpConnection {
     this.closed = true;
     this.watch.stop();
     this.chatter.stop();
+    this.streamErrors.stop();
     this.parting?.cancel();
     try {
       for (const exchange of this.exchanges) exchange.gone('client-gone');
