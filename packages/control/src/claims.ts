@@ -1,5 +1,5 @@
 import { fail, type PosternError } from '@postern/errors';
-import { addressKey, type TunnelRecord } from '@postern/registry';
+import { addressKey, type Snapshot, type TunnelRecord } from '@postern/registry';
 import type { Address } from './addresses/urls.ts';
 import type { Core } from './core.ts';
 
@@ -25,12 +25,22 @@ export type Conflict = {
  * Everybody at the address, of all three types and of every account. `https://h` and `tls://h` are both found by the
  * server name on one port, so they exclude each other: the twin scheme is looked up as well and never pools.
  */
-export async function holdersAt(core: Core, accountId: string, address: Address): Promise<Holder[]> {
-  const own = await holdersOfKey(core, addressKey({ ...address, accountId }));
+export async function holdersAt(core: Core, accountId: string, address: Address): Promise<readonly Holder[]> {
+  return (await lookAt(core, accountId, address)).holders;
+}
+
+/** The same, with what has to be so still when a claim that is decided on it is carried out. */
+export async function lookAt(
+  core: Core,
+  accountId: string,
+  address: Address,
+): Promise<{ readonly holders: readonly Holder[]; readonly fence: Snapshot }> {
+  const own = addressKey({ ...address, accountId });
   const twin = twinOf(address);
-  if (twin === null) return own;
-  const others = await holdersOfKey(core, addressKey({ ...twin, accountId }));
-  return [...own, ...others.map(withoutPooling)];
+  const other = twin === null ? null : addressKey({ ...twin, accountId });
+  const fence = await core.registry.snapshot(other === null ? [own] : [own, other]);
+  const others = other === null ? [] : holdersOfKey(core, other, fence).map(withoutPooling);
+  return { holders: [...holdersOfKey(core, own, fence), ...others], fence };
 }
 
 /**
@@ -82,15 +92,14 @@ export function describeHolder(holder: Holder, accountId: string): string {
   }
 }
 
-async function holdersOfKey(core: Core, key: string): Promise<Holder[]> {
+function holdersOfKey(core: Core, key: string, online: Snapshot): Holder[] {
   const clouds = core.catalog.endpoints
     .at(key)
     .map((row): Holder => ({ kind: 'cloud', id: row.id, accountId: row.accountId, pooling: row.poolingEnabled }));
   const edges = core.catalog.edges
     .at(key)
     .map((row): Holder => ({ kind: 'edge', id: row.id, accountId: row.accountId, pooling: false }));
-  const tunnels = await core.registry.holdersOf(key);
-  const agents = tunnels.flatMap((tunnel): Holder[] => {
+  const agents = (online.get(key) ?? []).flatMap((tunnel): Holder[] => {
     const endpoint = tunnel.endpoint;
     if (endpoint === null) return [];
     const { accountId } = tunnel;

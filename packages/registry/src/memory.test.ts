@@ -17,14 +17,13 @@ describe('memory', () => {
         sessionId: 'ts_1',
         endpoint: onlineEndpoint({ host: `h${i}.example` }),
       });
-      await registry.putTunnel(
-        new Proxy(tunnel, {
-          get(target, property, receiver): unknown {
-            looks++;
-            return Reflect.get(target, property, receiver);
-          },
-        }),
-      );
+      const watched = new Proxy(tunnel, {
+        get(target, property, receiver): unknown {
+          looks++;
+          return Reflect.get(target, property, receiver);
+        },
+      });
+      await registry.apply([{ op: 'put', tunnel: watched }], new Map());
     }
     looks = 0;
     const key = addressKey({ scheme: 'https', host: 'h7.example', port: 443, binding: 'public', accountId: 'ac_1' });

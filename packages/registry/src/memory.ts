@@ -1,6 +1,15 @@
 /** The registry of one node: plain maps, and an index for every question that is asked, so that none scans. */
 import { RecordIndex } from './record-index.ts';
-import { addressKey, SessionGone, type Registry, type SessionRecord, type TunnelRecord } from './types.ts';
+import {
+  addressKey,
+  Overtaken,
+  SessionGone,
+  type Registry,
+  type RegistryChange,
+  type SessionRecord,
+  type Snapshot,
+  type TunnelRecord,
+} from './types.ts';
 
 export function createMemoryRegistry(): Registry {
   const sessions = new Map<string, SessionRecord>();
@@ -32,12 +41,32 @@ export function createMemoryRegistry(): Registry {
     return entries;
   }
 
-  function dropTunnel(id: string): TunnelRecord | null {
+  function dropTunnel(id: string): void {
     const tunnel = tunnels.get(id);
-    if (tunnel === undefined) return null;
+    if (tunnel === undefined) return;
     tunnels.delete(id);
     for (const [index, at] of indexesOf(tunnel)) index.remove(at, id);
-    return tunnel;
+  }
+
+  function putTunnel(tunnel: TunnelRecord): void {
+    dropTunnel(tunnel.id);
+    tunnels.set(tunnel.id, tunnel);
+    for (const [index, at] of indexesOf(tunnel)) index.add(at, tunnel);
+  }
+
+  /** @throws SessionGone, Overtaken */
+  function check(changes: readonly RegistryChange[], fence: Snapshot): void {
+    for (const [address, seen] of fence) {
+      const now = tunnelsByAddress.all(address);
+      if (now.length !== seen.length || now.some((tunnel, at) => tunnel !== seen[at])) throw new Overtaken(address);
+    }
+    const ended = new Set<string>();
+    for (const change of changes) {
+      if (change.op === 'end') ended.add(change.sessionId);
+      if (change.op !== 'put') continue;
+      const { sessionId } = change.tunnel;
+      if (!sessions.has(sessionId) || ended.has(sessionId)) throw new SessionGone(sessionId);
+    }
   }
 
   function dropSession(id: string): void {
@@ -64,21 +93,23 @@ export function createMemoryRegistry(): Registry {
     async sessionsBefore(accountId, { beforeId, limit }) {
       return sessionsByAccount.before(accountId, beforeId, limit);
     },
-    async removeSession(id) {
-      const gone = tunnelsBySession.all(id);
-      for (const tunnel of gone) dropTunnel(tunnel.id);
-      dropSession(id);
-      return gone;
-    },
     async findSession(accountId, clientId, legNumber) {
       return clientId === '' ? null : sessionsByLeg.newest(legKey(accountId, clientId, legNumber));
     },
 
-    async putTunnel(tunnel) {
-      if (!sessions.has(tunnel.sessionId)) throw new SessionGone(tunnel.sessionId);
-      dropTunnel(tunnel.id);
-      tunnels.set(tunnel.id, tunnel);
-      for (const [index, at] of indexesOf(tunnel)) index.add(at, tunnel);
+    async snapshot(keys) {
+      return new Map(keys.map((address) => [address, tunnelsByAddress.all(address)]));
+    },
+    async apply(changes, fence) {
+      check(changes, fence);
+      for (const change of changes) {
+        if (change.op === 'put') putTunnel(change.tunnel);
+        else if (change.op === 'remove') dropTunnel(change.id);
+        else {
+          for (const { id } of tunnelsBySession.all(change.sessionId)) dropTunnel(id);
+          dropSession(change.sessionId);
+        }
+      }
     },
     async getTunnel(id) {
       return tunnels.get(id) ?? null;
@@ -94,9 +125,6 @@ export function createMemoryRegistry(): Registry {
     },
     async tunnelsOfSession(sessionId) {
       return tunnelsBySession.all(sessionId);
-    },
-    async removeTunnel(id) {
-      return dropTunnel(id);
     },
     async holdersOf(address) {
       return tunnelsByAddress.all(address);

@@ -97,6 +97,17 @@ export interface RegistryPage {
   readonly limit: number;
 }
 
+/** What happens to sessions and their tunnels. */
+export type RegistryChange =
+  /** Adds or replaces by id. */
+  | { readonly op: 'put'; readonly tunnel: TunnelRecord }
+  | { readonly op: 'remove'; readonly id: string }
+  /** The session and all its tunnels. */
+  | { readonly op: 'end'; readonly sessionId: string };
+
+/** Who held each of these address keys when it was asked, as `snapshot` gave it. */
+export type Snapshot = ReadonlyMap<string, readonly TunnelRecord[]>;
+
 export interface Registry {
   /** Adds or replaces by id; a replaced session keeps its tunnels. */
   addSession(session: SessionRecord): Promise<void>;
@@ -104,19 +115,22 @@ export interface Registry {
   sessionsOf(accountId: string): Promise<SessionRecord[]>;
   /** One page of them. */
   sessionsBefore(accountId: string, page: RegistryPage): Promise<SessionRecord[]>;
-  /** Removes it and its tunnels; returns those. Idempotent. */
-  removeSession(id: string): Promise<TunnelRecord[]>;
   /**
    * The live session (the newest, should there be several) of the same account, clientId and leg: it is stale once its
    * owner dials again. An empty clientId finds nothing.
    */
   findSession(accountId: string, clientId: string, legNumber: number): Promise<SessionRecord | null>;
 
+  /** Online agent endpoints that hold these address keys (all members of a pool), all as of one moment. */
+  snapshot(keys: readonly string[]): Promise<Snapshot>;
   /**
-   * Adds or replaces by id.
-   * @throws SessionGone when its session is not (or no longer) there: nobody would ever remove such a tunnel
+   * All of it or nothing, in this order, in one step. What is not there is removed without an error.
+   * @param fence what it was decided on: refused when one of these addresses has other holders by now, or the same ones
+   *   changed; another node may claim what this one is about to
+   * @throws SessionGone when the session of a tunnel is not (or no longer) there: nobody would ever remove such a tunnel
+   * @throws Overtaken when the fence does not hold
    */
-  putTunnel(tunnel: TunnelRecord): Promise<void>;
+  apply(changes: readonly RegistryChange[], fence: Snapshot): Promise<void>;
   getTunnel(id: string): Promise<TunnelRecord | null>;
   /** By wire id within a session; the newest, should an agent have used one twice. */
   findTunnel(sessionId: string, bindId: string): Promise<TunnelRecord | null>;
@@ -124,7 +138,6 @@ export interface Registry {
   /** One page of them. */
   tunnelsBefore(accountId: string, page: RegistryPage): Promise<TunnelRecord[]>;
   tunnelsOfSession(sessionId: string): Promise<TunnelRecord[]>;
-  removeTunnel(id: string): Promise<TunnelRecord | null>;
   /** Online agent endpoints that hold this address key (all members of a pool). */
   holdersOf(addressKey: string): Promise<TunnelRecord[]>;
   /** Labelled tunnels whose labels contain all of `labels`, same account. No labels: every labelled tunnel. */
@@ -138,6 +151,14 @@ export class SessionGone extends Error {
   constructor(sessionId: string) {
     super(`the agent session ${sessionId} has ended`);
     this.sessionId = sessionId;
+  }
+}
+
+/** Somebody else came first: to be looked at and decided anew. */
+export class Overtaken extends Error {
+  override readonly name = 'Overtaken';
+  constructor(key: string) {
+    super(`the address ${key} changed hands meanwhile`);
   }
 }
 

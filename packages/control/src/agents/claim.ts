@@ -3,7 +3,7 @@ import type { BindRequest } from '@postern/protocol';
 import { addressKey, mayTakeOver, type SessionRecord, type TunnelRecord } from '@postern/registry';
 import { addressOf, visitorView, type Address } from '../addresses/urls.ts';
 import { type Decision, unchanged } from '../change/value.ts';
-import { agentConflictError, conflictWith, holdersAt, type Holder } from '../claims.ts';
+import { agentConflictError, conflictWith, type Holder, lookAt } from '../claims.ts';
 import type { Core } from '../core.ts';
 import type { Keys } from '../gate/keys.ts';
 import { reservationsOf } from '../give-back.ts';
@@ -100,7 +100,7 @@ export async function claimAddress(
   const generated = random || isGenerated(resumed, address);
   const footing = await footingFor(core, accountId, address, !generated);
 
-  const holders = await holdersAt(core, accountId, address);
+  const { holders, fence } = await lookAt(core, accountId, address);
   const standing = await sortHolders(core, session, plan, holders, probed);
   const conflict = conflictWith(standing.others, accountId, request.poolingEnabled);
   if (conflict !== null) {
@@ -122,6 +122,7 @@ export async function claimAddress(
     answer: { kind: 'claimed', claimed: { tunnel, address, random: random && address.scheme === 'tcp', generated } },
     writes: footing.writes,
     registry: [...displaced.map(({ id }) => ({ op: 'remove' as const, id })), { op: 'put', tunnel }],
+    fence,
     tell: () => {
       tellDisplaced(core, tunnel, identity.endpointId, leaving, standing.silent);
       core.sleepers.forget(session.id, tunnel.bindId);

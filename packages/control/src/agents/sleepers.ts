@@ -3,7 +3,7 @@ import type { OnlineEndpoint, TunnelRecord } from '@postern/registry';
 import { ALONE, run } from '../change/change.ts';
 import { messageOf, putOnline } from '../change/confirm.ts';
 import { type Decision, unchanged } from '../change/value.ts';
-import { agentConflictError, conflictWith, holdersAt, type Holder } from '../claims.ts';
+import { agentConflictError, conflictWith, type Holder, lookAt } from '../claims.ts';
 import type { Core } from '../core.ts';
 import { footingFor } from './choose.ts';
 
@@ -87,7 +87,8 @@ async function takeBackFor(core: Core, lost: AddressedTunnel): Promise<Decision<
   if ((await core.registry.getSession(sessionId)) === null) return unchanged(false);
   const leaving: TunnelRecord[] = [];
   const others: Holder[] = [];
-  for (const holder of await holdersAt(core, accountId, endpoint)) {
+  const { holders, fence } = await lookAt(core, accountId, endpoint);
+  for (const holder of holders) {
     const took = holder.kind === 'agent' && holder.tunnel.tookFrom.includes(endpoint.id);
     if (took && !(holder.pooling && endpoint.poolingEnabled)) leaving.push(holder.tunnel);
     else others.push(holder);
@@ -107,6 +108,7 @@ async function takeBackFor(core: Core, lost: AddressedTunnel): Promise<Decision<
     answer: true,
     writes,
     registry: [...leaving.map(({ id }) => ({ op: 'remove' as const, id })), { op: 'put', tunnel }],
+    fence,
     tell: () => {
       for (const old of leaving) {
         const edge = core.edges.where(old.sessionId);

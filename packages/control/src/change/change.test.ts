@@ -103,6 +103,56 @@ describe('while the edge thinks about it', () => {
   });
 });
 
+describe('another node is faster', () => {
+  /** The next commit of the store takes as long as another node needs to bind `host` to an agent of its own. */
+  async function withRival(host: string) {
+    let h: Harness | undefined;
+    let due = false;
+    const made = await open({}, (store) => ({
+      ...store,
+      get health() {
+        return store.health;
+      },
+      async commit(writes) {
+        if (due) {
+          due = false;
+          await bindElsewhere();
+        }
+        return store.commit(writes);
+      },
+    }));
+    async function bindElsewhere() {
+      const [mine] = (await h?.registry.tunnelsOf(h.caller.accountId)) ?? [];
+      const session = mine === undefined ? null : await h?.registry.getSession(mine.sessionId);
+      if (h === undefined || mine?.endpoint == null || session == null) throw new Error('there is nothing to copy');
+      const there = { ...session, id: 'ts_other', nodeId: 'n2', clientId: 'other', ip: '10.9.9.9' };
+      await h.registry.addSession(there);
+      const endpoint = { ...mine.endpoint, id: 'ep_other', host, url: `https://${host}`, publicUrl: `https://${host}` };
+      const tunnel = { ...mine, id: 'tn_other', bindId: 'ep_other', sessionId: there.id, endpoint };
+      await h.registry.apply([{ op: 'put', tunnel }], new Map());
+    }
+    h = made;
+    await made.bind(await made.connect(), { domain: 'mine.example.test' });
+    due = true;
+    return made;
+  }
+
+  test('a cloud endpoint is decided anew, refused, and nothing of it is kept', async () => {
+    const h = await withRival('new.example.test');
+    const made = h.control.api.endpoints.create(h.caller, { url: 'https://new.example.test', trafficPolicy: POLICY });
+    await expect(made).rejects.toMatchObject({ number: 18_017 });
+    expect(await h.store.all('endpoints')).toEqual([]);
+    expect(h.edge.urls()).toEqual(['https://mine.example.test']);
+  });
+
+  test('an agent is decided anew, and refused', async () => {
+    const h = await withRival('new.example.test');
+    const bound = h.bind(await h.connect({}, '10.0.0.2'), { domain: 'new.example.test' });
+    await expect(bound).rejects.toMatchObject({ number: 334 });
+    expect(h.edge.urls()).toEqual(['https://mine.example.test']);
+  });
+});
+
 const port = fc.constantFrom(20_001, 20_002, BUSY);
 const act = fc.record({
   kind: fc.constantFrom('create', 'move', 'remove', 'bind', 'edge', 'move edge', 'leave'),

@@ -1,5 +1,6 @@
 /** The change that takes another one back, worked out from what was there before it. */
 import { isDeepStrictEqual } from 'node:util';
+import type { RegistryChange } from '@postern/registry';
 import type { EdgeRow, TableName, Tables, Write } from '@postern/store';
 import { hostportAddress } from '../addresses/hostports.ts';
 import type { Address } from '../addresses/urls.ts';
@@ -7,7 +8,7 @@ import { conflictWith, holdersAt } from '../claims.ts';
 import type { Core } from '../core.ts';
 import type { Released } from '../give-back.ts';
 import { findFooting, isProblem } from '../reservations.ts';
-import type { Change, RegistryStep } from './value.ts';
+import type { Change } from './value.ts';
 import { idOf, type Seen } from './touched.ts';
 
 export interface Applied {
@@ -58,8 +59,8 @@ async function rowsBack(core: Core, { change, before, after }: Applied): Promise
 }
 
 /** Only what a change of the same session replaced comes back; what gave way to it was told so. */
-async function tunnelsBack(core: Core, { change, before }: Applied): Promise<RegistryStep[]> {
-  const steps: RegistryStep[] = [];
+async function tunnelsBack(core: Core, { change, before }: Applied): Promise<RegistryChange[]> {
+  const steps: RegistryChange[] = [];
   const gone = new Set(change.registry.flatMap((step) => (step.op === 'remove' ? [step.id] : [])));
   for (const step of change.registry) {
     if (step.op !== 'put') continue;

@@ -2,20 +2,15 @@
  * A change is a value: what to write, who comes and goes. A step reads and decides on one, `change.ts` carries it out and
  * takes it back where the edges refuse it. Nobody writes an undo by hand.
  */
-import type { TunnelRecord } from '@postern/registry';
+import type { RegistryChange, Snapshot } from '@postern/registry';
 import type { Write } from '@postern/store';
-
-/** What happens to agents' tunnels, in order. */
-export type RegistryStep =
-  | { readonly op: 'put'; readonly tunnel: TunnelRecord }
-  /** Final: its agent is told to let go, which cannot be untold. */
-  | { readonly op: 'remove'; readonly id: string }
-  /** The session and all its tunnels. Final, too. */
-  | { readonly op: 'end'; readonly sessionId: string };
 
 export interface Change {
   readonly writes: readonly Write[];
-  readonly registry: readonly RegistryStep[];
+  /** A tunnel that is removed does not come back by the inverse: its agent is told to let go. Nor does a session. */
+  readonly registry: readonly RegistryChange[];
+  /** The holders that it was decided on: where another node has changed them since, it is decided anew. */
+  readonly fence?: Snapshot;
   /** The automatic reservations that it frees are given back by whoever makes it, since this may not wait for a disk. */
   readonly givesBackLater?: boolean;
   /** Tells agents what happened to them. Runs once the change holds, before anything else of the same names. */

@@ -1,10 +1,10 @@
 import { fail } from '@postern/errors';
-import { addressKey } from '@postern/registry';
+import { addressKey, type Snapshot } from '@postern/registry';
 import type { EndpointRow } from '@postern/store';
 import { run } from '../change/change.ts';
 import { putOnline, settle } from '../change/confirm.ts';
 import { unchanged } from '../change/value.ts';
-import { apiConflictError, conflictWith, holdersAt } from '../claims.ts';
+import { apiConflictError, conflictWith, lookAt } from '../claims.ts';
 import { writtenUrl, type Address } from '../addresses/urls.ts';
 import type { Core } from '../core.ts';
 import type { Keys } from '../gate/keys.ts';
@@ -16,6 +16,12 @@ import { checkCloudPolicy, checkEndpointTexts, oneBinding, readAddress } from '.
 import { findEndpointRow, listEndpoints } from './endpoint-list.ts';
 import { cloudView } from './endpoint-views.ts';
 
+interface Claim extends Footing {
+  readonly fence: Snapshot;
+}
+
+const NO_FENCE: Snapshot = new Map();
+
 /**
  * The Endpoints API (api.md §4). Cloud endpoints are made and changed here; agent and edge endpoints are listed with
  * them and refuse every change (248).
@@ -26,13 +32,14 @@ export function createEndpoints(
   const { catalog, store } = core;
 
   /** Checks the claim on an address; `self` is the row that moves, which is no obstacle to itself. */
-  async function claim(accountId: string, address: Address, pooling: boolean, self = ''): Promise<Footing> {
+  async function claim(accountId: string, address: Address, pooling: boolean, self = ''): Promise<Claim> {
     const footing = findFooting(core, accountId, address);
     if (isProblem(footing)) throw apiReservationError(address, footing);
-    const holders = (await holdersAt(core, accountId, address)).filter((holder) => holder.id !== self);
-    const conflict = conflictWith(holders, accountId, pooling);
+    const { holders, fence } = await lookAt(core, accountId, address);
+    const others = holders.filter((holder) => holder.id !== self);
+    const conflict = conflictWith(others, accountId, pooling);
     if (conflict !== null) throw apiConflictError(address.url, accountId, conflict);
-    return footing;
+    return { ...footing, fence };
   }
 
   async function create(caller: Caller, input: EndpointCreate): Promise<EndpointView> {
@@ -49,7 +56,7 @@ export function createEndpoints(
       core,
       (keys) => keys.address(accountId, address),
       async () => {
-        const { writes, domainId, tcpAddrId } = await claim(accountId, address, poolingEnabled);
+        const { writes, domainId, tcpAddrId, fence } = await claim(accountId, address, poolingEnabled);
         const now = core.timestamp();
         const row: EndpointRow = {
           id: core.ids.next('ep'),
@@ -66,7 +73,7 @@ export function createEndpoints(
           tcpAddrId,
           principalId: caller.principal.id,
         };
-        return { answer: row, writes: [...writes, store.endpoints.insert(row)], registry: [] };
+        return { answer: row, writes: [...writes, store.endpoints.insert(row)], registry: [], fence };
       },
     );
     await putOnline(core, done.answer.url, done);
@@ -105,7 +112,7 @@ export function createEndpoints(
       const footing =
         moves || poolingEnabled !== before.poolingEnabled
           ? await claim(accountId, address, poolingEnabled, id)
-          : { domainId: before.domainId, tcpAddrId: before.tcpAddrId, writes: [] };
+          : { domainId: before.domainId, tcpAddrId: before.tcpAddrId, writes: [], fence: NO_FENCE };
       const change = {
         ...address,
         url: writtenUrl(patch.url ?? before.url),
@@ -118,7 +125,8 @@ export function createEndpoints(
         tcpAddrId: footing.tcpAddrId,
       };
       const after: EndpointRow = { ...before, ...change };
-      return { answer: after, writes: [...footing.writes, store.endpoints.update(id, change)], registry: [] };
+      const writes = [...footing.writes, store.endpoints.update(id, change)];
+      return { answer: after, writes, registry: [], fence: footing.fence };
     });
     const after = done.answer;
     if (after === null) return null;

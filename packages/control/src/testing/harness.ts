@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fail } from '@postern/errors';
 import type { AgentBound, AgentSessionAccepted, ControlLink } from '@postern/link';
 import type { AuthRequest, BindOptions, BindRequest, LabelBindRequest } from '@postern/protocol';
-import { createMemoryRegistry } from '@postern/registry';
+import { createMemoryRegistry, type Registry } from '@postern/registry';
 import { createIdSource, openStore, type Store, type TableName, type Write } from '@postern/store';
 import { afterAll, beforeAll } from 'vitest';
 import { DEFAULT_LIMITS, type ControlConfig, type PolicyRules } from '../config.ts';
@@ -47,6 +47,7 @@ export interface Harness {
   readonly link: ControlLink;
   readonly edge: FakeEdge;
   readonly store: Store;
+  readonly registry: Registry;
   readonly caller: Caller;
   readonly authtoken: string;
   readonly apiKey: string;
@@ -95,9 +96,10 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
     tokens: { readonly apiKey: string; readonly authtoken: string } | null,
   ): Promise<Harness> {
     const edge = new FakeEdge();
+    const registry = createMemoryRegistry();
     const control = createControl({
       store: used,
-      registry: createMemoryRegistry(),
+      registry,
       config,
       policy: FAKE_POLICY,
       ids,
@@ -118,6 +120,7 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
       link,
       edge,
       store: used,
+      registry,
       caller: await control.api.authenticateApiKey(apiKey),
       authtoken,
       apiKey,

@@ -1,9 +1,9 @@
 /** Random conversations with a registry, for comparing two of them answer by answer. */
 import * as fc from 'fast-check';
-import { addressKey, SessionGone, type Registry } from '../types.ts';
+import { addressKey, Overtaken, SessionGone, type Registry, type RegistryChange, type Snapshot } from '../types.ts';
 import { onlineEndpoint, sessionRecord, tunnelRecord } from './records.ts';
 
-/** One call and its answer; `gone` stands for SessionGone. */
+/** One call and its answer; errors of the interface are answers by their name. */
 export type Command = (registry: Registry) => Promise<unknown>;
 
 const account = fc.constantFrom('ac_1', 'ac_2');
@@ -40,20 +40,38 @@ const tunnel = fc
   })
   .map(({ form, ...given }) => tunnelRecord({ ...given, ...form }));
 
+const change: fc.Arbitrary<RegistryChange> = fc.oneof(
+  { weight: 3, arbitrary: tunnel.map((value) => ({ op: 'put' as const, tunnel: value })) },
+  tunnelId.map((id) => ({ op: 'remove' as const, id })),
+  sessionId.map((id) => ({ op: 'end' as const, sessionId: id })),
+);
+
+async function applied(registry: Registry, changes: readonly RegistryChange[], fence: Snapshot): Promise<string> {
+  try {
+    await registry.apply(changes, fence);
+    return 'applied';
+  } catch (error) {
+    if (error instanceof SessionGone || error instanceof Overtaken) return error.name;
+    throw error;
+  }
+}
+
 export const commands: fc.Arbitrary<{ readonly text: string; readonly run: Command }> = fc.oneof(
   session.map((value) => command(`addSession ${value.id}`, (r) => r.addSession(value))),
-  tunnel.map((value) =>
-    command(`putTunnel ${value.id}`, async (r) => {
-      try {
-        return await r.putTunnel(value);
-      } catch (error) {
-        if (error instanceof SessionGone) return 'gone';
-        throw error;
-      }
+  fc
+    .tuple(fc.array(change, { minLength: 1, maxLength: 3 }), fc.array(fc.tuple(address, account), { maxLength: 2 }))
+    .map(([changes, fenced]) =>
+      command(`apply ${JSON.stringify(changes)}`, async (r) => {
+        const keys = fenced.map(([at, accountId]) => addressKey({ ...at, accountId }));
+        return applied(r, changes, await r.snapshot(keys));
+      }),
+    ),
+  fc.tuple(change, change, address, account).map(([first, second, at, accountId]) =>
+    command(`overtaken ${JSON.stringify([first, second])}`, async (r) => {
+      const fence = await r.snapshot([addressKey({ ...at, accountId })]);
+      return [await applied(r, [first], fence), await applied(r, [second], fence)];
     }),
   ),
-  sessionId.map((id) => command(`removeSession ${id}`, (r) => r.removeSession(id))),
-  tunnelId.map((id) => command(`removeTunnel ${id}`, (r) => r.removeTunnel(id))),
   sessionId.map((id) => command(`getSession ${id}`, (r) => r.getSession(id))),
   account.map((id) => command(`sessionsOf ${id}`, (r) => r.sessionsOf(id))),
   fc

@@ -1,10 +1,20 @@
 /** What every registry must do, whatever it stands on. A form of it passes by giving `open`. */
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { addressKey, SessionGone, type Registry, type TunnelRecord } from '../types.ts';
+import {
+  addressKey,
+  Overtaken,
+  SessionGone,
+  type Registry,
+  type RegistryChange,
+  type Snapshot,
+  type TunnelRecord,
+} from '../types.ts';
 import { commands } from './commands.ts';
 import { createModelRegistry } from './model.ts';
 import { onlineEndpoint, sessionRecord, tunnelRecord } from './records.ts';
+
+const UNFENCED: Snapshot = new Map();
 
 export interface RegistryUnderTest {
   readonly registry: Registry;
@@ -20,6 +30,7 @@ export function describeRegistryContract(name: string, open: () => Promise<Regis
       registry = under.registry;
     });
     afterEach(() => under.dispose());
+    const put = (tunnel: TunnelRecord): Promise<void> => registry.apply([{ op: 'put', tunnel }], UNFENCED);
 
     test('a session is found by id, by account and by the leg of its agent', async () => {
       const one = sessionRecord({ id: 'ts_1', clientId: 'c' });
@@ -47,9 +58,10 @@ export function describeRegistryContract(name: string, open: () => Promise<Regis
         tunnelRecord({ id: 'tn_2', sessionId: 'ts_1', labels: { app: 'x' } }),
       ];
       const other = tunnelRecord({ id: 'tn_3', sessionId: 'ts_2', labels: { app: 'x' } });
-      for (const tunnel of [...mine, other]) await registry.putTunnel(tunnel);
-      expect(await registry.removeSession('ts_1')).toEqual(mine);
-      expect(await registry.removeSession('ts_1')).toEqual([]);
+      for (const tunnel of [...mine, other]) await put(tunnel);
+      expect(await registry.tunnelsOfSession('ts_1')).toEqual(mine);
+      for (let times = 0; times < 2; times++) await registry.apply([{ op: 'end', sessionId: 'ts_1' }], UNFENCED);
+      expect(await registry.getSession('ts_1')).toBeNull();
       expect(await registry.getTunnel('tn_1')).toBeNull();
       expect(await registry.holdersOf(publicAt('a.example'))).toEqual([]);
       expect(await registry.tunnelsWithLabels('ac_1', { app: 'x' })).toEqual([other]);
@@ -58,17 +70,17 @@ export function describeRegistryContract(name: string, open: () => Promise<Regis
 
     test('a tunnel of a session that has ended is refused', async () => {
       await registry.addSession(sessionRecord({ id: 'ts_1' }));
-      await registry.removeSession('ts_1');
+      await registry.apply([{ op: 'end', sessionId: 'ts_1' }], UNFENCED);
       const late = tunnelRecord({ id: 'tn_1', sessionId: 'ts_1', endpoint: onlineEndpoint({ host: 'a.example' }) });
-      await expect(registry.putTunnel(late)).rejects.toThrow(SessionGone);
+      await expect(put(late)).rejects.toThrow(SessionGone);
       expect(await registry.holdersOf(publicAt('a.example'))).toEqual([]);
     });
 
     test('all members of a pool hold its address; the port of a public web address takes no part', async () => {
       await registry.addSession(sessionRecord({ id: 'ts_1' }));
-      await registry.putTunnel(poolMember('tn_2', 8443));
-      await registry.putTunnel(poolMember('tn_1', 443));
-      await registry.putTunnel(
+      await put(poolMember('tn_2', 8443));
+      await put(poolMember('tn_1', 443));
+      await put(
         tunnelRecord({
           id: 'tn_3',
           sessionId: 'ts_1',
@@ -88,14 +100,15 @@ export function describeRegistryContract(name: string, open: () => Promise<Regis
         bindId: 'b',
         endpoint: onlineEndpoint({ host: 'a.example' }),
       });
-      await registry.putTunnel(before);
-      await registry.putTunnel(after);
+      await put(before);
+      await put(after);
       expect(await registry.findTunnel('ts_1', 'b')).toBeNull();
       expect(await registry.findTunnel('ts_2', 'b')).toEqual(after);
       expect(await registry.tunnelsWithLabels('ac_1', { app: 'x' })).toEqual([]);
-      expect(await registry.removeSession('ts_1')).toEqual([]);
-      expect(await registry.removeTunnel('tn_1')).toEqual(after);
-      expect(await registry.removeTunnel('tn_1')).toBeNull();
+      await registry.apply([{ op: 'end', sessionId: 'ts_1' }], UNFENCED);
+      expect(await registry.getTunnel('tn_1')).toEqual(after);
+      for (let times = 0; times < 2; times++) await registry.apply([{ op: 'remove', id: 'tn_1' }], UNFENCED);
+      expect(await registry.getTunnel('tn_1')).toBeNull();
     });
 
     test('labels match when all that are asked for are there, within the account', async () => {
@@ -103,11 +116,89 @@ export function describeRegistryContract(name: string, open: () => Promise<Regis
       const full = tunnelRecord({ id: 'tn_1', sessionId: 'ts_1', labels: { app: 'x', zone: 'eu' } });
       const part = tunnelRecord({ id: 'tn_2', sessionId: 'ts_1', labels: { app: 'x' } });
       const foreign = tunnelRecord({ id: 'tn_3', sessionId: 'ts_1', accountId: 'ac_2', labels: { app: 'x' } });
-      for (const tunnel of [full, part, foreign]) await registry.putTunnel(tunnel);
+      for (const tunnel of [full, part, foreign]) await put(tunnel);
       expect(await registry.tunnelsWithLabels('ac_1', { app: 'x' })).toEqual([full, part]);
       expect(await registry.tunnelsWithLabels('ac_1', { zone: 'eu', app: 'x' })).toEqual([full]);
       expect(await registry.tunnelsWithLabels('ac_1', { app: 'y' })).toEqual([]);
       expect(await registry.tunnelsWithLabels('ac_1', {})).toEqual([full, part]);
+    });
+
+    test('what is applied is applied wholly or not at all', async () => {
+      await registry.addSession(sessionRecord({ id: 'ts_1' }));
+      const held = tunnelRecord({ id: 'tn_1', sessionId: 'ts_1', endpoint: onlineEndpoint({ host: 'a.example' }) });
+      await put(held);
+      const after = tunnelRecord({ id: 'tn_2', sessionId: 'ts_1' });
+      const orphan = tunnelRecord({ id: 'tn_3', sessionId: 'ts_9' });
+      const changes: RegistryChange[] = [
+        { op: 'remove', id: 'tn_1' },
+        { op: 'put', tunnel: after },
+        { op: 'put', tunnel: orphan },
+      ];
+      await expect(registry.apply(changes, UNFENCED)).rejects.toThrow(SessionGone);
+      await expect(
+        registry.apply(
+          [
+            { op: 'end', sessionId: 'ts_1' },
+            { op: 'put', tunnel: after },
+          ],
+          UNFENCED,
+        ),
+      ).rejects.toThrow(SessionGone);
+      expect(await registry.tunnelsOf('ac_1')).toEqual([held]);
+      expect(await registry.getSession('ts_1')).not.toBeNull();
+    });
+
+    test('two nodes claim one key: the second is overtaken, looks again and finds the first', async () => {
+      const key = publicAt('a.example');
+      for (const nodeId of ['node-1', 'node-2'])
+        await registry.addSession(sessionRecord({ id: `ts_${nodeId}`, nodeId }));
+      const claimOf = (node: string): RegistryChange => ({
+        op: 'put',
+        tunnel: tunnelRecord({
+          id: `tn_${node}`,
+          sessionId: `ts_${node}`,
+          endpoint: onlineEndpoint({ host: 'a.example' }),
+        }),
+      });
+      const [seenByOne, seenByTwo] = [await registry.snapshot([key]), await registry.snapshot([key])];
+      await registry.apply([claimOf('node-1')], seenByOne);
+      await expect(registry.apply([claimOf('node-2')], seenByTwo)).rejects.toThrow(Overtaken);
+      const again = await registry.snapshot([key]);
+      expect(again.get(key)?.map(({ id }) => id)).toEqual(['tn_node-1']);
+      // Who takes over says so, on what it has seen now.
+      await registry.apply([{ op: 'remove', id: 'tn_node-1' }, claimOf('node-2')], again);
+      expect((await registry.holdersOf(key)).map(({ id }) => id)).toEqual(['tn_node-2']);
+      // A holder that was changed is another one.
+      const stale = await registry.snapshot([key]);
+      await registry.apply([claimOf('node-2')], stale);
+      await expect(registry.apply([], stale)).rejects.toThrow(Overtaken);
+    });
+
+    test('however nodes take turns to look and to claim, a key has one holder', async () => {
+      const turn = fc.tuple(fc.constantFrom(1, 2, 3), fc.constantFrom('look', 'claim', 'leave'));
+      await fc.assert(
+        fc.asyncProperty(fc.array(turn, { maxLength: 40 }), async (turns) => {
+          const fresh = await open();
+          const key = publicAt('a.example');
+          const seen = new Map<number, Snapshot>();
+          for (const node of [1, 2, 3]) await fresh.registry.addSession(sessionRecord({ id: `ts_${node}` }));
+          for (const [node, act] of turns) {
+            const fence = seen.get(node);
+            if (act === 'look') seen.set(node, await fresh.registry.snapshot([key]));
+            else if (act === 'leave') await fresh.registry.apply([{ op: 'remove', id: `tn_${node}` }], UNFENCED);
+            else if (fence?.get(key)?.length === 0) {
+              const endpoint = onlineEndpoint({ host: 'a.example' });
+              const tunnel = tunnelRecord({ id: `tn_${node}`, sessionId: `ts_${node}`, endpoint });
+              await fresh.registry.apply([{ op: 'put', tunnel }], fence).catch((error: unknown) => {
+                if (!(error instanceof Overtaken)) throw error;
+              });
+            }
+            expect((await fresh.registry.holdersOf(key)).length).toBeLessThan(2);
+          }
+          await fresh.dispose();
+        }),
+        { numRuns: 100 },
+      );
     });
 
     test('any conversation goes as with the model', async () => {

@@ -1,6 +1,8 @@
 /** The registry as plainly as it can be said: two lists, every question a scan. The real ones must agree with it. */
+import { isDeepStrictEqual } from 'node:util';
 import {
   addressKey,
+  Overtaken,
   SessionGone,
   type Registry,
   type RegistryPage,
@@ -11,6 +13,9 @@ import {
 export function createModelRegistry(): Registry {
   let sessions: SessionRecord[] = [];
   let tunnels: TunnelRecord[] = [];
+
+  const holdersOf = (key: string): TunnelRecord[] =>
+    tunnels.filter(({ endpoint, accountId }) => endpoint !== null && addressKey({ ...endpoint, accountId }) === key);
 
   return {
     async addSession(session) {
@@ -28,12 +33,6 @@ export function createModelRegistry(): Registry {
         page,
       );
     },
-    async removeSession(id) {
-      const gone = tunnels.filter((tunnel) => tunnel.sessionId === id);
-      tunnels = tunnels.filter((tunnel) => tunnel.sessionId !== id);
-      sessions = sessions.filter((session) => session.id !== id);
-      return gone;
-    },
     async findSession(accountId, clientId, legNumber) {
       const found = sessions.filter(
         (session) =>
@@ -44,9 +43,26 @@ export function createModelRegistry(): Registry {
       );
       return found.at(-1) ?? null;
     },
-    async putTunnel(tunnel) {
-      if (!sessions.some(({ id }) => id === tunnel.sessionId)) throw new SessionGone(tunnel.sessionId);
-      tunnels = byId([...tunnels.filter(({ id }) => id !== tunnel.id), tunnel]);
+    async snapshot(keys) {
+      return new Map(keys.map((key) => [key, holdersOf(key)]));
+    },
+    async apply(changes, fence) {
+      for (const [key, seen] of fence) if (!isDeepStrictEqual(holdersOf(key), seen)) throw new Overtaken(key);
+      const [before, beforeSessions] = [tunnels, sessions];
+      for (const change of changes) {
+        if (change.op === 'put') {
+          const { tunnel } = change;
+          if (!sessions.some(({ id }) => id === tunnel.sessionId)) {
+            [tunnels, sessions] = [before, beforeSessions];
+            throw new SessionGone(tunnel.sessionId);
+          }
+          tunnels = byId([...tunnels.filter(({ id }) => id !== tunnel.id), tunnel]);
+        } else if (change.op === 'remove') tunnels = tunnels.filter(({ id }) => id !== change.id);
+        else {
+          tunnels = tunnels.filter(({ sessionId }) => sessionId !== change.sessionId);
+          sessions = sessions.filter(({ id }) => id !== change.sessionId);
+        }
+      }
     },
     async getTunnel(id) {
       return tunnels.find((tunnel) => tunnel.id === id) ?? null;
@@ -66,15 +82,8 @@ export function createModelRegistry(): Registry {
     async tunnelsOfSession(sessionId) {
       return tunnels.filter((tunnel) => tunnel.sessionId === sessionId);
     },
-    async removeTunnel(id) {
-      const tunnel = tunnels.find((candidate) => candidate.id === id) ?? null;
-      tunnels = tunnels.filter((candidate) => candidate.id !== id);
-      return tunnel;
-    },
     async holdersOf(key) {
-      return tunnels.filter(
-        ({ endpoint, accountId }) => endpoint !== null && addressKey({ ...endpoint, accountId }) === key,
-      );
+      return holdersOf(key);
     },
     async tunnelsWithLabels(accountId, labels) {
       return tunnels.filter((tunnel) => {
