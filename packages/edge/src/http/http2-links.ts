@@ -59,13 +59,16 @@ export class Http2Link implements Spare {
       maxSendHeaderBlockLength: headBytes + 32_768,
     });
     this.session.on('error', ignore);
-    this.session.on('close', () => this.gone());
+    this.session.on('close', () => {
+      this.gone();
+      owner.onEnded(this);
+    });
     this.session.on('goaway', (_code: number, lastTaken: number) => {
       this.lastTaken = Math.min(this.lastTaken, lastTaken);
       this.gone();
     });
     this.idle = edge.wheel.schedule(edge.config.limits.upstreamIdleMs, () => {
-      if (this.requests === 0) this.close();
+      if (this.requests === 0) this.destroy();
     });
   }
 
@@ -75,10 +78,11 @@ export class Http2Link implements Spare {
   }
 
   request(exchange: Exchange): void {
+    const upstream = new Http2Upstream(this, exchange);
+    // It may throw; then nothing is under way.
+    upstream.start();
     if (this.requests === 0) this.owner.onBusy(this);
     this.requests++;
-    const upstream = new Http2Upstream(this, exchange);
-    upstream.start();
     exchange.attach(upstream);
   }
 
@@ -86,9 +90,9 @@ export class Http2Link implements Spare {
   done(): void {
     this.requests--;
     if (!this.closed && this.owner.onFree(this)) return;
-    if (this.requests > 0 || this.closed) return;
-    if (this.edge.agents.scarce(this.upstream)) {
-      this.close();
+    if (this.requests > 0) return;
+    if (this.closed || this.edge.agents.scarce(this.upstream)) {
+      this.destroy();
       return;
     }
     this.idle.refresh();
@@ -129,11 +133,10 @@ export class Http2Link implements Spare {
     };
   }
 
-  close(): void {
-    this.gone();
-    this.session.close();
-  }
-
+  /**
+   * At once, not gracefully: a cancelled request that the service's limits never let begin would keep the session, and
+   * with it a place at the agent.
+   */
   destroy(): void {
     this.gone();
     this.session.destroy();
@@ -153,7 +156,10 @@ interface LinkOwner {
   onIdle(link: Http2Link): void;
   /** One of its requests is over. @returns whether another one took its turn */
   onFree(link: Http2Link): boolean;
+  /** It takes no more requests. */
   onClosed(link: Http2Link): void;
+  /** Nothing of it is left. */
+  onEnded(link: Http2Link): void;
 }
 
 /** A request that waits for a place, or for a link that another one opens. */
@@ -169,6 +175,8 @@ interface WaitingRequest {
 /** Those of one visitor connection. */
 export class Http2Links implements LinkOwner {
   private links: Http2Link[] = [];
+  /** They take no more requests, and may still have some under way. */
+  private readonly leaving = new Set<Http2Link>();
   private readonly index: KeptIndex;
   private readonly waiting = new Set<WaitingRequest>();
 
@@ -233,9 +241,15 @@ export class Http2Links implements LinkOwner {
   onClosed(link: Http2Link): void {
     this.index.remove(link);
     this.links = this.links.filter((one) => one !== link);
+    this.leaving.add(link);
+  }
+
+  onEnded(link: Http2Link): void {
+    this.leaving.delete(link);
   }
 
   close(): void {
     for (const link of this.links) link.destroy();
+    for (const link of this.leaving) link.destroy();
   }
 }

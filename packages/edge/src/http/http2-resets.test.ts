@@ -4,36 +4,15 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Dice } from '../testing/dice.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
+import { frame, literal, words } from '../testing/h2-frames.ts';
 import { dial, harness, type Harness, rawService, type Service, sleep } from './testing.ts';
 
 const SEED = Number(process.env['POSTERN_SEED'] ?? Date.now() % 1_000_000);
 const ROUNDS = Number(process.env['POSTERN_RESET_ROUNDS'] ?? 3);
 
-/** mulberry32: the same seed makes the same run. */
-let state = SEED >>> 0;
-function random(below: number): number {
-  state = (state + 0x6d2b79f5) >>> 0;
-  let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-  mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-  return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-}
-
-function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head.writeUInt8(type, 3);
-  head.writeUInt8(flags, 4);
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
-const word = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-};
-const literal = (name: string, value: string): Buffer =>
-  Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value)]);
+const dice = new Dice(SEED);
 const PREFACE = Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(4, 0, 0)]);
 
 /** `:method`, `:scheme http`, `:path /`, `:authority app.test`. */
@@ -48,7 +27,7 @@ const REQUESTS: Readonly<Record<string, (id: number) => Buffer[]>> = {
   'a body': (id) => [
     frame(1, 4, id, pseudo(POST)),
     frame(0, 0, id, Buffer.alloc(1_000)),
-    frame(8, 0, id, word(1)),
+    frame(8, 0, id, words(1)),
     frame(0, 1, id, Buffer.alloc(16_000)),
   ],
   'a body with trailers': (id) => [
@@ -130,15 +109,15 @@ describe.each(Object.entries(SERVICES))('a visitor resets while the service says
         const count = frames(1).length;
         for (let point = 1; point <= count + 1; point++) {
           id += 2;
-          const code = CODES[random(CODES.length)] ?? 0;
+          const code = CODES[dice.below(CODES.length)] ?? 0;
           for (const one of frames(id).slice(0, point)) {
             // Sometimes in one segment with what follows, sometimes not.
             socket.write(one);
-            if (random(3) === 0) await turn();
+            if (dice.below(3) === 0) await turn();
           }
           await wait();
-          socket.write(frame(3, 0, id, word(code)));
-          if (random(4) === 0) socket.write(frame(6, 0, 0, Buffer.alloc(8)));
+          socket.write(frame(3, 0, id, words(code)));
+          if (dice.below(4) === 0) socket.write(frame(6, 0, 0, Buffer.alloc(8)));
         }
       }
       await sleep(10);

@@ -21,6 +21,8 @@ export class Http2Upstream implements Upstream {
   private trailer: RawFields | null = null;
   private answered = false;
   private endSeen = false;
+  /** The link has been told that it is over. */
+  private over = false;
   /** The body so far; null when it is too large, or not needed any more. */
   private kept: Buffer[] | null = [];
   private keptBytes = 0;
@@ -106,7 +108,15 @@ export class Http2Upstream implements Upstream {
     if (this.exchange === null) return;
     this.exchange = null;
     this.stream?.close(constants.NGHTTP2_CANCEL);
+    // One that the service's limits have not let begin never closes of itself.
+    process.nextTick(Http2Upstream.leave, this);
   }
+
+  private static readonly leave = (one: Http2Upstream): void => {
+    if (one.over) return;
+    one.over = true;
+    one.link.done();
+  };
 
   // From the service.
 
@@ -185,7 +195,7 @@ export class Http2Upstream implements Upstream {
   }
 
   private closed(): void {
-    this.link.done();
+    Http2Upstream.leave(this);
     if (this.endSeen) this.responseEnd();
     const { exchange, stream } = this;
     if (exchange === null) return;
