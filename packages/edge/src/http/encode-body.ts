@@ -17,11 +17,19 @@ export interface EncodedBodyOwner {
   failed(error: Error): void;
 }
 
+const EMPTY = Buffer.alloc(0);
+
 export class EncodedBody {
   private readonly first: Encoder;
   private readonly last: Encoder;
   private readonly all: Encoder[];
   private over = false;
+  /** Holds the piece at work; a new buffer for each would be garbage faster than it is collected. */
+  private piece = EMPTY;
+  private lent = false;
+  private readonly givenBack = (): void => {
+    this.lent = false;
+  };
 
   constructor(codings: readonly [BodyCoding, ...BodyCoding[]], streaming: boolean, owner: EncodedBodyOwner) {
     const [coding, ...others] = codings;
@@ -57,7 +65,14 @@ export class EncodedBody {
 
   /** Copies. @returns false when the source should wait for `wantsMore` */
   write(chunk: Buffer, start: number, end: number): boolean {
-    return this.over || this.first.write(Buffer.from(chunk.subarray(start, end)));
+    if (this.over) return true;
+    // Bytes that were under way when the source was asked to pause wait in a buffer of their own.
+    if (this.lent) return this.first.write(Buffer.from(chunk.subarray(start, end)));
+    const length = end - start;
+    if (this.piece.length < length) this.piece = Buffer.allocUnsafeSlow(length);
+    chunk.copy(this.piece, 0, start, end);
+    this.lent = true;
+    return this.first.write(this.piece.subarray(0, length), this.givenBack);
   }
 
   end(): void {
@@ -85,11 +100,15 @@ const BROTLI = {
   [constants.BROTLI_PARAM_LGBLOCK]: 16,
 };
 
+/** One piece waits or is at work, and one chunk of output: more is fetched when both are gone. */
+const ONE_PIECE = { writableHighWaterMark: 1, readableHighWaterMark: 16_384 };
+
 function createEncoder(coding: BodyCoding, streaming: boolean): Encoder {
   if (coding === 'br') {
     const flush = streaming ? constants.BROTLI_OPERATION_FLUSH : constants.BROTLI_OPERATION_PROCESS;
-    return createBrotliCompress({ flush, params: BROTLI });
+    return createBrotliCompress({ flush, params: BROTLI, ...ONE_PIECE });
   }
   const flush = streaming ? constants.Z_SYNC_FLUSH : constants.Z_NO_FLUSH;
-  return coding === 'gzip' ? createGzip({ flush }) : createDeflate({ flush });
+  const options = { flush, ...ONE_PIECE };
+  return coding === 'gzip' ? createGzip(options) : createDeflate(options);
 }
