@@ -46,8 +46,11 @@ describe('the agent process', () => {
   test('stopped for a moment: it keeps its URL against another', async () => {
     const first = await agent({ domain: 'busy.example.com' });
     await first.kill('SIGSTOP');
-    await expect(agent({ domain: 'busy.example.com' })).rejects.toThrow('ERR_NGROK_334');
+    // Who asks meanwhile waits for its answer.
+    const refused = expect(agent({ domain: 'busy.example.com' })).rejects.toThrow('ERR_NGROK_334');
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
     await first.kill('SIGCONT');
+    await refused;
     await until(() => serves(first.url));
   });
 
