@@ -29,8 +29,9 @@ export class StreamErrors {
     this.wheel = wheel;
     this.onConnectionError = onConnectionError;
     const destroy = session.destroy.bind(session);
+    // The runtime calls it with null or a bare code, too, whatever its types say.
     session.destroy = (error?: Error, code?: number): void => {
-      if (error !== undefined && Reflect.get(error, 'errno') === PROTOCOL_FAULT) this.faulty();
+      if (error instanceof Error && Reflect.get(error, 'errno') === PROTOCOL_FAULT) this.faulty();
       else destroy(error, code);
     };
   }
