@@ -1,8 +1,9 @@
 import { fail, type PosternError } from '@postern/errors';
 import type { Write } from '@postern/store';
-import { isUnder, isWildcard, wildcardsOver } from './addresses/hosts.ts';
+import { isWildcard } from './addresses/hosts.ts';
 import type { Address } from './addresses/urls.ts';
 import type { Core } from './core.ts';
+import { groundOf, type ReservationProblem, type Reserved } from './rules/reservations.ts';
 
 /** What an address rests on: a reservation that exists, or writes that make one, or nothing (not public). */
 export interface Footing {
@@ -12,12 +13,6 @@ export interface Footing {
   readonly writes: readonly Write[];
 }
 
-export type ReservationProblem =
-  | { readonly kind: 'taken' }
-  | { readonly kind: 'missing' }
-  /** The account has a wider wildcard, but a wildcard endpoint needs its own. */
-  | { readonly kind: 'wildcard-inexact'; readonly match: string };
-
 const NOTHING: Footing = { domainId: '', tcpAddrId: '', writes: [] };
 
 /**
@@ -25,10 +20,26 @@ const NOTHING: Footing = { domainId: '', tcpAddrId: '', writes: [] };
  * docs/design.md §1, --auto-reserve). Call it inside the claim step.
  */
 export function findFooting(core: Core, accountId: string, address: Address): Footing | ReservationProblem {
-  if (address.binding !== 'public') return NOTHING;
-  return address.scheme === 'tcp'
-    ? addrFooting(core, accountId, address)
-    : domainFooting(core, accountId, address.host);
+  const found = groundOf(reservedOf(core), core.config, accountId, address);
+  switch (found.kind) {
+    case 'none':
+      return NOTHING;
+    case 'there':
+      return address.scheme === 'tcp' ? { ...NOTHING, tcpAddrId: found.id } : { ...NOTHING, domainId: found.id };
+    case 'to-reserve':
+      return reserve(core, accountId, address);
+    default:
+      return found;
+  }
+}
+
+/** What is reserved, as the rules look at it. */
+export function reservedOf({ catalog }: Core): Reserved {
+  return {
+    domainAt: (name) => catalog.domains.at(name)[0],
+    addrAt: (addr) => catalog.addrs.at(addr)[0],
+    domains: () => catalog.domains.all(),
+  };
 }
 
 export function isProblem(footing: Footing | ReservationProblem): footing is ReservationProblem {
@@ -61,56 +72,13 @@ export function agentReservationError(address: Address, problem: ReservationProb
   }
 }
 
-function domainFooting(core: Core, accountId: string, host: string): Footing | ReservationProblem {
-  const { domains } = core.catalog;
-  const exact = domains.at(host)[0];
-  if (exact !== undefined)
-    return exact.accountId === accountId ? { ...NOTHING, domainId: exact.id } : { kind: 'taken' };
-  for (const pattern of wildcardsOver(host)) {
-    const wider = domains.at(pattern)[0];
-    if (wider === undefined) continue;
-    if (wider.accountId !== accountId) return { kind: 'taken' };
-    if (!isWildcard(host)) return { ...NOTHING, domainId: wider.id };
-    if (mayReserve(core, host)) break;
-    return { kind: 'wildcard-inexact', match: wider.domain };
+function reserve(core: Core, accountId: string, { scheme, host, port }: Address): Footing {
+  const row = { accountId, createdAt: core.timestamp(), description: '', metadata: '', automatic: true, region: '' };
+  if (scheme === 'tcp') {
+    const id = core.ids.next('ra');
+    const writes = [core.store.reservedAddrs.insert({ ...row, id, addr: `${host}:${port}`, port })];
+    return { domainId: '', tcpAddrId: id, writes };
   }
-  if (!mayReserve(core, host)) return { kind: 'missing' };
-  if (isWildcard(host) && coversForeignName(core, accountId, host)) return { kind: 'taken' };
   const id = core.ids.next('rd');
-  const row = { id, accountId, createdAt: core.timestamp(), domain: host, description: '', metadata: '' };
-  return {
-    domainId: id,
-    tcpAddrId: '',
-    writes: [core.store.reservedDomains.insert({ ...row, automatic: true, region: '' })],
-  };
-}
-
-/** Whether another account has reserved a name that the wildcard would match. */
-export function coversForeignName(core: Core, accountId: string, wildcard: string): boolean {
-  const suffix = wildcard.slice(1);
-  for (const row of core.catalog.domains.all()) {
-    if (row.accountId !== accountId && row.domain.endsWith(suffix)) return true;
-  }
-  return false;
-}
-
-function mayReserve(core: Core, host: string): boolean {
-  const { autoReserve, baseDomains } = core.config;
-  if (autoReserve === 'any') return true;
-  return autoReserve === 'base' && baseDomains.some((domain) => isUnder(host, domain));
-}
-
-function addrFooting(core: Core, accountId: string, address: Address): Footing | ReservationProblem {
-  const addr = `${address.host}:${address.port}`;
-  const known = core.catalog.addrs.at(addr)[0];
-  if (known !== undefined)
-    return known.accountId === accountId ? { ...NOTHING, tcpAddrId: known.id } : { kind: 'taken' };
-  if (core.config.autoReserve === 'off') return { kind: 'missing' };
-  const id = core.ids.next('ra');
-  const row = { id, accountId, createdAt: core.timestamp(), addr, port: address.port, description: '', metadata: '' };
-  return {
-    domainId: '',
-    tcpAddrId: id,
-    writes: [core.store.reservedAddrs.insert({ ...row, automatic: true, region: '' })],
-  };
+  return { domainId: id, tcpAddrId: '', writes: [core.store.reservedDomains.insert({ ...row, id, domain: host })] };
 }

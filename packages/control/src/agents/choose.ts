@@ -1,7 +1,7 @@
 import { fail } from '@postern/errors';
 import type { Scheme } from '@postern/link';
 import { addressKey } from '@postern/registry';
-import { allowsAddress } from '../acl.ts';
+import { allowsAddress } from '../rules/acl.ts';
 import { addressOf, defaultPort, visitorView, type Address } from '../addresses/urls.ts';
 import { holdersAt } from '../claims.ts';
 import type { Core } from '../core.ts';

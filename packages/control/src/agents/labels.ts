@@ -1,7 +1,7 @@
 import { fail } from '@postern/errors';
 import type { LabelBindRequest } from '@postern/protocol';
 import type { TunnelRecord } from '@postern/registry';
-import { deniedLabel } from '../acl.ts';
+import { deniedLabel } from '../rules/acl.ts';
 import { run } from '../change/change.ts';
 import { putOnline } from '../change/confirm.ts';
 import type { Core } from '../core.ts';

@@ -3,7 +3,8 @@ import type { OnlineEndpoint, TunnelRecord } from '@postern/registry';
 import { ALONE, run } from '../change/change.ts';
 import { messageOf, putOnline } from '../change/confirm.ts';
 import { type Decision, unchanged } from '../change/value.ts';
-import { agentConflictError, conflictWith, type Holder, lookAt } from '../claims.ts';
+import { lookAt } from '../claims.ts';
+import { agentConflictError, conflictWith, type Holder } from '../rules/conflicts.ts';
 import type { Core } from '../core.ts';
 import { footingFor } from './choose.ts';
 

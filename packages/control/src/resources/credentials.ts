@@ -1,6 +1,6 @@
 import { fail } from '@postern/errors';
 import { createToken, type CredentialRow } from '@postern/store';
-import { parseAclRule } from '../acl.ts';
+import { parseAclRule } from '../rules/acl.ts';
 import { endSessionsOf } from '../bootstrap.ts';
 import type { Core } from '../core.ts';
 import { principalOf, readOwner } from '../principals.ts';

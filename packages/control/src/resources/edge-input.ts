@@ -3,7 +3,8 @@ import type { EdgeHostport, EdgeRow, EdgeRouteRow, Write } from '@postern/store'
 import { hostportAddress } from '../addresses/hostports.ts';
 import { describeHostProblem } from '../addresses/hosts.ts';
 import { parseEndpointUrl, placeUrl, type Address } from '../addresses/urls.ts';
-import { describeHolder, holdersAt } from '../claims.ts';
+import { holdersAt } from '../claims.ts';
+import { describeHolder } from '../rules/conflicts.ts';
 import type { Core } from '../core.ts';
 import { findFooting, howToReserve, isProblem } from '../reservations.ts';
 import { checkLength, DESCRIPTION_BYTES, METADATA_BYTES } from '../texts.ts';

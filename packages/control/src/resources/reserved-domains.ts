@@ -4,7 +4,8 @@ import { hostProblem, isInternalHost, isUnder, isWildcard, wildcardsOver } from 
 import { domainError } from '../addresses/problems.ts';
 import type { Core } from '../core.ts';
 import { withKeys } from '../gate/keys.ts';
-import { coversForeignName } from '../reservations.ts';
+import { reservedOf } from '../reservations.ts';
+import { coversForeignName } from '../rules/reservations.ts';
 import { checkLength, DESCRIPTION_BYTES, isEmptyPatch, METADATA_BYTES } from '../texts.ts';
 import type { ReservedDomainCreate, ReservedDomainUpdate, ReservedDomainView, ResourceService } from '../types.ts';
 import { summarise, usersOfDomain } from '../users.ts';
@@ -36,7 +37,7 @@ export function createReservedDomains(
       const wider = catalog.domains.at(pattern)[0];
       if (wider !== undefined && wider.accountId !== accountId) throw fail(414, { domain });
     }
-    if (isWildcard(domain) && coversForeignName(core, accountId, domain)) throw fail(417, { domain });
+    if (isWildcard(domain) && coversForeignName(reservedOf(core), accountId, domain)) throw fail(417, { domain });
     return null;
   }
 

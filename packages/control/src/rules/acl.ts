@@ -2,8 +2,8 @@
  * Rules of a credential's ACL (api.md §6): `*`, `bind:host`, `bind:*.x` (also covers the wildcard endpoint itself),
  * `bind:host:port`, `bind:label=value` with `*` on either side. An empty list allows everything.
  */
-import { hostProblem, isWildcard } from './addresses/hosts.ts';
-import { parsePort } from './addresses/urls.ts';
+import { hostProblem, isWildcard } from '../addresses/hosts.ts';
+import { parsePort } from '../addresses/urls.ts';
 
 export type AclRule =
   | { readonly kind: 'any' }
