@@ -10,6 +10,8 @@ import type { Listener, ListenOptions } from './options.ts';
 export class AgentListener implements Listener {
   id = '';
   url = '';
+  /** Where visitors of its bytes come in, as far as its URL says; 0 for http endpoints and with labels. */
+  port = 0;
   readonly options: ListenOptions;
   readonly closed: Promise<AgentError | undefined>;
   readonly #unbind: (listener: AgentListener) => Promise<void>;
@@ -46,6 +48,7 @@ export class AgentListener implements Listener {
     // A server keeps Id and URL of a listener that comes back; whatever it says then, this agent follows.
     this.id = response.id;
     this.url = response.url;
+    this.port = portOfBytes(response.url);
     this.#token = response.token;
     this.#opts = response.opts;
   }
@@ -79,4 +82,9 @@ export class AgentListener implements Listener {
     if (response.error !== '') throw AgentError.fromText(response.error);
     if (response.id !== '') this.id = response.id;
   }
+}
+
+function portOfBytes(url: string): number {
+  const [, scheme, port] = /^(tcp|tls):\/\/[^/]*?(?::(\d{1,5}))?$/.exec(url) ?? [];
+  return scheme === 'tls' ? Number(port ?? 443) : Number(port ?? 0);
 }

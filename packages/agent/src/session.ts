@@ -5,6 +5,7 @@ import { authMessage } from './auth-message.ts';
 import { Backoff } from './backoff.ts';
 import { acceptCommand } from './commands.ts';
 import { Connection } from './connection.ts';
+import { Circles } from './forward/circles.ts';
 import { Forwarding } from './forward/forwarding.ts';
 import { AgentListener } from './listener.ts';
 import type { AgentOptions, AgentSession, AgentState, AgentStatus, Listener, ListenOptions } from './options.ts';
@@ -50,7 +51,8 @@ class Session implements AgentSession {
     this.#options = options;
     this.#random = options.random ?? Math.random;
     this.#backoff = new Backoff(this.#random);
-    this.#forwarding = new Forwarding(options.log, (id) => this.#listenerOf(id)?.options);
+    const circles = new Circles(options.now ?? (() => performance.now()), (port) => this.#hasPort(port));
+    this.#forwarding = new Forwarding(options.log, circles, (id) => this.#listenerOf(id)?.options);
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -197,6 +199,11 @@ class Session implements AgentSession {
   #listenerOf(id: string): AgentListener | undefined {
     for (const listener of this.#listeners) if (listener.id === id) return listener;
     return undefined;
+  }
+
+  #hasPort(port: number): boolean {
+    for (const listener of this.#listeners) if (listener.port === port) return true;
+    return false;
   }
 
   // What the server commands.

@@ -14,6 +14,8 @@ export interface AcceptContext extends PipeContext {
    * when there is nothing to wait for.
    */
   readonly waitForBinds: (retry: () => void) => boolean;
+  /** A visitor's connection had come through this listener before: its upstream is the listener's own address. */
+  readonly onCircle: (upstream: string) => void;
   /** Remembers a connection for {@link PipeContext.onDone}. */
   readonly onStart: (connection: ProxiedConnection) => void;
 }
@@ -75,7 +77,14 @@ class Acceptor implements MuxStreamHandler {
     }
     const address = parseUpstream(options.upstream);
     const secure = (address.scheme === 'https' || address.scheme === 'tls') && !header.passthroughTls;
-    const plan: UpstreamPlan = { address, secure, options };
+    const bytes = header.proto === 'tcp' || header.proto === 'tls';
+    const trail = bytes ? this.#context.circles.enter(header.clientAddr, header.id) : undefined;
+    if (trail === null) {
+      this.#context.onCircle(options.upstream);
+      this.#stream.reset(MuxErrorCode.streamRefused);
+      return;
+    }
+    const plan: UpstreamPlan = { address, secure, options, trail };
     if (secure && (options.proxyProto ?? 0) > 0) {
       this.#stream.handler = new BehindPreamble(this.#stream, plan, this.#context);
       return;

@@ -2,12 +2,15 @@ import net from 'node:net';
 import tls from 'node:tls';
 import type { ListenOptions } from '../options.ts';
 import type { UpstreamAddress } from '../target.ts';
+import type { Trail } from './circles.ts';
 
 export interface UpstreamPlan {
   readonly address: UpstreamAddress;
   /** TLS of the agent's own towards the upstream; never when the visitor's TLS is passed through. */
   readonly secure: boolean;
   readonly options: ListenOptions;
+  /** Of tcp and tls endpoints: what the connection has come through. */
+  readonly trail?: Trail | undefined;
 }
 
 /** Starts the connection; bytes written before it is up are queued by the socket. */

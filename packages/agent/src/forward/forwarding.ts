@@ -3,6 +3,7 @@ import type { AgentLog, ListenOptions } from '../options.ts';
 import type { ReadSlab } from '../read-slab.ts';
 import { formatUpstream } from '../target.ts';
 import { acceptProxied } from './accept.ts';
+import type { Circles } from './circles.ts';
 import type { UpstreamPlan } from './dial-upstream.ts';
 import type { ProxiedConnection } from './pipe.ts';
 import { WriteJoiner } from './write-joiner.ts';
@@ -12,13 +13,15 @@ export class Forwarding {
   readonly #log: AgentLog | undefined;
   readonly #listenerOf: (id: string) => ListenOptions | undefined;
   readonly #joiner = new WriteJoiner();
+  readonly #circles: Circles;
   readonly #connections = new Set<ProxiedConnection>();
   #bindsUnderWay = 0;
   #afterBinds: (() => void)[] = [];
   #whenIdle: (() => void) | undefined = undefined;
 
-  constructor(log: AgentLog | undefined, listenerOf: (id: string) => ListenOptions | undefined) {
+  constructor(log: AgentLog | undefined, circles: Circles, listenerOf: (id: string) => ListenOptions | undefined) {
     this.#log = log;
+    this.#circles = circles;
     this.#listenerOf = listenerOf;
   }
 
@@ -27,6 +30,8 @@ export class Forwarding {
     acceptProxied(stream, {
       slab,
       joiner: this.#joiner,
+      circles: this.#circles,
+      onCircle: this.#onCircle,
       listenerOf: this.#listenerOf,
       waitForBinds: this.#waitForBinds,
       onStart: this.#onStart,
@@ -76,6 +81,10 @@ export class Forwarding {
   readonly #onDone = (connection: ProxiedConnection): void => {
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#whenIdle?.();
+  };
+
+  readonly #onCircle = (upstream: string): void => {
+    this.#log?.warn({ upstream }, 'the upstream leads back to the endpoint that it serves');
   };
 
   readonly #onDialFailure = (plan: UpstreamPlan, reason: string): void => {

@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
 import type { ReadSlab } from '../read-slab.ts';
 import { badGateway } from './bad-gateway.ts';
+import type { Circles } from './circles.ts';
 import { dialUpstream, dialUpstreamBehind, type UpstreamPlan } from './dial-upstream.ts';
 import { UpstreamReader } from './upstream-reader.ts';
 import type { WriteJoiner } from './write-joiner.ts';
@@ -20,6 +21,7 @@ export interface ProxiedConnection {
 export interface PipeContext {
   readonly slab: ReadSlab;
   readonly joiner: WriteJoiner;
+  readonly circles: Circles;
   /** A connection is over. */
   readonly onDone: (connection: ProxiedConnection) => void;
   /** The upstream could not be reached. */
@@ -57,6 +59,11 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
       this.#connected = true;
       this.#clearDeadline();
     });
+    // Before TLS of ours, if any: the edge opens the next stream at its ClientHello.
+    if (plan.trail !== undefined) {
+      const { trail } = plan;
+      this.#socket.once('connect', () => context.circles.watch(this.#socket, trail));
+    }
     this.#socket.on('drain', () => this.#drained());
     this.#socket.on('end', () => this.#stream.end());
     this.#socket.on('error', (error) => this.#failed(error));

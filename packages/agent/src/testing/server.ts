@@ -68,10 +68,13 @@ export class TestServer {
   }
 
   /** A visitor's connection to the listener `id`, as the edge opens it. */
-  visit(id: string, options: { first?: string; proto?: protocol.EndpointProto; passthrough?: boolean } = {}): Visitor {
+  visit(
+    id: string,
+    options: { first?: string; proto?: protocol.EndpointProto; passthrough?: boolean; clientAddr?: string } = {},
+  ): Visitor {
     const header = protocol.encodeProxyHeader({
       id,
-      clientAddr: '192.0.2.1:1234',
+      clientAddr: options.clientAddr ?? '192.0.2.1:1234',
       proto: options.proto ?? 'https',
       edgeType: '0',
       passthroughTls: options.passthrough ?? false,
