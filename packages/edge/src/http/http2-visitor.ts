@@ -116,7 +116,10 @@ export class Http2Visitor implements HttpConnection {
       guard.wrap(() => this.destroy('client-gone')),
     );
     this.session.setLocalWindowSize(WINDOW_BYTES * 4);
-    if (this.visitor.connection.socket.destroyed) this.gone();
+    const { socket } = this.visitor.connection;
+    if (socket.destroyed) this.gone();
+    // The end may have come, and been told, before anybody listened.
+    else if (socket.readableEnded) this.destroy('client-gone');
   }
 
   private request(stream: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
