@@ -145,6 +145,14 @@ describe('another node is faster', () => {
     expect(h.edge.urls()).toEqual(['https://mine.example.test']);
   });
 
+  test('an edge is decided anew, refused, and not there', async () => {
+    const h = await withRival('new.example.test');
+    const made = h.control.api.edges.create(h.caller, 'https', { hostports: ['new.example.test:443'] });
+    await expect(made).rejects.toMatchObject({ number: 90_020 });
+    expect(await h.store.all('edges')).toEqual([]);
+    expect(h.edge.urls()).toEqual(['https://mine.example.test']);
+  });
+
   test('an agent is decided anew, and refused', async () => {
     const h = await withRival('new.example.test');
     const bound = h.bind(await h.connect({}, '10.0.0.2'), { domain: 'new.example.test' });

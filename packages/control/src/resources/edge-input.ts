@@ -1,9 +1,10 @@
 import { fail } from '@postern/errors';
+import type { Snapshot, TunnelRecord } from '@postern/registry';
 import type { EdgeHostport, EdgeRow, EdgeRouteRow, Write } from '@postern/store';
 import { hostportAddress } from '../addresses/hostports.ts';
 import { describeHostProblem } from '../addresses/hosts.ts';
 import { parseEndpointUrl, placeUrl, type Address } from '../addresses/urls.ts';
-import { holdersAt } from '../claims.ts';
+import { lookAt } from '../claims.ts';
 import { describeHolder } from '../rules/conflicts.ts';
 import type { Core } from '../core.ts';
 import { findFooting, howToReserve, isProblem } from '../reservations.ts';
@@ -16,6 +17,8 @@ export interface ClaimedHostports {
   readonly hostports: readonly EdgeHostport[];
   /** Reservations to be made with them. */
   readonly writes: readonly Write[];
+  /** Who was at the addresses that are new. */
+  readonly fence: Snapshot;
 }
 
 /** `kind` as field of the errors below. @throws 18012, 18013 */
@@ -40,6 +43,7 @@ export async function claimHostports(
   for (const entry of existing?.hostports ?? []) kept.set(hostportAddress(kind, entry.hostport)?.url ?? '', entry);
   const hostports: EdgeHostport[] = [];
   const writes: Write[] = [];
+  const fence = new Map<string, readonly TunnelRecord[]>();
   const seen = new Set<string>();
   for (const hostport of wanted) {
     const address = readHostport(core, kind, hostport);
@@ -52,12 +56,14 @@ export async function claimHostports(
     }
     const footing = findFooting(core, accountId, address);
     if (isProblem(footing)) throw fail(7117, { hostport, how: howToReserve(address) });
-    const holder = (await holdersAt(core, accountId, address)).find(({ id }) => id !== existing?.id);
+    const there = await lookAt(core, accountId, address);
+    const holder = there.holders.find(({ id }) => id !== existing?.id);
     if (holder !== undefined) throw fail(90020, { hostport, holder: describeHolder(holder, accountId) });
+    for (const [key, tunnels] of there.fence) fence.set(key, tunnels);
     writes.push(...footing.writes);
     hostports.push({ hostport, endpointId: core.ids.next('ep'), createdAt: core.timestamp() });
   }
-  return { hostports, writes };
+  return { hostports, writes, fence };
 }
 
 function readHostport(core: Core, kind: Kind, hostport: string): Address {

@@ -1,3 +1,4 @@
+import type { Snapshot } from '@postern/registry';
 import type { EdgeRow } from '@postern/store';
 import { fail } from '@postern/errors';
 import { ALONE, run } from '../change/change.ts';
@@ -12,6 +13,7 @@ import { pageOf } from './paging.ts';
 type Kind = EdgeView['kind'];
 
 const PREFIX = { https: 'edghts', tls: 'edgtls', tcp: 'edgtcp' } as const;
+const NO_FENCE: Snapshot = new Map();
 const NO_BACKEND = { backendId: '', backendEnabled: false } as const;
 
 /** Legacy edges (api.md §6): hostports that lead to labelled tunnels through tunnel-group backends. */
@@ -43,7 +45,7 @@ export function createEdges(core: Core): EdgeService {
       checkEdgeTexts(input);
       checkModule(kind, input);
       const done = await run(core, ALONE, async () => {
-        const { hostports, writes } = await claimHostports(core, accountId, kind, input.hostports ?? [], null);
+        const { hostports, writes, fence } = await claimHostports(core, accountId, kind, input.hostports ?? [], null);
         const now = core.timestamp();
         const made: EdgeRow = {
           id: core.ids.next(PREFIX[kind]),
@@ -56,7 +58,7 @@ export function createEdges(core: Core): EdgeService {
           hostports,
           ...readBackend(core, accountId, input.backend, NO_BACKEND),
         };
-        return { answer: made, writes: [...writes, store.edges.insert(made)], registry: [] };
+        return { answer: made, writes: [...writes, store.edges.insert(made)], registry: [], fence };
       });
       await putOnline(core, namesOf(done.answer), done);
       return view(done.answer);
@@ -78,9 +80,9 @@ export function createEdges(core: Core): EdgeService {
       const done = await run(core, ALONE, async () => {
         const before = find(caller, kind, id);
         if (before === null) return unchanged(null);
-        const { hostports, writes } =
+        const { hostports, writes, fence } =
           input.hostports === undefined
-            ? { hostports: before.hostports, writes: [] }
+            ? { hostports: before.hostports, writes: [], fence: NO_FENCE }
             : await claimHostports(core, caller.accountId, kind, input.hostports, before);
         const change = {
           updatedAt: core.timestamp(),
@@ -90,7 +92,7 @@ export function createEdges(core: Core): EdgeService {
           ...readBackend(core, caller.accountId, input.backend, before),
         };
         const after: EdgeRow = { ...before, ...change };
-        return { answer: after, writes: [...writes, store.edges.update(id, change)], registry: [] };
+        return { answer: after, writes: [...writes, store.edges.update(id, change)], registry: [], fence };
       });
       const after = done.answer;
       if (after === null) return null;
