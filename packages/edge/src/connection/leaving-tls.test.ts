@@ -8,8 +8,10 @@ import { edgeHarness, eventually, WILDCARD_CERTIFICATE } from '../testing/edge-h
 const LONG = 120_000;
 
 describe('a visitor who leaves at the end of the TLS handshake is let go at once', () => {
-  const rows: readonly (readonly [string, 'reset' | 'end', readonly string[] | undefined])[] = [
+  const rows: readonly (readonly [string, 'reset' | 'destroy' | 'end', readonly string[] | undefined])[] = [
     ['by FIN', 'end', undefined],
+    ['by destroying', 'destroy', undefined],
+    ['by destroying, HTTP/2', 'destroy', ['h2']],
     ['by RST', 'reset', undefined],
     ['by FIN, HTTP/2', 'end', ['h2']],
     ['by RST, HTTP/2', 'reset', ['h2']],
@@ -32,6 +34,7 @@ describe('a visitor who leaves at the end of the TLS handshake is let go at once
         socket.on('error', () => {});
         await once(socket, 'secureConnect');
         if (how === 'reset') raw.resetAndDestroy();
+        else if (how === 'destroy') socket.destroy();
         else socket.end();
       }),
     );

@@ -79,7 +79,10 @@ export class TlsTerminators {
     return new Promise((resolve) => {
       this.#handoffs.set(key, { demands, resolve });
       socket.once('close', () => this.#settle(key, null));
+      // During the handshake a FIN is the end. With a half-open connection the runtime would tell it to nobody.
+      socket.allowHalfOpen = false;
       server.emit('connection', socket);
+      socket.allowHalfOpen = true;
     });
   }
 
@@ -150,6 +153,7 @@ export class TlsTerminators {
     // Whoever takes the socket may wait before it listens; an 'error' without a listener would end the process.
     // Node leaves a socket open whose TLS has failed after the handshake, and nothing can come over it any more.
     socket.on('error', () => socket.destroy());
+    socket.allowHalfOpen = true;
     const key = connectionKey(socket);
     const handoff = key === null ? undefined : this.#handoffs.get(key);
     if (key === null || handoff === undefined) {
