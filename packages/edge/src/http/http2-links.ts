@@ -109,6 +109,11 @@ export class Http2Link implements Spare {
     return stream.id === undefined || stream.id > this.lastTaken;
   }
 
+  /** Whether the service has ended the answer itself, and not broken it off. Asked once. */
+  ended(stream: ClientHttp2Stream): boolean {
+    return this.duplex.ends.take(stream.id ?? 0);
+  }
+
   /** What a request is told that ended without an answer. */
   failure(exchange: Exchange, untouched: boolean): UpstreamFailure {
     const { upstream, duplex } = this;

@@ -234,3 +234,30 @@ describe('an answer with a length and trailers', () => {
     );
   });
 });
+
+describe('an answer that is broken off with NO_ERROR', () => {
+  test.each([true, false])('is never taken for complete (visitor over HTTP/2: %s)', async (http2) => {
+    await using service = await byHand((socket, type, _flags, id) => {
+      if (type !== FrameType.headers) return;
+      socket.write(frame(FrameType.headers, END_HEADERS, id, OK));
+      socket.write(frame(FrameType.data, 0, id, Buffer.from('half')));
+      socket.write(frame(FrameType.reset, 0, id, words(0)));
+    });
+    await using edge = await edgeTo(service, http2);
+    if (http2) {
+      const session = connect(`http://127.0.0.1:${edge.port}`);
+      session.on('error', () => {});
+      const stream = session.request({ ':path': '/', ':authority': 'app.test' });
+      stream.on('error', () => {});
+      stream.resume();
+      await new Promise((resolve) => stream.once('close', resolve));
+      expect(stream.rstCode).not.toBe(0);
+      session.destroy();
+    } else {
+      const text = await edge.talk('GET / HTTP/1.1\r\nHost: app.test\r\n\r\n');
+      expect(text).toContain('half');
+      expect(text).not.toContain('\r\n0\r\n');
+    }
+    expect(edge.events.map(({ reason }) => reason)).not.toContain('complete');
+  });
+});

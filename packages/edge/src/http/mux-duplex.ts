@@ -2,6 +2,7 @@
 import { Duplex } from 'node:stream';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
 import type { TimerWheel } from '../context.ts';
+import { EndWatch } from './h2-end-watch.ts';
 import { GONE_GRACE_MS } from './upstream-http1.ts';
 
 export class MuxDuplex extends Duplex implements MuxStreamHandler {
@@ -9,6 +10,7 @@ export class MuxDuplex extends Duplex implements MuxStreamHandler {
   resetCode: number | null = null;
   /** The first bytes received: an agent that cannot reach its service answers in HTTP/1. */
   opening = '';
+  readonly ends = new EndWatch();
   private readonly wheel: TimerWheel;
   private stream: MuxStream | null = null;
   private owed = 0;
@@ -29,6 +31,7 @@ export class MuxDuplex extends Duplex implements MuxStreamHandler {
       return;
     }
     if (this.opening.length < 64) this.opening += chunk.toString('latin1', 0, Math.min(64, chunk.length));
+    this.ends.read(chunk);
     if (this.push(Buffer.from(chunk))) this.stream?.consume(chunk.length);
     else this.owed += chunk.length;
   }

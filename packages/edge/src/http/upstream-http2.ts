@@ -183,6 +183,7 @@ export class Http2Upstream implements Upstream {
   private responseEnd(): void {
     const { exchange, stream } = this;
     if (exchange === null || !this.answered || stream?.rstCode !== constants.NGHTTP2_NO_ERROR) return;
+    if (!this.link.ended(stream)) return;
     this.exchange = null;
     // An answer before the end of the request: the rest of it is not wanted.
     if (!exchange.requestEnded) stream.close(constants.NGHTTP2_CANCEL);
