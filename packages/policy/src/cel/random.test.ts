@@ -100,7 +100,7 @@ describe('random expressions', () => {
           expect([text, equal(ours, theirs, makeScope())]).toEqual([text, true]);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 2_000 },
     );
     expect(compared).toBeGreaterThan(50);
   });
