@@ -2,7 +2,7 @@
 import { createMuxSession, MuxErrorCode, StreamType, type MuxSession } from '@postern/protocol';
 // Internal to the edge: nobody but this needs a public name of it.
 import { RpcServer } from '../../packages/edge/src/agents/rpc-server.ts';
-import type { Dice } from '../support/dice.ts';
+import type { Dice } from '@postern/edge/testing/dice';
 import { cut, mutatedOf, showChunks } from './mutate.ts';
 import { frame, muxMaterial, randomFrame } from './mux-material.ts';
 import { MESSAGES } from './rpc-material.ts';

@@ -15,7 +15,7 @@ import {
   type RequestHead,
   type ResponseHead,
 } from '@postern/protocol';
-import type { Dice } from '../support/dice.ts';
+import type { Dice } from '@postern/edge/testing/dice';
 import { REQUESTS, RESPONSES } from './http1-material.ts';
 import { cut, mutatedOf, showChunks } from './mutate.ts';
 import { type FuzzTarget, fuzzTarget, must, mustEqual } from './target.ts';

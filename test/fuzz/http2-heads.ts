@@ -12,7 +12,7 @@ import {
   validateH2ResponseHead,
   validateH2Trailers,
 } from '@postern/protocol';
-import type { Dice } from '../support/dice.ts';
+import type { Dice } from '@postern/edge/testing/dice';
 import { materialOf, mutateText } from './mutate.ts';
 import { type FuzzTarget, fuzzTarget, must, mustEqual } from './target.ts';
 

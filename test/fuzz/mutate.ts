@@ -1,5 +1,5 @@
 /** Mutations of bytes and texts, and ways to cut a byte stream into chunks. */
-import type { Dice } from '../support/dice.ts';
+import type { Dice } from '@postern/edge/testing/dice';
 
 /** Longest input of a case. */
 const MOST_BYTES = 65_536;

@@ -1,6 +1,6 @@
 /** Muxado frames (agent-protocol.md §2), made by hand, and conversations recorded from real sessions. */
 import { createMuxSession, encodeProxyHeader, StreamType, type MuxStream } from '@postern/protocol';
-import { Dice } from '../support/dice.ts';
+import { Dice } from '@postern/edge/testing/dice';
 import type { Material } from './mutate.ts';
 
 const IDLE = { onData() {}, onEnd() {}, onReset() {}, onDrain() {} };

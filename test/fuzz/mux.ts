@@ -1,5 +1,5 @@
 /** Mux sessions in both roles, among frames that nobody should send. */
-import type { Dice } from '../support/dice.ts';
+import type { Dice } from '@postern/edge/testing/dice';
 import { cut, mutatedOf, showChunks } from './mutate.ts';
 import { muxMaterial, randomFrame } from './mux-material.ts';
 import { WatchedSession, WatchedStream } from './mux-watch.ts';

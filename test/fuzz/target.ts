@@ -1,4 +1,4 @@
-import type { Dice } from '../support/dice.ts';
+import type { Dice } from '@postern/edge/testing/dice';
 
 /** What one case came to. */
 export interface Outcome {

@@ -7,7 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
-import { Dice } from '../support/dice.ts';
+import { Dice } from '@postern/edge/testing/dice';
 import type { Finding, FuzzJob, TargetResult } from './fuzz.ts';
 import type { FuzzTarget, Outcome } from './target.ts';
 import { TARGETS } from './targets.ts';

@@ -1,5 +1,5 @@
 /** What goes wrong, when, and for how long; all of it from the dice. */
-import type { Dice } from '../support/dice.ts';
+import type { Dice } from '@postern/edge/testing/dice';
 import type { AgentProcess } from './agents.ts';
 import type { SoakUpstream } from './upstreams.ts';
 

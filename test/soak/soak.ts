@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Dice } from '../support/dice.ts';
+import { Dice } from '@postern/edge/testing/dice';
 import { Platform } from '../support/platform.ts';
 import { Faults } from './faults.ts';
 import { atRest, collecting, describeHealth, type Health, measure, nurse, recovered, worseThan } from './health.ts';

@@ -3,7 +3,7 @@ import http from 'node:http';
 import type http2 from 'node:http2';
 import https from 'node:https';
 import net from 'node:net';
-import type { Dice } from '../support/dice.ts';
+import type { Dice } from '@postern/edge/testing/dice';
 import { type Platform, splitAddress } from '../support/platform.ts';
 import { connectHttp2, requestHttp2 } from '../support/visit-http2.ts';
 import { type Asked, bodyOf, type Ledger } from './ledger.ts';

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { agentOf } from '../support/agent.ts';
 import { ApiWriters } from '../support/api-writers.ts';
-import { Dice } from '../support/dice.ts';
+import { Dice } from '@postern/edge/testing/dice';
 import { requireJudge } from '../support/judge.ts';
 import { FREE_PORTS, Platform, repositoryRoot, splitAddress } from '../support/platform.ts';
 import { sdkProcess } from '../support/sdk.ts';

@@ -10,7 +10,7 @@
 import http from 'node:http';
 import ngrok from '@ngrok/ngrok';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Dice } from '../support/dice.ts';
+import { Dice } from '@postern/edge/testing/dice';
 import { Platform, splitAddress } from '../support/platform.ts';
 import { quantile, spread } from '../support/spread.ts';
 import { PATIENCE_MS, until } from '../support/until.ts';

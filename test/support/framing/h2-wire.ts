@@ -3,20 +3,9 @@
  * library lets them. Header blocks are written as literals without indexing, and read as far as `:status`.
  */
 
-export const FrameType = {
-  data: 0,
-  headers: 1,
-  priority: 2,
-  resetStream: 3,
-  settings: 4,
-  pushPromise: 5,
-  ping: 6,
-  goAway: 7,
-  windowUpdate: 8,
-  continuation: 9,
-} as const;
+import { Flag, frame, FrameType } from '@postern/edge/testing/h2-frames';
 
-export const Flag = { endStream: 1, ack: 1, endHeaders: 4, padded: 8, priority: 32 } as const;
+export { Flag, frame, FrameType };
 
 export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const HEADER_BYTES = 9;
@@ -26,15 +15,6 @@ export interface Frame {
   readonly flags: number;
   readonly stream: number;
   readonly payload: Buffer;
-}
-
-export function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.writeUIntBE(payload.length, 0, 3);
-  header.writeUInt8(type, 3);
-  header.writeUInt8(flags, 4);
-  header.writeUInt32BE(stream, 5);
-  return Buffer.concat([header, payload]);
 }
 
 /** Identifier, value, … as in RFC 9113 §6.5.2. */

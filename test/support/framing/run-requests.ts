@@ -3,7 +3,7 @@ import { type Findings, judgeOrigin } from './judge.ts';
 import type { Place, Places } from './places.ts';
 import { converse, type RawResponse } from './raw-client.ts';
 import type { RequestRow, SeenRequest } from './row.ts';
-import { Dice } from '../dice.ts';
+import { Dice } from '@postern/edge/testing/dice';
 
 export interface RowResult extends Findings {
   readonly row: string;

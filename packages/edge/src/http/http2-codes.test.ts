@@ -1,13 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
+import { frame } from '../testing/h2-frames.ts';
 import { dial, harness, nodeService, sleep } from './testing.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
 
-function frame(type: number, flags: number, id: number, payload: string): Buffer {
-  const head = Buffer.from([0, 0, payload.length, type, flags, 0, 0, 0, id]);
-  return Buffer.concat([head, Buffer.from(payload, 'latin1')]);
-}
 const HEAD = '\x86\x84\x41\x08app.test';
 const length = (value: string): string => `\x00\x0econtent-length\x01${value}`;
 

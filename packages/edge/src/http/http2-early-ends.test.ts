@@ -1,6 +1,7 @@
 import type { CompiledPolicy, Outcome } from '@postern/policy';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
+import { frame } from '../testing/h2-frames.ts';
 import { dial, harness, nodeService, sleep } from './testing.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
@@ -38,18 +39,13 @@ test('requests that are reset in the same breath reach no service, and too many 
   expect(seen).toBeLessThan(20);
 });
 
-/** A frame of type `type` on stream 1. */
-function frame(type: number, flags: number, payload: string): Buffer {
-  const header = Buffer.from([0, 0, payload.length, type, flags, 0, 0, 0, 1]);
-  return Buffer.concat([header, Buffer.from(payload, 'latin1')]);
-}
-const POST = frame(1, 4, '\x83\x86\x84\x41\x08app.test');
+const POST = frame(1, 4, 1, '\x83\x86\x84\x41\x08app.test');
 
 describe('a request whose body has ended before anybody takes it', () => {
   const rows: readonly (readonly [string, Buffer, string])[] = [
-    ['empty', frame(0, 1, ''), '""'],
-    ['with trailers', Buffer.concat([frame(0, 0, 'hello'), frame(1, 5, '\x00\x05x-sum\x011')]), '"hello" 1'],
-    ['empty, with trailers', Buffer.concat([frame(0, 0, ''), frame(1, 5, '\x00\x05x-sum\x011')]), '"" 1'],
+    ['empty', frame(0, 1, 1, ''), '""'],
+    ['with trailers', Buffer.concat([frame(0, 0, 1, 'hello'), frame(1, 5, 1, '\x00\x05x-sum\x011')]), '"hello" 1'],
+    ['empty, with trailers', Buffer.concat([frame(0, 0, 1, ''), frame(1, 5, 1, '\x00\x05x-sum\x011')]), '"" 1'],
   ];
   test.each(rows)('%s', async (_, rest, seen) => {
     const slow: CompiledPolicy = {

@@ -1,17 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
+import { frame } from '../testing/h2-frames.ts';
 import { dial, harness, nodeService } from './testing.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head.writeUInt8(type, 3);
-  head.writeUInt8(flags, 4);
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
 
 const SETTINGS = frame(4, 0, 0, Buffer.alloc(0));
 /** `:method GET`, `:scheme http`, `:path /` from the static table, `:authority app.test` as a literal. */

@@ -3,9 +3,9 @@ import { connect, createServer, type IncomingHttpHeaders, type ServerHttp2Stream
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
+import { frame, FrameType, words } from '../testing/h2-frames.ts';
 import { dial, type Harness, harness, listening, rawService, type Service } from './testing.ts';
 
-const FrameType = { data: 0, headers: 1, reset: 3, settings: 4, goAway: 7 } as const;
 const END_STREAM = 1;
 const END_HEADERS = 4;
 const REFUSED_STREAM = 7;
@@ -50,21 +50,6 @@ async function post(edge: Harness, parts: readonly Buffer[], between = 0): Promi
     session.destroy();
   }
 }
-
-function frame(type: number, flags: number, id: number, payload: Buffer = Buffer.alloc(0)): Buffer {
-  const header = Buffer.alloc(9);
-  header.writeUIntBE(payload.length, 0, 3);
-  header[3] = type;
-  header[4] = flags;
-  header.writeUInt32BE(id, 5);
-  return Buffer.concat([header, payload]);
-}
-
-const words = (...values: number[]): Buffer => {
-  const made = Buffer.alloc(4 * values.length);
-  for (const [at, value] of values.entries()) made.writeUInt32BE(value, at * 4);
-  return made;
-};
 
 type OnFrame = (socket: Socket, type: number, flags: number, id: number, payload: Buffer) => void;
 
@@ -116,7 +101,7 @@ function echoAfter(first: OnFrame): Promise<Service> {
 describe('a request that the service has not taken', () => {
   test('by REFUSED_STREAM is tried again with its body, whatever its method', async () => {
     await using service = await echoAfter((socket, type, _flags, id) => {
-      if (type === FrameType.data) socket.write(frame(FrameType.reset, 0, id, words(REFUSED_STREAM)));
+      if (type === FrameType.data) socket.write(frame(FrameType.resetStream, 0, id, words(REFUSED_STREAM)));
     });
     await using edge = await edgeTo(service, true);
     const { headers, body } = await post(edge, [Buffer.from('all of it')]);
@@ -125,7 +110,7 @@ describe('a request that the service has not taken', () => {
 
   test('while its body is still coming loses none of it', async () => {
     await using service = await echoAfter((socket, type, _flags, id) => {
-      if (type === FrameType.headers) socket.write(frame(FrameType.reset, 0, id, words(REFUSED_STREAM)));
+      if (type === FrameType.headers) socket.write(frame(FrameType.resetStream, 0, id, words(REFUSED_STREAM)));
     });
     await using edge = await edgeTo(service, true);
     const parts = Array.from({ length: 20 }, (_, at) => Buffer.from(`${at},`));
@@ -157,7 +142,7 @@ describe('a request that the service has not taken', () => {
     await using service = await echoAfter((socket, type, _flags, id, payload) => {
       if (type !== FrameType.data) return;
       sent += payload.length;
-      if (sent >= 65_535) socket.write(frame(FrameType.reset, 0, id, words(REFUSED_STREAM)));
+      if (sent >= 65_535) socket.write(frame(FrameType.resetStream, 0, id, words(REFUSED_STREAM)));
     });
     await using edge = await edgeTo(service, true);
     const { headers } = await post(edge, [Buffer.alloc(500_000)]);
@@ -180,7 +165,7 @@ describe('a request that the service has not taken', () => {
     await using service = await byHand((socket, type, _flags, id) => {
       if (type !== FrameType.headers) return;
       begun++;
-      socket.write(frame(FrameType.reset, 0, id, words(REFUSED_STREAM)));
+      socket.write(frame(FrameType.resetStream, 0, id, words(REFUSED_STREAM)));
     });
     await using edge = await edgeTo(service, true);
     const { headers } = await post(edge, [Buffer.from('x')]);
@@ -241,7 +226,7 @@ describe('an answer that is broken off with NO_ERROR', () => {
       if (type !== FrameType.headers) return;
       socket.write(frame(FrameType.headers, END_HEADERS, id, OK));
       socket.write(frame(FrameType.data, 0, id, Buffer.from('half')));
-      socket.write(frame(FrameType.reset, 0, id, words(0)));
+      socket.write(frame(FrameType.resetStream, 0, id, words(0)));
     });
     await using edge = await edgeTo(service, http2);
     if (http2) {

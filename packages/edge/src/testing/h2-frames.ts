@@ -3,7 +3,7 @@ export const FrameType = {
   data: 0,
   headers: 1,
   priority: 2,
-  reset: 3,
+  resetStream: 3,
   settings: 4,
   pushPromise: 5,
   ping: 6,
@@ -12,15 +12,16 @@ export const FrameType = {
   continuation: 9,
 } as const;
 
-export const Flag = { endStream: 1, ack: 1, endHeaders: 4, padded: 8 } as const;
+export const Flag = { endStream: 1, ack: 1, endHeaders: 4, padded: 8, priority: 32 } as const;
 
-export function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
+/** @param payload bytes, or text of one byte a character */
+export function frame(type: number, flags: number, stream: number, payload: Buffer | string = ''): Buffer {
   const head = Buffer.alloc(9);
   head.writeUIntBE(payload.length, 0, 3);
   head.writeUInt8(type, 3);
   head.writeUInt8(flags, 4);
   head.writeUInt32BE(stream >>> 0, 5);
-  return Buffer.concat([head, payload]);
+  return Buffer.concat([head, typeof payload === 'string' ? Buffer.from(payload, 'latin1') : payload]);
 }
 
 /** 32-bit numbers, as the payloads of RST_STREAM, GOAWAY and WINDOW_UPDATE. */

@@ -96,7 +96,7 @@ function noise(dice: Dice, id: number): Buffer {
   const near = dice.pick([id, id, id + 2, Math.max(0, id - 2), id + 1, 0, 1_001]);
   switch (dice.below(12)) {
     case 0:
-      return frame(FrameType.reset, 0, near, words(dice.pick(CODES)));
+      return frame(FrameType.resetStream, 0, near, words(dice.pick(CODES)));
     case 1:
       return frame(FrameType.goAway, 0, 0, words(dice.pick([0, id, near, 0x7fff_ffff]), dice.pick(CODES)));
     case 2:
@@ -263,7 +263,7 @@ function lastWord(socket: Socket, dice: Dice, id: number, said: Said, sent: (byt
       // Silence.
       return;
     case 1:
-      return sent(frame(FrameType.reset, 0, id, words(dice.pick(CODES))));
+      return sent(frame(FrameType.resetStream, 0, id, words(dice.pick(CODES))));
     case 2:
       socket.end();
       return;
@@ -284,7 +284,7 @@ function lastWord(socket: Socket, dice: Dice, id: number, said: Said, sent: (byt
     case 7:
       said.ended = true;
       sent(frame(FrameType.data, Flag.endStream, id));
-      return sent(frame(FrameType.reset, 0, id, words(dice.pick(CODES))));
+      return sent(frame(FrameType.resetStream, 0, id, words(dice.pick(CODES))));
     case 8:
       said.ended = true;
       sent(frame(FrameType.data, Flag.endStream, id));
