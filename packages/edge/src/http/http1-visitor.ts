@@ -1,6 +1,7 @@
 /**
  * HTTP/1 server codec on a visitor's socket (plain or TLS). One object per connection: its handlers and its parser
- * serve request after request; pipelined requests wait their turn.
+ * serve request after request; pipelined requests wait their turn. Past 400 lines because socket, parser and exchange
+ * call back into one state: cut apart, the halves would only pass that state to each other.
  */
 import { fail, type PosternError } from '@postern/errors';
 import {
