@@ -16,6 +16,8 @@ import type { Visitor } from './visitor.ts';
 
 /** The visitor's side: HTTP/1 on a socket, or one HTTP/2 stream. */
 export interface Downstream {
+  /** Whether the visitor's protocol can carry a final head with these fields. */
+  carries(fields: RawFields): boolean;
   /** 1xx other than 101. */
   informational(status: number, reason: string, fields: RawFields): void;
   /**

@@ -9,6 +9,13 @@ export function isNamed(field: string, name: string): boolean {
   return field.length === name.length && (field === name || field.toLowerCase() === name);
 }
 
+/** Characters of names and values, without what HTTP/2 counts on top for each (RFC 9113 §6.5.2). */
+export function sizeOf(fields: readonly string[]): number {
+  let size = 0;
+  for (const text of fields) size += text.length;
+  return size;
+}
+
 /** First value of a field; `name` in lower case. */
 export function valueOf(fields: RawFields, name: string): string | undefined {
   for (let at = 0; at < fields.length; at += 2) {

@@ -23,8 +23,7 @@ import { readIntoSlab } from '../connection/slab-reader.ts';
 import { SocketWriter, type SocketWriterOwner } from '../connection/socket-writer.ts';
 import type { EdgeContext, TimerHandle, VisitorConnection } from '../context.ts';
 import { Guard } from '../guard.ts';
-import type { Downstream } from './exchange.ts';
-import { Exchange } from './exchange.ts';
+import { type Downstream, Exchange } from './exchange.ts';
 import type { HttpConnection, HttpConnections } from './connections.ts';
 import { HTTP1, leavesUnread } from './http1-limits.ts';
 import { Http1Response } from './http1-response.ts';
@@ -37,6 +36,7 @@ type State = 'open' | 'lingering' | 'piped' | 'closed';
 export class Http1Visitor
   implements Downstream, Http1Sink<RequestHead>, SocketWriterOwner, HttpConnection, WatchedFlow
 {
+  readonly carries = () => true;
   private readonly edge: EdgeContext;
   private readonly pipeline: Pipeline;
   private readonly group: HttpConnections;

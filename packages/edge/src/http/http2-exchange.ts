@@ -13,7 +13,7 @@ import {
 import { ignore } from '../connection/pipe.ts';
 import { SocketWriter, type SocketWriterOwner } from '../connection/socket-writer.ts';
 import { type Downstream, Exchange } from './exchange.ts';
-import { valueOf } from './fields.ts';
+import { sizeOf, valueOf } from './fields.ts';
 import { h2Block, h2Object } from './h2-fields.ts';
 import type { Http2Visitor } from './http2-visitor.ts';
 import type { Watched } from './http2-watch.ts';
@@ -22,6 +22,14 @@ import { refusalError, renderPage } from './pages.ts';
 /** Bytes that the stream has not taken: past the first the source pauses, below the second it goes on. */
 const HIGH_MARK = 131_072;
 const LOW_MARK = 65_536;
+
+/**
+ * Beyond these, clients of nghttp2 end the connection: a head has HEADERS and eight CONTINUATIONs of the size that every
+ * peer takes, and a name or value 64 KiB. Each field costs twelve bytes at most on top, and pseudo fields have room.
+ */
+const MOST_BLOCK_BYTES = 9 * 16_384 - 1_024;
+const FIELD_BYTES = 12;
+const MOST_TEXT_BYTES = 65_536;
 
 export class Http2Exchange implements Downstream, SocketWriterOwner, Watched {
   /** What the head has brought in the account of the connection. */
@@ -39,14 +47,17 @@ export class Http2Exchange implements Downstream, SocketWriterOwner, Watched {
   private requestTrailer: RawFields | null = null;
   /** Of the request; an empty body ends even while nobody reads it. */
   private endSeen = false;
+  private whole: boolean;
   private bodiless = false;
   private blocked = false;
   /** By us: the answer is complete, or was cut. */
   private ended = false;
 
-  constructor(owner: Http2Visitor, stream: ServerHttp2Stream, headBytes: number) {
+  /** @param ended by its head */
+  constructor(owner: Http2Visitor, stream: ServerHttp2Stream, headBytes: number, ended: boolean) {
     this.owner = owner;
     this.stream = stream;
+    this.whole = ended;
     this.headBytes = headBytes;
     this.writer = new SocketWriter(stream, this);
     stream.on('error', ignore);
@@ -54,6 +65,8 @@ export class Http2Exchange implements Downstream, SocketWriterOwner, Watched {
     stream.on('close', () => this.guarded(Http2Exchange.closed));
     stream.on('end', () => {
       this.endSeen = true;
+      // Of a stream that is closed already it need not be END_STREAM that has come.
+      this.whole = this.open;
       // Trailers can be told a tick after the end of the body.
       process.nextTick(() => this.guarded(Http2Exchange.requestEnded));
     });
@@ -149,8 +162,14 @@ export class Http2Exchange implements Downstream, SocketWriterOwner, Watched {
 
   // Downstream.
 
+  carries(fields: RawFields): boolean {
+    const size = sizeOf(fields);
+    if (size + (fields.length / 2) * FIELD_BYTES > MOST_BLOCK_BYTES) return false;
+    return size <= MOST_TEXT_BYTES || fields.every((text) => text.length <= MOST_TEXT_BYTES);
+  }
+
   informational(status: number, _reason: string, fields: RawFields): void {
-    if (!this.open || this.stream.headersSent) return;
+    if (!this.open || this.stream.headersSent || !this.carries(fields)) return;
     this.quiet = 0;
     this.stream.additionalHeaders({ ':status': status, ...h2Object(fields) });
   }
@@ -187,7 +206,8 @@ export class Http2Exchange implements Downstream, SocketWriterOwner, Watched {
   }
 
   trailers(fields: RawFields): void {
-    this.trailer = fields;
+    if (this.carries(fields)) this.trailer = fields;
+    else this.abort();
   }
 
   private sendTrailers(): void {
@@ -280,6 +300,7 @@ export class Http2Exchange implements Downstream, SocketWriterOwner, Watched {
   }
 
   private closed(): void {
+    if (!this.whole) this.owner.native.outlive(this.stream);
     this.writer.drop();
     this.gone('client-gone');
     this.owner.streamClosed(this, !this.ended, this.stream.rstCode ?? 0);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { connect, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2';
+import { connect, constants, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2';
 import { expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { dial, harness, listening } from './testing.ts';
@@ -49,6 +49,40 @@ test('less is advertised than taken, and what is too much is 431 on its stream',
   expect(await get(session, heads(3_000, 1_000))).toMatch(/ENHANCE_YOUR_CALM/);
   expect(await slow).toBe(200);
   expect(await get(session, {})).toBe(200);
+  session.destroy();
+});
+
+test('an answer whose head clients could not take is 502 on its stream', async () => {
+  const server = createServer((request, response) => {
+    const [, count = '0', size = '0', where] = request.url?.split('/') ?? [];
+    const fields = Array.from({ length: Number(count) }, (_, at): [string, string] => [
+      `x-${at}`,
+      'y'.repeat(Number(size)),
+    ]);
+    if (where === 'head') response.writeHead(200, fields.flat()).end('ok');
+    else if (where === 'trailers') {
+      response.writeHead(200, { trailer: 'x' }).write('ok');
+      response.addTrailers(fields);
+      response.end();
+    } else setTimeout(() => response.end('ok'), 300);
+  });
+  await using service = await listening(server);
+  await using edge = await harness({ http2: true, agents: { s1: dial(service.port) } });
+  edge.publish(endpoint('ep_1', 'http', 'app.test', { upstreams: [upstream('s1', 't1')] }));
+  const session = connect('http://app.test', { createConnection: () => edge.connect() });
+  session.on('error', () => {});
+  const slow = get(session, { ':path': '/' });
+  expect(await get(session, { ':path': '/120/1000/head' })).toBe(200);
+  expect(await get(session, { ':path': '/200/1000/head' })).toBe(502);
+  expect(await get(session, { ':path': '/900/200/head' })).toBe(502);
+  expect(await get(session, { ':path': '/1/60000/head' })).toBe(200);
+  expect(await get(session, { ':path': '/1/70000/head' })).toBe(502);
+  const cut = session.request({ ':path': '/200/1000/trailers', ':authority': 'app.test', ':scheme': 'http' });
+  cut.resume();
+  await once(cut, 'error');
+  expect(cut.rstCode).toBe(constants.NGHTTP2_INTERNAL_ERROR);
+  expect(await slow).toBe(200);
+  expect(await get(session, { ':path': '/1/1/head' })).toBe(200);
   session.destroy();
 });
 

@@ -12,6 +12,7 @@ import { dialFailure } from './dial-failure.ts';
 import type { PlaceClaim, PlaceWait } from '../places/place.ts';
 import type { Exchange, UpstreamFailure } from './exchange.ts';
 import type { KeptIndex, Spare } from './kept-upstreams.ts';
+import { NativeLife } from './http2-native-life.ts';
 import { MuxDuplex } from './mux-duplex.ts';
 import { Http2Upstream } from './upstream-http2.ts';
 
@@ -25,6 +26,7 @@ export class Http2Link implements Spare {
   readonly upstream: AgentUpstream;
   readonly session: ClientHttp2Session;
   readonly stream: MuxStream;
+  readonly native: NativeLife;
   private readonly edge: EdgeContext;
   private readonly duplex: MuxDuplex;
   private readonly owner: LinkOwner;
@@ -58,6 +60,7 @@ export class Http2Link implements Spare {
       // The default of 64 KiB would fail heads that our own limit lets pass; fields count 32 bytes more each here.
       maxSendHeaderBlockLength: headBytes + 32_768,
     });
+    this.native = new NativeLife(this.session);
     this.session.on('error', ignore);
     this.session.on('close', () => {
       this.gone();
@@ -89,6 +92,8 @@ export class Http2Link implements Spare {
   /** A request on it is over. */
   done(): void {
     this.requests--;
+    // Its end may have to wait for the service, which is not waited for.
+    if (this.session.destroyed) this.gone();
     if (!this.closed && this.owner.onFree(this)) return;
     if (this.requests > 0) return;
     if (this.closed || this.edge.agents.scarce(this.upstream)) {
@@ -145,6 +150,7 @@ export class Http2Link implements Spare {
   destroy(): void {
     this.gone();
     this.session.destroy();
+    this.duplex.part();
   }
 
   private gone(): void {

@@ -2,6 +2,7 @@
  * Visitors of both versions over HTTP/2 services that answer with any frames at all: every exchange ends, once, and
  * nobody takes half an answer for a whole one. Seeded (POSTERN_SEED); POSTERN_FUZZ_SECONDS makes a long run of it.
  */
+import { once } from 'node:events';
 import { Agent, request as request1 } from 'node:http';
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -11,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Dice } from '../testing/dice.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { HostileAnswers, serveHostile } from '../testing/hostile-http2.ts';
+import { NativeLife } from './http2-native-life.ts';
 import { dial, type Harness, harness, rawService, type Service } from './testing.ts';
 
 const SEED = Number(process.env['POSTERN_SEED'] ?? Date.now() % 1_000_000);
@@ -93,7 +95,11 @@ function visit1(port: number, agent: Agent, { method, path, parts, length, leave
   return promise;
 }
 
-function visit2(session: ClientHttp2Session, { method, path, parts, length, leaveMs, slow }: Wish): Promise<Result> {
+function visit2(
+  session: ClientHttp2Session,
+  life: NativeLife,
+  { method, path, parts, length, leaveMs, slow }: Wish,
+): Promise<Result> {
   if (session.destroyed || session.closed) return Promise.resolve(NONE);
   const { promise, resolve } = Promise.withResolvers<Result>();
   const headers: Record<string, string> = { ':method': method, ':path': path, ':authority': 'app.test' };
@@ -114,6 +120,7 @@ function visit2(session: ClientHttp2Session, { method, path, parts, length, leav
   });
   stream.on('end', () => (ended = true));
   stream.on('error', () => {});
+  stream.on('close', () => life.outlive(stream));
   stream.on('close', () =>
     resolve({ ...seen, complete: ended && !stream.aborted && stream.rstCode === constants.NGHTTP2_NO_ERROR }),
   );
@@ -130,7 +137,8 @@ interface Sendable {
 
 async function send(to: Sendable, parts: readonly Buffer[], slow: boolean): Promise<void> {
   for (const part of parts) {
-    if (to.writable) to.write(part);
+    // An empty piece is never written to the end by the runtime's client when the peer wants no more, nor its stream closed.
+    if (to.writable && part.length > 0) to.write(part);
     if (slow) await pause(3);
   }
   to.end();
@@ -138,8 +146,12 @@ async function send(to: Sendable, parts: readonly Buffer[], slow: boolean): Prom
 
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');
-function held(): number {
-  collect();
+async function held(): Promise<number> {
+  // What finalizers hold is let go of a turn after the collection that they are for.
+  for (let time = 0; time < 3; time++) {
+    collect();
+    await pause(10);
+  }
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 }
@@ -162,11 +174,17 @@ describe.each([1, 2])('HTTP/%i visitors of hostile HTTP/2 services', (version) =
   });
 
   /** A few requests of one visitor, several at once. */
-  async function visits(wishes: readonly Wish[]): Promise<readonly Result[]> {
+  async function visits(wishes: readonly Wish[], open: Set<string>): Promise<readonly Result[]> {
+    const noted = async (asked: Wish, result: Promise<Result>): Promise<Result> => {
+      open.add(asked.path);
+      const ended = await result;
+      open.delete(asked.path);
+      return ended;
+    };
     if (version === 1) {
       const agent = new Agent({ keepAlive: true, maxSockets: 2 });
       try {
-        return await Promise.all(wishes.map((asked) => visit1(edge.port, agent, asked)));
+        return await Promise.all(wishes.map((asked) => noted(asked, visit1(edge.port, agent, asked))));
       } finally {
         agent.destroy();
       }
@@ -174,7 +192,9 @@ describe.each([1, 2])('HTTP/%i visitors of hostile HTTP/2 services', (version) =
     const session = connect(`http://127.0.0.1:${edge.port}`);
     session.on('error', () => {});
     try {
-      return await Promise.all(wishes.map((asked) => visit2(session, asked)));
+      await once(session, 'connect');
+      const life = new NativeLife(session);
+      return await Promise.all(wishes.map((asked) => noted(asked, visit2(session, life, asked))));
     } finally {
       session.destroy();
     }
@@ -195,18 +215,28 @@ describe.each([1, 2])('HTTP/%i visitors of hostile HTTP/2 services', (version) =
   async function one(dice: Dice, name: string): Promise<void> {
     const wishes = Array.from({ length: 1 + dice.below(6) }, (_, at) => wish(dice, `/${name}/${at}`));
     const late = new AbortController();
+    const open = new Set<string>();
     const results = await Promise.race([
-      visits(wishes),
+      visits(wishes, open),
       pause(BOUND_MS, null, { signal: late.signal }).catch(() => null),
     ]);
     late.abort();
-    expect(results, `${name}: an exchange that does not end: ${JSON.stringify(edge.events)}`).not.toBeNull();
+    expect(
+      results,
+      `${name}: what does not end: ${[...open].join()}; ended: ${JSON.stringify(edge.events)}`,
+    ).not.toBeNull();
     for (const [at, asked] of wishes.entries()) {
       const problem = judge(asked, results?.[at] ?? NONE);
       expect(problem, `${name}/${at}: ${asked.method} ${JSON.stringify(results?.[at])}`).toBe('');
       const path = asked.path;
       const ends = (): number => edge.events.filter((event) => event.path === path).length;
-      if (results?.[at]?.status !== 0 && asked.leaveMs < 0) await expect.poll(ends, { interval: 2 }).toBe(1);
+      const known = results?.[at]?.status !== 0 && asked.leaveMs < 0;
+      // Polled by hand: what the test runner polls it keeps to the end of the test, which may be half an hour away.
+      if (known) {
+        const until = performance.now() + BOUND_MS;
+        while (ends() === 0 && performance.now() < until) await pause(2);
+        expect(ends(), `ends of ${path}`).toBe(1);
+      }
       expect(ends(), `ends of ${path}`).toBeLessThan(2);
     }
     expect(edge.context.faults.count, `${name}: a mistake of ours`).toBe(0);
@@ -227,10 +257,10 @@ describe.each([1, 2])('HTTP/%i visitors of hostile HTTP/2 services', (version) =
         );
         edge.events.length = 0;
         answers.said.clear();
-        if (before === 0 && cases > WARM_UP) before = held();
+        if (before === 0 && cases > WARM_UP) before = await held();
       }
       await expect.poll(() => edge.agents.get('s1')?.server.streamCount).toBe(0);
-      if (cases > 2 * WARM_UP) expect(held() - before, 'bytes left behind').toBeLessThan(GROWTH_BYTES);
+      if (cases > 2 * WARM_UP) expect((await held()) - before, 'bytes left behind').toBeLessThan(GROWTH_BYTES);
       process.stdout.write(`HTTP/${version} visitors of hostile services: ${cases} cases, seed ${SEED}\n`);
     },
     SECONDS * 1_000 + 300_000,

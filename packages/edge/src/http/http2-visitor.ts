@@ -11,8 +11,10 @@ import { ignore } from '../connection/pipe.ts';
 import type { EdgeContext, TimerHandle, VisitorConnection } from '../context.ts';
 import { Guard } from '../guard.ts';
 import type { HttpConnection, HttpConnections } from './connections.ts';
+import { sizeOf } from './fields.ts';
 import { Http2Chatter } from './http2-chatter.ts';
 import { Http2Exchange } from './http2-exchange.ts';
+import { NativeLife } from './http2-native-life.ts';
 import { announceHeads } from './http2-settings.ts';
 import { StreamErrors } from './http2-stream-errors.ts';
 import { Http2Watch } from './http2-watch.ts';
@@ -46,6 +48,7 @@ export class Http2Visitor implements HttpConnection {
   readonly visitor: Visitor;
   readonly chatter: Http2Chatter;
   readonly guard: Guard;
+  readonly native: NativeLife;
   /** Largest head; less is advertised. */
   readonly headBytes: number;
   private readonly group: HttpConnections;
@@ -82,6 +85,7 @@ export class Http2Visitor implements HttpConnection {
       streamResetBurst: NO_LIMIT,
       streamResetRate: NO_LIMIT,
     });
+    this.native = new NativeLife(this.session);
     this.streamErrors = new StreamErrors(this.session, this.guard, () => this.cut(constants.NGHTTP2_PROTOCOL_ERROR));
     const bytesRead = (): number => connection.socket.bytesRead;
     this.watch = new Http2Watch(this.guard, edge.config.limits, connection.socket, this.exchanges, this);
@@ -125,8 +129,9 @@ export class Http2Visitor implements HttpConnection {
   private request(stream: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
     this.watch.asked();
     const size = sizeOf(raw);
-    const result = this.validate(raw, size, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0);
-    const exchange = new Http2Exchange(this, stream, size);
+    const ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+    const result = this.validate(raw, size, ended);
+    const exchange = new Http2Exchange(this, stream, size, ended);
     this.exchanges.add(exchange);
     if (result.failure !== null) return exchange.refuse(result.failure);
     this.chatter.head(size);
@@ -233,11 +238,4 @@ export class Http2Visitor implements HttpConnection {
 
 function begin(exchange: Http2Exchange, head: RequestHead): void {
   exchange.begin(head);
-}
-
-/** Names and values, without what HTTP/2 counts on top for each (RFC 9113 §6.5.2). */
-function sizeOf(raw: readonly string[]): number {
-  let size = 0;
-  for (const text of raw) size += text.length;
-  return size;
 }

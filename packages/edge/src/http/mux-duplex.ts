@@ -1,7 +1,7 @@
 /** An agent stream as a node Duplex, for `node:http2` as a client. */
 import { Duplex } from 'node:stream';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
-import type { TimerWheel } from '../context.ts';
+import type { TimerHandle, TimerWheel } from '../context.ts';
 import { EndWatch } from './h2-end-watch.ts';
 import { GONE_GRACE_MS } from './upstream-http1.ts';
 
@@ -15,6 +15,7 @@ export class MuxDuplex extends Duplex implements MuxStreamHandler {
   private stream: MuxStream | null = null;
   private owed = 0;
   private afterDrain: ((error?: Error | null) => void) | null = null;
+  private parting: TimerHandle | null = null;
 
   constructor(wheel: TimerWheel) {
     super({ allowHalfOpen: true });
@@ -69,15 +70,22 @@ export class MuxDuplex extends Duplex implements MuxStreamHandler {
     done();
   }
 
+  /** Its session is over: a service that reads nothing of the last words would hold the stream for ever. */
+  part(): void {
+    this.parting ??= this.wheel.schedule(GONE_GRACE_MS, () => {
+      const { stream } = this;
+      if (stream?.closed === false) stream.reset(MuxErrorCode.streamCancelled);
+      this.destroy();
+    });
+  }
+
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const { stream } = this;
     this.afterDrain = null;
-    if (stream !== null && !stream.closed) {
+    if (stream?.closed === false) {
       if (stream.writable) stream.end();
-      this.wheel.schedule(GONE_GRACE_MS, () => {
-        if (!stream.closed) stream.reset(MuxErrorCode.streamCancelled);
-      });
-    }
+      this.part();
+    } else this.parting?.cancel();
     done(error);
   }
 }

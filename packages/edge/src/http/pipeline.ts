@@ -84,7 +84,7 @@ export class Pipeline implements Stages {
     const location = error.number === 90001 ? secureLocation(this.edge, exchange) : null;
     if (location === null) return this.answerError(exchange, error);
     answerElsewhere(exchange, location);
-    deliver(exchange);
+    this.deliver(exchange);
   }
 
   private connectionOutcome(exchange: Exchange, live: LiveEndpoint, outcome: Outcome): void {
@@ -223,7 +223,7 @@ export class Pipeline implements Stages {
 
   private respond(exchange: Exchange): void {
     if (exchange.rewrittenHost !== '' && exchange.draft !== null) mapLocation(exchange, exchange.draft.fields);
-    if (exchange.frames === null) deliver(exchange);
+    if (exchange.frames === null) this.deliver(exchange);
     else this.responsePhases(exchange, exchange.frames.length - 1);
   }
 
@@ -243,7 +243,14 @@ export class Pipeline implements Stages {
       if (!this.responseOutcome(exchange, outcome)) return;
     }
     if (exchange.draft !== null) settleResponseFields(exchange.draft);
-    deliver(exchange);
+    this.deliver(exchange);
+  }
+
+  private deliver(exchange: Exchange): void {
+    const { draft, downstream } = exchange;
+    // Tried, it would cost whatever else is under way on the connection.
+    if (draft === null || downstream.carries(draft.fields)) deliver(exchange);
+    else this.answerError(exchange, fail(3004, { reason: 'its head is too large for HTTP/2' }));
   }
 
   /** @returns whether the outer policies come next */

@@ -196,13 +196,17 @@ export class Http2Upstream implements Upstream {
   }
 
   private closed(): void {
+    const { stream, link } = this;
+    // A session that is destroyed ends its streams as if END_STREAM had come.
+    const whole = this.endSeen && stream?.rstCode === constants.NGHTTP2_NO_ERROR && !link.session.destroyed;
+    if (!whole && stream !== null) link.native.outlive(stream);
     Http2Upstream.leave(this);
     if (this.endSeen) this.responseEnd();
-    const { exchange, stream } = this;
+    const { exchange } = this;
     if (exchange === null) return;
     this.exchange = null;
-    const failure = this.link.failure(exchange, !this.answered);
-    const untaken = !this.answered && stream !== null && this.link.leftUntaken(stream);
+    const failure = link.failure(exchange, !this.answered);
+    const untaken = !this.answered && stream !== null && link.leftUntaken(stream);
     exchange.upstreamFailed(untaken ? { ...failure, retry: 'any', body: this.kept } : failure);
   }
 }

@@ -116,12 +116,13 @@ function noise(dice: Dice, id: number): Buffer {
     case 7:
       return frame(FrameType.priority, 0, near, Buffer.concat([words(near), Buffer.from([dice.below(256)])]));
     case 8:
-      return frame(FrameType.data, dice.below(2), near + 1, Buffer.alloc(dice.below(100)));
+      // Never on a stream that carries an answer, of which nobody would know what was said.
+      return frame(FrameType.data, dice.below(2), (near | 1) + 1, Buffer.alloc(dice.below(100)));
     case 9:
       return frame(FrameType.continuation, Flag.endHeaders, near, OK);
     case 10:
       // A length that is wrong for its type.
-      return frame(dice.below(10), 0, near, Buffer.alloc(dice.below(9)));
+      return frame(1 + dice.below(9), 0, near, Buffer.alloc(dice.below(9)));
     default:
       return Buffer.from(Array.from({ length: dice.below(40) }, () => dice.below(256)));
   }
