@@ -98,7 +98,7 @@ describe.each(Object.entries(SERVICES))('a visitor resets while the service says
     await service[Symbol.asyncDispose]();
   });
 
-  test.each(Object.entries(REQUESTS))('of %s', async (_name, frames) => {
+  test.each(Object.entries(REQUESTS))('of %s', { timeout: 60_000 + ROUNDS * 2_000 }, async (_name, frames) => {
     for (let round = 0; round < ROUNDS; round++) {
       const socket = edge.connect();
       socket.on('error', () => {});
