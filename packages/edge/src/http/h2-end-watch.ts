@@ -1,7 +1,9 @@
 const HEAD_BYTES = 9;
 const DATA = 0;
 const HEADERS = 1;
+const CONTINUATION = 9;
 const END_STREAM = 1;
+const END_HEADERS = 4;
 /** Ends that nobody has asked for yet; a service cannot have more streams under way by far. */
 const MOST = 4_096;
 
@@ -15,6 +17,10 @@ export class EndWatch {
   #have = 0;
   /** Payload bytes of the frame that are still to come. */
   #payload = 0;
+  /** The stream that this frame ends when all of it has come; 0 = none. */
+  #ends = 0;
+  /** The stream that ends with the last CONTINUATION of the head under way; 0 = none. */
+  #block = 0;
 
   read(chunk: Buffer): void {
     for (let at = 0; at < chunk.length;) {
@@ -22,6 +28,7 @@ export class EndWatch {
         const passed = Math.min(this.#payload, chunk.length - at);
         this.#payload -= passed;
         at += passed;
+        if (this.#payload === 0) this.#whole();
         continue;
       }
       const taken = chunk.copy(this.#head, this.#have, at, at + HEAD_BYTES - this.#have);
@@ -39,9 +46,20 @@ export class EndWatch {
   #frame(): void {
     this.#have = 0;
     this.#payload = this.#head.readUIntBE(0, 3);
-    const type = this.#head[3];
-    if ((type !== DATA && type !== HEADERS) || ((this.#head[4] ?? 0) & END_STREAM) === 0) return;
-    this.#ended.add(this.#head.readUInt32BE(5) & 0x7fff_ffff);
+    const [type, flags = 0] = this.#head.subarray(3, 5);
+    const id = this.#head.readUInt32BE(5) & 0x7fff_ffff;
+    const endStream = (flags & END_STREAM) !== 0;
+    const endHeaders = (flags & END_HEADERS) !== 0;
+    if (type === HEADERS) this.#block = endStream && !endHeaders ? id : 0;
+    if (type === DATA || type === HEADERS) this.#ends = endStream && (type === DATA || endHeaders) ? id : 0;
+    else this.#ends = type === CONTINUATION && endHeaders && id === this.#block ? id : 0;
+    if (this.#payload === 0) this.#whole();
+  }
+
+  #whole(): void {
+    if (this.#ends === 0) return;
+    this.#ended.add(this.#ends);
+    this.#ends = 0;
     if (this.#ended.size <= MOST) return;
     for (const oldest of this.#ended) {
       this.#ended.delete(oldest);

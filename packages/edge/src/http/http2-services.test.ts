@@ -3,7 +3,7 @@ import { connect, createServer, type IncomingHttpHeaders, type ServerHttp2Stream
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { frame, FrameType, words } from '../testing/h2-frames.ts';
+import { Flag, frame, FrameType, words } from '../testing/h2-frames.ts';
 import { dial, type Harness, harness, listening, rawService, type Service } from './testing.ts';
 
 const END_STREAM = 1;
@@ -246,3 +246,32 @@ describe('an answer that is broken off with NO_ERROR', () => {
     expect(edge.events.map(({ reason }) => reason)).not.toContain('complete');
   });
 });
+
+describe('a service that says farewell with its answer', () => {
+  test.each([
+    ['GOAWAY, the answer and its end', (id: number) => [frame(FrameType.goAway, 0, 0, words(id, 0)), answer(id)]],
+    ['the answer and its end', (id: number) => [answer(id)]],
+    ['half a frame behind the answer', (id: number) => [answer(id), Buffer.alloc(5)]],
+  ])('in one piece is no mistake: %s', async (_, says) => {
+    await using service = await byHand((socket, type, _flags, id) => {
+      if (type === FrameType.headers) socket.end(Buffer.concat(says(id)));
+    });
+    await using edge = await edgeTo(service, true);
+    for (let count = 0; count < 100; count++) {
+      const session = connect(`http://127.0.0.1:${edge.port}`);
+      session.on('error', () => {});
+      const streams = Array.from({ length: 3 }, () => session.request({ ':path': '/', ':authority': 'app.test' }));
+      await Promise.all(
+        streams.map((stream) => {
+          stream.on('error', () => {}).resume();
+          return new Promise((resolve) => stream.once('close', resolve));
+        }),
+      );
+      session.destroy();
+    }
+    expect(edge.context.faults.count).toBe(0);
+  });
+});
+
+const answer = (id: number): Buffer =>
+  Buffer.concat([frame(FrameType.headers, END_HEADERS, id, OK), frame(FrameType.data, Flag.endStream, id, 'hello')]);

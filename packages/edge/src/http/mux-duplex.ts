@@ -20,6 +20,9 @@ export class MuxDuplex extends Duplex implements MuxStreamHandler {
   constructor(wheel: TimerWheel) {
     super({ allowHalfOpen: true });
     this.wheel = wheel;
+    // A service that has ended its connection takes nothing more. Left to itself the session closes its side, too, and
+    // what it has to say in that moment is an assertion of the runtime's that ends the process.
+    this.on('end', () => this.destroy());
   }
 
   attach(stream: MuxStream): void {

@@ -84,6 +84,32 @@ describe('a peer that breaks the rules loses its own session', () => {
     expect(server.end?.code).toBe(MuxErrorCode.enhanceYourCalm);
   });
 
+  test('what was on its way to a stream that was reset passes, however often; in tiny pieces it is a flood', () => {
+    const server = side({ role: 'server', nudge: false });
+    const opened = (): number => {
+      const { stream } = openRecorded(server.session, 3, Buffer.from('x'));
+      drain(server.session);
+      stream.reset(MuxErrorCode.streamCancelled);
+      drain(server.session);
+      return stream.id;
+    };
+    for (let i = 0; i < 3_000; i++) {
+      const id = opened();
+      for (let at = 0; at < 8; at++) server.session.receive(dataFrame(id, Buffer.alloc(16_000)));
+      drain(server.session);
+    }
+    expect(server.end).toBeUndefined();
+    let sent = 0;
+    const id = opened();
+    while (server.end === undefined && sent < 1_000_000) {
+      server.session.receive(dataFrame(id, 'x'));
+      sent += 1;
+    }
+    expect(server.end?.code).toBe(MuxErrorCode.enhanceYourCalm);
+    // All that is remembered, at the price of a kibibyte a frame, and the patience for what has no use.
+    expect(sent).toBeLessThan(80_000);
+  });
+
   test('short streams are work, however many', () => {
     const server = side({ role: 'server' });
     for (let i = 0; i < 20_000; i++) {

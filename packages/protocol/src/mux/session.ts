@@ -3,6 +3,7 @@ import { FrameReader, type FrameSink } from './frame-reader.ts';
 import { Leaving, type LeavingHost } from './leaving.ts';
 import { Output } from './output.ts';
 import { LentBuffers, OUTPUT_BYTES, returnOutputBuffer, SMALLEST_PULL, takeOutputBuffer } from './output-pool.ts';
+import { LateBytes, LateCredit } from './late.ts';
 import { Patience, PATIENCE } from './patience.ts';
 import { RecentIds, REMEMBERED_RESETS } from './recent-ids.ts';
 import { NO_HANDLER, Stream, type StreamHost } from './stream.ts';
@@ -44,8 +45,8 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
   #nextId: number;
   #lastInboundId = 0;
   readonly #patience: Patience;
-  /** Bytes that left on streams which are over by now and that the peer has not given credit for yet. */
-  #lateCredit = 0;
+  readonly #lateCredit = new LateCredit();
+  readonly #lateBytes = new LateBytes();
   /** No new streams: GOAWAY is queued. */
   #closing = false;
   /** `onOutput` was called and nobody has pulled dry since. */
@@ -188,7 +189,7 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
     }
     if (stream === undefined) {
       if (this.leaving.takes(streamId, length, this.#targetFin)) return;
-      if (length > 0) this.#answerUnknown(streamId);
+      if (length > 0) this.#answerUnknown(streamId, length);
       // An empty FIN for a stream that is gone is normal.
       else if (!this.#targetFin) this.#useless();
       return;
@@ -231,7 +232,7 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
   reset(streamId: number, code: number): void {
     this.#useless();
     // The grant behind it, which wakes a writer, is no waste.
-    this.#lateCredit += 1;
+    this.#lateCredit.expect(1);
     if (this.ended) return;
     const stream = this.#streams.get(streamId);
     if (stream === undefined) return this.leaving.letGo(streamId);
@@ -246,17 +247,11 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
     const stream = this.#streams.get(streamId);
     // Zero is against the rules, but nothing is won by ending a working session for it.
     if (increment === 0) return this.#useless();
-    if (stream === undefined) return this.#lateGrant(increment);
+    if (stream === undefined) return this.#lateCredit.take(increment) ? undefined : this.#useless();
     if (!stream.extendSendWindow(increment)) this.#useless();
     if (this.ended) return;
     if (stream.sendWindow > MAX_WINDOW) return this.#breakStream(stream, MuxErrorCode.flowControl);
     if (stream.sendable) this.#output.schedule(stream);
-  }
-
-  /** A reader that goes on behind the end of its stream grants what it reads, in pieces as small as it likes. */
-  #lateGrant(increment: number): void {
-    if (increment > this.#lateCredit) this.#useless();
-    this.#lateCredit = Math.max(0, this.#lateCredit - increment);
   }
 
   goAwayFrame(chunk: Buffer, start: number, end: number): void {
@@ -306,9 +301,9 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
     return at;
   }
 
-  /** Payload for a stream that is not there: one RST per id says so. */
-  #answerUnknown(streamId: number): void {
-    this.#useless();
+  /** Payload for a stream that is not there: one RST per id says so. What was on its way when we reset it is our doing. */
+  #answerUnknown(streamId: number, length: number): void {
+    if (!this.#lateBytes.take(length)) this.#useless();
     if (!this.ended && !this.#resetIds.has(streamId)) this.#sendReset(streamId, MuxErrorCode.streamClosed);
   }
 
@@ -322,7 +317,10 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
 
   /** Resets a stream whose owner knows. */
   #abort(stream: Stream, code: number): void {
-    const halfOpen = this.role === 'server' && !stream.inbound && stream.opened && !stream.remoteEnded;
+    // Servers reset what visitors leave; streams that agents open themselves are their own affair.
+    const unended = stream.opened && !stream.remoteEnded && !(this.role === 'server' && stream.inbound);
+    if (unended) this.#lateBytes.expect(stream.receiveWindow);
+    const halfOpen = unended && this.role === 'server';
     const leaves = halfOpen && this.leaving.slow && this.#streams.has(stream.id);
     if (leaves) {
       this.#output.farewell(stream.id, !stream.finSent);
@@ -352,7 +350,7 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
     if (this.#streams.get(stream.id) !== stream) return;
     this.#streams.delete(stream.id);
     if (stream.inbound) this.#inboundCount -= 1;
-    this.#lateCredit += stream.unacknowledged;
+    this.#lateCredit.expect(stream.unacknowledged);
     if (!leaves) this.over(stream);
   }
 
