@@ -146,7 +146,10 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
 function cut(socket: Socket): void {
   if (socket.destroyed) return;
   if (socket.connecting || socket instanceof TLSSocket) socket.destroy();
-  else socket.resetAndDestroy();
+  // The system resets no socket whose end it is about to send, and the runtime would never close that one.
+  else if (socket.writableEnded && !socket.writableFinished && socket.writableLength === 0) {
+    socket.once('finish', () => socket.destroyed || socket.resetAndDestroy());
+  } else socket.resetAndDestroy();
 }
 
 /** Node joins the failures of several addresses into one error without words. */

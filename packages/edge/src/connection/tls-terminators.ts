@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { TlsTermination } from '@postern/policy';
 import type { TlsIdentity } from '@postern/link';
+import { abortLater } from './abort.ts';
 import { chooseForService, type ServiceAlpn } from './alpn.ts';
 
 /** What a handshake has to fulfil besides the certificate. */
@@ -165,6 +166,7 @@ export class TlsTerminators {
       socket.destroy();
       return;
     }
+    abortLater(socket);
     this.#settle(key, socket);
   }
 
