@@ -4,11 +4,11 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { CompiledPolicy, ConnView } from '@postern/policy';
+import type { CompiledPolicy, ConnView, PolicyServices } from '@postern/policy';
 import type { PosternError } from '@postern/errors';
 import type { EndpointProto, MuxStream, MuxStreamHandler } from '@postern/protocol';
 import type { AgentUpstream, ControlLink, RouteEndpoint, RouteUpdate, TrafficEvent } from '@postern/link';
-
+import type { BodyRoom } from './http/body-room.ts';
 import type { PlaceClaim, PlaceWait, Reclaimer } from './places/place.ts';
 
 /** Limits and deadlines (docs/design.md §3, Defaults). Bytes and milliseconds. */
@@ -26,6 +26,10 @@ export interface EdgeLimits {
   readonly streamsPerSession: number;
   /** The same for one that says it, as our own does: most that is believed. */
   readonly mostStreamsPerSession: number;
+  /** For the actions of one phase that wait, all together; each has a shorter deadline of its own. */
+  readonly policyMs: number;
+  /** For all of a request body that a policy reads. */
+  readonly policyBodyMs: number;
   /** How long a request waits for a free stream or a lost agent's return. */
   readonly queueMs: number;
   /** Beyond its heartbeat interval, before a silent agent may lose an address to another process. */
@@ -180,9 +184,8 @@ export interface AgentStreams {
   onSessionGone(listener: (sessionId: string) => void): void;
 }
 
-/** A visitor's connection after it has been identified (and its TLS ended, if it has any). */
-export interface VisitorConnection {
-  readonly socket: Socket | TLSSocket;
+/** Whom requests come from, over a connection or (a policy's own) over none. */
+export interface VisitorFacts {
   readonly scheme: 'http' | 'https';
   readonly conn: ConnView;
   /** "ip:port" of the visitor, as agents get it. */
@@ -191,6 +194,11 @@ export interface VisitorConnection {
   readonly ruledBy: LiveEndpoint | null;
   /** Whether the peer is a believed proxy, so that its X-Forwarded-* are kept. */
   readonly fromTrustedProxy: boolean;
+}
+
+/** A visitor's connection after it has been identified (and its TLS ended, if it has any). */
+export interface VisitorConnection extends VisitorFacts {
+  readonly socket: Socket | TLSSocket;
 }
 
 /** The HTTP half of the edge: `http/`. */
@@ -214,6 +222,10 @@ export interface EdgeContext {
   readonly routes: RouteTable;
   readonly returning: ReturningNames;
   readonly agents: AgentStreams;
+  /** For request bodies that policies read. */
+  readonly bodies: BodyRoom;
+  /** What policies keep between requests. */
+  readonly services: PolicyServices;
   readonly wheel: TimerWheel;
   readonly log: Log;
   readonly faults: FaultReports;

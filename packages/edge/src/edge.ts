@@ -15,6 +15,7 @@ import type { EdgeConfig, EdgeContext, HttpService, ListenAddress, Log } from '.
 import type { ControlLink, EdgePort } from '@postern/link';
 import { withDeadline } from './deadline.ts';
 import { Faults } from './guard.ts';
+import { BodyRoom } from './http/body-room.ts';
 import { createHttpService } from './http/service.ts';
 import { Returning } from './routing/returning.ts';
 import { RouteApplier } from './routing/route-applier.ts';
@@ -22,6 +23,7 @@ import { createRouteTable } from './routing/route-table.ts';
 import { limitedLog } from './limited-log.ts';
 import { createTimerWheel } from './timer-wheel.ts';
 import { policyWarningCount } from './policy-warnings.ts';
+import { SlidingCounters } from './services/counters.ts';
 import { TrafficBatch } from './traffic-batch.ts';
 
 /** When the server stops: what a connection gets to send its first byte, and to come to what serves it. */
@@ -74,6 +76,8 @@ export interface EdgeStats {
   readonly faults: number;
   /** Expressions of policies that failed since the start, so that their rule was passed over. */
   readonly policyWarnings: number;
+  /** Buckets of `rate-limit`: kept now; since the start, those that had to go while they counted. */
+  readonly buckets: { readonly kept: number; readonly forgotten: number };
 }
 
 export interface Edge {
@@ -113,6 +117,7 @@ class DataPlane implements Edge {
   readonly #tcpPorts: TcpPorts;
   readonly #traffic: TrafficBatch;
   readonly #faults: Faults;
+  readonly #counters = new SlidingCounters(() => performance.now());
   readonly #ready = Promise.withResolvers<void>();
   readonly #opened: NonNullable<EdgeOptions['listeners']>;
   #listening: { http?: Listening; https?: Listening; agents?: Listening } = {};
@@ -153,6 +158,8 @@ class DataPlane implements Edge {
       routes,
       returning,
       agents: this.#agents.streams,
+      bodies: new BodyRoom(),
+      services: { counters: this.#counters, outgoing: null },
       wheel,
       log,
       faults,
@@ -261,6 +268,7 @@ class DataPlane implements Edge {
       endpoints: this.#context.routes.size,
       faults: this.#faults.count,
       policyWarnings: policyWarningCount(this.#context),
+      buckets: { kept: this.#counters.size, forgotten: this.#counters.forgotten },
     };
   }
 

@@ -15,6 +15,8 @@ export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
   suspectMs: 5_000,
   queueMs: 5_000,
   upstreamIdleMs: 4_000,
+  policyMs: 120_000,
+  policyBodyMs: 60_000,
   connections: 20_000,
   connectionsPerIp: 10_000,
 };

@@ -4,6 +4,7 @@ import { API_ERRORS } from './families/api.ts';
 import { ENDPOINT_ERRORS } from './families/endpoints.ts';
 import { GATEWAY_ERRORS } from './families/gateway.ts';
 import { POLICY_ERRORS } from './families/policy.ts';
+import { POLICY_RUN_ERRORS } from './families/policy-run.ts';
 import { RESOURCE_ERRORS } from './families/resources.ts';
 
 /** Every error that Postern sends. `docs/failure-modes.md` explains each row; a test compares the two both ways. */
@@ -13,6 +14,7 @@ export const ERROR_TABLE = {
   ...RESOURCE_ERRORS,
   ...AGENT_ERRORS,
   ...POLICY_ERRORS,
+  ...POLICY_RUN_ERRORS,
   ...GATEWAY_ERRORS,
 } as const satisfies Record<number, ErrorEntry>;
 

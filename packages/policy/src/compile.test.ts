@@ -27,7 +27,7 @@ describe('compilePolicy', () => {
     [rule(R, { type: 'dney' }), '2201 on_http_request[0].actions[0]: the action "dney"'],
     [rule(R, { type: 'compress-response' }), '2202 on_http_request[0].actions[0]: '],
     [rule(R, { type: 'oauth' }), '90025 on_http_request[0].actions[0]: the action "oauth"'],
-    [rule(R, { type: 'webhook-validation' }), '90025 on_http_request[0].actions[0]: the action "webhook-validation"'],
+    [rule(R, { type: 'oidc' }), '90025 on_http_request[0].actions[0]: the action "oidc"'],
     [
       rule(R, { type: 'deny', config: { status_code: 'x' } }),
       '2204 on_http_request[0].actions[0].config.status_code: ',

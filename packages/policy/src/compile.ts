@@ -3,10 +3,12 @@
  * cannot do is known when it is written (traffic-policy.md §1–§3).
  */
 import { fail, type PosternError } from '@postern/errors';
-import type { ActionEnv, CompiledAction, Recorder } from './actions/action.ts';
+import type { ActionEnv, CompiledAction, Condition, Recorder } from './actions/action.ts';
 import { ACTION_DEFINITIONS } from './actions/index.ts';
-import { compileCondition, type Compiled } from './cel/compile.ts';
+import { compileCondition, compileExpression, type Compiled } from './cel/compile.ts';
 import { CelProblem } from './cel/failures.ts';
+import type { Eval } from './cel/scope.ts';
+import { Failure } from './cel/value.ts';
 import { TemplateProblem } from './interpolation/scan.ts';
 import { compileTemplate } from './interpolation/template.ts';
 import { RunnablePhase, type RunnableAction, type RunnableRule } from './runner.ts';
@@ -130,6 +132,7 @@ function compileAction(
     binding: options.binding,
     path,
     recorder: uses.recorder(definition.resultKey),
+    program: (size) => (uses.programs.left -= size) >= 0,
     template(source, field) {
       try {
         return compileTemplate(source, { phase, usesResult: uses.use, programs: uses.programs });
@@ -137,8 +140,33 @@ function compileAction(
         throw expressionProblem(error, `${path}${field}`, 2224);
       }
     },
+    expression(source, field) {
+      try {
+        return compileExpression(source, { phase, usesResult: uses.use, programs: uses.programs }).eval;
+      } catch (error) {
+        throw expressionProblem(error, `${path}${field}`, 2200);
+      }
+    },
+    condition(source, field, variables) {
+      try {
+        const context = { phase, usesResult: uses.use, programs: uses.programs, variables };
+        return conditionOf(compileCondition(source, context).eval);
+      } catch (error) {
+        throw expressionProblem(error, `${path}${field}`, 2200);
+      }
+    },
   };
   return definition.compile(entry.config, env);
+}
+
+const NEITHER = new Failure('it gave neither true nor false');
+
+function conditionOf(evaluate: Eval): Condition {
+  return (scope, values) => {
+    for (const [slot, value] of values.entries()) scope.locals[slot] = value;
+    const result = evaluate(scope);
+    return typeof result === 'boolean' || result instanceof Failure ? result : NEITHER;
+  };
 }
 
 function expressionProblem(error: unknown, path: string, number: 2200 | 2224): PosternError {

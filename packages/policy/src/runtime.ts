@@ -4,6 +4,7 @@
  */
 import type { PosternError } from '@postern/errors';
 import type { Binding, Scheme } from '@postern/link';
+import type { PolicyServices } from './services.ts';
 
 export type PhaseName = 'on_tcp_connect' | 'on_http_request' | 'on_http_response';
 
@@ -83,7 +84,15 @@ export interface RequestView {
   readonly headers: HeaderView;
   /** Unix milliseconds. */
   readonly headerReceivedAt: number;
+  /**
+   * All of the body, as sent; the service gets it all the same, and actions that read it again share the bytes.
+   * @param limit bytes; a larger body goes on to the service, and nobody here sees it
+   */
+  readBody(limit: number): Promise<Buffer | BodyProblem>;
 }
+
+/** Why a body cannot be had: larger than asked for; not here in time; its visitor has left; no memory for it now. */
+export type BodyProblem = 'too-large' | 'too-slow' | 'gone' | 'no-room';
 
 export interface ResponseView {
   statusCode: number;
@@ -103,14 +112,17 @@ export interface TlsTermination {
   readonly clientCertificates: 'none' | 'require-and-verify' | 'require-any' | 'request';
 }
 
-/** One connection or exchange under a policy. `req` exists in the HTTP phases, `res` in on_http_response. */
 /** What the rules of one request, or of one connection's `on_tcp_connect`, may still cost: `REQUEST_BUDGET` at first. */
 export interface WorkLeft {
   /** About ten nanoseconds of one core each; below 0 nothing more is judged. */
   unitsLeft: number;
 }
 
+/** One connection or exchange under a policy. `req` exists in the HTTP phases, `res` in on_http_response. */
 export interface PolicyContext {
+  readonly services: PolicyServices;
+  /** Aborted when what the policy runs for is over: the visitor has left, or has an answer. */
+  readonly signal: AbortSignal;
   readonly conn: ConnView;
   readonly endpoint: EndpointView;
   readonly req: RequestView | null;

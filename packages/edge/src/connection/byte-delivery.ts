@@ -1,6 +1,5 @@
 /** The last stage of tcp and tls connections: bytes to an agent and back, until both are done. */
 import { fail, isPosternError } from '@postern/errors';
-import { writeProxyPreamble } from '@postern/protocol';
 import type { Socket } from 'node:net';
 import type { EdgeContext, LiveEndpoint, StreamPurpose } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
@@ -9,6 +8,7 @@ import { networkOf } from '../places/network.ts';
 import type { PlaceClaim } from '../places/place.ts';
 import { pickUpstream } from '../routing/pick-member.ts';
 import { BytePipe, type PipeEndReason } from './pipe.ts';
+import { proxyHeaderFor } from './proxy-header.ts';
 import type { Visitor } from './visitor.ts';
 
 export interface Delivery {
@@ -113,14 +113,7 @@ export class ByteDelivery {
       edgeType: live.endpoint.kind === 'edge' ? EDGE_TYPES[live.endpoint.proto] : '0',
       passthroughTls: delivery.passthroughTls,
     };
-    const proxyHeader =
-      upstream.proxyProtocol === 0
-        ? null
-        : writeProxyPreamble(
-            upstream.proxyProtocol,
-            { address: visitor.clientIp, port: visitor.clientPort },
-            { address: visitor.serverIp, port: visitor.serverPort },
-          );
+    const proxyHeader = proxyHeaderFor(upstream, visitor);
     const early = first !== null && first.length <= MOST_FIRST ? first : undefined;
     const pipe = new BytePipe(socket, context, (ended, reason) => {
       this.#pipes.delete(ended);

@@ -11,6 +11,7 @@ import {
   type Outcome,
   type PhaseRun,
   type PolicyContext,
+  type PolicyServices,
   type TlsTermination,
   type WorkLeft,
 } from '@postern/policy';
@@ -76,6 +77,20 @@ async function runOne(
   hops: number,
 ): Promise<Step> {
   const policyContext = new ConnectContext(context, connection, live.endpoint);
+  try {
+    return await walk(context, policyContext, live, phase, hops);
+  } finally {
+    policyContext.end();
+  }
+}
+
+async function walk(
+  context: EdgeContext,
+  policyContext: ConnectContext,
+  live: LiveEndpoint,
+  phase: CompiledPhase,
+  hops: number,
+): Promise<Step> {
   const run: PhaseRun = phase.start(policyContext);
   const settle = (outcome: Outcome | Promise<Outcome>): Outcome | Promise<Outcome> =>
     outcome instanceof Promise
@@ -127,6 +142,7 @@ function family(proto: Scheme): 'http' | 'bytes' {
 }
 
 class ConnectContext implements PolicyContext {
+  readonly services: PolicyServices;
   readonly conn: ConnView;
   readonly endpoint: EndpointView;
   readonly req = null;
@@ -135,6 +151,7 @@ class ConnectContext implements PolicyContext {
   results: Map<string, unknown> | null = null;
   tlsTermination: TlsTermination | null = null;
   readonly #context: EdgeContext;
+  #over: AbortController | null = null;
 
   constructor(
     context: EdgeContext,
@@ -142,9 +159,19 @@ class ConnectContext implements PolicyContext {
     endpoint: RouteEndpoint,
   ) {
     this.#context = context;
+    this.services = context.services;
     this.conn = connection.conn;
     this.work = connection.work;
     this.endpoint = endpoint;
+  }
+
+  get signal(): AbortSignal {
+    return (this.#over ??= new AbortController()).signal;
+  }
+
+  /** The phase is over, whether an action of it waits still or not. */
+  end(): void {
+    this.#over?.abort();
   }
 
   now(): number {

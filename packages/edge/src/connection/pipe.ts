@@ -9,6 +9,7 @@
  */
 import type { Socket } from 'node:net';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
+import { GONE_GRACE_MS, partStream } from '../agents/part-stream.ts';
 import type { EdgeContext } from '../context.ts';
 import { Guard } from '../guard.ts';
 import { abort } from './abort.ts';
@@ -34,9 +35,6 @@ export type PipeEndReason =
 
 /** A pipe that carried nothing for so long is idle when the server stops. */
 const QUIET_MS = 1_500;
-
-/** How long a service may go on for a visitor that has ended and is gone. */
-const GONE_GRACE_MS = 2_000;
 
 export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlow {
   /** From the visitor, and to the visitor. */
@@ -237,8 +235,7 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlo
       stream.reset(MuxErrorCode.streamCancelled);
       return;
     }
-    if (stream.writable) stream.end();
-    this.#guard.schedule(GONE_GRACE_MS, () => stream.reset(MuxErrorCode.streamCancelled));
+    partStream(stream, this.#guard);
   }
 }
 

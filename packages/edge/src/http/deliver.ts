@@ -23,7 +23,7 @@ export function deliver(exchange: Exchange): void {
     framing = CHUNKED;
   }
   exchange.status = status;
-  exchange.responding = true;
+  exchange.answering();
   downstream.head(status, reason, fields, framing);
   const { localBody } = exchange;
   if (localBody === null) {

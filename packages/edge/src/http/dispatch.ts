@@ -3,11 +3,11 @@
  * at its cap. Decides when another try is safe (docs/design.md §3, Retry).
  */
 import { fail, isPosternError, type PosternError } from '@postern/errors';
+import { proxyHeaderFor } from '../connection/proxy-header.ts';
 import type { EdgeContext, LiveEndpoint, StreamPurpose } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import type { PlaceClaim } from '../places/place.ts';
 import type { Exchange, UpstreamFailure } from './exchange.ts';
-import { proxyHeaderFor } from './proxy-header.ts';
 import { Http1Upstream } from './upstream-http1.ts';
 import type { Uploads } from './uploads.ts';
 

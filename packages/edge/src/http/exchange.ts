@@ -11,6 +11,7 @@ import type { AgentUpstream } from '@postern/link';
 import type { PlaceWait } from '../places/place.ts';
 import type { EncodedBody } from './encode-body.ts';
 import type { Frame } from './frame.ts';
+import type { HeldBody } from './held-body.ts';
 import type { ResponseDraft } from './policy-views.ts';
 import type { Visitor } from './visitor.ts';
 
@@ -38,6 +39,8 @@ export interface Downstream {
   /** Request body: stop for a while, go on. */
   pause(): void;
   resume(): void;
+  /** Takes an error of ours as it is, and no page: for those who are no visitors. */
+  refused?(error: PosternError): void;
 }
 
 /** The service's side: HTTP/1 or HTTP/2 on an agent stream. */
@@ -129,7 +132,10 @@ export class Exchange {
   rewrittenHost = '';
   requestEnded: boolean;
   private requestTrailer: RawFields | null = null;
+  /** A service has been given bytes of it that nobody keeps here. */
   bodyConsumed = false;
+  /** What policies have read of it; null = none has. */
+  held: HeldBody | null = null;
   /** What another upstream was given of the body, for the next one; null = nothing. */
   replay: readonly Buffer[] | null = null;
   /** Agent session that the body goes to, as `Uploads` has it. */
@@ -138,6 +144,8 @@ export class Exchange {
   placeWait: PlaceWait | null = null;
   /** The body waits for the service, not for the visitor. */
   uploadHeld = false;
+  /** The upstream is being given what was held, and what comes meanwhile stands behind it. */
+  private giving = false;
   visitorFinished = false;
 
   draft: ResponseDraft | null = null;
@@ -154,6 +162,7 @@ export class Exchange {
   bytesOut = 0;
   status = 0;
   errorCode = '';
+  private over: AbortController | null = null;
 
   constructor(
     visitor: Visitor,
@@ -183,12 +192,14 @@ export class Exchange {
 
   /** Whether request body bytes may come now; else the codec holds them until `Downstream.resume`. */
   get takesBody(): boolean {
-    return this.upstream !== null || this.responding || this.finished;
+    return this.upstream !== null || this.responding || this.finished || this.held?.wanted === true;
   }
 
   requestBody(chunk: Buffer, start: number, end: number): void {
     this.bytesIn += end - start;
-    const { upstream } = this;
+    const { upstream, held } = this;
+    // Behind bytes that are held, these have to wait for their turn.
+    if (held !== null && (upstream === null || this.giving)) return held.keep(chunk, start, end);
     if (upstream === null) return;
     this.bodyConsumed = true;
     if (upstream.body(chunk, start, end)) return;
@@ -198,13 +209,14 @@ export class Exchange {
 
   requestTrailers(fields: RawFields): void {
     this.requestTrailer = fields;
-    this.upstream?.trailers(fields);
+    if (!this.giving) this.upstream?.trailers(fields);
   }
 
   requestEnd(): void {
     if (this.requestEnded) return;
     this.requestEnded = true;
-    this.upstream?.end();
+    this.held?.ended();
+    if (!this.giving) this.upstream?.end();
   }
 
   /**
@@ -237,22 +249,35 @@ export class Exchange {
 
   attach(upstream: Upstream): void {
     this.upstream = upstream;
-    const hasBody = this.requestFraming.kind !== 'none';
-    const { replay } = this;
+    const { replay, held } = this;
     this.replay = null;
     if (replay !== null) for (const part of replay) upstream.body(part, 0, part.length);
+    else if (held !== null) {
+      held.rewind();
+      this.giving = !held.give(upstream);
+    }
+    if (!this.giving) this.bodyGiven(upstream);
+    if (this.visitorFinished) upstream.visitorFinished();
+  }
+
+  /** The upstream has all that was here before it. */
+  private bodyGiven(upstream: Upstream): void {
+    this.giving = false;
+    if (this.responding) this.held?.release();
+    if (this.requestFraming.kind === 'none') return;
     // A body can have ended before anybody was there to take it, or with the try before this one.
-    if (hasBody && this.requestEnded) {
+    if (this.requestEnded) {
       if (this.requestTrailer !== null) upstream.trailers(this.requestTrailer);
       upstream.end();
     }
-    if (this.visitorFinished) upstream.visitorFinished();
-    if (hasBody) this.downstream.resume();
+    this.downstream.resume();
   }
 
   upstreamDrained(): void {
     this.uploadHeld = false;
-    this.downstream.resume();
+    const { upstream, held } = this;
+    if (!this.giving || upstream === null || held === null) this.downstream.resume();
+    else if (held.give(upstream)) this.bodyGiven(upstream);
   }
 
   informational(status: number, reason: string, fields: RawFields): void {
@@ -294,6 +319,7 @@ export class Exchange {
 
   upstreamFailed(failure: UpstreamFailure): void {
     this.upstream = null;
+    this.giving = false;
     if (this.finished) return;
     this.probe = null;
     if (!this.responding) {
@@ -314,6 +340,12 @@ export class Exchange {
 
   // Ends.
 
+  /** The visitor is being answered: nobody else is sent the request, and the answer may take hours. */
+  answering(): void {
+    this.responding = true;
+    if (!this.giving) this.held?.release();
+  }
+
   complete(): void {
     if (this.finished) return;
     this.downstream.end();
@@ -325,16 +357,26 @@ export class Exchange {
     this.placeWait?.cancel();
     this.placeWait = null;
     this.upstream = null;
+    this.giving = false;
     this.probe = null;
     this.encoded?.destroy();
     this.encoded = null;
     upstream?.cancel();
   }
 
+  /** Aborted when the exchange is over. Made for the first who asks. */
+  get signal(): AbortSignal {
+    this.over ??= new AbortController();
+    if (this.finished) this.over.abort();
+    return this.over.signal;
+  }
+
   /** Exactly once: the event goes out. */
   finish(reason: string): void {
     if (this.finished) return;
     this.finished = true;
+    this.held?.release();
     this.stages.finished(this, reason);
+    this.over?.abort();
   }
 }

@@ -1,6 +1,6 @@
 /** From the host of a request to the endpoint that answers it, or to the error that says why none does. */
 import { fail, type PosternError } from '@postern/errors';
-import type { EdgeContext, LiveEndpoint, Route, VisitorConnection } from '../context.ts';
+import type { EdgeContext, LiveEndpoint, Route, VisitorFacts } from '../context.ts';
 import { pickMember } from '../routing/pick-member.ts';
 import type { Exchange } from './exchange.ts';
 import { notHere } from './other-scheme.ts';
@@ -20,11 +20,29 @@ export function findEndpoint(edge: EdgeContext, exchange: Exchange): PosternErro
   return null;
 }
 
+/** Sets `route` of the exchange. @throws PosternError 2226 for what is not a URL */
+export function findInternal(
+  edge: EdgeContext,
+  exchange: Exchange,
+  from: LiveEndpoint,
+  url: string,
+): LiveEndpoint | PosternError {
+  const { accountId } = from.endpoint;
+  const route = edge.routes.findInternal(accountId, url);
+  if (route === null) return fail(edge.returning.expectsInternal(accountId, url) ? 90019 : 3200, { url });
+  const target = pickMember(route, edge.agents, edge.random);
+  if (target.endpoint.proto !== 'http' && target.endpoint.proto !== 'https') {
+    return fail(2226, { path: 'url', value: url, reason: 'an http or https endpoint can only forward to such' });
+  }
+  exchange.route = route;
+  return target;
+}
+
 /**
  * A random member of a pool for each request; but members with connection rules serve the connections that these let
  * in, so a connection stays with the member whose rules it passed.
  */
-function memberFor(edge: EdgeContext, route: Route, connection: VisitorConnection): LiveEndpoint {
+function memberFor(edge: EdgeContext, route: Route, connection: VisitorFacts): LiveEndpoint {
   const { ruledBy } = connection;
   if (ruledBy !== null && route.members.length > 1 && route.members.some((member) => hasConnectionRules(member))) {
     const same = route.members.find((member) => member.endpoint.id === ruledBy.endpoint.id);
@@ -41,7 +59,7 @@ export function hasConnectionRules(live: LiveEndpoint): boolean {
  * Over TLS the rules of one endpoint ran before the handshake ended. Another endpoint's, or a newer revision of the
  * same, would be passed by if its requests were taken on this connection.
  */
-function ruledHere(live: LiveEndpoint, connection: VisitorConnection): boolean {
+function ruledHere(live: LiveEndpoint, connection: VisitorFacts): boolean {
   if (connection.scheme !== 'https' || !hasConnectionRules(live)) return true;
   const { ruledBy } = connection;
   return ruledBy !== null && ruledBy.endpoint.id === live.endpoint.id && ruledBy.policy === live.policy;

@@ -3,7 +3,7 @@
  * go, `x-forwarded-*` come, before any policy looks. One pass over the list, in place.
  */
 import { connectionTokens, type RawFields } from '@postern/protocol';
-import type { VisitorConnection } from '../context.ts';
+import type { VisitorFacts } from '../context.ts';
 import type { Exchange } from './exchange.ts';
 import { isNamed, isOfOneHop, removeField, replaceField, valueOf } from './fields.ts';
 import { isHopMark } from './hop-mark.ts';
@@ -16,7 +16,7 @@ const NONE: ReadonlySet<string> = new Set();
  * Prepares a visitor's fields for policy and upstream.
  * @param host the one form of it (lower case, no root dot): what rules and routes see, the service gets
  */
-export function prepareRequestFields(fields: RawFields, connection: VisitorConnection, host: string): void {
+export function prepareRequestFields(fields: RawFields, connection: VisitorFacts, host: string): void {
   const nominated = nominatedIn(fields);
   let forwardedFor = '';
   let forwardedProto = '';

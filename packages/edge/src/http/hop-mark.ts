@@ -62,6 +62,12 @@ export class HopMarks {
     fields.push(NAME, trail === '' ? mark : this.#mark(`${trail}.${tag}`));
   }
 
+  /** The trail of what a policy of `entry` asks for itself: should it lead back there, that is a circle, too. */
+  onward(trail: string, entry: LiveEndpoint): string {
+    const { tag } = this.#of(entry);
+    return trail === '' ? tag : `${trail}.${tag}`;
+  }
+
   /** The field of an answer that ends a circle. */
   get ended(): readonly [string, string] {
     return [NAME, this.#ended];

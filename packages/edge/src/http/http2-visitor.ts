@@ -52,6 +52,7 @@ export class Http2Visitor implements HttpConnection {
   /** Largest head; less is advertised. */
   readonly headBytes: number;
   private readonly group: HttpConnections;
+  private readonly socket: VisitorConnection['socket'];
   private readonly session: ServerHttp2Session;
   private readonly exchanges = new Set<Http2Exchange>();
   private readonly watch: Http2Watch<Http2Exchange>;
@@ -68,6 +69,7 @@ export class Http2Visitor implements HttpConnection {
   constructor(edge: EdgeContext, group: HttpConnections, pipeline: Pipeline, connection: VisitorConnection) {
     this.edge = edge;
     this.group = group;
+    this.socket = connection.socket;
     this.pipeline = pipeline;
     this.guard = new Guard(edge.faults, edge.wheel, 'an HTTP/2 connection', () => abort(connection.socket));
     this.visitor = new Visitor(edge, group.kept, connection, this.guard);
@@ -115,12 +117,12 @@ export class Http2Visitor implements HttpConnection {
       guard.wrap(() => this.gone()),
     );
     // The socket may be half-closed, and no HTTP/2 client uses that: a FIN means that nobody is there any more.
-    this.visitor.connection.socket.on(
+    this.socket.on(
       'end',
       guard.wrap(() => this.destroy('client-gone')),
     );
     this.session.setLocalWindowSize(WINDOW_BYTES * 4);
-    const { socket } = this.visitor.connection;
+    const { socket } = this;
     if (socket.destroyed) this.gone();
     // The end may have come, and been told, before anybody listened.
     else if (socket.readableEnded) this.destroy('client-gone');
@@ -191,7 +193,7 @@ export class Http2Visitor implements HttpConnection {
   /** Nobody is there any more, and no event will ever say so. */
   vanished(): void {
     for (const exchange of this.exchanges) exchange.gone('client-gone');
-    abort(this.visitor.connection.socket);
+    abort(this.socket);
   }
 
   private gone(): void {
@@ -231,7 +233,7 @@ export class Http2Visitor implements HttpConnection {
 
   /** The session is ending; its socket does so, too, whatever the peer reads. */
   private part(): void {
-    const { socket } = this.visitor.connection;
+    const { socket } = this;
     this.parting ??= this.guard.schedule(PARTING_MS, () => abort(socket));
   }
 }

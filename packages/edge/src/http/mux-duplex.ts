@@ -1,9 +1,9 @@
 /** An agent stream as a node Duplex, for `node:http2` as a client. */
 import { Duplex } from 'node:stream';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
+import { GONE_GRACE_MS, partStream } from '../agents/part-stream.ts';
 import type { TimerHandle, TimerWheel } from '../context.ts';
 import { EndWatch } from './h2-end-watch.ts';
-import { GONE_GRACE_MS } from './upstream-http1.ts';
 
 export class MuxDuplex extends Duplex implements MuxStreamHandler {
   /** Set when the agent reset the stream or its session was lost. */
@@ -85,10 +85,8 @@ export class MuxDuplex extends Duplex implements MuxStreamHandler {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const { stream } = this;
     this.afterDrain = null;
-    if (stream?.closed === false) {
-      if (stream.writable) stream.end();
-      this.part();
-    } else this.parting?.cancel();
+    this.parting?.cancel();
+    if (stream !== null) partStream(stream, this.wheel);
     done(error);
   }
 }

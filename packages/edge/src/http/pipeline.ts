@@ -12,24 +12,26 @@
  */
 import { randomBytes } from 'node:crypto';
 import { fail, isPosternError, type PosternError } from '@postern/errors';
-import type { Outcome } from '@postern/policy';
+import type { Outcome, PolicyServices } from '@postern/policy';
 import { originForm } from '@postern/protocol';
 import type { EdgeContext, LiveEndpoint } from '../context.ts';
-import { pickMember } from '../routing/pick-member.ts';
 import { CidrList } from '../connection/cidr-list.ts';
 import { believeProxy } from './believed.ts';
 import { admit, connectionRules } from './connection-rules.ts';
 import { answerByRule, answerWithPage } from './answer.ts';
 import { deliver } from './deliver.ts';
 import { dialFailure, isDialMessage, mayBeDialFailure, PROBE_BYTES } from './dial-failure.ts';
-import { Dispatcher, pathOf } from './dispatch.ts';
+import { Dispatcher } from './dispatch.ts';
 import type { Exchange, Stages, UpstreamFailure } from './exchange.ts';
-import { findEndpoint } from './find-endpoint.ts';
+import { findEndpoint, findInternal } from './find-endpoint.ts';
 import { mapLocation, prepareRequestFields, settleRequestFields, settleResponseFields } from './forwarding.ts';
 import type { Frame } from './frame.ts';
 import { answerElsewhere, secureLocation } from './other-scheme.ts';
 import { HopMarks } from './hop-mark.ts';
+import { InternalCalls } from './internal-calls.ts';
+import type { KeptIndex } from './kept-upstreams.ts';
 import { HttpPolicyContext, responseView } from './policy-views.ts';
+import { trafficEvent } from './traffic-event.ts';
 import { Uploads } from './uploads.ts';
 
 /** Forwards from one internal endpoint to the next. */
@@ -44,9 +46,11 @@ export class Pipeline implements Stages {
   private readonly uploads: Uploads;
 
   private readonly marks = new HopMarks(randomBytes(32));
+  private readonly services: PolicyServices;
 
-  constructor(edge: EdgeContext) {
+  constructor(edge: EdgeContext, kept: KeptIndex) {
     this.edge = edge;
+    this.services = { ...edge.services, outgoing: new InternalCalls(edge, this, kept) };
     this.proxies = new CidrList(edge.config.trustedProxies);
     this.uploads = new Uploads(edge.now);
     this.dispatcher = new Dispatcher(edge, this.uploads, (exchange, error) => {
@@ -119,7 +123,7 @@ export class Pipeline implements Stages {
       this.passed(exchange, live);
       return;
     }
-    const context = new HttpPolicyContext(this.edge, exchange, live);
+    const context = new HttpPolicyContext(this.edge, this.services, exchange, live);
     const run = policy.onHttpRequest?.start(context) ?? null;
     const frame: Frame = { live, context, run, onForwardError: null };
     exchange.frames ??= [];
@@ -162,19 +166,23 @@ export class Pipeline implements Stages {
     else this.enter(exchange, target);
   }
 
-  /** @throws PosternError 2226 for what is not a URL */
   private findTarget(exchange: Exchange, from: LiveEndpoint, url: string): LiveEndpoint | PosternError {
     if (++exchange.hops > MAX_HOPS) return fail(3501, { max: MAX_HOPS });
-    const route = this.edge.routes.findInternal(from.endpoint.accountId, url);
-    if (route === null) {
-      return fail(this.edge.returning.expectsInternal(from.endpoint.accountId, url) ? 90019 : 3200, { url });
+    return findInternal(this.edge, exchange, from, url);
+  }
+
+  /** A policy's own request, which begins where a forward would arrive: at an internal endpoint (internal-call.ts). */
+  beginCall(exchange: Exchange, from: HttpPolicyContext, url: string): void {
+    try {
+      const target = findInternal(this.edge, exchange, from.live, url);
+      if (isPosternError(target)) return this.answerError(exchange, target);
+      const { trail, entry } = from.exchange;
+      if (entry !== null) exchange.trail = this.marks.onward(trail, entry);
+      exchange.entry = target;
+      this.enter(exchange, target);
+    } catch (error) {
+      this.fault(exchange, error);
     }
-    const target = pickMember(route, this.edge.agents, this.edge.random);
-    if (target.endpoint.proto !== 'http' && target.endpoint.proto !== 'https') {
-      return fail(2226, { path: 'url', value: url, reason: 'an http or https endpoint can only forward to such' });
-    }
-    exchange.route = route;
-    return target;
   }
 
   /** No rule has answered: the endpoint's own upstream does. */
@@ -308,6 +316,12 @@ export class Pipeline implements Stages {
       exchange.finish('internal');
       return;
     }
+    if (exchange.downstream.refused !== undefined) {
+      exchange.errorCode = error.code;
+      exchange.downstream.refused(error);
+      exchange.finish('refused');
+      return;
+    }
     answerWithPage(exchange, error, error.number === 90019 ? [...headers, RETRY_SOON] : headers);
     if (error.status === 421) exchange.closing = true;
     deliver(exchange);
@@ -343,10 +357,16 @@ export class Pipeline implements Stages {
   }
 
   private async await(exchange: Exchange, outcome: Promise<Outcome>, next: (outcome: Outcome) => void): Promise<void> {
+    const { policyMs } = this.edge.config.limits;
+    const late = exchange.visitor.guard.schedule(policyMs, () => {
+      this.answerError(exchange, fail(90038, { seconds: policyMs / 1_000 }));
+    });
     try {
       const settled = await outcome;
+      late.cancel();
       if (!exchange.finished) next(settled);
     } catch (error) {
+      late.cancel();
       this.fault(exchange, error);
     }
   }
@@ -362,22 +382,6 @@ export class Pipeline implements Stages {
 
   finished(exchange: Exchange, reason: string): void {
     this.uploads.remove(exchange);
-    const { entry } = exchange;
-    this.edge.traffic({
-      kind: 'http',
-      endpointId: entry?.endpoint.id ?? '',
-      accountId: entry?.endpoint.accountId ?? '',
-      startedAt: exchange.startedAt,
-      durationMs: this.edge.now() - exchange.startedAt,
-      clientAddr: exchange.visitor.connection.clientAddr,
-      bytesIn: exchange.bytesIn,
-      bytesOut: exchange.bytesOut,
-      method: exchange.method,
-      host: exchange.authority,
-      path: pathOf(exchange.target),
-      status: exchange.status,
-      errorCode: exchange.errorCode,
-      reason,
-    });
+    this.edge.traffic(trafficEvent(exchange, reason, this.edge.now()));
   }
 }

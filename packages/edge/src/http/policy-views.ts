@@ -4,10 +4,12 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type {
+  BodyProblem,
   ConnView,
   EndpointView,
   HeaderView,
   PolicyContext,
+  PolicyServices,
   WorkLeft,
   RequestView,
   ResponseView,
@@ -17,6 +19,7 @@ import { isToken, type Framing, type RawFields } from '@postern/protocol';
 import type { EdgeContext, LiveEndpoint } from '../context.ts';
 import { warnOfPolicy } from '../policy-warnings.ts';
 import type { Exchange } from './exchange.ts';
+import { HeldBody } from './held-body.ts';
 import { isNamed, removeField, removeLookAlikes, textOfValue, valueOf, wireValue } from './fields.ts';
 
 export type BodyCoding = 'gzip' | 'deflate' | 'br';
@@ -86,9 +89,11 @@ class FieldsView implements HeaderView {
 
 class ExchangeRequest implements RequestView {
   readonly headers: HeaderView;
+  private readonly edge: EdgeContext;
   private readonly exchange: Exchange;
 
-  constructor(exchange: Exchange) {
+  constructor(edge: EdgeContext, exchange: Exchange) {
+    this.edge = edge;
     this.exchange = exchange;
     this.headers = new FieldsView(exchange.fields);
   }
@@ -126,6 +131,10 @@ class ExchangeRequest implements RequestView {
   get headerReceivedAt(): number {
     return this.exchange.startedAt;
   }
+
+  readBody(limit: number): Promise<Buffer | BodyProblem> {
+    return HeldBody.read(this.exchange, this.edge, limit);
+  }
 }
 
 class DraftResponse implements ResponseView {
@@ -161,6 +170,7 @@ class DraftResponse implements ResponseView {
 
 /** The PolicyContext of one endpoint in one exchange; shared by its request and response phases. */
 export class HttpPolicyContext implements PolicyContext {
+  readonly services: PolicyServices;
   readonly conn: ConnView;
   readonly endpoint: EndpointView;
   readonly req: RequestView;
@@ -169,14 +179,23 @@ export class HttpPolicyContext implements PolicyContext {
   readonly work: WorkLeft;
   results: Map<string, unknown> | null = null;
   tlsTermination: TlsTermination | null = null;
+  readonly exchange: Exchange;
+  readonly live: LiveEndpoint;
   private readonly edge: EdgeContext;
 
-  constructor(edge: EdgeContext, exchange: Exchange, live: LiveEndpoint) {
+  constructor(edge: EdgeContext, services: PolicyServices, exchange: Exchange, live: LiveEndpoint) {
     this.edge = edge;
+    this.services = services;
+    this.exchange = exchange;
+    this.live = live;
     this.conn = exchange.conn;
-    this.work = exchange;
+    this.work = exchange.visitor.caller?.work ?? exchange;
     this.endpoint = live.endpoint;
-    this.req = new ExchangeRequest(exchange);
+    this.req = new ExchangeRequest(edge, exchange);
+  }
+
+  get signal(): AbortSignal {
+    return this.exchange.signal;
   }
 
   now(): number {
@@ -199,6 +218,10 @@ export function responseView(draft: ResponseDraft): ResponseView {
 /** Context of `on_tcp_connect`, when it runs for an http endpoint whose first request has already been read. */
 export function connectionContext(edge: EdgeContext, exchange: Exchange, live: LiveEndpoint): PolicyContext {
   return {
+    services: edge.services,
+    get signal() {
+      return exchange.signal;
+    },
     conn: exchange.conn,
     endpoint: live.endpoint,
     req: null,

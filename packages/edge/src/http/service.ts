@@ -7,7 +7,7 @@ import { Pipeline } from './pipeline.ts';
 
 export function createHttpService(context: EdgeContext): HttpService {
   const connections = new HttpConnections();
-  const pipeline = new Pipeline(context);
+  const pipeline = new Pipeline(context, connections.kept);
   context.agents.onPressure({
     idle: (sessionId) => connections.kept.evict(sessionId),
     slow: (sessionId, beyondShare) =>

@@ -24,6 +24,8 @@ import { createRouteTable } from '../routing/route-table.ts';
 import { LIMITS, SILENT_LOG } from '../testing/fixtures.ts';
 import { createTimerWheel } from '../timer-wheel.ts';
 import { Faults, streamFault } from '../guard.ts';
+import { BodyRoom } from './body-room.ts';
+import { SlidingCounters } from '../services/counters.ts';
 import { createHttpService } from './service.ts';
 
 /** Pulls from one session into the other, a turn of the loop later, as a wire would. */
@@ -159,6 +161,10 @@ export interface HarnessOptions {
   readonly trustedProxies?: readonly string[];
   readonly ruledBy?: () => LiveEndpoint | null;
   readonly http2?: boolean;
+  /** Memory for bodies that policies read. */
+  readonly bodyBytes?: number;
+  /** Of what policies count. */
+  readonly counterClock?: () => number;
 }
 
 /** `await using` closes it. */
@@ -227,6 +233,11 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     routes,
     returning: new Returning({ expected: [], now: Date.now, onChange: () => {} }),
     agents: streams,
+    bodies: new BodyRoom(options.bodyBytes ?? 1 << 26),
+    services: {
+      counters: new SlidingCounters(options.counterClock ?? (() => performance.now())),
+      outgoing: null,
+    },
     wheel: createTimerWheel({ resolution: 10 }),
     log,
     faults,

@@ -17,6 +17,7 @@ import {
   type RawFields,
   type ResponseHead,
 } from '@postern/protocol';
+import { partStream } from '../agents/part-stream.ts';
 import type { EdgeContext } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import { isMarked } from './dial-failure.ts';
@@ -25,8 +26,6 @@ import { valueOf } from './fields.ts';
 import { prepareResponseFields } from './forwarding.ts';
 import type { KeptUpstreams, Spare } from './kept-upstreams.ts';
 
-/** How long an agent may take to answer our FIN before the stream is reset (agent-protocol.md §0 rule 8). */
-export const GONE_GRACE_MS = 2_000;
 /** Chunks up to this size are copied behind their header, so that a frame carries all of it. */
 const SMALL_CHUNK = 16_384;
 
@@ -365,18 +364,13 @@ export class Http1Upstream implements Upstream, MuxStreamHandler, Spare {
     this.abandon();
   }
 
-  /** FIN first, RST when the agent goes on or does not answer: a reset alone does not wake some agents. */
   abandon(): void {
     const { stream } = this;
     if (this.abandoned || stream === null || stream.closed) return;
     this.abandoned = true;
     stream.consume(this.owed);
     this.owed = 0;
-    if (stream.writable) stream.end();
-    if (stream.closed) return;
-    this.edge.wheel.schedule(GONE_GRACE_MS, () => {
-      if (!stream.closed) stream.reset(MuxErrorCode.streamCancelled);
-    });
+    partStream(stream, this.edge.wheel);
   }
 }
 

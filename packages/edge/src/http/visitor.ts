@@ -1,14 +1,25 @@
-/** What the HTTP side keeps for one visitor connection, whatever its HTTP version. */
-import type { EdgeContext, LiveEndpoint, Route, VisitorConnection } from '../context.ts';
+/** What the HTTP side keeps for one visitor connection, whatever its HTTP version, or for a request of a policy's own. */
+import type { WorkLeft } from '@postern/policy';
+import type { EdgeContext, LiveEndpoint, Route, VisitorFacts } from '../context.ts';
 import { networkOf } from '../places/network.ts';
 import type { Guard } from '../guard.ts';
 import { Http2Links } from './http2-links.ts';
 import { type KeptIndex, KeptUpstreams } from './kept-upstreams.ts';
 
+/** Whose policy it is that makes a request of its own (internal-calls.ts). */
+export interface Caller {
+  /** 1 = what a visitor asks for makes the call; more = what another call asks for does. */
+  readonly depth: number;
+  /** What all rules may cost that run for that visitor's request. */
+  readonly work: WorkLeft;
+}
+
 export class Visitor {
-  readonly connection: VisitorConnection;
+  readonly connection: VisitorFacts;
   readonly guard: Guard;
   readonly kept: KeptUpstreams;
+  /** null = a connection. */
+  caller: Caller | null = null;
   /** Endpoints whose connection rules have let this connection in: plain http, where the first request names them. */
   admitted: Set<LiveEndpoint> | null = null;
   /**
@@ -25,7 +36,7 @@ export class Visitor {
   private revision = -1;
   private route: Route | null = null;
 
-  constructor(edge: EdgeContext, index: KeptIndex, connection: VisitorConnection, guard: Guard) {
+  constructor(edge: EdgeContext, index: KeptIndex, connection: VisitorFacts, guard: Guard) {
     this.edge = edge;
     this.index = index;
     this.guard = guard;

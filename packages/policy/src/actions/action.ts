@@ -1,7 +1,9 @@
 /** What an action is made of: every folder beside this file exports one {@link ActionDefinition}. */
 import type { Binding, Scheme } from '@postern/link';
 import type { PolicyContext, Outcome, PhaseName } from '../runtime.ts';
-import type { Scope } from '../cel/scope.ts';
+import type { Eval, Scope } from '../cel/scope.ts';
+import type { Shape } from '../cel/shapes.ts';
+import type { Failure, Value } from '../cel/value.ts';
 import type { Template } from '../interpolation/template.ts';
 import type { ActionType } from '../schema/action-table.ts';
 
@@ -26,8 +28,20 @@ export interface ActionEnv {
   readonly path: string;
   /** Compiles a string with `${…}`; `field` is its path below `path`, e.g. `.headers.x-a`. @throws PosternError 2224 */
   template(source: string, field: string): Template;
+  /** Counts the instructions of a regular expression. @returns false when the policy has too many */
+  program(size: number): boolean;
+  /** Compiles a bare expression of any type, without `${…}` around it. @throws PosternError 2200 */
+  expression(source: string, field: string): Eval;
+  /**
+   * Compiles a bare condition in which `variables` stand besides all others; their values are given with the scope.
+   * @throws PosternError 2200
+   */
+  condition(source: string, field: string, variables: ReadonlyMap<string, Shape>): Condition;
   readonly recorder: Recorder;
 }
+
+/** Anything but true and false is a failure; a budget that is gone shows in the scope. */
+export type Condition = (scope: Scope, values: readonly Value[]) => boolean | Failure;
 
 export interface ActionDefinition {
   readonly type: ActionType;

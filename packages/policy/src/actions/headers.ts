@@ -1,6 +1,8 @@
 /** Header values with `${…}`, for every action that writes headers. */
+import { TOO_MANY_STEPS } from '../cel/limits.ts';
 import type { Scope } from '../cel/scope.ts';
 import { Failure, Fatal } from '../cel/value.ts';
+import { spend, type Budgeted } from '../cel/work.ts';
 import type { Template } from '../interpolation/template.ts';
 import { isHeaderValue } from '../schema/headers.ts';
 import type { ActionEnv } from './action.ts';
@@ -28,10 +30,18 @@ export function renderHeaders(templates: readonly HeaderTemplate[], scope: Scope
   for (const [name, template] of templates) {
     const value = template.render(scope);
     if (value instanceof Failure) return value;
-    if (!isHeaderValue(value)) return new Fatal(90035, { name });
-    lines.push([name, name === 'location' ? uriOf(value) : value]);
+    const checked = headerValue(name, value, scope);
+    if (checked instanceof Failure) return checked;
+    lines.push([name, checked]);
   }
   return lines;
+}
+
+/** A text of a request as the header's value. */
+export function headerValue(name: string, text: string, scope: Budgeted): string | Failure {
+  if (!isHeaderValue(text)) return new Fatal(90035, { name });
+  if (name !== 'location' || !/[^\x21-\x7e]/.test(text)) return text;
+  return spend(scope, text.length * 20) ? uriOf(text) : TOO_MANY_STEPS;
 }
 
 /** A URL is ASCII (RFC 3986 §2): the rest of what an expression gave is percent-encoded as UTF-8. */

@@ -8,9 +8,14 @@ import { compressResponse } from './compress-response/compile.ts';
 import { customResponse } from './custom-response/compile.ts';
 import { deny } from './deny/compile.ts';
 import { forwardInternal } from './forward-internal/compile.ts';
+import { httpRequest } from './http-request/compile.ts';
+import { rateLimit } from './rate-limit/compile.ts';
+import { redirect } from './redirect/compile.ts';
 import { removeHeaders } from './remove-headers/compile.ts';
 import { restrictIps } from './restrict-ips/compile.ts';
+import { setVars } from './set-vars/compile.ts';
 import { terminateTls } from './terminate-tls/compile.ts';
+import { verifyWebhook } from './verify-webhook/compile.ts';
 
 const DEFINITIONS: readonly ActionDefinition[] = [
   addHeaders,
@@ -20,9 +25,14 @@ const DEFINITIONS: readonly ActionDefinition[] = [
   customResponse,
   deny,
   forwardInternal,
+  httpRequest,
+  rateLimit,
+  redirect,
   removeHeaders,
   restrictIps,
+  setVars,
   terminateTls,
+  verifyWebhook,
 ];
 
 export const ACTION_DEFINITIONS: ReadonlyMap<ActionType, ActionDefinition> = new Map(

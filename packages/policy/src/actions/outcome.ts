@@ -12,6 +12,12 @@ export function failed(error: PosternError, headers = NO_HEADERS): Outcome {
   return { kind: 'error', error, headers };
 }
 
+/** A bare expression that has no value, where an action needs one. */
+export function unevaluated(failure: Failure): Outcome {
+  if (failure instanceof Fatal) return failed(failure.toError());
+  return failed(fail(2254, { reason: failure.message }));
+}
+
 /** A `${…}` that could not be filled in. */
 export function unfilled(failure: Failure): Outcome {
   if (failure instanceof Fatal) return failed(failure.toError());

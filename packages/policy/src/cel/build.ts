@@ -28,7 +28,7 @@ const TYPE_NAMES: ReadonlySet<string> = new Set('bool int uint double string byt
 /** @throws CelProblem */
 export function buildExpression(
   { expr, sourceInfo }: ParsedExpr,
-  { phase, usesResult, programs }: CompileContext,
+  { phase, usesResult, programs, variables }: CompileContext,
 ): Compiled {
   if (expr === undefined) throw new CelProblem('it is empty');
   const positions = sourceInfo?.positions ?? {};
@@ -55,7 +55,9 @@ export function buildExpression(
       }
     },
   });
-  return builder(new Map(), 0, 0).build(expr);
+  const given = new Map<string, Local>();
+  for (const [name, shape] of variables ?? []) given.set(name, { slot: slots++, shape });
+  return builder(given, 0, 0).build(expr);
 }
 
 function buildNode(expr: Expr, b: Builder): Compiled {

@@ -1,4 +1,5 @@
 import type { PhaseName } from '../runtime.ts';
+import type { Shape } from './shapes.ts';
 
 /** What an expression is compiled for. */
 export interface CompileContext {
@@ -7,4 +8,6 @@ export interface CompileContext {
   readonly usesResult: (key: string) => void;
   /** Instructions that the regular expressions of the policy may still have, together; absent = not counted. */
   readonly programs?: { left: number };
+  /** Names of this expression alone; whoever evaluates it puts their values first into `Scope.locals`, in this order. */
+  readonly variables?: ReadonlyMap<string, Shape>;
 }

@@ -10,9 +10,14 @@ import { compressResponseSchema } from '../actions/compress-response/schema.ts';
 import { customResponseSchema } from '../actions/custom-response/schema.ts';
 import { denySchema } from '../actions/deny/schema.ts';
 import { forwardInternalSchema } from '../actions/forward-internal/schema.ts';
+import { httpRequestSchema } from '../actions/http-request/schema.ts';
+import { rateLimitSchema } from '../actions/rate-limit/schema.ts';
+import { redirectSchema } from '../actions/redirect/schema.ts';
 import { removeHeadersSchema } from '../actions/remove-headers/schema.ts';
 import { restrictIpsSchema } from '../actions/restrict-ips/schema.ts';
+import { setVarsSchema } from '../actions/set-vars/schema.ts';
 import { terminateTlsSchema } from '../actions/terminate-tls/schema.ts';
+import { verifyWebhookSchema } from '../actions/verify-webhook/schema.ts';
 import type { ActionType, DocumentPhase } from './action-table.ts';
 import { parsePolicyDocument, type DocumentOptions, type PolicyDocument } from './document.ts';
 import { readConfig } from './problems.ts';
@@ -28,9 +33,14 @@ export function configSchema(type: ActionType, phase: DocumentPhase): z.ZodMiniT
     'custom-response': customResponseSchema,
     deny: denySchema,
     'forward-internal': forwardInternalSchema,
+    'http-request': httpRequestSchema,
+    'rate-limit': rateLimitSchema,
+    redirect: redirectSchema,
     'remove-headers': removeHeadersSchema[side],
     'restrict-ips': restrictIpsSchema,
+    'set-vars': setVarsSchema,
     'terminate-tls': terminateTlsSchema,
+    'verify-webhook': verifyWebhookSchema,
   };
   return schemas[type];
 }

@@ -10,6 +10,7 @@ import type {
   TlsTermination,
   TlsView,
 } from '../runtime.ts';
+import type { PolicyServices } from '../services.ts';
 
 export class TestHeaders implements HeaderView {
   lines: (readonly [string, string])[];
@@ -82,6 +83,9 @@ export interface Facts {
   target?: string;
   headers?: readonly (readonly [string, string])[];
   contentLength?: number;
+  body?: string | Buffer;
+  services?: Partial<PolicyServices>;
+  signal?: AbortSignal;
   /** null = a phase without request. */
   request?: null;
   status?: number;
@@ -108,6 +112,7 @@ export function makeContext(facts: Facts = {}): TestContext {
     bytesOut: 20,
     tls: facts.tls === undefined || facts.tls === null ? null : { ...NO_TLS, ...facts.tls },
   };
+  const body = Buffer.from(facts.body ?? '');
   const req: TestRequest | null =
     facts.request === null
       ? null
@@ -120,6 +125,7 @@ export function makeContext(facts: Facts = {}): TestContext {
           contentLength: facts.contentLength ?? -1,
           headers: new TestHeaders(facts.headers),
           headerReceivedAt: NOW - 500,
+          readBody: (limit) => Promise.resolve(body.length > limit ? 'too-large' : body),
         };
   const res: TestResponse | null =
     facts.status === undefined
@@ -132,6 +138,8 @@ export function makeContext(facts: Facts = {}): TestContext {
           encodeBody: (coding) => void encodings.push(coding),
         };
   return {
+    services: { counters: { take: () => 0 }, outgoing: null, ...facts.services },
+    signal: facts.signal ?? new AbortController().signal,
     conn,
     endpoint: { id: 'ep_1', url: 'https://app.example.com', host: 'app.example.com', port: 443, proto: 'https' },
     req,

@@ -33,6 +33,7 @@ const edge = {
   endpoints: 5,
   faults: 6,
   policyWarnings: 9,
+  buckets: { kept: 10, forgotten: 11 },
 };
 const metrics = (): Metrics =>
   new Metrics({

@@ -121,6 +121,13 @@ export class Metrics {
         help: 'Expressions of traffic policies that failed at run time, so that their rule was passed over',
         samples: [{ value: live?.policyWarnings ?? 0 }],
       },
+      gauge('postern_policy_buckets', 'Buckets that rate-limit counts in', live?.buckets.kept ?? 0),
+      {
+        name: 'postern_policy_forgotten_buckets_total',
+        kind: 'counter',
+        help: 'Buckets of rate-limit that had to make room for others while they counted',
+        samples: [{ value: live?.buckets.forgotten ?? 0 }],
+      },
       {
         name: 'postern_faults_total',
         kind: 'counter',

@@ -33,6 +33,7 @@ function compileRegex(pattern: string): RE2JS | Failure {
 
 const TOO_LONG = new Failure(`a regular expression has more than ${MAX_PATTERN} characters`);
 const NO_PATTERN = new Failure('a text is no regular expression, or too large a one');
+export const TOO_LARGE_TOGETHER = 'the regular expressions of the policy are too large together';
 const TOO_LARGE = new Failure('a regular expression is too large when its repetitions are written out');
 
 /** Compiled patterns, newest last: what many rules and policies write is compiled (and learned by the engine) once. */
@@ -50,11 +51,26 @@ function cached(pattern: string, compile: () => RE2JS | Failure): RE2JS | Failur
   return regex;
 }
 
-export function matches(text: string, pattern: string, scope: Scope): Result {
+/** A pattern that is known when the policy is written. */
+export function literalRegex(pattern: string): RE2JS | Failure {
+  return pattern.length > MAX_PATTERN ? TOO_LONG : cached(pattern, () => compileRegex(pattern));
+}
+
+/** A pattern that may be of the request: the engine's words quote it, and are not for a log. */
+export function regexOfRequest(pattern: string, scope: Scope): RE2JS | Failure {
   if (pattern.length > MAX_PATTERN) return TOO_LONG;
   const regex = cached(pattern, () => measured(scope, () => compileRegex(pattern)));
-  // Such a pattern may be of the request, and the engine's words quote it: they are not for a log.
-  return regex instanceof Failure ? NO_PATTERN : run(regex, text, scope);
+  return regex instanceof Failure ? NO_PATTERN : regex;
+}
+
+/** Whether a search for matches and their groups, which takes two passes, may begin. */
+export function maySearch(regex: RE2JS, text: string): boolean {
+  return text.length * regex.programSize() <= MAX_PRODUCT / 2;
+}
+
+export function matches(text: string, pattern: string, scope: Scope): Result {
+  const regex = regexOfRequest(pattern, scope);
+  return regex instanceof Failure ? regex : run(regex, text, scope);
 }
 
 /** A literal pattern is compiled with the policy. @returns null when the pattern is not a literal. */
@@ -62,10 +78,9 @@ export function precompiledMatches(operands: readonly Compiled[], b: Builder): C
   const [text, pattern] = operands;
   const source = pattern?.constant?.value;
   if (text === undefined || typeof source !== 'string') return null;
-  const regex = source.length > MAX_PATTERN ? TOO_LONG : cached(source, () => compileRegex(source));
+  const regex = literalRegex(source);
   if (regex instanceof Failure) throw new CelProblem(regex.message);
-  if (!b.program(regex.programSize()))
-    throw new CelProblem('the regular expressions of the policy are too large together');
+  if (!b.program(regex.programSize())) throw new CelProblem(TOO_LARGE_TOGETHER);
   const get = text.eval;
   const wanted = new Failure('matches() needs text');
   return {

@@ -16,7 +16,7 @@ class CaselessMap extends Map<string, CelList> {
   }
 }
 
-export function headerMap(headers: HeaderView, scope: Scope): Result {
+export function headerMap(headers: Pick<HeaderView, 'size' | 'entries'>, scope: Scope): Result {
   if (!spend(scope, 20 + headers.size * 30)) return TOO_MANY_STEPS;
   const lists = new Map<string, string[]>();
   for (const [name, value] of headers.entries()) {

@@ -1,0 +1,74 @@
+/**
+ * How many calls of policies are under way at once. Each holds a visitor's request, a place at an agent and the memory of
+ * an answer for up to its timeout: a called service that hangs would otherwise take all of them. Who comes when an
+ * endpoint's are taken waits in line, within its own timeout, as a burst is over in a moment.
+ *
+ * Only what a visitor's request calls takes a turn. What is called by that in turn goes on at once: it would wait for who
+ * waits for it, and there is never more than one of each level for a turn.
+ */
+
+/** For the policy of one endpoint. */
+const AT_ONCE = 32;
+const IN_LINE = 256;
+/** For all policies of one account: 64 MiB of answers. */
+const OF_ACCOUNT = 256;
+
+export interface TurnOwner {
+  readonly endpointId: string;
+  readonly accountId: string;
+}
+
+/** One call's. */
+export interface Turn {
+  readonly owner: TurnOwner;
+  /** Runs when the turn has come, unless it is given back before. */
+  readonly start: () => void;
+  come: boolean;
+}
+
+interface Line {
+  running: number;
+  readonly waiting: Set<Turn>;
+}
+
+export class CallTurns {
+  readonly #lines = new Map<string, Line>();
+  readonly #accounts = new Map<string, number>();
+
+  /** @returns null when there are too many; a turn that has `come` already is not told so by `start` */
+  enter(owner: TurnOwner, start: () => void): Turn | null {
+    const { endpointId, accountId } = owner;
+    const ofAccount = this.#accounts.get(accountId) ?? 0;
+    const line = this.#lines.get(endpointId) ?? { running: 0, waiting: new Set() };
+    const turn: Turn = { owner, start, come: line.running < AT_ONCE };
+    if (!turn.come) {
+      if (line.waiting.size >= IN_LINE) return null;
+      line.waiting.add(turn);
+      return turn;
+    }
+    if (ofAccount >= OF_ACCOUNT) return null;
+    line.running++;
+    this.#lines.set(endpointId, line);
+    this.#accounts.set(accountId, ofAccount + 1);
+    return turn;
+  }
+
+  /** Once for each turn, whether it has come or not. */
+  leave(turn: Turn): void {
+    const { endpointId, accountId } = turn.owner;
+    const line = this.#lines.get(endpointId);
+    if (line === undefined || line.waiting.delete(turn)) return;
+    const [next] = line.waiting;
+    if (next !== undefined) {
+      line.waiting.delete(next);
+      next.come = true;
+      next.start();
+      return;
+    }
+    line.running--;
+    if (line.running === 0) this.#lines.delete(endpointId);
+    const ofAccount = (this.#accounts.get(accountId) ?? 0) - 1;
+    if (ofAccount > 0) this.#accounts.set(accountId, ofAccount);
+    else this.#accounts.delete(accountId);
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Collects the body of an answer that a policy wants to see, decoded, up to a limit. What counts is what comes out of the
+ * decoders: they are fed piece by piece and destroyed at the limit, so that a small body which unpacks to a large one
+ * costs no more than the limit.
+ */
+import type { Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+
+/** Each further one costs memory, and no service uses more than one. */
+const MOST_CODINGS = 2;
+
+const DECODERS: Readonly<Record<string, () => Transform>> = {
+  gzip: () => createGunzip(),
+  'x-gzip': () => createGunzip(),
+  deflate: () => createInflate(),
+  br: () => createBrotliDecompress(),
+};
+
+export interface DecodedBodyOwner {
+  collected(body: Buffer): void;
+  tooLarge(): void;
+  /** It is not what its Content-Encoding says. */
+  undecodable(): void;
+  /** Takes more, after `write` answered false. */
+  wantsMore(): void;
+}
+
+/** @returns what has to be undone, in order of application; null when some of it is not known here */
+export function codingsOf(contentEncoding: string): readonly string[] | null {
+  const names = contentEncoding
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '' && name !== 'identity');
+  return names.length <= MOST_CODINGS && names.every((name) => Object.hasOwn(DECODERS, name)) ? names : null;
+}
+
+export class DecodedBody {
+  readonly #limit: number;
+  readonly #owner: DecodedBodyOwner;
+  readonly #codings: readonly string[];
+  /** Made with the first byte: an answer without a body is no broken archive. */
+  #decoders: Transform[] = [];
+  #parts: Buffer[] = [];
+  #bytes = 0;
+  #over = false;
+
+  /** @param codings as they were applied */
+  constructor(codings: readonly string[], limit: number, owner: DecodedBodyOwner) {
+    this.#codings = codings;
+    this.#limit = limit;
+    this.#owner = owner;
+  }
+
+  /** Copies. @returns false when the source should wait for `wantsMore` */
+  write(chunk: Buffer, start: number, end: number): boolean {
+    if (this.#over || start === end) return true;
+    const copy = Buffer.from(chunk.subarray(start, end));
+    if (this.#codings.length === 0) {
+      this.#collect(copy);
+      return true;
+    }
+    if (this.#decoders.length === 0) this.#makeDecoders();
+    return this.#decoders[0]?.write(copy) ?? true;
+  }
+
+  end(): void {
+    if (this.#over) return;
+    const [first] = this.#decoders;
+    if (first === undefined) this.#done();
+    else first.end();
+  }
+
+  destroy(): void {
+    this.#over = true;
+    this.#parts = [];
+    for (const decoder of this.#decoders) decoder.destroy();
+  }
+
+  #makeDecoders(): void {
+    for (const coding of this.#codings.toReversed()) {
+      const decoder = DECODERS[coding]?.();
+      if (decoder === undefined) continue;
+      decoder.on('error', () => this.#end(() => this.#owner.undecodable()));
+      this.#decoders.at(-1)?.pipe(decoder);
+      this.#decoders.push(decoder);
+    }
+    const last = this.#decoders.at(-1);
+    last?.on('data', (part: Buffer) => this.#collect(part));
+    last?.on('end', () => this.#done());
+    this.#decoders[0]?.on('drain', () => {
+      if (!this.#over) this.#owner.wantsMore();
+    });
+  }
+
+  #collect(part: Buffer): void {
+    if (this.#over) return;
+    this.#bytes += part.length;
+    if (this.#bytes > this.#limit) this.#end(() => this.#owner.tooLarge());
+    else this.#parts.push(part);
+  }
+
+  #done(): void {
+    const body = Buffer.concat(this.#parts);
+    this.#end(() => this.#owner.collected(body));
+  }
+
+  #end(tell: () => void): void {
+    if (this.#over) return;
+    this.destroy();
+    tell();
+  }
+}
