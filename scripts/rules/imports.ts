@@ -12,7 +12,7 @@ interface Room {
 /** Nothing that is not named here. */
 export const ROOMS: Readonly<Record<string, Room>> = {
   errors: { uses: [] },
-  resources: { uses: [] },
+  resources: { uses: [], types: ['errors'] },
   protocol: { uses: ['errors'] },
   link: { uses: ['errors'], types: ['protocol'] },
   policy: { uses: ['errors'], types: ['link'] },

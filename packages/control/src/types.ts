@@ -78,25 +78,10 @@ export interface ResourceService<View, Create, Update, Query extends PageQuery =
   remove(caller: Caller, id: string): Promise<boolean>;
 }
 
-export type ReservedDomainView = ViewOfResource<typeof reservedDomains>;
-export type ReservedDomainCreate = CreateOf<typeof reservedDomains>;
-export type ReservedDomainUpdate = UpdateOf<typeof reservedDomains>;
-
-export type ReservedAddrView = ViewOfResource<typeof reservedAddrs>;
-export type ReservedAddrCreate = CreateOf<typeof reservedAddrs>;
-export type ReservedAddrUpdate = UpdateOf<typeof reservedAddrs>;
+/** Of a plain resource, all from its definition. A `token` is in the answer of the create call only; null ever after. */
+type ServiceOf<R> = ResourceService<ViewOfResource<R>, CreateOf<R>, UpdateOf<R>>;
 
 export type BotUserView = ViewOfResource<typeof botUsers>;
-export type BotUserCreate = CreateOf<typeof botUsers>;
-
-/** `token` only in the answer of the create call; null ever after. */
-export type CredentialView = ViewOfResource<typeof credentials>;
-export type CredentialCreate = CreateOf<typeof credentials>;
-export type CredentialUpdate = UpdateOf<typeof credentials>;
-
-export type ApiKeyView = ViewOfResource<typeof apiKeys>;
-export type ApiKeyCreate = CreateOf<typeof apiKeys>;
-export type ApiKeyUpdate = UpdateOf<typeof apiKeys>;
 
 export type TunnelSessionView = ViewOfResource<typeof tunnelSessions>;
 export interface TunnelSessionService {
@@ -119,9 +104,6 @@ export interface TunnelService {
   get(caller: Caller, id: string): Promise<TunnelView | null>;
   list(caller: Caller, query: PageQuery): Promise<Page<TunnelView>>;
 }
-
-export type TunnelGroupBackendView = ViewOfResource<typeof tunnelGroupBackends>;
-export type TunnelGroupBackendCreate = CreateOf<typeof tunnelGroupBackends>;
 
 /** The backend module of an edge or route. */
 export type BackendModule = ViewOf<typeof BACKEND_FIELDS>;
@@ -157,17 +139,13 @@ export interface ControlApi {
   /** Throws 202, 203, 206, 208; `bearer` is the credential as sent. */
   authenticateApiKey(bearer: string): Promise<Caller>;
   readonly endpoints: ResourceService<EndpointView, EndpointCreate, EndpointUpdate, EndpointQuery>;
-  readonly reservedDomains: ResourceService<ReservedDomainView, ReservedDomainCreate, ReservedDomainUpdate>;
-  readonly reservedAddrs: ResourceService<ReservedAddrView, ReservedAddrCreate, ReservedAddrUpdate>;
-  readonly botUsers: ResourceService<BotUserView, BotUserCreate, BotUserCreate>;
-  readonly credentials: ResourceService<CredentialView, CredentialCreate, CredentialUpdate>;
-  readonly apiKeys: ResourceService<ApiKeyView, ApiKeyCreate, ApiKeyUpdate>;
+  readonly reservedDomains: ServiceOf<typeof reservedDomains>;
+  readonly reservedAddrs: ServiceOf<typeof reservedAddrs>;
+  readonly botUsers: ServiceOf<typeof botUsers>;
+  readonly credentials: ServiceOf<typeof credentials>;
+  readonly apiKeys: ServiceOf<typeof apiKeys>;
   readonly tunnelSessions: TunnelSessionService;
   readonly tunnels: TunnelService;
-  readonly tunnelGroupBackends: ResourceService<
-    TunnelGroupBackendView,
-    TunnelGroupBackendCreate,
-    TunnelGroupBackendCreate
-  >;
+  readonly tunnelGroupBackends: ServiceOf<typeof tunnelGroupBackends>;
   readonly edges: EdgeService;
 }

@@ -1,5 +1,5 @@
-import { flag, id, labels, object, ref, refs, text } from './model/field.ts';
-import { CREATED_AT, ID, URI } from './model/common.ts';
+import { flag, id, labels, object, ref, refs } from './model/field.ts';
+import { CREATED_AT, description, ID, metadata, URI } from './model/common.ts';
 import { resource } from './model/resource.ts';
 
 /** What an edge forwards to: every online labelled tunnel that has all of these labels. */
@@ -17,8 +17,8 @@ export const tunnelGroupBackends = resource({
     id: ID,
     uri: URI,
     created_at: CREATED_AT,
-    description: text('What it is, for people.', { in: 'both' }),
-    metadata: text('Any text of yours, kept as it is.', { in: 'both' }),
+    description: description(18012, 'kept'),
+    metadata: metadata(18013, 'kept'),
     labels: labels('The labels that a tunnel needs.', { in: 'both' }),
     tunnels: refs('The tunnels that match now.', { to: '/tunnels', view: 'tunnelIds' }),
   },

@@ -12,6 +12,7 @@ export const credentials = resource({
   idPrefixes: ['cr'],
   verbs: ['list', 'create', 'get', 'update', 'delete'],
   filter: {},
+  emptyUpdate: 606,
   fields: {
     id: ID,
     uri: URI,

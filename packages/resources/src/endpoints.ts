@@ -13,6 +13,7 @@ export const endpoints = resource({
   verbs: ['list', 'create', 'get', 'update', 'delete'],
   filter: { aliases: { binding: 'bindings' }, synonyms: { type: { agent: 'ephemeral' } } },
   lists: { ids: ['id', 'ids'], urls: ['url', 'urls'] },
+  emptyUpdate: 18004,
   fields: {
     id: ID,
     region: text('Region of this server.', { out: 'left-out' }),

@@ -1,6 +1,6 @@
 /**
  * What the REST API serves, once: each resource is a definition, and bodies, answers, filters, documents and types
- * derive from it. Runs in a browser; imports nothing.
+ * derive from it. Runs in a browser; imports types alone.
  */
 export { apiKeys } from './api-keys.ts';
 export { BACKEND_FIELDS, tunnelGroupBackends } from './backends.ts';

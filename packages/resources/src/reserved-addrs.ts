@@ -12,6 +12,7 @@ export const reservedAddrs = resource({
   idPrefixes: ['ra'],
   verbs: ['list', 'create', 'get', 'update', 'delete'],
   filter: {},
+  emptyUpdate: 506,
   fields: {
     id: ID,
     uri: URI,

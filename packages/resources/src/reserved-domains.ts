@@ -15,6 +15,7 @@ export const reservedDomains = resource({
   idPrefixes: ['rd'],
   verbs: ['list', 'create', 'get', 'update', 'delete'],
   filter: {},
+  emptyUpdate: 422,
   fields: {
     id: ID,
     uri: URI,

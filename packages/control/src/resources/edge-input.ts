@@ -8,7 +8,6 @@ import { lookAt } from '../claims.ts';
 import { describeHolder } from '../rules/conflicts.ts';
 import type { Core } from '../core.ts';
 import { findFooting, howToReserve, isProblem } from '../reservations.ts';
-import { checkLength, DESCRIPTION_BYTES, METADATA_BYTES } from '../texts.ts';
 import type { BackendModule, EdgeRouteInput } from '../types.ts';
 
 type Kind = EdgeRow['kind'];
@@ -19,12 +18,6 @@ export interface ClaimedHostports {
   readonly writes: readonly Write[];
   /** Who was at the addresses that are new. */
   readonly fence: Snapshot;
-}
-
-/** `kind` as field of the errors below. @throws 18012, 18013 */
-export function checkEdgeTexts(input: { readonly description?: string; readonly metadata?: string }): void {
-  checkLength(input.description, DESCRIPTION_BYTES, 18012);
-  checkLength(input.metadata, METADATA_BYTES, 18013);
 }
 
 /**

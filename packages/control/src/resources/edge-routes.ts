@@ -1,10 +1,12 @@
+import { edgeRoutes } from '@postern/resources';
 import type { EdgeRouteRow, EdgeRow, Write } from '@postern/store';
 import { ALONE, run } from '../change/change.ts';
 import { settle } from '../change/confirm.ts';
 import { unchanged } from '../change/value.ts';
 import type { Core } from '../core.ts';
+import { checkTexts } from '../texts.ts';
 import type { Caller, EdgeRouteView, EdgeService } from '../types.ts';
-import { backendModule, checkEdgeTexts, readBackend, readMatch } from './edge-input.ts';
+import { backendModule, readBackend, readMatch } from './edge-input.ts';
 
 const NO_BACKEND = { backendId: '', backendEnabled: false } as const;
 
@@ -38,7 +40,7 @@ export function createEdgeRoutes(
 
   return {
     async createRoute(caller, edgeId, input) {
-      checkEdgeTexts(input);
+      checkTexts(edgeRoutes, input);
       const made = await change(edgeId, () => {
         if (findEdge(caller, edgeId) === null) return null;
         const row: EdgeRouteRow = {
@@ -62,7 +64,7 @@ export function createEdgeRoutes(
     },
 
     async updateRoute(caller, edgeId, id, input) {
-      checkEdgeTexts(input);
+      checkTexts(edgeRoutes, input);
       const changed = await change(edgeId, () => {
         const before = findRoute(caller, edgeId, id);
         if (before === null) return null;

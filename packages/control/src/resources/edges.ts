@@ -1,18 +1,20 @@
 import type { Snapshot } from '@postern/registry';
+import { httpsEdges, tcpEdges, tlsEdges } from '@postern/resources';
 import type { EdgeRow } from '@postern/store';
 import { fail } from '@postern/errors';
 import { ALONE, run } from '../change/change.ts';
 import { putOnline, settle } from '../change/confirm.ts';
 import { unchanged } from '../change/value.ts';
 import type { Core } from '../core.ts';
+import { checkTexts } from '../texts.ts';
 import type { Caller, EdgeInput, EdgeService, EdgeView } from '../types.ts';
-import { backendModule, checkEdgeTexts, claimHostports, readBackend } from './edge-input.ts';
+import { backendModule, claimHostports, readBackend } from './edge-input.ts';
 import { createEdgeRoutes, routeView } from './edge-routes.ts';
 import { pageOf } from './paging.ts';
 
 type Kind = EdgeView['kind'];
 
-const PREFIX = { https: 'edghts', tls: 'edgtls', tcp: 'edgtcp' } as const;
+const DEFINITION = { https: httpsEdges, tls: tlsEdges, tcp: tcpEdges } as const;
 const NO_FENCE: Snapshot = new Map();
 const NO_BACKEND = { backendId: '', backendEnabled: false } as const;
 
@@ -42,13 +44,13 @@ export function createEdges(core: Core): EdgeService {
   return {
     async create(caller, kind, input) {
       const { accountId } = caller;
-      checkEdgeTexts(input);
+      checkTexts(DEFINITION[kind], input);
       checkModule(kind, input);
       const done = await run(core, ALONE, async () => {
         const { hostports, writes, fence } = await claimHostports(core, accountId, kind, input.hostports ?? [], null);
         const now = core.timestamp();
         const made: EdgeRow = {
-          id: core.ids.next(PREFIX[kind]),
+          id: core.ids.next(DEFINITION[kind].idPrefixes[0]),
           accountId,
           kind,
           createdAt: now,
@@ -75,7 +77,7 @@ export function createEdges(core: Core): EdgeService {
     },
 
     async update(caller, kind, id, input) {
-      checkEdgeTexts(input);
+      checkTexts(DEFINITION[kind], input);
       checkModule(kind, input);
       const done = await run(core, ALONE, async () => {
         const before = find(caller, kind, id);

@@ -3,14 +3,6 @@ import { fail, isPosternError } from '@postern/errors';
 import { apiUrlError } from '../addresses/problems.ts';
 import { inferBinding, parseEndpointUrl, placeUrl, type Address } from '../addresses/urls.ts';
 import type { Core } from '../core.ts';
-import { checkLength, DESCRIPTION_BYTES, METADATA_BYTES } from '../texts.ts';
-import type { EndpointUpdate } from '../types.ts';
-
-/** 18012, 18013. */
-export function checkEndpointTexts(input: EndpointUpdate): void {
-  checkLength(input.description, DESCRIPTION_BYTES, 18012);
-  checkLength(input.metadata, METADATA_BYTES, 18013);
-}
 
 /**
  * The address that `url` and `bindings` name. `bindings` absent or empty: inferred from the host.

@@ -1,5 +1,6 @@
 import { fail } from '@postern/errors';
 import { addressKey, type Snapshot } from '@postern/registry';
+import { endpoints } from '@postern/resources';
 import type { EndpointRow } from '@postern/store';
 import { run } from '../change/change.ts';
 import { putOnline, settle } from '../change/confirm.ts';
@@ -11,9 +12,9 @@ import type { Core } from '../core.ts';
 import type { Keys } from '../gate/keys.ts';
 import { reservationsOf } from '../give-back.ts';
 import { apiReservationError, findFooting, isProblem, type Footing } from '../reservations.ts';
-import { isEmptyPatch } from '../texts.ts';
+import { checkTexts, refuseEmpty } from '../texts.ts';
 import type { Caller, EndpointCreate, EndpointQuery, EndpointUpdate, EndpointView, ResourceService } from '../types.ts';
-import { checkCloudPolicy, checkEndpointTexts, oneBinding, readAddress } from './endpoint-input.ts';
+import { checkCloudPolicy, oneBinding, readAddress } from './endpoint-input.ts';
 import { findEndpointRow, listEndpoints } from './endpoint-list.ts';
 import { cloudView } from './endpoint-views.ts';
 
@@ -49,7 +50,7 @@ export function createEndpoints(
     if (type !== '' && type !== 'cloud') throw fail(248, { type });
     if (url === '') throw fail(18015, { field: 'url' });
     const address = readAddress(core, url, input.bindings);
-    checkEndpointTexts(input);
+    checkTexts(endpoints, input);
     const trafficPolicy = checkCloudPolicy(core, input.trafficPolicy, address);
     const poolingEnabled = input.poolingEnabled ?? false;
 
@@ -91,9 +92,9 @@ export function createEndpoints(
   async function update(caller: Caller, id: string, patch: EndpointUpdate): Promise<EndpointView | null> {
     const { accountId } = caller;
     if (catalog.endpoints.owned(accountId, id) === null) return refuseIfForeign(caller, id);
-    if (isEmptyPatch(patch)) throw fail(18004);
+    refuseEmpty(endpoints, patch);
     if (patch.url === '') throw fail(18015, { field: 'url' });
-    checkEndpointTexts(patch);
+    checkTexts(endpoints, patch);
 
     const keysOfBoth = (keys: Keys): Keys => {
       const before = catalog.endpoints.owned(accountId, id);

@@ -1,5 +1,5 @@
-import type { Row } from '@postern/store';
-import type { Page, PageQuery } from '../types.ts';
+import type { Repository, Row } from '@postern/store';
+import type { Page } from '../types.ts';
 
 /** `rows` are newest first and one longer than the page when more follow. */
 export function pageOf<R, View>(rows: readonly R[], limit: number, view: (row: R) => View): Page<View> {
@@ -30,16 +30,20 @@ export async function mergePage<R extends { readonly id: string }>(
   return merged;
 }
 
-/** What a repository needs for one page. */
-export function listQuery(
-  accountId: string,
-  query: PageQuery,
-): { accountId: string; beforeId?: string; limit: number } {
-  const limit = query.limit + 1;
-  return query.beforeId === undefined ? { accountId, limit } : { accountId, beforeId: query.beforeId, limit };
+/** Rows of accounts, newest first: a mirror of the catalog, or the store by {@link storedRows}. */
+export interface Rows<R> {
+  /** A row of another account does not exist for this one. */
+  owned(accountId: string, id: string): R | null | Promise<R | null>;
+  list(accountId: string, beforeId: string | undefined, limit: number): readonly R[] | Promise<readonly R[]>;
 }
 
-/** A row of another account does not exist for this one. */
-export function ownedBy<R extends Row>(row: R | null, accountId: string): R | null {
-  return row?.accountId === accountId ? row : null;
+export function storedRows<R extends Row>(table: Repository<R>): Rows<R> {
+  return {
+    async owned(accountId, id) {
+      const row = await table.get(id);
+      return row?.accountId === accountId ? row : null;
+    },
+    list: (accountId, beforeId, limit) =>
+      table.list(beforeId === undefined ? { accountId, limit } : { accountId, beforeId, limit }),
+  };
 }

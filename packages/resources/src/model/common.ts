@@ -1,4 +1,5 @@
 /** Fields that many resources share. */
+import type { ErrorNumber } from '@postern/errors';
 import { id, text, time, uri } from './field.ts';
 
 const DESCRIPTION_BYTES = 255;
@@ -16,7 +17,7 @@ export const NO_DIRECTORY = 'users come from no directory here; use owner_id';
  * Published answers leave an empty one out, or always have it, by resource.
  * @param error the number of the error that says the text is too long
  */
-export function description<const E extends number, const O extends 'kept' | 'left-out' = 'left-out'>(
+export function description<const E extends ErrorNumber, const O extends 'kept' | 'left-out' = 'left-out'>(
   error: E,
   out?: O,
 ) {
@@ -29,7 +30,10 @@ export function description<const E extends number, const O extends 'kept' | 'le
 }
 
 /** @param error the number of the error that says the text is too long */
-export function metadata<const E extends number, const O extends 'kept' | 'left-out' = 'left-out'>(error: E, out?: O) {
+export function metadata<const E extends ErrorNumber, const O extends 'kept' | 'left-out' = 'left-out'>(
+  error: E,
+  out?: O,
+) {
   return text('Any text of yours, kept as it is.', {
     in: 'both',
     // oxlint-disable-next-line no-unsafe-type-assertion -- absent means the default of the type

@@ -3,6 +3,7 @@
  * answer shows it and what it may hold; bodies, answers, filters, documents and types are derived from that. No Node
  * imports: forms in a browser use the same definitions.
  */
+import type { ErrorNumber } from '@postern/errors';
 
 /**
  * - `text`: a string; `id`: a string that names a resource; `time`: RFC 3339, UTC, whole seconds
@@ -46,7 +47,7 @@ export interface FieldOptions {
   /** false = lists cannot be filtered by it. */
   readonly filter?: false;
   /** Most UTF-8 bytes, and the number of the error that says so. */
-  readonly most?: { readonly bytes: number; readonly error: number };
+  readonly most?: { readonly bytes: number; readonly error: ErrorNumber };
   /** ref, refs: path of the collection that it leads to. objects: of the rows. */
   readonly to?: string;
   /** object: its fields. objects: those of a row. */

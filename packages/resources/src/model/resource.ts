@@ -1,3 +1,4 @@
+import type { ErrorNumber } from '@postern/errors';
 import type { Fields } from './field.ts';
 import type { InputOf, ViewOf } from './types.ts';
 
@@ -38,6 +39,8 @@ export interface Resource<Fs extends Fields = Fields> {
   /** Repeatable parameters of the list: name → spellings on the wire. */
   readonly lists?: Readonly<Record<string, readonly string[]>>;
   readonly deprecated?: true;
+  /** What refuses an update that names nothing; absent = such an update changes nothing. */
+  readonly emptyUpdate?: ErrorNumber;
   readonly fields: Fs;
 }
 
