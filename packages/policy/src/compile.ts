@@ -131,7 +131,7 @@ function compileAction(
     protocol: options.protocol,
     binding: options.binding,
     path,
-    recorder: uses.recorder(definition.resultKey),
+    recorder: uses.recorder(definition.descriptor.resultKey),
     program: (size) => (uses.programs.left -= size) >= 0,
     template(source, field) {
       try {

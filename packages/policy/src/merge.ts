@@ -2,6 +2,8 @@
  * Agents' own options (basic auth, IP rules, headers, compression, …) mean the same as rules: whoever reads the options
  * writes them as small policies, and this puts them around the user's policy in one agreed order.
  */
+import type { MergePlace } from './actions/descriptor.ts';
+import { actionNamed } from './schema/action-table.ts';
 import { parsePolicyDocument } from './schema/document.ts';
 
 export interface RuleSource {
@@ -19,19 +21,6 @@ export interface PolicySource {
 type Phase = keyof PolicySource;
 
 const PHASES: readonly Phase[] = ['on_tcp_connect', 'on_http_request', 'on_http_response'];
-
-/** Who may come in is decided first, cheapest first; then the user's rules; what shapes the message comes last. */
-const BEFORE = [
-  'restrict-ips',
-  'terminate-tls',
-  'circuit-breaker',
-  'basic-auth',
-  'oauth',
-  'openid-connect',
-  'saml',
-  'verify-webhook',
-];
-const AFTER = ['remove-headers', 'add-headers', 'compress-response'];
 
 /**
  * One policy, as JSON text. In every phase: the options' rules that decide who may come in (in the order restrict-ips,
@@ -54,19 +43,23 @@ export function mergePolicies(options: readonly PolicySource[], user: string | o
       expressions: rule.expressions,
       actions: rule.actions.map(({ type, config }) => ({ type, config })),
     }));
-    const all = [...inOrder(rules, BEFORE), ...own, ...inOrder(rules, AFTER)];
+    const all = [...placed(rules, 'before'), ...own, ...placed(rules, 'behind')];
     if (all.length > 0) merged[phase] = all;
   }
   return JSON.stringify(merged);
 }
 
 /** A kind without a place of its own decides nothing about who comes in that we know of: it goes first of all. */
-function inOrder(rules: readonly RuleSource[], order: readonly string[]): RuleSource[] {
-  const place = (rule: RuleSource): number => order.indexOf(rule.actions[0]?.type ?? '');
-  const mine = (rule: RuleSource): boolean =>
-    place(rule) !== -1 || (order === BEFORE && !AFTER.includes(rule.actions[0]?.type ?? ''));
-  return rules.filter(mine).toSorted((a, b) => place(a) - place(b));
+function placed(rules: readonly RuleSource[], side: 'before' | 'behind'): RuleSource[] {
+  return rules
+    .map((rule) => ({ rule, place: actionNamed(rule.actions[0]?.type ?? '')?.place ?? FIRST }))
+    .filter(({ place }) => side in place)
+    .toSorted((a, b) => order(a.place) - order(b.place))
+    .map(({ rule }) => rule);
 }
+
+const FIRST: MergePlace = { before: 0 };
+const order = (place: MergePlace): number => ('before' in place ? place.before : place.behind);
 
 /** Text that shall mean itself inside a config string: a password may well contain `${`. */
 export function literal(text: string): string {

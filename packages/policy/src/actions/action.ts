@@ -6,6 +6,7 @@ import type { Shape } from '../cel/shapes.ts';
 import type { Failure, Value } from '../cel/value.ts';
 import type { Template } from '../interpolation/template.ts';
 import type { ActionType } from '../schema/action-table.ts';
+import type { ActionDescriptor } from './descriptor.ts';
 
 /** Go on with the next action. */
 export const GO_ON = null;
@@ -44,9 +45,7 @@ export interface ActionEnv {
 export type Condition = (scope: Scope, values: readonly Value[]) => boolean | Failure;
 
 export interface ActionDefinition {
-  readonly type: ActionType;
-  /** Segment after `actions.ngrok.` */
-  readonly resultKey: string;
+  readonly descriptor: ActionDescriptor<ActionType>;
   /** Reads and checks the config, then compiles. @throws PosternError with the path of what is wrong. */
   compile(config: Readonly<Record<string, unknown>>, env: ActionEnv): CompiledAction;
 }

@@ -1,4 +1,4 @@
-/** Every action that this build runs. Adding one: its folder, its line here, `built` in schema/action-table.ts. */
+/** Every action that this build runs. Adding one: its folder, its line here and in `descriptors.ts`. */
 import type { ActionType } from '../schema/action-table.ts';
 import type { ActionDefinition } from './action.ts';
 import { addHeaders } from './add-headers/compile.ts';
@@ -36,5 +36,5 @@ const DEFINITIONS: readonly ActionDefinition[] = [
 ];
 
 export const ACTION_DEFINITIONS: ReadonlyMap<ActionType, ActionDefinition> = new Map(
-  DEFINITIONS.map((definition) => [definition.type, definition]),
+  DEFINITIONS.map((definition) => [definition.descriptor.type, definition]),
 );

@@ -1,8 +1,12 @@
 /**
- * Every action of the language: where it may stand, and whether this build can run it (traffic-policy.md §3). What is
- * known but not built is refused by name, so that no rule is ever dropped in silence. Browser-safe.
+ * Every action of the language by its names: where it may stand, and whether this build can run it (traffic-policy.md
+ * §3). Browser-safe.
  */
-export type DocumentPhase = 'on_tcp_connect' | 'on_http_request' | 'on_http_response' | 'on_event_stream_message';
+import type { ActionDescriptor, ActionFacts, DocumentPhase } from '../actions/descriptor.ts';
+import { DESCRIPTORS } from '../actions/descriptors.ts';
+import { UNBUILT } from '../actions/unbuilt.ts';
+
+export type { ActionFacts, DocumentPhase };
 
 export const DOCUMENT_PHASES: readonly DocumentPhase[] = [
   'on_tcp_connect',
@@ -11,77 +15,33 @@ export const DOCUMENT_PHASES: readonly DocumentPhase[] = [
   'on_event_stream_message',
 ];
 
-const T = 'on_tcp_connect';
-const R = 'on_http_request';
-const S = 'on_http_response';
-const E = 'on_event_stream_message';
+export type ActionType = (typeof DESCRIPTORS)[number]['type'] | (typeof UNBUILT)[number]['type'];
 
-export interface ActionFacts {
-  readonly phases: readonly DocumentPhase[];
-  /** Endpoint protocols; absent = every protocol that has the phase. */
-  readonly protocols?: readonly string[];
-  readonly available: boolean;
+const BUILT: ReadonlyMap<string, ActionDescriptor<ActionType>> = new Map(DESCRIPTORS.map((one) => [one.type, one]));
+
+/** In the order of their names. */
+export const ACTIONS: readonly ActionFacts<ActionType>[] = [...DESCRIPTORS, ...UNBUILT].toSorted((a, b) =>
+  a.type < b.type ? -1 : 1,
+);
+
+const BY_NAME: ReadonlyMap<string, ActionFacts<ActionType>> = new Map(
+  ACTIONS.flatMap((facts) => [facts.type, ...(facts.aliases ?? [])].map((name) => [name, facts] as const)),
+);
+
+/** @returns the action that `name` means today, or undefined when there is none */
+export function actionNamed(name: string): ActionFacts<ActionType> | undefined {
+  return BY_NAME.get(name);
 }
 
-const built = (...phases: DocumentPhase[]): ActionFacts => ({ phases, available: true });
-const later = (...phases: DocumentPhase[]): ActionFacts => ({ phases, available: false });
-
-export const ACTIONS = {
-  'add-headers': built(R, S),
-  'ai-gateway': later(R),
-  'basic-auth': built(R),
-  'circuit-breaker': later(R),
-  'close-connection': built(T, R),
-  'compress-response': built(S),
-  'custom-response': built(R, S),
-  deny: built(T, R),
-  'forward-internal': built(T, R),
-  'http-request': built(R, S),
-  'jwt-validation': later(R),
-  log: later(T, R, S),
-  oauth: later(R),
-  'openid-connect': later(R),
-  'owasp-crs-request': later(R),
-  'owasp-crs-response': later(S),
-  'rate-limit': built(R),
-  redirect: built(R),
-  'remove-headers': built(R, S),
-  'request-body-find-replace': later(R),
-  'response-body-find-replace': later(S),
-  'restrict-ips': built(T, R, S),
-  saml: later(R),
-  'set-vars': built(T, R, S),
-  'sse-find-replace': later(E),
-  'terminate-tls': { phases: [T], protocols: ['https', 'tls'], available: true },
-  'url-rewrite': later(R),
-  'verify-webhook': built(R),
-} as const satisfies Record<string, ActionFacts>;
-
-export type ActionType = keyof typeof ACTIONS;
-
-/** Names of older documentation pages. */
-const ALIASES: Readonly<Record<string, ActionType>> = {
-  'webhook-validation': 'verify-webhook',
-  oidc: 'openid-connect',
-};
-
-/** @returns the action that `type` names today, or undefined when there is none. */
-export function actionType(type: string): ActionType | undefined {
-  if (isActionType(type)) return type;
-  return Object.hasOwn(ALIASES, type) ? ALIASES[type] : undefined;
+/** @returns undefined for what this build does not run */
+export function builtAction(type: ActionType): ActionDescriptor<ActionType> | undefined {
+  return BUILT.get(type);
 }
 
-function isActionType(type: string): type is ActionType {
-  return Object.hasOwn(ACTIONS, type);
-}
-
-export function actionFacts(type: ActionType): ActionFacts {
-  return ACTIONS[type];
-}
-
-/** The segment after `actions.ngrok.` under which an action leaves its result (traffic-policy.md §4). */
-export const RESULT_KEYS: ReadonlySet<string> = new Set([
-  ...Object.keys(ACTIONS).map((name) => name.replaceAll('-', '_')),
-  'compress',
-  'oidc',
-]);
+/** The segments after `actions.ngrok.` that mean something (traffic-policy.md §4). */
+export const RESULT_KEYS: ReadonlySet<string> = new Set(
+  ACTIONS.flatMap(({ type, resultKey }) => {
+    const own = type.replaceAll('-', '_');
+    return resultKey === undefined ? [own] : [own, resultKey];
+  }),
+);

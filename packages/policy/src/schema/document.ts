@@ -6,8 +6,8 @@ import { fail } from '@postern/errors';
 import {
   ACTIONS,
   DOCUMENT_PHASES,
-  actionFacts,
-  actionType,
+  actionNamed,
+  builtAction,
   type ActionType,
   type DocumentPhase,
 } from './action-table.ts';
@@ -193,17 +193,18 @@ function readAction(value: unknown, path: string, phase: DocumentPhase, options:
     else throw fail(2203, { path: `${path}.${printable(key)}`, reason: 'an action has only type and config' });
   }
   if (typeof type !== 'string' || type === '') throw fail(2234, { path, field: 'type' });
-  const known = actionType(type);
-  if (known === undefined) throw fail(2201, { path, type: printable(type), known: Object.keys(ACTIONS).join(', ') });
-  const facts = actionFacts(known);
+  const facts = actionNamed(type);
+  if (facts === undefined) {
+    throw fail(2201, { path, type: printable(type), known: ACTIONS.map((one) => one.type).join(', ') });
+  }
   if (!facts.phases.includes(phase)) {
     throw fail(2202, { path, type, phase, allowed: facts.phases.join(' and ') });
   }
   if (facts.protocols !== undefined && !facts.protocols.includes(options.protocol)) {
     throw fail(2205, { path, type, protocol: options.protocol });
   }
-  if (!facts.available) throw fail(90025, { path, type });
-  return { path, type: known, config: readConfig(config, configPath, legacyConfig) };
+  if (builtAction(facts.type) === undefined) throw fail(90025, { path, type });
+  return { path, type: facts.type, config: readConfig(config, configPath, legacyConfig) };
 }
 
 function readConfig(value: unknown, path: string, legacy: boolean): Record<string, unknown> {

@@ -2,13 +2,13 @@
 export {
   ACTIONS,
   DOCUMENT_PHASES,
-  actionFacts,
-  actionType,
+  actionNamed,
+  builtAction,
   type ActionFacts,
   type ActionType,
   type DocumentPhase,
 } from './action-table.ts';
-export { checkDocument, configSchema } from './check.ts';
+export { checkDocument } from './check.ts';
 export {
   parsePolicyDocument,
   type ActionEntry,

@@ -4,15 +4,14 @@ import { readConfig } from '../../schema/problems.ts';
 import { GO_ON, type ActionDefinition, type Step } from '../action.ts';
 import { constantHeaders, headerTemplates, renderHeaders, type HeaderLine } from '../headers.ts';
 import { unfilled } from '../outcome.ts';
-import { addHeadersSchema } from './schema.ts';
+import { addHeadersAction, addHeadersSchema } from './schema.ts';
 
 /**
  * Adds lines to the request that goes upstream, or to the response that goes to the visitor. A header that is there
  * already gets a second line; only a request's `host` is replaced.
  */
 export const addHeaders: ActionDefinition = {
-  type: 'add-headers',
-  resultKey: 'add_headers',
+  descriptor: addHeadersAction,
   compile(config, env) {
     const onRequest = env.phase === 'on_http_request';
     const schema = onRequest ? addHeadersSchema.on_http_request : addHeadersSchema.on_http_response;

@@ -6,15 +6,14 @@ import { addressBlock } from '../../net/cidr.ts';
 import { failed } from '../outcome.ts';
 import { GO_ON, type ActionDefinition, type Step } from '../action.ts';
 import { authorize, credential, presentedIn, type Presented } from './credentials.ts';
-import { basicAuthSchema } from './schema.ts';
+import { basicAuthAction, basicAuthSchema } from './schema.ts';
 
 /** Nobody has been told whether the password is right (RFC 9110 §15.6.4, not §15.5.2). */
 const BUSY: Outcome = failed(fail(90036), [['retry-after', '2']]);
 
 /** Lets in whoever presents one of the credentials (RFC 7617); the others get 401 and are asked. */
 export const basicAuth: ActionDefinition = {
-  type: 'basic-auth',
-  resultKey: 'basic_auth',
+  descriptor: basicAuthAction,
   compile(config, env) {
     const { credentials: written, realm, enforce } = readConfig(basicAuthSchema, config, env.path);
     const credentials = written.map((text, index) => credential(env.template(text, `.credentials[${index}]`)));

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { hasExpression } from '../../interpolation/scan.ts';
 import { flag, listOf, text, verify, withDefault, type Problem } from '../../schema/fields.ts';
+import { describeAction } from '../descriptor.ts';
 
 /**
  * Marks a password that is given as a bcrypt hash: `user:{bcrypt}$2a$10$…`. Agents of the old protocol send only
@@ -40,4 +41,12 @@ export const basicAuthSchema = z.strictObject({
   credentials: listOf(credential, 1, 10),
   realm: withDefault(realm, 'ngrok'),
   enforce: withDefault(flag, true),
+});
+
+export const basicAuthAction = describeAction({
+  type: 'basic-auth',
+  phases: ['on_http_request'],
+  place: { before: 4 },
+  resultKey: 'basic_auth',
+  config: () => basicAuthSchema,
 });

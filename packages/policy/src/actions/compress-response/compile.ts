@@ -2,15 +2,14 @@ import type { RequestView, ResponseView } from '../../runtime.ts';
 import { readConfig } from '../../schema/problems.ts';
 import { GO_ON, type ActionDefinition } from '../action.ts';
 import { negotiate, type Coding } from './negotiate.ts';
-import { compressResponseSchema } from './schema.ts';
+import { compressResponseAction, compressResponseSchema } from './schema.ts';
 
 /** `compress` (LZW) may be configured; it is never negotiated, and no browser asks for it. */
 const MAKES: ReadonlySet<string> = new Set(['gzip', 'deflate', 'br']);
 
 /** Compresses what the visitor can take compressed, as it streams through. */
 export const compressResponse: ActionDefinition = {
-  type: 'compress-response',
-  resultKey: 'compress',
+  descriptor: compressResponseAction,
   compile(config, env) {
     const { algorithms } = readConfig(compressResponseSchema, config, env.path);
     const offered = algorithms.filter((name): name is Coding => MAKES.has(name));

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { listOf, text, verify, withDefault } from '../../schema/fields.ts';
 import { printable } from '../../schema/printable.ts';
+import { describeAction } from '../descriptor.ts';
 
 const KNOWN = ['gzip', 'deflate', 'br', 'compress'];
 
@@ -19,3 +20,11 @@ const algorithms = listOf(
 );
 
 export const compressResponseSchema = z.strictObject({ algorithms: withDefault(algorithms, KNOWN) });
+
+export const compressResponseAction = describeAction({
+  type: 'compress-response',
+  phases: ['on_http_response'],
+  place: { behind: 3 },
+  resultKey: 'compress',
+  config: () => compressResponseSchema,
+});

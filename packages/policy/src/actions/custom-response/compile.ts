@@ -6,15 +6,14 @@ import type { ActionDefinition, RunAction } from '../action.ts';
 import { constantHeaders, headerTemplates, refuseBody, renderHeaders, type HeaderLine } from '../headers.ts';
 import { EMPTY_BODY, failed, unfilled } from '../outcome.ts';
 import { inferContentType } from './content-type.ts';
-import { customResponseSchema } from './schema.ts';
+import { customResponseAction, customResponseSchema } from './schema.ts';
 
 /**
  * Answers by itself. In `on_http_response` it replaces what the upstream answered. A response in which nothing depends
  * on the request is built once, with the policy.
  */
 export const customResponse: ActionDefinition = {
-  type: 'custom-response',
-  resultKey: 'custom_response',
+  descriptor: customResponseAction,
   compile(config, env) {
     const parsed = readConfig(customResponseSchema, config, env.path);
     if (parsed.body !== undefined && parsed.content !== undefined && parsed.body !== parsed.content) {

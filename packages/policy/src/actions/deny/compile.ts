@@ -2,12 +2,11 @@ import { readConfig } from '../../schema/problems.ts';
 import type { Outcome } from '../../runtime.ts';
 import type { ActionDefinition } from '../action.ts';
 import { CLOSE, EMPTY_BODY, NO_HEADERS } from '../outcome.ts';
-import { denySchema } from './schema.ts';
+import { denyAction, denySchema } from './schema.ts';
 
 /** Answers with a status and nothing else; a connection that has no request yet is closed. */
 export const deny: ActionDefinition = {
-  type: 'deny',
-  resultKey: 'deny',
+  descriptor: denyAction,
   compile(config, env) {
     const { status_code: status } = readConfig(denySchema, config, env.path);
     if (env.phase === 'on_tcp_connect') return { run: () => CLOSE, terminates: true };

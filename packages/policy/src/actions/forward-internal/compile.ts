@@ -4,7 +4,7 @@ import type { Outcome } from '../../runtime.ts';
 import { readConfig } from '../../schema/problems.ts';
 import type { ActionDefinition, CompiledAction, RunAction } from '../action.ts';
 import { failed, unfilled } from '../outcome.ts';
-import { forwardInternalSchema } from './schema.ts';
+import { forwardInternalAction, forwardInternalSchema } from './schema.ts';
 import { forwardTarget } from './target.ts';
 import { printable } from '../../schema/printable.ts';
 
@@ -13,8 +13,7 @@ import { printable } from '../../schema/printable.ts';
  * error at `actions.ngrok.forward_internal` and the rule goes on behind it.
  */
 export const forwardInternal: ActionDefinition = {
-  type: 'forward-internal',
-  resultKey: 'forward_internal',
+  descriptor: forwardInternalAction,
   compile(config, env) {
     const { url: written, on_error: onError } = readConfig(forwardInternalSchema, config, env.path);
     if (env.phase === 'on_tcp_connect' && (env.protocol === 'http' || env.protocol === 'https')) {

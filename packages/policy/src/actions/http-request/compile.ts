@@ -9,7 +9,7 @@ import { CLOSE, failed, unfilled } from '../outcome.ts';
 import { perform } from './perform.ts';
 import { fillRequest, type FilledRequest, type RequestPlan } from './plan.ts';
 import { resultOf, RETRY_VARIABLES, unmadeResult } from './result.ts';
-import { httpRequestSchema } from './schema.ts';
+import { httpRequestAction, httpRequestSchema } from './schema.ts';
 import { callTarget } from './target.ts';
 
 /**
@@ -17,8 +17,7 @@ import { callTarget } from './target.ts';
  * status: only a request without an answer is an error. The visitor's own body stays where it is.
  */
 export const httpRequest: ActionDefinition = {
-  type: 'http-request',
-  resultKey: 'http_request',
+  descriptor: httpRequestAction,
   compile(config, env) {
     const parsed = readConfig(httpRequestSchema, config, env.path);
     const plan: RequestPlan = {

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { duration } from '../../schema/duration.ts';
 import { listOf, text, verify, whole, withDefault } from '../../schema/fields.ts';
 import { FRAMING_HEADERS, headerValues } from '../../schema/headers.ts';
+import { describeAction } from '../descriptor.ts';
 
 const MAX_URL = 2048;
 const MAX_PARAMETERS = 32;
@@ -40,4 +41,11 @@ export const httpRequestSchema = z.strictObject({
   /** A bare condition: compile.ts. */
   retry_condition: z.optional(text),
   on_error: withDefault(z.enum(['continue', 'halt']), 'continue'),
+});
+
+export const httpRequestAction = describeAction({
+  type: 'http-request',
+  phases: ['on_http_request', 'on_http_response'],
+  resultKey: 'http_request',
+  config: () => httpRequestSchema,
 });

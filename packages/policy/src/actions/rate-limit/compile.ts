@@ -5,7 +5,7 @@ import type { CountLimit } from '../../services.ts';
 import { GO_ON, type ActionDefinition } from '../action.ts';
 import { failed, unevaluated } from '../outcome.ts';
 import { bucketOf } from './bucket.ts';
-import { RATE_STEP_MS, rateLimitSchema } from './schema.ts';
+import { RATE_STEP_MS, rateLimitAction, rateLimitSchema } from './schema.ts';
 
 /** A window of a day in steps of ten seconds were 8,640 numbers a bucket: long windows have coarser slices. */
 const MOST_SLICES = 60;
@@ -15,8 +15,7 @@ const MOST_SLICES = 60;
  * under the action's name and window: it outlives an edit of the policy, and actions of one name and window share it.
  */
 export const rateLimit: ActionDefinition = {
-  type: 'rate-limit',
-  resultKey: 'rate_limit',
+  descriptor: rateLimitAction,
   compile(config, env) {
     const { name, enforce, capacity, rate, bucket_key: key } = readConfig(rateLimitSchema, config, env.path);
     const parts = key.map((text, index) => env.expression(text, `.bucket_key[${index}]`));

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { duration } from '../../schema/duration.ts';
 import { flag, listOf, text, verify, whole, withDefault } from '../../schema/fields.ts';
 import { printable } from '../../schema/printable.ts';
+import { describeAction } from '../descriptor.ts';
 
 /** What `rate` is a multiple of. */
 export const RATE_STEP_MS = 10_000;
@@ -23,4 +24,11 @@ export const rateLimitSchema = z.strictObject({
   rate: duration(MINUTE_MS, DAY_MS, RATE_STEP_MS),
   /** Bare expressions: compile.ts. */
   bucket_key: listOf(text, 1, 10),
+});
+
+export const rateLimitAction = describeAction({
+  type: 'rate-limit',
+  phases: ['on_http_request'],
+  resultKey: 'rate_limit',
+  config: () => rateLimitSchema,
 });

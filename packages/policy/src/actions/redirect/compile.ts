@@ -20,7 +20,7 @@ import { EMPTY_BODY, unfilled } from '../outcome.ts';
 import { compilePattern } from '../pattern.ts';
 import { parseReplacement, replaceAll } from '../replace.ts';
 import { requestUrl } from '../request-url.ts';
-import { redirectSchema } from './schema.ts';
+import { redirectAction, redirectSchema } from './schema.ts';
 
 /** Where to go; null = the visitor stays. `matches` gets what was replaced, where somebody asks. */
 type Target = (scope: Scope, matches: string[] | null) => string | Failure | null;
@@ -30,8 +30,7 @@ type Target = (scope: Scope, matches: string[] | null) => string | Failure | nul
  * without `from` always to `to`.
  */
 export const redirect: ActionDefinition = {
-  type: 'redirect',
-  resultKey: 'redirect',
+  descriptor: redirectAction,
   compile(config, env) {
     const {
       from,

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { text, whole, withDefault } from '../../schema/fields.ts';
 import { FRAMING_HEADERS, headerValues } from '../../schema/headers.ts';
+import { describeAction } from '../descriptor.ts';
 
 /** Where to go is said by `to`. */
 const REFUSED = new Set([...FRAMING_HEADERS, 'location']);
@@ -13,4 +14,11 @@ export const redirectSchema = z.strictObject({
   to: text.check(z.maxLength(MAX_TARGET)),
   status_code: withDefault(whole(300, 399), 302),
   headers: z.optional(headerValues(REFUSED, 0)),
+});
+
+export const redirectAction = describeAction({
+  type: 'redirect',
+  phases: ['on_http_request'],
+  resultKey: 'redirect',
+  config: () => redirectSchema,
 });

@@ -1,11 +1,10 @@
 import { readConfig } from '../../schema/problems.ts';
 import { GO_ON, type ActionDefinition } from '../action.ts';
-import { removeHeadersSchema } from './schema.ts';
+import { removeHeadersAction, removeHeadersSchema } from './schema.ts';
 
 /** Removes every line of the named headers from the request that goes upstream, or from the response. */
 export const removeHeaders: ActionDefinition = {
-  type: 'remove-headers',
-  resultKey: 'remove_headers',
+  descriptor: removeHeadersAction,
   compile(config, env) {
     const onRequest = env.phase === 'on_http_request';
     const schema = onRequest ? removeHeadersSchema.on_http_request : removeHeadersSchema.on_http_response;

@@ -6,15 +6,14 @@ import { CidrSet } from '../../net/cidr.ts';
 import { readConfig } from '../../schema/problems.ts';
 import { GO_ON, type ActionDefinition, type ActionEnv } from '../action.ts';
 import { CLOSE, failed, unfilled } from '../outcome.ts';
-import { restrictIpsSchema } from './schema.ts';
+import { restrictIpsAction, restrictIpsSchema } from './schema.ts';
 
 /**
  * Lets in by source address: of the connection, never of a forwarded header. An address passes when some allowed range
  * has it and no denied one; where nothing is listed as allowed, everything is that is not denied.
  */
 export const restrictIps: ActionDefinition = {
-  type: 'restrict-ips',
-  resultKey: 'restrict_ips',
+  descriptor: restrictIpsAction,
   compile(config, env) {
     const { enforce, allow = [], deny = [] } = readConfig(restrictIpsSchema, config, env.path);
     const allowed = ranges(allow, '.allow', env);

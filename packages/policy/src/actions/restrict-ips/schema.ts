@@ -4,6 +4,7 @@ import { hasExpression } from '../../interpolation/scan.ts';
 import { parseCidr } from '../../net/cidr.ts';
 import { flag, listOf, text, verify, withDefault } from '../../schema/fields.ts';
 import { printable } from '../../schema/printable.ts';
+import { describeAction } from '../descriptor.ts';
 
 const MAX_RANGES = 5000;
 
@@ -21,4 +22,12 @@ export const restrictIpsSchema = z.strictObject({
   allow: z.optional(listOf(range, 0, MAX_RANGES)),
   deny: z.optional(listOf(range, 0, MAX_RANGES)),
   ip_policies: z.optional(listOf(reference, 0, MAX_RANGES)),
+});
+
+export const restrictIpsAction = describeAction({
+  type: 'restrict-ips',
+  phases: ['on_tcp_connect', 'on_http_request', 'on_http_response'],
+  place: { before: 1 },
+  resultKey: 'restrict_ips',
+  config: () => restrictIpsSchema,
 });

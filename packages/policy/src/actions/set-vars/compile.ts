@@ -4,7 +4,7 @@ import { fieldPath, readConfig } from '../../schema/problems.ts';
 import { GO_ON, type ActionDefinition } from '../action.ts';
 import { deepValue, type DeepValue } from '../deep-value.ts';
 import { unfilled } from '../outcome.ts';
-import { setVarsSchema } from './schema.ts';
+import { setVarsAction, setVarsSchema } from './schema.ts';
 import { MAX_WEIGHT, TOO_HEAVY, weightOf } from './weight.ts';
 
 interface Assignment {
@@ -17,8 +17,7 @@ interface Assignment {
  * ends the request: rules that go by a variable must not be judged by what it held before.
  */
 export const setVars: ActionDefinition = {
-  type: 'set-vars',
-  resultKey: 'set_vars',
+  descriptor: setVarsAction,
   compile(config, env) {
     const { vars } = readConfig(setVarsSchema, config, env.path);
     const assignments: Assignment[] = vars.flatMap((entry, index) =>

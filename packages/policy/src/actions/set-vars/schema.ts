@@ -1,6 +1,7 @@
 /** traffic-policy.md §4 set-vars */
 import * as z from 'zod/mini';
 import { verify, type Problem } from '../../schema/fields.ts';
+import { describeAction } from '../descriptor.ts';
 
 const MAX_VARS = 250;
 const MAX_NAME = 1024;
@@ -18,4 +19,11 @@ const variable = z.record(z.string(), z.unknown()).check(
 
 export const setVarsSchema = z.strictObject({
   vars: z.array(variable).check(z.minLength(1), z.maxLength(MAX_VARS)),
+});
+
+export const setVarsAction = describeAction({
+  type: 'set-vars',
+  phases: ['on_tcp_connect', 'on_http_request', 'on_http_response'],
+  resultKey: 'set_vars',
+  config: () => setVarsSchema,
 });

@@ -8,13 +8,12 @@ import { readConfig } from '../../schema/problems.ts';
 import { GO_ON, type ActionDefinition, type ActionEnv } from '../action.ts';
 import { unfilled } from '../outcome.ts';
 import { belongTogether, MAX_CERTIFICATES, privateKeyProblem, readCertificates } from './pem.ts';
-import { MAX_PEM, terminateTlsSchema } from './schema.ts';
+import { MAX_PEM, terminateTlsAction, terminateTlsSchema } from './schema.ts';
 import { printable } from '../../schema/printable.ts';
 
 /** Says how the TLS handshake is done: versions, our certificate, and what is asked of the client's. */
 export const terminateTls: ActionDefinition = {
-  type: 'terminate-tls',
-  resultKey: 'terminate_tls',
+  descriptor: terminateTlsAction,
   compile(config, env) {
     const parsed = readConfig(terminateTlsSchema, config, env.path);
     refuseContradictions(parsed, env);

@@ -1,6 +1,7 @@
 /** traffic-policy.md §4 terminate-tls */
 import * as z from 'zod/mini';
 import { listOf, text, withDefault } from '../../schema/fields.ts';
+import { describeAction } from '../descriptor.ts';
 
 /** Characters of one PEM text; a chain of five large RSA certificates has 12,000. */
 export const MAX_PEM = 64 * 1024;
@@ -13,4 +14,13 @@ export const terminateTlsSchema = z.strictObject({
   server_certificate: z.optional(text.check(z.maxLength(MAX_PEM))),
   mutual_tls_certificate_authorities: z.optional(listOf(text.check(z.maxLength(MAX_PEM)), 0, 10)),
   mutual_tls_verification_strategy: z.optional(z.enum(['require-and-verify', 'require-any', 'request'])),
+});
+
+export const terminateTlsAction = describeAction({
+  type: 'terminate-tls',
+  phases: ['on_tcp_connect'],
+  protocols: ['https', 'tls'],
+  place: { before: 2 },
+  resultKey: 'terminate_tls',
+  config: () => terminateTlsSchema,
 });

@@ -8,7 +8,7 @@ import { unreadBody } from '../body.ts';
 import { EMPTY_BODY, failed, NO_HEADERS, unfilled } from '../outcome.ts';
 import type { Answer } from './challenges.ts';
 import { CHALLENGES, SCHEMES } from './providers.ts';
-import { verifyWebhookSchema } from './schema.ts';
+import { verifyWebhookAction, verifyWebhookSchema } from './schema.ts';
 import type { Message } from './schemes/scheme.ts';
 import { secretOf, type Secret } from './secret.ts';
 
@@ -22,8 +22,7 @@ const NOT_VERIFIED = fail(3204);
 
 /** Lets in what one provider has signed with the secret, and answers the questions by which it tries an endpoint. */
 export const verifyWebhook: ActionDefinition = {
-  type: 'verify-webhook',
-  resultKey: 'verify_webhook',
+  descriptor: verifyWebhookAction,
   compile(config, env) {
     const { provider, secret: written, enforce } = readConfig(verifyWebhookSchema, config, env.path);
     const scheme = SCHEMES[provider];

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { flag, text, verify, withDefault, type Problem } from '../../schema/fields.ts';
 import { printable } from '../../schema/printable.ts';
+import { describeAction } from '../descriptor.ts';
 
 export const PROVIDERS = [
   'aftership',
@@ -110,4 +111,13 @@ export const verifyWebhookSchema = z.strictObject({
   ),
   secret: text.check(z.minLength(1), z.maxLength(8192)),
   enforce: withDefault(flag, true),
+});
+
+export const verifyWebhookAction = describeAction({
+  type: 'verify-webhook',
+  phases: ['on_http_request'],
+  aliases: ['webhook-validation'],
+  place: { before: 8 },
+  resultKey: 'verify_webhook',
+  config: () => verifyWebhookSchema,
 });

@@ -1,0 +1,24 @@
+/** Actions of the language that this build does not run: refused by name, so that no rule is dropped in silence. */
+import type { ActionFacts } from './descriptor.ts';
+
+export const UNBUILT = [
+  { type: 'ai-gateway', phases: ['on_http_request'] },
+  { type: 'circuit-breaker', phases: ['on_http_request'], place: { before: 3 } },
+  { type: 'jwt-validation', phases: ['on_http_request'] },
+  { type: 'log', phases: ['on_tcp_connect', 'on_http_request', 'on_http_response'] },
+  { type: 'oauth', phases: ['on_http_request'], place: { before: 5 } },
+  {
+    type: 'openid-connect',
+    phases: ['on_http_request'],
+    aliases: ['oidc'],
+    resultKey: 'oidc',
+    place: { before: 6 },
+  },
+  { type: 'owasp-crs-request', phases: ['on_http_request'] },
+  { type: 'owasp-crs-response', phases: ['on_http_response'] },
+  { type: 'request-body-find-replace', phases: ['on_http_request'] },
+  { type: 'response-body-find-replace', phases: ['on_http_response'] },
+  { type: 'saml', phases: ['on_http_request'], place: { before: 7 } },
+  { type: 'sse-find-replace', phases: ['on_event_stream_message'] },
+  { type: 'url-rewrite', phases: ['on_http_request'] },
+] as const satisfies readonly ActionFacts[];
