@@ -16,13 +16,12 @@ import {
   type WorkLeft,
 } from '@postern/policy';
 import type { EdgeContext, LiveEndpoint } from '../context.ts';
-import type { RouteEndpoint, Scheme } from '@postern/link';
+import type { RouteEndpoint } from '@postern/link';
 import { withDeadline } from '../deadline.ts';
 import { warnOfPolicy } from '../policy-warnings.ts';
-import { pickMember, pickUpstream } from '../routing/pick-member.ts';
+import { carriesHttp, findForward, nextHop } from '../routing/forward.ts';
+import { pickUpstream } from '../routing/pick-member.ts';
 
-/** A loop of forwards ends here (traffic-policy.md §2.7). */
-const MAX_HOPS = 8;
 const POLICY_MS = 30_000;
 
 export type ConnectVerdict =
@@ -108,7 +107,8 @@ async function walk(
     if (outcome.kind === 'error') return ended(outcome.error);
     if (outcome.kind !== 'forward') return ended(null);
     try {
-      const next = forwardTarget(context, live.endpoint, outcome.url, hops);
+      nextHop(hops);
+      const next = forwardTarget(context, live.endpoint, outcome.url);
       return { termination: tlsTermination, next, closed: null };
     } catch (error) {
       if (!isPosternError(error)) throw error;
@@ -118,13 +118,8 @@ async function walk(
   }
 }
 
-function forwardTarget(context: EdgeContext, from: RouteEndpoint, url: string, hops: number): LiveEndpoint {
-  if (hops >= MAX_HOPS) throw fail(3501, { max: MAX_HOPS });
-  const route = context.routes.findInternal(from.accountId, url);
-  if (route === null) throw fail(3200, { url });
-  const target = pickMember(route, context.agents, context.random);
-  if (family(target.endpoint.proto) !== family(from.proto))
-    throw fail(2226, { path: 'url', value: url, reason: `a ${from.proto} endpoint cannot forward to it` });
+function forwardTarget(context: EdgeContext, from: RouteEndpoint, url: string): LiveEndpoint {
+  const { target } = findForward(context, from, url);
   if (target.endpoint.kind !== 'cloud' && pickUpstream(target, context.agents, context.random) === null)
     throw fail(3210);
   return target;
@@ -133,12 +128,8 @@ function forwardTarget(context: EdgeContext, from: RouteEndpoint, url: string, h
 function arrive(live: LiveEndpoint, termination: TlsTermination | null): ConnectVerdict {
   const { kind, proto } = live.endpoint;
   // HTTP endpoints have their request phases still before them.
-  if (kind === 'cloud' && family(proto) === 'bytes') return { kind: 'close', error: fail(6029) };
+  if (kind === 'cloud' && !carriesHttp(proto)) return { kind: 'close', error: fail(6029) };
   return { kind: 'pass', live, termination };
-}
-
-function family(proto: Scheme): 'http' | 'bytes' {
-  return proto === 'http' || proto === 'https' ? 'http' : 'bytes';
 }
 
 class ConnectContext implements PolicyContext {

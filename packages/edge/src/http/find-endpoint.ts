@@ -20,24 +20,6 @@ export function findEndpoint(edge: EdgeContext, exchange: Exchange): PosternErro
   return null;
 }
 
-/** Sets `route` of the exchange. @throws PosternError 2226 for what is not a URL */
-export function findInternal(
-  edge: EdgeContext,
-  exchange: Exchange,
-  from: LiveEndpoint,
-  url: string,
-): LiveEndpoint | PosternError {
-  const { accountId } = from.endpoint;
-  const route = edge.routes.findInternal(accountId, url);
-  if (route === null) return fail(edge.returning.expectsInternal(accountId, url) ? 90019 : 3200, { url });
-  const target = pickMember(route, edge.agents, edge.random);
-  if (target.endpoint.proto !== 'http' && target.endpoint.proto !== 'https') {
-    return fail(2226, { path: 'url', value: url, reason: 'an http or https endpoint can only forward to such' });
-  }
-  exchange.route = route;
-  return target;
-}
-
 /**
  * A random member of a pool for each request; but members with connection rules serve the connections that these let
  * in, so a connection stays with the member whose rules it passed.

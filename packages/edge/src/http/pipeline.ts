@@ -15,6 +15,7 @@ import { fail, isPosternError, type PosternError } from '@postern/errors';
 import type { Outcome, PolicyServices } from '@postern/policy';
 import { originForm } from '@postern/protocol';
 import type { EdgeContext, LiveEndpoint } from '../context.ts';
+import { findForward, nextHop } from '../routing/forward.ts';
 import { CidrList } from '../connection/cidr-list.ts';
 import { believeProxy } from './believed.ts';
 import { admit, connectionRules } from './connection-rules.ts';
@@ -23,7 +24,7 @@ import { deliver } from './deliver.ts';
 import { dialFailure, isDialMessage, mayBeDialFailure, PROBE_BYTES } from './dial-failure.ts';
 import { Dispatcher } from './dispatch.ts';
 import type { Exchange, Stages, UpstreamFailure } from './exchange.ts';
-import { findEndpoint, findInternal } from './find-endpoint.ts';
+import { findEndpoint } from './find-endpoint.ts';
 import { mapLocation, prepareRequestFields, settleRequestFields, settleResponseFields } from './forwarding.ts';
 import type { Frame } from './frame.ts';
 import { answerElsewhere, secureLocation } from './other-scheme.ts';
@@ -34,8 +35,6 @@ import { HttpPolicyContext, responseView } from './policy-views.ts';
 import { trafficEvent } from './traffic-event.ts';
 import { Uploads } from './uploads.ts';
 
-/** Forwards from one internal endpoint to the next. */
-const MAX_HOPS = 8;
 /** Agents that lost their server come back within seconds, if it was there again in time. */
 const RETRY_SOON = ['Retry-After', '3'] as const;
 
@@ -155,27 +154,23 @@ export class Pipeline implements Stages {
 
   private forward(exchange: Exchange, frame: Frame, url: string, onError: 'halt' | 'continue'): void {
     frame.onForwardError = onError;
-    let target: LiveEndpoint | PosternError;
+    let found: ReturnType<typeof findForward>;
     try {
-      target = this.findTarget(exchange, frame.live, url);
+      exchange.hops = nextHop(exchange.hops);
+      found = findForward(this.edge, frame.live.endpoint, url);
     } catch (error) {
       if (!isPosternError(error)) throw error;
-      target = error;
+      return this.gatewayFailure(exchange, error);
     }
-    if (isPosternError(target)) this.gatewayFailure(exchange, target);
-    else this.enter(exchange, target);
-  }
-
-  private findTarget(exchange: Exchange, from: LiveEndpoint, url: string): LiveEndpoint | PosternError {
-    if (++exchange.hops > MAX_HOPS) return fail(3501, { max: MAX_HOPS });
-    return findInternal(this.edge, exchange, from, url);
+    exchange.route = found.route;
+    this.enter(exchange, found.target);
   }
 
   /** A policy's own request, which begins where a forward would arrive: at an internal endpoint (internal-call.ts). */
   beginCall(exchange: Exchange, from: HttpPolicyContext, url: string): void {
     try {
-      const target = findInternal(this.edge, exchange, from.live, url);
-      if (isPosternError(target)) return this.answerError(exchange, target);
+      const { route, target } = findForward(this.edge, from.live.endpoint, url);
+      exchange.route = route;
       const { trail, entry } = from.exchange;
       if (entry !== null) exchange.trail = this.marks.onward(trail, entry);
       exchange.entry = target;
