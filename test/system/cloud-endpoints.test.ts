@@ -53,6 +53,57 @@ describe('https', () => {
     expect(gone).toMatchObject({ status: 404, headers: { 'ngrok-error-code': 'ERR_NGROK_3200' } });
   });
 
+  test('counts, calls, remembers and redirects, as its policy says', async () => {
+    const answer = (body: string): object => ({ type: 'custom-response', config: { body } });
+    const inner = { on_http_request: [{ actions: [answer('hello ${req.url.query_params["who"][0]}')] }] };
+    const create = (url: string, policy: object): ReturnType<Platform['api']> =>
+      platform.api('POST', '/endpoints', { url, traffic_policy: JSON.stringify(policy) });
+    expect((await create('https://greets.internal', inner)).status).toBe(201);
+    const limit = {
+      name: 'few',
+      algorithm: 'sliding_window',
+      capacity: 2,
+      rate: '60s',
+      bucket_key: ["getReqHeader('x-who')"],
+    };
+    const policy = {
+      on_http_request: [
+        {
+          expressions: ["req.url.path == '/old'"],
+          actions: [{ type: 'redirect', config: { from: '/old', to: '/new', status_code: 308 } }],
+        },
+        {
+          actions: [
+            { type: 'rate-limit', config: limit },
+            { type: 'set-vars', config: { vars: [{ n: '${1 + 1}' }] } },
+          ],
+        },
+        {
+          expressions: ['vars.n == 2'],
+          actions: [
+            {
+              type: 'http-request',
+              config: { url: 'https://greets.internal/?who=${getReqHeader("x-who")[0]}' },
+            },
+            answer('${actions.ngrok.http_request.res.body}, ${vars.n}'),
+          ],
+        },
+        { actions: [{ type: 'deny' }] },
+      ],
+    };
+    const created = await create('https://acts.example.com', policy);
+    expect(created.status, JSON.stringify(created.body)).toBe(201);
+    const visit = (who: string, path = '/') =>
+      platform.visit(`https://acts.example.com${path}`, { headers: { 'x-who': who } });
+    const moved = await visit('ann', '/old?a=b');
+    expect([moved.status, moved.headers.location]).toEqual([308, 'https://acts.example.com/new?a=b']);
+    expect((await visit('ann')).text).toBe('hello ann, 2');
+    expect((await visit('ann')).status).toBe(200);
+    const limited = await visit('ann');
+    expect([limited.status, Number(limited.headers['retry-after']) > 0]).toEqual([429, true]);
+    expect((await visit('bob')).text).toBe('hello bob, 2');
+  });
+
   test('keeps a connection open over a policy change', async () => {
     const url = 'https://keep.example.com';
     const created = await platform.api('POST', '/endpoints', { url, traffic_policy: deny });

@@ -57,12 +57,14 @@ describe('options become rules of the policy, checked by the real language', () 
         remove: ['x-b'],
       },
       responseHeaders: { add: [['x-c', '3']], remove: [] },
+      webhookVerification: { provider: 'slack', secret: 'a${b}' },
       compression: true,
     });
     expect(trafficPolicy).not.toContain('basic-auth');
     expect(types(effective, 'on_http_request')).toEqual([
       'restrict-ips',
       'basic-auth',
+      'verify-webhook',
       'deny',
       'remove-headers',
       'add-headers',
@@ -70,6 +72,7 @@ describe('options become rules of the policy, checked by the real language', () 
     ]);
     expect(types(effective, 'on_http_response')).toEqual(['add-headers', 'compress-response']);
     expect(JSON.stringify(effective)).toContain('ann:pass$${word}');
+    expect(JSON.stringify(effective)).toContain('"secret":"a$${b}"');
   });
 
   test('IP rules of a tcp endpoint work on the connection', () => {
@@ -106,7 +109,8 @@ describe('options become rules of the policy, checked by the real language', () 
   test.each([
     [{ oauth: { provider: 'google' } }, 90_024, 'OAuth'],
     [{ oidc: { issuer_url: 'x' } }, 90_024, 'OIDC'],
-    [{ webhookVerification: { provider: 'slack', secret: 's' } }, 90_024, 'WebhookVerification'],
+    [{ webhookVerification: { provider: 'nobody', secret: 's' } }, 9026, 'the option WebhookVerification.provider'],
+    [{ webhookVerification: { provider: 'slack', secret: '' } }, 9026, 'the option WebhookVerification.secret'],
     [{ circuitBreaker: { errorThreshold: 0.5 } }, 90_024, 'CircuitBreaker'],
     [{ userAgentFilter: { allow: ['x'], deny: [] } }, 90_024, 'UserAgentFilter'],
     [{ websocketTcpConverter: true }, 90_024, 'WebsocketTCPConverter'],

@@ -24,7 +24,6 @@ export interface PolicyPlace {
 const UNBUILT = [
   ['oauth', 'OAuth', 'oauth'],
   ['oidc', 'OIDC', 'openid-connect'],
-  ['webhookVerification', 'WebhookVerification', 'verify-webhook'],
   ['circuitBreaker', 'CircuitBreaker', 'circuit-breaker'],
   ['userAgentFilter', 'UserAgentFilter', 'deny with an expression over the user agent'],
   ['websocketTcpConverter', 'WebsocketTCPConverter', 'websocket-tcp-converter'],
@@ -87,6 +86,8 @@ function optionOf(action: string, phase: keyof PolicyRuleSet): string {
       return 'BasicAuth';
     case 'compress-response':
       return 'Compression';
+    case 'verify-webhook':
+      return 'WebhookVerification';
     default:
       return phase === 'on_http_response' ? 'ResponseHeaders' : 'RequestHeaders';
   }
@@ -135,6 +136,10 @@ function rulesOf(opts: BindOptions, place: PolicyPlace): PolicyRuleSet {
 
   const credentials = basicAuthCredentials(opts);
   if (credentials.length > 0) request.push({ type: 'basic-auth', config: { credentials } });
+  if (opts.webhookVerification !== undefined) {
+    const { provider, secret } = opts.webhookVerification;
+    request.push({ type: 'verify-webhook', config: { provider, secret: literal(secret) } });
+  }
   request.push(...headerActions(opts.requestHeaders));
   response.push(...headerActions(opts.responseHeaders));
   if (opts.compression === true) response.push({ type: 'compress-response', config: {} });
