@@ -3,7 +3,7 @@ import { connect, createServer, type IncomingHttpHeaders, type ServerHttp2Stream
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { Flag, frame, FrameType, words } from '../testing/h2-frames.ts';
+import { Flag, frame, FrameType, literal, words } from '../testing/h2-frames.ts';
 import { dial, type Harness, harness, listening, rawService, type Service } from './testing.ts';
 
 const END_STREAM = 1;
@@ -221,6 +221,33 @@ describe('an answer with a length and trailers', () => {
 });
 
 describe('an answer that is broken off with NO_ERROR', () => {
+  test('behind an end that comes before its length is never taken for complete', async () => {
+    await using service = await byHand((socket, type, _flags, id) => {
+      if (type !== FrameType.headers) return;
+      const head = Buffer.concat([OK, literal('content-length', '5')]);
+      socket.write(
+        Buffer.concat([
+          frame(FrameType.headers, END_HEADERS, id, head),
+          frame(FrameType.data, Flag.endStream, id),
+          frame(FrameType.resetStream, 0, id, words(0)),
+        ]),
+      );
+    });
+    await using edge = await edgeTo(service, true);
+    for (let count = 0; count < 20; count++) {
+      const session = connect(`http://127.0.0.1:${edge.port}`);
+      session.on('error', () => {});
+      const stream = session.request({ ':method': 'POST', ':path': '/', ':authority': 'app.test' });
+      stream.on('error', () => {});
+      stream.write('not all of it');
+      stream.resume();
+      await new Promise((resolve) => stream.once('close', resolve));
+      expect(stream.rstCode).not.toBe(0);
+      session.destroy();
+    }
+    expect(edge.events.map(({ reason }) => reason)).not.toContain('complete');
+  });
+
   test.each([true, false])('is never taken for complete (visitor over HTTP/2: %s)', async (http2) => {
     await using service = await byHand((socket, type, _flags, id) => {
       if (type !== FrameType.headers) return;

@@ -21,6 +21,8 @@ export class Http2Upstream implements Upstream {
   private trailer: RawFields | null = null;
   private answered = false;
   private endSeen = false;
+  /** Bytes of the body that are announced and have not come; -1 = nothing was announced. */
+  private missing = -1;
   /** The link has been told that it is over. */
   private over = false;
   /** The body so far; null when it is too large, or not needed any more. */
@@ -146,6 +148,7 @@ export class Http2Upstream implements Upstream {
     const { status, fields } = result.head;
     let { framing } = result.head;
     prepareResponseFields(fields);
+    if (framing.kind === 'length') this.missing = framing.length;
     if (!ended && framing.kind === 'length' && framing.length === 0) {
       // Trailers follow an empty body; a length of 0 would make the head all of the answer.
       removeField(fields, 'content-length');
@@ -166,6 +169,7 @@ export class Http2Upstream implements Upstream {
     const { stream } = this;
     if (stream === null) return;
     stream.on('data', (chunk: Buffer) => {
+      if (this.missing > 0) this.missing -= chunk.length;
       if (this.exchange !== null && !this.exchange.responseBody(chunk, 0, chunk.length)) stream.pause();
     });
     // Trailers are told a tick after the end of the body.
@@ -183,7 +187,8 @@ export class Http2Upstream implements Upstream {
   private responseEnd(): void {
     const { exchange, stream } = this;
     if (exchange === null || !this.answered || stream?.rstCode !== constants.NGHTTP2_NO_ERROR) return;
-    if (!this.link.ended(stream)) return;
+    // Behind a reset in the same read the runtime does not look at the length.
+    if (!this.link.ended(stream) || this.missing > 0) return;
     this.exchange = null;
     // An answer before the end of the request: the rest of it is not wanted.
     if (!exchange.requestEnded) stream.close(constants.NGHTTP2_CANCEL);
