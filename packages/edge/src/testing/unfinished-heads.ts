@@ -2,6 +2,7 @@
  * A process of its own, which may end: sessions of the runtime, of whose streams one has a head without an end and a
  * write on its way when it is cut. Arguments: `server` or `client`, whose session it is; `kept` or `alone`.
  */
+import { once } from 'node:events';
 import {
   connect as connectHttp2,
   createServer as createHttp2Server,
@@ -51,7 +52,8 @@ async function listen(on: Server | ReturnType<typeof createHttp2Server>): Promis
 }
 
 interface Round {
-  begin(): void;
+  /** Resolves when the session has been destroyed. */
+  begin(): Promise<void>;
   /** The peer goes. */
   end(): void;
 }
@@ -69,13 +71,12 @@ async function client(): Promise<Round> {
   });
   const port = await listen(raw);
   return {
-    begin() {
+    async begin() {
       const session = connectHttp2(`http://127.0.0.1:${port}`);
-      session.once('connect', () => {
-        const stream = session.request({ ':method': 'POST' });
-        stream.write('x');
-        void fillAndCut(session, stream);
-      });
+      await once(session, 'connect');
+      const stream = session.request({ ':method': 'POST' });
+      stream.write('x');
+      await fillAndCut(session, stream);
     },
     end: () => peer?.destroy(),
   };
@@ -84,17 +85,20 @@ async function client(): Promise<Round> {
 async function server(): Promise<Round> {
   let peer: Socket | null = null;
   const serving = createHttp2Server();
+  let cut = Promise.withResolvers<void>();
   serving.on('stream', (stream) => {
     stream.respond({ ':status': 200 });
-    if (stream.session !== undefined) void fillAndCut(stream.session, stream);
+    if (stream.session !== undefined) void fillAndCut(stream.session, stream).then(() => cut.resolve());
   });
   const port = await listen(serving);
   return {
     begin() {
+      cut = Promise.withResolvers<void>();
       peer = connect(port, '127.0.0.1');
       peer.on('error', () => {});
       peer.write(Buffer.concat([PREFACE, OPENING, frame(FrameType.headers, Flag.endHeaders, 1, POST)]));
       peer.write(frame(FrameType.headers, Flag.endStream, 1, FIELDS));
+      return cut.promise;
     },
     end: () => peer?.destroy(),
   };
@@ -102,8 +106,8 @@ async function server(): Promise<Round> {
 
 const round = await (side === 'client' ? client() : server());
 for (let count = 0; count < ROUNDS; count++) {
-  round.begin();
-  await pause(150);
+  await round.begin();
+  await pause(50);
   round.end();
   await pause(50);
   for (let turn = 0; turn < 3; turn++) {
