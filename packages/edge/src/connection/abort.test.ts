@@ -1,4 +1,4 @@
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selfSigned } from '../testing/certificate.ts';
@@ -53,6 +53,18 @@ describe.each(['tcp', 'tls'])('over %s, a connection that is aborted', (kind) =>
       expect(socket.destroyed).toBe(true);
     }
   });
+});
+
+test('an end that never leaves is waited for no longer than a second', async () => {
+  class Stuck extends Socket {
+    override _final(): void {}
+  }
+  const socket = new Stuck({ handle: undefined });
+  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+  socket.end();
+  abort(socket);
+  expect(socket.destroyed).toBe(false);
+  await closed;
 });
 
 test('a TLS connection may be aborted as soon as it is there', async () => {

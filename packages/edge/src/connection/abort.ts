@@ -1,6 +1,9 @@
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
+/** For an end that is on its way: over TLS it may have to wait for a peer who reads nothing. */
+const END_MS = 1_000;
+
 const fresh = new WeakSet<Socket>();
 
 /**
@@ -21,7 +24,9 @@ export function abort(socket: Socket): void {
   }
   if (endsNow(socket)) {
     // The system resets no socket whose end it is about to send, and the runtime would never close that one.
+    const late = setTimeout(() => socket.destroy(), END_MS);
     socket.once('finish', () => reset(socket));
+    socket.once('close', () => clearTimeout(late));
     return;
   }
   reset(socket);
