@@ -6,6 +6,7 @@ import type { TimerWheel } from '../context.ts';
 import { part } from './part.ts';
 import { ignore } from './pipe.ts';
 import { plainIp } from './visitor.ts';
+import { Tally } from '../tally.ts';
 
 export interface GateLimits {
   readonly connections: number;
@@ -18,7 +19,7 @@ export class Gate {
   readonly #limits: GateLimits;
   readonly #proxies: CidrList;
   readonly #open = new Set<Socket>();
-  readonly #perIp = new Map<string, number>();
+  readonly #perIp = new Tally();
   #refused = 0;
 
   /** @param proxies whose connections are many visitors' and count in the whole only */
@@ -45,22 +46,19 @@ export class Gate {
       return false;
     }
     const network = networkOf(ip);
-    const held = this.#perIp.get(network) ?? 0;
-    const tooMany = held >= this.#limits.connectionsPerIp && !this.#proxies.has(plainIp(ip));
+    const tooMany = this.#perIp.of(network) >= this.#limits.connectionsPerIp && !this.#proxies.has(plainIp(ip));
     if (tooMany || this.#open.size >= this.#limits.connections) {
       this.#refused++;
       socket.resetAndDestroy();
       return false;
     }
     this.#open.add(socket);
-    this.#perIp.set(network, held + 1);
+    this.#perIp.add(network, 1);
     // Whatever happens to the socket, an 'error' without a listener would end the process.
     socket.on('error', ignore);
     socket.once('close', () => {
       this.#open.delete(socket);
-      const left = (this.#perIp.get(network) ?? 1) - 1;
-      if (left > 0) this.#perIp.set(network, left);
-      else this.#perIp.delete(network);
+      this.#perIp.add(network, -1);
     });
     return true;
   }

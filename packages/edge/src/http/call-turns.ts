@@ -6,6 +6,7 @@
  * Only what a visitor's request calls takes a turn. What is called by that in turn goes on at once: it would wait for who
  * waits for it, and there is never more than one of each level for a turn.
  */
+import { Tally } from '../tally.ts';
 
 /** For the policy of one endpoint. */
 const AT_ONCE = 32;
@@ -33,12 +34,11 @@ interface Line {
 
 export class CallTurns {
   readonly #lines = new Map<string, Line>();
-  readonly #accounts = new Map<string, number>();
+  readonly #accounts = new Tally();
 
   /** @returns null when there are too many; a turn that has `come` already is not told so by `start` */
   enter(owner: TurnOwner, start: () => void): Turn | null {
     const { endpointId, accountId } = owner;
-    const ofAccount = this.#accounts.get(accountId) ?? 0;
     const line = this.#lines.get(endpointId) ?? { running: 0, waiting: new Set() };
     const turn: Turn = { owner, start, come: line.running < AT_ONCE };
     if (!turn.come) {
@@ -46,10 +46,10 @@ export class CallTurns {
       line.waiting.add(turn);
       return turn;
     }
-    if (ofAccount >= OF_ACCOUNT) return null;
+    if (this.#accounts.of(accountId) >= OF_ACCOUNT) return null;
     line.running++;
     this.#lines.set(endpointId, line);
-    this.#accounts.set(accountId, ofAccount + 1);
+    this.#accounts.add(accountId, 1);
     return turn;
   }
 
@@ -67,8 +67,6 @@ export class CallTurns {
     }
     line.running--;
     if (line.running === 0) this.#lines.delete(endpointId);
-    const ofAccount = (this.#accounts.get(accountId) ?? 0) - 1;
-    if (ofAccount > 0) this.#accounts.set(accountId, ofAccount);
-    else this.#accounts.delete(accountId);
+    this.#accounts.add(accountId, -1);
   }
 }
