@@ -333,7 +333,7 @@ export class Exchange {
 
   switchProtocols(reason: string, fields: RawFields, stream: MuxStream, rest: Buffer | null): void {
     this.upstream = null;
-    this.responding = true;
+    this.answering();
     this.status = 101;
     this.downstream.switchProtocols(reason, fields, stream, rest);
   }

@@ -40,6 +40,7 @@ export class InternalCall implements Downstream, DecodedBodyOwner {
   #given = false;
   #status = 0;
   #fields: RawFields = [];
+  #decoded = false;
   #answer: DecodedBody | null = null;
   #over = false;
 
@@ -118,11 +119,11 @@ export class InternalCall implements Downstream, DecodedBodyOwner {
   head(status: number, _reason: string, fields: RawFields, framing: Framing): void {
     this.#status = status;
     this.#fields = fields;
-    const codings = codingsOf(valueOf(fields, 'content-encoding') ?? '');
-    this.#answer = new DecodedBody(codings ?? [], this.#request.limit, this);
+    const codings = codingsOf(valueOf(fields, 'content-encoding') ?? '') ?? [];
+    this.#decoded = codings.length > 0;
+    this.#answer = new DecodedBody(codings, this.#request.limit, this);
     // What is announced to be too large need not come first.
-    const plain = codings === null || codings.length === 0;
-    if (plain && framing.kind === 'length' && framing.length > this.#request.limit) this.tooLarge();
+    if (!this.#decoded && framing.kind === 'length' && framing.length > this.#request.limit) this.tooLarge();
   }
 
   body(chunk: Buffer, start: number, end: number): boolean {
@@ -157,8 +158,7 @@ export class InternalCall implements Downstream, DecodedBodyOwner {
   // What the body comes to.
 
   collected(body: Buffer): void {
-    const decoded = (codingsOf(valueOf(this.#fields, 'content-encoding') ?? '')?.length ?? 0) > 0;
-    const headers = textFields(this.#fields, decoded);
+    const headers = textFields(this.#fields, this.#decoded);
     this.#settle({ status: this.#status, headers, body, ms: performance.now() - this.#startedAt });
   }
 
