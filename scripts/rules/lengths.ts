@@ -5,7 +5,7 @@ const MOST_LINES = 400;
 
 /** Longer ones that are known, with how long they are: they may only become shorter. */
 const KNOWN: Readonly<Record<string, number>> = {
-  'packages/edge/src/http/http1-visitor.ts': 440,
+  'packages/edge/src/http/server/http1-connection.ts': 440,
 };
 
 export function lengthProblems(sources: Sources): readonly string[] {

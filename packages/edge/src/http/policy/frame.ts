@@ -1,0 +1,13 @@
+import type { PhaseRun } from '@postern/policy';
+import type { LiveEndpoint } from '../../context.ts';
+import type { HttpPolicyContext } from './views.ts';
+
+/** The policy of one endpoint in one exchange: the visitor's, and one more for each forward. */
+export interface Frame {
+  readonly live: LiveEndpoint;
+  readonly context: HttpPolicyContext;
+  /** The request phase, as long as it can go on (a forward that fails may continue it). */
+  run: PhaseRun | null;
+  /** What a failed forward does; null = this endpoint has not forwarded. */
+  onForwardError: 'halt' | 'continue' | null;
+}
