@@ -1,6 +1,7 @@
 /** Traffic policy: compiled from text, executed against the edge's views. See README.md. */
 export * from './runtime.ts';
 export type * from './services.ts';
+export type * from './body-filter.ts';
 export { compilePolicy, validatePolicy } from './compile.ts';
 export { REQUEST_BUDGET } from './cel/work.ts';
 export { endsTls } from './ends-tls.ts';

@@ -24,7 +24,7 @@ export function answerWith(
 /** What a rule answers; a browser that is denied is told so in words. */
 export function answerByRule(exchange: Exchange, outcome: Extract<Outcome, { kind: 'respond' }>): void {
   const { status, headers, body, denied = false } = outcome;
-  const page = denied ? deniedPage(status, exchange.authority, acceptOf(exchange.fields)) : null;
+  const page = denied ? deniedPage(status, exchange.request.authority, acceptOf(exchange.request.fields)) : null;
   if (page === null) answerWith(exchange, status, headers, body);
   else answerWith(exchange, status, [...headers, ...DENIED_FIELDS], page);
 }
@@ -41,20 +41,20 @@ export function answerWithPage(
   headers: readonly (readonly [string, string])[] = [],
   status: number = error.status,
 ): void {
-  const page = renderPage(error, acceptOf(exchange.fields), headers, status);
+  const page = renderPage(error, acceptOf(exchange.request.fields), headers, status);
   exchange.errorCode = error.code;
   put(exchange, page.status, page.fields, page.body);
 }
 
 function put(exchange: Exchange, status: number, fields: RawFields, body: Buffer): void {
   if (valueOf(fields, 'date') === undefined) fields.push('Date', httpDate(exchange.requester.now()));
-  exchange.localBody = body;
   exchange.draft = {
     status,
     reason: STATUS_CODES[status] ?? '',
     fields,
     framing: { kind: 'length', length: body.length },
-    codings: null,
+    filters: null,
+    body,
     dialFailed: false,
   };
 }

@@ -20,26 +20,27 @@ import {
 import { partStream } from '../../agents/part-stream.ts';
 import type { EdgeContext } from '../../context.ts';
 import type { AgentUpstream } from '@postern/link';
-import { isMarked } from '../stages/dial-failure.ts';
-import type { Exchange, Upstream, UpstreamFailure } from '../exchange/exchange.ts';
+import { isMarked } from './dial-failure.ts';
+import { responseDraft } from '../exchange/message.ts';
+import type { UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
 import { valueOf } from '../exchange/fields.ts';
 import { prepareResponseFields } from '../exchange/forwarding.ts';
-import type { KeptUpstreams, Spare } from './kept.ts';
+import type { KeptUpstream, KeptUpstreams } from './kept.ts';
 
 /** Chunks up to this size are copied behind their header, so that a frame carries all of it. */
 const SMALL_CHUNK = 16_384;
 
-export class Http1Upstream implements Upstream, MuxStreamHandler, Spare {
+export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
   readonly mayTrail = false;
   readonly endpointId: string;
   readonly upstream: AgentUpstream;
-  /** Unix milliseconds until which it may wait for the next request; 0 = not kept. */
+  /** 0 = not kept. */
   expiresAt = 0;
   private readonly edge: EdgeContext;
   private readonly kept: KeptUpstreams;
   private readonly parser: Http1ResponseParser;
   stream: MuxStream | null = null;
-  private exchange: Exchange | null = null;
+  private exchange: UpstreamOwner | null = null;
   private switchHead: ResponseHead | null = null;
   private abandoned = false;
   private sawBytes = false;
@@ -74,7 +75,8 @@ export class Http1Upstream implements Upstream, MuxStreamHandler, Spare {
   }
 
   /** The first request's head: the bytes for `AgentStreams.open`. */
-  begin(exchange: Exchange): Buffer {
+  begin(exchange: UpstreamOwner): Buffer {
+    const { method, target, fields, framing, upgrade } = exchange.request;
     this.exchange = exchange;
     this.sawBytes = false;
     this.holding = false;
@@ -83,12 +85,10 @@ export class Http1Upstream implements Upstream, MuxStreamHandler, Spare {
     this.flowing = true;
     this.reusable = false;
     this.trailer = null;
-    this.requestDone = exchange.requestFraming.kind === 'none';
-    this.chunked = exchange.requestFraming.kind === 'chunked';
-    const upgrading = exchange.upgrade !== '';
-    const fields = withHopFields(exchange.fields, this.chunked, exchange.upgrade);
-    this.parser.expect(exchange.method, upgrading);
-    return encodeRequestHead(exchange.method, exchange.target, fields);
+    this.requestDone = framing.kind === 'none';
+    this.chunked = framing.kind === 'chunked';
+    this.parser.expect(method, upgrade !== '');
+    return encodeRequestHead(method, target, withHopFields(fields, this.chunked, upgrade));
   }
 
   opened(stream: MuxStream): void {
@@ -96,7 +96,7 @@ export class Http1Upstream implements Upstream, MuxStreamHandler, Spare {
   }
 
   /** A further request on the kept stream. */
-  next(exchange: Exchange): void {
+  next(exchange: UpstreamOwner): void {
     this.stream?.write(this.begin(exchange));
   }
 
@@ -260,8 +260,7 @@ export class Http1Upstream implements Upstream, MuxStreamHandler, Spare {
       return;
     }
     this.reusable = head.keepAlive;
-    const { status, reason, fields, framing } = head;
-    exchange.responseHead({ status, reason, fields, framing, codings: null, dialFailed });
+    exchange.responseHead(responseDraft(head, dialFailed));
   }
 
   private responseBody(chunk: Buffer, start: number, end: number): void {

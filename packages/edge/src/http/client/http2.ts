@@ -1,22 +1,39 @@
 /** One request on an HTTP/2 link: the client codec for `http2` upstreams. */
 import { STATUS_CODES } from 'node:http';
-import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
+import { constants, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import { fail } from '@postern/errors';
+import type { AgentUpstream } from '@postern/link';
 import { type RawFields, validateH2ResponseHead, validateH2Trailers } from '@postern/protocol';
 import { ignore } from '../../connection/pipe.ts';
-import type { Exchange, Upstream } from '../exchange/exchange.ts';
+import { responseDraft } from '../exchange/message.ts';
+import type { Upstream, UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
 import { removeField, valueOf } from '../exchange/fields.ts';
 import { prepareResponseFields } from '../exchange/forwarding.ts';
 import { h2Block, h2Object, ordinaryFields } from '../codec/http2-fields.ts';
-import type { Http2Link } from './links.ts';
+import type { NativeLife } from '../codec/http2-native-life.ts';
 
 /** A request body up to this size is kept until the service answers, since it may refuse the request untouched. */
 const KEPT_BYTES = 65_536;
 
+/** The connection that carries it. */
+export interface Http2Carrier {
+  readonly upstream: AgentUpstream;
+  readonly session: ClientHttp2Session;
+  readonly native: NativeLife;
+  /** Whether the service has refused a request before it did anything for it, or never got it (RFC 9113 §8.7). */
+  leftUntaken(stream: ClientHttp2Stream): boolean;
+  /** Whether the service has ended the answer itself, and not broken it off. Asked once. */
+  ended(stream: ClientHttp2Stream): boolean;
+  /** What a request is told that ended without an answer. */
+  failure(exchange: UpstreamOwner, untouched: boolean): UpstreamFailure;
+  /** A request on it is over. */
+  done(): void;
+}
+
 export class Http2Upstream implements Upstream {
   readonly mayTrail = true;
-  private readonly link: Http2Link;
-  private exchange: Exchange | null;
+  private readonly link: Http2Carrier;
+  private exchange: UpstreamOwner | null;
   private stream: ClientHttp2Stream | null = null;
   private trailer: RawFields | null = null;
   private answered = false;
@@ -29,7 +46,7 @@ export class Http2Upstream implements Upstream {
   private kept: Buffer[] | null = [];
   private keptBytes = 0;
 
-  constructor(link: Http2Link, exchange: Exchange) {
+  constructor(link: Http2Carrier, exchange: UpstreamOwner) {
     this.link = link;
     this.exchange = exchange;
   }
@@ -37,24 +54,15 @@ export class Http2Upstream implements Upstream {
   start(): void {
     const { exchange } = this;
     if (exchange === null) return;
-    const { method, target, fields, requestFraming } = exchange;
+    const { method, target, fields, framing, scheme, authority } = exchange.request;
     const block = h2Block(
-      [
-        ':method',
-        method,
-        ':scheme',
-        exchange.scheme,
-        ':authority',
-        valueOf(fields, 'host') ?? exchange.authority,
-        ':path',
-        target,
-      ],
+      [':method', method, ':scheme', scheme, ':authority', valueOf(fields, 'host') ?? authority, ':path', target],
       fields,
     );
     // Trailers are relayed, whatever the visitor's version; gRPC services ask for this word.
     block.push('te', 'trailers');
-    const endStream = requestFraming.kind === 'none';
-    const stream = this.link.session.request(block, { endStream, waitForTrailers: requestFraming.kind === 'chunked' });
+    const endStream = framing.kind === 'none';
+    const stream = this.link.session.request(block, { endStream, waitForTrailers: framing.kind === 'chunked' });
     this.stream = stream;
     stream.on('continue', () => this.exchange?.informational(100, 'Continue', []));
     stream.on('headers', (headers, _flags, raw: readonly string[]) => this.informational(headers, raw));
@@ -133,7 +141,7 @@ export class Http2Upstream implements Upstream {
     const { exchange } = this;
     if (exchange === null) return;
     const ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-    const result = validateH2ResponseHead(raw, ended, exchange.method);
+    const result = validateH2ResponseHead(raw, ended, exchange.request.method);
     if (result.failure !== null) {
       this.exchange = null;
       this.stream?.close(constants.NGHTTP2_PROTOCOL_ERROR);
@@ -154,14 +162,7 @@ export class Http2Upstream implements Upstream {
       removeField(fields, 'content-length');
       framing = { kind: 'chunked' };
     }
-    exchange.responseHead({
-      status,
-      reason: STATUS_CODES[status] ?? '',
-      fields,
-      framing,
-      codings: null,
-      dialFailed: false,
-    });
+    exchange.responseHead(responseDraft({ status, reason: STATUS_CODES[status] ?? '', fields, framing }, false));
   }
 
   /** From the head on: body bytes can be there in the same tick, before the head has been told. */

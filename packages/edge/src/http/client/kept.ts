@@ -6,7 +6,7 @@ import type { EdgeContext } from '../../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import { placeOf } from '../../places/place.ts';
 import type { Guard } from '../../guard.ts';
-import type { Http1Upstream } from './http1.ts';
+import type { Upstream, UpstreamOwner } from '../exchange/ports.ts';
 
 /** As many as an HTTP/2 visitor may use at once; whoever needs their places gets them. */
 const KEPT_PER_CONNECTION = 100;
@@ -59,13 +59,25 @@ export class KeptIndex {
   }
 }
 
+/** A stream that can serve one request after another. */
+export interface KeptUpstream extends Upstream, Spare {
+  readonly endpointId: string;
+  readonly alive: boolean;
+  /** Unix milliseconds until which it may wait for the next request. */
+  expiresAt: number;
+  /** A further request. */
+  next(owner: UpstreamOwner): void;
+  /** Nobody will use it again. */
+  abandon(): void;
+}
+
 /** Kept streams of one visitor connection. */
 export class KeptUpstreams {
   private readonly edge: EdgeContext;
   /** Of the visitor connection. */
   readonly guard: Guard;
   private readonly index: KeptIndex;
-  private readonly idle: Http1Upstream[] = [];
+  private readonly idle: KeptUpstream[] = [];
   private timing = false;
   private closed = false;
   /** The last Keep-Alive value and what it came to: an upstream repeats it. */
@@ -79,7 +91,7 @@ export class KeptUpstreams {
   }
 
   /** A live stream to the same endpoint and agent, the one used last. */
-  take(endpointId: string, upstream: AgentUpstream): Http1Upstream | null {
+  take(endpointId: string, upstream: AgentUpstream): KeptUpstream | null {
     for (let at = this.idle.length - 1; at >= 0; at--) {
       const client = this.idle[at];
       if (client === undefined || client.endpointId !== endpointId) continue;
@@ -96,7 +108,7 @@ export class KeptUpstreams {
    * @param keepAlive the upstream's Keep-Alive value, '' for none
    * @returns false when it cannot be kept; closing it is the caller's then
    */
-  keep(client: Http1Upstream, keepAlive: string): boolean {
+  keep(client: KeptUpstream, keepAlive: string): boolean {
     if (this.closed || this.idle.length >= KEPT_PER_CONNECTION) return false;
     if (this.edge.agents.scarce(client.upstream)) return false;
     if (keepAlive !== this.announced) {
@@ -112,7 +124,7 @@ export class KeptUpstreams {
     return true;
   }
 
-  forget(client: Http1Upstream): void {
+  forget(client: KeptUpstream): void {
     const at = this.idle.indexOf(client);
     if (at === -1) return;
     this.idle.splice(at, 1);

@@ -8,20 +8,20 @@ import { MuxErrorCode, type MuxStream } from '@postern/protocol';
 import { ignore } from '../../connection/pipe.ts';
 import type { EdgeContext, StreamPurpose, TimerHandle } from '../../context.ts';
 import type { AgentUpstream } from '@postern/link';
-import { dialFailure } from '../stages/dial-failure.ts';
+import { dialFailure } from './dial-failure.ts';
 import type { PlaceClaim, PlaceWait } from '../../places/place.ts';
-import type { Exchange, UpstreamFailure } from '../exchange/exchange.ts';
+import type { UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
 import type { KeptIndex, Spare } from './kept.ts';
 import { NativeLife } from '../codec/http2-native-life.ts';
 import { MuxDuplex } from './mux-duplex.ts';
-import { Http2Upstream } from './http2.ts';
+import { type Http2Carrier, Http2Upstream } from './http2.ts';
 
 const WINDOW_BYTES = 1_048_576;
 /** Until the upstream has said how many it takes. */
 const ASSUMED_STREAMS = 100;
 const LARGEST_STREAM_ID = 0x7fff_ffff;
 
-export class Http2Link implements Spare {
+export class Http2Link implements Spare, Http2Carrier {
   readonly endpointId: string;
   readonly upstream: AgentUpstream;
   readonly session: ClientHttp2Session;
@@ -80,7 +80,7 @@ export class Http2Link implements Spare {
     return !this.closed && !this.session.closed && !this.session.destroyed && this.requests < limit;
   }
 
-  request(exchange: Exchange): void {
+  request(exchange: UpstreamOwner): void {
     const upstream = new Http2Upstream(this, exchange);
     // It may throw; then nothing is under way.
     upstream.start();
@@ -89,7 +89,6 @@ export class Http2Link implements Spare {
     exchange.attach(upstream);
   }
 
-  /** A request on it is over. */
   done(): void {
     this.requests--;
     // Its end may have to wait for the service, which is not waited for.
@@ -108,19 +107,16 @@ export class Http2Link implements Spare {
     if (this.requests === 0) this.destroy();
   }
 
-  /** Whether the service has refused a request before it did anything for it, or never got it (RFC 9113 §8.7). */
   leftUntaken(stream: ClientHttp2Stream): boolean {
     if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) return true;
     return stream.id === undefined || stream.id > this.lastTaken;
   }
 
-  /** Whether the service has ended the answer itself, and not broken it off. Asked once. */
   ended(stream: ClientHttp2Stream): boolean {
     return this.duplex.ends.take(stream.id ?? 0);
   }
 
-  /** What a request is told that ended without an answer. */
-  failure(exchange: Exchange, untouched: boolean): UpstreamFailure {
+  failure(exchange: UpstreamOwner, untouched: boolean): UpstreamFailure {
     const { upstream, duplex } = this;
     const { resetCode } = duplex;
     if (resetCode === MuxErrorCode.sessionClosed || resetCode === MuxErrorCode.peerEof) {
@@ -131,7 +127,7 @@ export class Http2Link implements Spare {
     }
     if (duplex.opening.startsWith('HTTP/1.')) {
       const error = / 502 /.test(duplex.opening)
-        ? dialFailure(exchange)
+        ? dialFailure(exchange.upstreamName)
         : fail(3004, { reason: 'it answered in HTTP/1, and HTTP/2 was asked for' });
       return { upstream, error, reason: 'upstream-invalid', retry: 'none' };
     }
@@ -175,7 +171,7 @@ interface LinkOwner {
 
 /** A request that waits for a place, or for a link that another one opens. */
 interface WaitingRequest {
-  readonly exchange: Exchange;
+  readonly exchange: UpstreamOwner;
   readonly endpointId: string;
   readonly upstream: AgentUpstream;
   /** The wait that it was entered for: over when the exchange has another one or none. */
@@ -217,7 +213,7 @@ export class Http2Links implements LinkOwner {
   }
 
   /** A request waits for a place (`exchange.placeWait`): a link with room for it serves it before. */
-  wait(exchange: Exchange, endpointId: string, upstream: AgentUpstream, serve: () => void): void {
+  wait(exchange: UpstreamOwner, endpointId: string, upstream: AgentUpstream, serve: () => void): void {
     const { placeWait } = exchange;
     if (placeWait !== null) this.waiting.add({ exchange, endpointId, upstream, wait: placeWait, serve });
   }

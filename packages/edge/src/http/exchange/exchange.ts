@@ -1,79 +1,20 @@
 /**
- * One request and its answer. The Exchange stands between a server codec (`Downstream`, the visitor's side) and a
- * client codec (`Upstream`, the service's side); pipeline, policy, pages and logs see only it. One object per request,
- * no streams: bytes go from codec to codec by direct calls, and a codec that is full says so by its return value.
+ * One request and its answer. The Exchange stands between a server codec (`Downstream`, the visitor's side) and a client
+ * codec (`Upstream`, the service's side); pipeline, policy, pages and logs see only it. One object per request, no
+ * streams: bytes go from codec to codec by direct calls, and a codec that is full says so by its return value.
  */
+import { REQUEST_BUDGET, type BodyFilter, type ConnView, type FilterMaker, type FilterOutput } from '@postern/policy';
 import type { PosternError } from '@postern/errors';
-import { REQUEST_BUDGET, type ConnView } from '@postern/policy';
-import type { Framing, MuxStream, RawFields, RequestHead } from '@postern/protocol';
+import type { MuxStream, RawFields, RequestHead } from '@postern/protocol';
 import type { LiveEndpoint, Route } from '../../context.ts';
-import type { AgentUpstream } from '@postern/link';
 import type { PlaceWait } from '../../places/place.ts';
-import type { EncodedBody } from '../filters/encode.ts';
-import type { Frame } from '../policy/frame.ts';
-import type { HeldBody } from './held-body.ts';
-import type { ResponseDraft } from '../policy/views.ts';
+import { FilterChain } from '../filters/chain.ts';
+import { Collect } from '../filters/collect.ts';
+import type { Frame } from './frame.ts';
+import { type RequestDraft, requestDraft, type ResponseDraft } from './message.ts';
+import type { Downstream, Upstream, UpstreamFailure, UpstreamOwner } from './ports.ts';
+import { RequestBody } from './request-body.ts';
 import type { Requester } from './requester.ts';
-
-/** The visitor's side: HTTP/1 on a socket, or one HTTP/2 stream. */
-export interface Downstream {
-  /** Whether the visitor's protocol can carry a final head with these fields. */
-  carries(fields: RawFields): boolean;
-  /** 1xx other than 101. */
-  informational(status: number, reason: string, fields: RawFields): void;
-  /**
-   * The final head. `fields` hold no field of one hop; a Content-Length agrees with `framing`.
-   */
-  head(status: number, reason: string, fields: RawFields, framing: Framing): void;
-  /** Copies `chunk[start..end)`. @returns false when the source should wait for `Exchange.downstreamDrained` */
-  body(chunk: Buffer, start: number, end: number): boolean;
-  trailers(fields: RawFields): void;
-  /** The response is complete. */
-  end(): void;
-  /** Hands over to raw bytes after 101; `rest` = bytes of the agent's behind the head. */
-  switchProtocols(reason: string, fields: RawFields, stream: MuxStream, rest: Buffer | null): void;
-  /** Cuts the response so that the visitor cannot take it for complete. */
-  abort(): void;
-  /** Ends the connection (HTTP/2: the stream) without an answer. */
-  close(): void;
-  /** Request body: stop for a while, go on. */
-  pause(): void;
-  resume(): void;
-  /** Takes an error of ours as it is, and no page: for those who are no visitors. */
-  refused?(error: PosternError): void;
-}
-
-/** The service's side: HTTP/1 or HTTP/2 on an agent stream. */
-export interface Upstream {
-  /** Trailers may follow an answer whose length is known: HTTP/2 allows both. */
-  readonly mayTrail: boolean;
-  /** `chunk` is fresh memory: it may be kept. @returns false when the source should wait for `upstreamDrained` */
-  body(chunk: Buffer, start: number, end: number): boolean;
-  trailers(fields: RawFields): void;
-  /** The request is complete. */
-  end(): void;
-  /** The visitor will send nothing more on this connection. */
-  visitorFinished(): void;
-  /** Response bytes: the visitor is slow, the visitor can take more. */
-  pause(): void;
-  resume(): void;
-  /** Nothing after the head is delivered until `release`. */
-  hold(): void;
-  release(): void;
-  /** The answer is not wanted any more. */
-  cancel(): void;
-}
-
-export interface UpstreamFailure {
-  readonly upstream: AgentUpstream;
-  readonly error: PosternError;
-  /** For the traffic event. */
-  readonly reason: 'agent-gone' | 'upstream-reset' | 'upstream-closed' | 'upstream-invalid';
-  /** Which requests another try is safe for, as long as no body byte was consumed. */
-  readonly retry: 'any' | 'idempotent' | 'none';
-  /** All of the body that the upstream was given, when it can be given to another; absent or null = it cannot. */
-  readonly body?: readonly Buffer[] | null;
-}
 
 /** What the exchange asks of the pipeline. */
 export interface Stages {
@@ -81,33 +22,44 @@ export interface Stages {
   answered(exchange: Exchange): void;
   /** The upstream failed before its head. */
   failed(exchange: Exchange, failure: UpstreamFailure): void;
+  /** A body cannot go on as a policy wants it changed. */
+  unfilterable(exchange: Exchange): void;
   finished(exchange: Exchange, reason: string): void;
 }
 
-/** A 502 of an agent's own making is told by its short body; it is read before the visitor sees anything. */
-export interface Probe {
-  readonly limit: number;
-  bytes: number;
-  readonly parts: Buffer[];
-  readonly done: (exchange: Exchange, body: Buffer) => void;
+/** The pipeline, as visitors' codecs enter it. */
+export interface VisitorStages extends Stages {
+  /** The head of a request is here. */
+  begin(exchange: Exchange): void;
+  /** A page of ours in the place of an answer that will not come. */
+  answerError(exchange: Exchange, error: PosternError): void;
 }
 
-export class Exchange {
+/** Where the request is; it only ever goes on, but that a forward that failed is decided on again. */
+export const Phase = {
+  /** Its endpoint is looked for, and rules judge it. */
+  deciding: 0,
+  /** A service has it, or a place for it is waited for. */
+  sending: 1,
+  /** The head of an answer has been given to the visitor. */
+  answering: 2,
+  /** The connection carries another protocol. */
+  switched: 3,
+  over: 4,
+} as const;
+type Phase = (typeof Phase)[keyof typeof Phase];
+
+export class Exchange implements UpstreamOwner {
   readonly requester: Requester;
   readonly downstream: Downstream;
   readonly stages: Stages;
   readonly startedAt: number;
-  readonly version: string;
-  readonly authority: string;
-  readonly upgrade: string;
-  readonly requestFraming: Framing;
+  readonly request: RequestDraft;
+  /** null = the request has none. */
+  readonly body: RequestBody | null;
+  phase: Phase = Phase.deciding;
   /** As the visitor has it: the connection's, or what a believed proxy says (believed.ts). */
-  scheme: 'http' | 'https';
   conn: ConnView;
-  /** As sent; policies may change them. Fields are prepared for the next hop before policies see them. */
-  method: string;
-  target: string;
-  fields: RawFields;
 
   /** The endpoint that the visitor named, and the one whose turn it is (after forwards). */
   entry: LiveEndpoint | null = null;
@@ -117,7 +69,7 @@ export class Exchange {
   hops = 0;
   /** Endpoints through which the request has entered the edge before (hop-mark.ts). */
   trail = '';
-  /** `fields` carry this edge's mark. */
+  /** The fields carry this edge's mark. */
   marked = false;
   /** Policies under way, outermost first; null = none so far. */
   frames: Frame[] | null = null;
@@ -125,44 +77,24 @@ export class Exchange {
   unitsLeft = REQUEST_BUDGET;
 
   upstream: Upstream | null = null;
-  /** What the agent says it forwards to. */
   upstreamName = '';
   attempts = 0;
-  /** Host that a policy has put in place of the visitor's; '' = none. */
-  rewrittenHost = '';
-  requestEnded: boolean;
-  private requestTrailer: RawFields | null = null;
-  /** A service has been given bytes of it that nobody keeps here. */
-  bodyConsumed = false;
-  /** What policies have read of it; null = none has. */
-  held: HeldBody | null = null;
-  /** What another upstream was given of the body, for the next one; null = nothing. */
-  replay: readonly Buffer[] | null = null;
   /** Agent session that the body goes to, as `Uploads` has it. */
   uploadSession = '';
-  /** Waiting for a place at the agent. */
   placeWait: PlaceWait | null = null;
-  /** The body waits for the service, not for the visitor. */
-  uploadHeld = false;
-  /** The upstream is being given what was held, and what comes meanwhile stands behind it. */
-  private giving = false;
+  /** FIN behind the request. */
   visitorFinished = false;
 
   draft: ResponseDraft | null = null;
-  /** Whole body of an answer made here. */
-  localBody: Buffer | null = null;
-  probe: Probe | null = null;
-  encoded: EncodedBody | null = null;
-  /** The final head has been given to the downstream. */
-  responding = false;
+  /** What the answer's body passes first; null = it goes to the visitor as it is. */
+  filter: BodyFilter | null = null;
   /** The connection ends with this answer. */
   closing = false;
-  finished = false;
   bytesIn = 0;
   bytesOut = 0;
   status = 0;
   errorCode = '';
-  private over: AbortController | null = null;
+  private aborter: AbortController | null = null;
 
   constructor(
     requester: Requester,
@@ -176,47 +108,51 @@ export class Exchange {
     this.downstream = downstream;
     this.stages = stages;
     this.startedAt = now;
-    this.scheme = requester.connection.scheme;
     this.conn = requester.connection.conn;
-    this.version = version;
-    this.authority = head.authority;
-    this.upgrade = head.upgrade;
-    this.requestFraming = head.framing;
-    this.method = head.method;
-    this.target = head.target;
-    this.fields = head.fields;
-    this.requestEnded = head.framing.kind === 'none';
+    this.request = requestDraft(head, version, requester.connection.scheme);
+    this.body =
+      head.framing.kind === 'none'
+        ? null
+        : new RequestBody(this.request, downstream, requester.guard, () => stages.unfilterable(this));
+  }
+
+  /** The visitor is being answered, or nobody waits any more. */
+  get responding(): boolean {
+    return this.phase >= Phase.answering;
+  }
+
+  get finished(): boolean {
+    return this.phase === Phase.over;
   }
 
   // From the visitor.
 
+  get requestEnded(): boolean {
+    return this.body === null || this.body.ended;
+  }
+
   /** Whether request body bytes may come now; else the codec holds them until `Downstream.resume`. */
   get takesBody(): boolean {
-    return this.upstream !== null || this.responding || this.finished || this.held?.wanted === true;
+    return this.upstream !== null || this.responding || this.body?.wanted === true;
+  }
+
+  /** Its body is being sent to a service, which waits for the visitor. */
+  get uploading(): boolean {
+    const { body, upstream } = this;
+    return body !== null && upstream !== null && !this.responding && !body.ended && !body.waits;
   }
 
   requestBody(chunk: Buffer, start: number, end: number): void {
     this.bytesIn += end - start;
-    const { upstream, held } = this;
-    // Behind bytes that are held, these have to wait for their turn.
-    if (held !== null && (upstream === null || this.giving)) return held.keep(chunk, start, end);
-    if (upstream === null) return;
-    this.bodyConsumed = true;
-    if (upstream.body(chunk, start, end)) return;
-    this.uploadHeld = true;
-    this.downstream.pause();
+    this.body?.take(chunk, start, end);
   }
 
   requestTrailers(fields: RawFields): void {
-    this.requestTrailer = fields;
-    if (!this.giving) this.upstream?.trailers(fields);
+    this.body?.trailers(fields);
   }
 
   requestEnd(): void {
-    if (this.requestEnded) return;
-    this.requestEnded = true;
-    this.held?.ended();
-    if (!this.giving) this.upstream?.end();
+    if (!this.requestEnded) this.body?.end();
   }
 
   /**
@@ -241,7 +177,7 @@ export class Exchange {
   }
 
   downstreamDrained(): void {
-    if (this.encoded !== null) this.encoded.resume();
+    if (this.filter !== null) this.filter.resume();
     else this.upstream?.resume();
   }
 
@@ -249,35 +185,12 @@ export class Exchange {
 
   attach(upstream: Upstream): void {
     this.upstream = upstream;
-    const { replay, held } = this;
-    this.replay = null;
-    if (replay !== null) for (const part of replay) upstream.body(part, 0, part.length);
-    else if (held !== null) {
-      held.rewind();
-      this.giving = !held.give(upstream);
-    }
-    if (!this.giving) this.bodyGiven(upstream);
+    this.body?.attach(upstream);
     if (this.visitorFinished) upstream.visitorFinished();
   }
 
-  /** The upstream has all that was here before it. */
-  private bodyGiven(upstream: Upstream): void {
-    this.giving = false;
-    if (this.responding) this.held?.release();
-    if (this.requestFraming.kind === 'none') return;
-    // A body can have ended before anybody was there to take it, or with the try before this one.
-    if (this.requestEnded) {
-      if (this.requestTrailer !== null) upstream.trailers(this.requestTrailer);
-      upstream.end();
-    }
-    this.downstream.resume();
-  }
-
   upstreamDrained(): void {
-    this.uploadHeld = false;
-    const { upstream, held } = this;
-    if (!this.giving || upstream === null || held === null) this.downstream.resume();
-    else if (held.give(upstream)) this.bodyGiven(upstream);
+    this.body?.drained();
   }
 
   informational(status: number, reason: string, fields: RawFields): void {
@@ -289,62 +202,89 @@ export class Exchange {
     this.stages.answered(this);
   }
 
-  /** @returns false when the upstream should wait for `resume` */
   responseBody(chunk: Buffer, start: number, end: number): boolean {
-    const { probe } = this;
-    if (probe !== null) {
-      probe.bytes += end - start;
-      if (probe.bytes <= probe.limit) probe.parts.push(Buffer.from(chunk.subarray(start, end)));
-      return true;
-    }
-    if (this.encoded !== null) return this.encoded.write(chunk, start, end);
+    if (this.filter !== null) return this.filter.body(chunk, start, end);
     this.bytesOut += end - start;
     return this.downstream.body(chunk, start, end);
   }
 
   responseTrailers(fields: RawFields): void {
-    if (this.probe === null) this.downstream.trailers(fields);
+    if (this.responding) this.downstream.trailers(fields);
   }
 
-  /** The upstream has forgotten this exchange when it calls this. */
   responseEnd(): void {
     this.upstream = null;
-    const { probe } = this;
-    if (probe !== null) {
-      this.probe = null;
-      probe.done(this, Buffer.concat(probe.parts));
-    } else if (this.encoded !== null) this.encoded.end();
+    if (this.filter !== null) this.filter.end();
     else this.complete();
   }
 
   upstreamFailed(failure: UpstreamFailure): void {
     this.upstream = null;
-    this.giving = false;
+    this.body?.detach();
     if (this.finished) return;
-    this.probe = null;
+    this.dropFilter();
     if (!this.responding) {
       this.stages.failed(this, failure);
       return;
     }
-    this.encoded?.destroy();
     this.downstream.abort();
     this.finish(failure.reason);
   }
 
   switchProtocols(reason: string, fields: RawFields, stream: MuxStream, rest: Buffer | null): void {
     this.upstream = null;
-    this.answering();
+    this.phase = Phase.switched;
+    this.body?.answered();
     this.status = 101;
     this.downstream.switchProtocols(reason, fields, stream, rest);
   }
 
-  // Ends.
+  // The answer.
 
-  /** The visitor is being answered: nobody else is sent the request, and the answer may take hours. */
-  answering(): void {
-    this.responding = true;
-    if (!this.giving) this.held?.release();
+  /** A short body is not shown to the visitor before somebody has seen all of it. */
+  collect(done: (body: Buffer) => void): void {
+    this.filter = new Collect((body) => {
+      this.filter = null;
+      done(body);
+    });
   }
+
+  /**
+   * Its head is given to the visitor: from here on its body may come.
+   * @param filters that the body passes; `live` as for them
+   */
+  answer(draft: ResponseDraft, filters: readonly FilterMaker[] | null, live: boolean): void {
+    const { status, reason, fields, framing } = draft;
+    this.status = status;
+    this.phase = Phase.answering;
+    this.body?.answered();
+    this.filter = filters === null ? null : this.filtered(filters, live);
+    this.downstream.head(status, reason, fields, framing);
+  }
+
+  private filtered(filters: readonly FilterMaker[], live: boolean): BodyFilter {
+    const output: FilterOutput = {
+      body: (chunk, start, end) => {
+        this.bytesOut += end - start;
+        return this.downstream.body(chunk, start, end);
+      },
+      end: () => this.complete(),
+      drained: () => this.upstream?.resume(),
+      failed: () => {
+        this.dropUpstream();
+        this.downstream.abort();
+        this.finish('internal');
+      },
+    };
+    return new FilterChain(filters, live, output, this.requester.guard);
+  }
+
+  private dropFilter(): void {
+    this.filter?.destroy();
+    this.filter = null;
+  }
+
+  // Ends.
 
   complete(): void {
     if (this.finished) return;
@@ -357,26 +297,24 @@ export class Exchange {
     this.placeWait?.cancel();
     this.placeWait = null;
     this.upstream = null;
-    this.giving = false;
-    this.probe = null;
-    this.encoded?.destroy();
-    this.encoded = null;
+    this.body?.detach();
+    this.dropFilter();
     upstream?.cancel();
   }
 
   /** Aborted when the exchange is over. Made for the first who asks. */
   get signal(): AbortSignal {
-    this.over ??= new AbortController();
-    if (this.finished) this.over.abort();
-    return this.over.signal;
+    this.aborter ??= new AbortController();
+    if (this.finished) this.aborter.abort();
+    return this.aborter.signal;
   }
 
   /** Exactly once: the event goes out. */
   finish(reason: string): void {
     if (this.finished) return;
-    this.finished = true;
-    this.held?.release();
+    this.phase = Phase.over;
+    this.body?.release();
     this.stages.finished(this, reason);
-    this.over?.abort();
+    this.aborter?.abort();
   }
 }

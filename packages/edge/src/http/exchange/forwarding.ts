@@ -4,11 +4,10 @@
  */
 import { connectionTokens, type RawFields } from '@postern/protocol';
 import type { VisitorFacts } from '../../context.ts';
-import type { Exchange } from './exchange.ts';
 import { isNamed, isOfOneHop, removeField, replaceField, valueOf } from './fields.ts';
 import { isHopMark } from './hop-mark.ts';
 import { settlingOf } from './settled-fields.ts';
-import type { ResponseDraft } from '../policy/views.ts';
+import type { RequestDraft, ResponseDraft } from './message.ts';
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -95,13 +94,13 @@ function withoutForwarded(tokens: ReadonlySet<string>): ReadonlySet<string> {
 }
 
 /** After policies have changed the list: what frames and routes the message has to be right again. */
-export function settleRequestFields(exchange: Exchange): void {
-  const { fields, requestFraming, authority } = exchange;
+export function settleRequestFields(request: RequestDraft): void {
+  const { fields, framing, authority } = request;
   dropOneHop(fields);
-  settleLength(fields, requestFraming.kind === 'length' ? requestFraming.length : null);
+  settleLength(fields, framing.kind === 'length' ? framing.length : null);
   const host = valueOf(fields, 'host');
   if (host === undefined) fields.unshift('Host', authority);
-  exchange.rewrittenHost = host === undefined || host.toLowerCase() === authority ? '' : host.toLowerCase();
+  request.rewrittenHost = host === undefined || host.toLowerCase() === authority ? '' : host.toLowerCase();
 }
 
 export function settleResponseFields(draft: ResponseDraft): void {
@@ -123,12 +122,12 @@ function dropOneHop(fields: RawFields): void {
 }
 
 /** A service that was asked under another host redirects to that host: visitors are led back to the one they know. */
-export function mapLocation(exchange: Exchange, fields: RawFields): void {
+export function mapLocation(request: RequestDraft, fields: RawFields): void {
   for (let at = 0; at < fields.length; at += 2) {
     if (!isNamed(fields[at] ?? '', 'location')) continue;
     const match = /^(https?:)?\/\/([^/?#]*)((?:[/?#].*)?)$/is.exec(fields[at + 1] ?? '');
-    if (match === null || match[2]?.toLowerCase() !== exchange.rewrittenHost) continue;
-    const scheme = match[1] === undefined ? '' : `${exchange.scheme}:`;
-    fields[at + 1] = `${scheme}//${exchange.authority}${match[3] ?? ''}`;
+    if (match === null || match[2]?.toLowerCase() !== request.rewrittenHost) continue;
+    const scheme = match[1] === undefined ? '' : `${request.scheme}:`;
+    fields[at + 1] = `${scheme}//${request.authority}${match[3] ?? ''}`;
   }
 }

@@ -2,11 +2,10 @@
  * The body of a request that a policy wants to see: held up to a limit, and given to every service that the request is
  * sent to, as if it came just then. What is beyond the limit stays with the visitor until there is one.
  */
-import type { BodyProblem } from '@postern/policy';
-import type { EdgeContext, TimerHandle } from '../../context.ts';
+import type { BodyProblem, BodySink } from '@postern/policy';
+import type { TimerHandle, TimerWheel } from '../../context.ts';
 import type { BodyOwner, BodyRoom } from './body-room.ts';
-import type { Exchange, Upstream } from './exchange.ts';
-import { removeField, valueOf } from './fields.ts';
+import type { BodySource } from './ports.ts';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -16,7 +15,7 @@ interface Reader {
 }
 
 export class HeldBody {
-  readonly #exchange: Exchange;
+  readonly #source: BodySource;
   readonly #room: BodyRoom;
   readonly #owner: BodyOwner;
   readonly #deadline: TimerHandle;
@@ -27,27 +26,14 @@ export class HeldBody {
   #readers: Reader[] = [];
   #problem: BodyProblem | null = null;
   #given = 0;
+  #complete = false;
 
-  private constructor(exchange: Exchange, edge: EdgeContext) {
-    this.#exchange = exchange;
-    this.#room = edge.bodies;
-    this.#owner = { network: exchange.requester.network, endpointId: exchange.current?.endpoint.id ?? '' };
-    // Who takes longer than that would hold memory for nothing.
-    this.#deadline = exchange.requester.guard.schedule(edge.config.limits.policyBodyMs, () => this.#fail('too-slow'));
-  }
-
-  /**
-   * @param limit bytes
-   * @returns memory that the service's bytes share: it is to be read only
-   */
-  static read(exchange: Exchange, edge: EdgeContext, limit: number): Promise<Buffer | BodyProblem> {
-    if (exchange.held !== null) return exchange.held.read(limit);
-    const { bodyConsumed, upstream, responding, finished } = exchange;
-    if (bodyConsumed || upstream !== null || responding || finished) return Promise.resolve('gone');
-    if (exchange.requestEnded) return Promise.resolve(EMPTY);
-    const held = new HeldBody(exchange, edge);
-    exchange.held = held;
-    return held.read(limit);
+  /** @param deadlineMs for all of it: who takes longer would hold memory for nothing */
+  constructor(source: BodySource, room: BodyRoom, owner: BodyOwner, wheel: TimerWheel, deadlineMs: number) {
+    this.#source = source;
+    this.#room = room;
+    this.#owner = owner;
+    this.#deadline = wheel.schedule(deadlineMs, () => this.#fail('too-slow'));
   }
 
   /** Whether bytes of the body may come now, before any service takes them. */
@@ -55,24 +41,18 @@ export class HeldBody {
     return this.#readers.length > 0;
   }
 
+  /**
+   * @param limit bytes
+   * @returns memory that the service's bytes share: it is to be read only
+   */
   read(limit: number): Promise<Buffer | BodyProblem> {
     if (this.#problem !== null) return Promise.resolve(this.#problem);
     if (this.#bytes > limit) return Promise.resolve('too-large');
-    if (this.#exchange.requestEnded) return Promise.resolve(this.#all());
+    if (this.#complete) return Promise.resolve(this.#all());
     return new Promise((resolve) => {
       this.#readers.push({ limit, done: resolve });
-      this.#ask();
+      this.#source.resume();
     });
-  }
-
-  /** The visitor may be waiting to be asked for it (RFC 9110 §10.1.1); the service need not ask again. */
-  #ask(): void {
-    const { fields, downstream } = this.#exchange;
-    if (valueOf(fields, 'expect')?.toLowerCase() === '100-continue') {
-      removeField(fields, 'expect');
-      downstream.informational(100, 'Continue', []);
-    }
-    downstream.resume();
   }
 
   // From the visitor.
@@ -83,14 +63,15 @@ export class HeldBody {
     if (length === 0 || this.#problem === 'gone') return;
     this.#parts.push(Buffer.from(chunk.subarray(start, end)));
     this.#bytes += length;
-    if (this.#readers.length === 0) return this.#exchange.downstream.pause();
+    if (this.#readers.length === 0) return this.#source.pause();
     if (!this.#room.take(this.#owner, length)) return this.#fail('no-room');
     this.#taken += length;
     this.#settle(({ limit }) => limit < this.#bytes, 'too-large');
-    if (this.#readers.length === 0) this.#exchange.downstream.pause();
+    if (this.#readers.length === 0) this.#source.pause();
   }
 
   ended(): void {
+    this.#complete = true;
     this.#deadline.cancel();
     this.#settle(() => true, this.#readers.length > 0 ? this.#all() : EMPTY);
   }
@@ -102,11 +83,11 @@ export class HeldBody {
     this.#given = 0;
   }
 
-  /** @returns whether the upstream has been given all that is held; if not, it goes on when it says `drained` */
-  give(upstream: Upstream): boolean {
+  /** @returns whether all that is held has been given; if not, it goes on when who takes it says so */
+  give(to: BodySink): boolean {
     while (this.#given < this.#parts.length) {
       const part = this.#parts[this.#given++];
-      if (part !== undefined && !upstream.body(part, 0, part.length)) return false;
+      if (part !== undefined && !to.body(part, 0, part.length)) return false;
     }
     return true;
   }
@@ -127,7 +108,7 @@ export class HeldBody {
     this.#deadline.cancel();
     this.#problem ??= problem;
     if (this.#readers.length === 0) return;
-    this.#exchange.downstream.pause();
+    this.#source.pause();
     this.#settle(() => true, problem);
   }
 

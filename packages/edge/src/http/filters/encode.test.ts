@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { EncodedBody } from './encode.ts';
+import { ENCODERS } from './encode.ts';
 
 const DECODE = { br: brotliDecompressSync, gzip: gunzipSync, deflate: inflateSync };
 const CODINGS = ['br', 'gzip', 'deflate'] as const;
@@ -18,17 +18,20 @@ test.each(CODINGS)('%s keeps every byte, however many pieces come at once', asyn
     for (let piece = 0; piece < pieces && at < source.length; piece++, size = ((size * 7) % 65_521) + 1) {
       const length = source.copy(slab, 0, at, at + size);
       at += length;
-      body.write(slab, 0, length);
+      body.body(slab, 0, length);
       slab.fill(0, 0, length);
     }
     if (at === source.length) body.end();
   };
-  const body = new EncodedBody([coding], true, {
-    encoded: (chunk) => got.push(chunk) > 0,
-    wantsMore: () => give(1 + (size % 3)),
-    ended: () => resolve(Buffer.concat(got)),
-    failed: reject,
-  });
+  const body = ENCODERS[coding].make(
+    {
+      body: (chunk) => got.push(chunk) > 0,
+      drained: () => give(1 + (size % 3)),
+      end: () => resolve(Buffer.concat(got)),
+      failed: reject,
+    },
+    true,
+  );
   give(3);
   expect(DECODE[coding](await promise).equals(source)).toBe(true);
 });
@@ -38,18 +41,21 @@ test.each(CODINGS)('%s takes no more while its reader takes nothing', async (cod
   const block = randomBytes(65_536);
   const give = (): void => {
     do given += block.length;
-    while (body.write(block, 0, block.length));
+    while (body.body(block, 0, block.length));
   };
   const stalled = Promise.withResolvers<void>();
-  const body = new EncodedBody([coding], true, {
-    encoded() {
-      stalled.resolve();
-      return false;
+  const body = ENCODERS[coding].make(
+    {
+      body() {
+        stalled.resolve();
+        return false;
+      },
+      drained: give,
+      end() {},
+      failed: stalled.reject,
     },
-    wantsMore: give,
-    ended() {},
-    failed: stalled.reject,
-  });
+    true,
+  );
   give();
   await stalled.promise;
   // Whatever is at work in the thread pool comes to its end.

@@ -4,25 +4,26 @@
  */
 import { constants, createBrotliCompress, createDeflate, createGzip, type Zlib } from 'node:zlib';
 import type { Transform } from 'node:stream';
-import type { BodyCoding } from '../policy/views.ts';
+import type { BodyFilter, FilterMaker, FilterOutput } from '@postern/policy';
 
+export type BodyCoding = 'gzip' | 'deflate' | 'br';
 type Encoder = Transform & Zlib;
-
-export interface EncodedBodyOwner {
-  /** @returns false when it should pause until `resume` */
-  encoded(chunk: Buffer): boolean;
-  /** The encoder wants more after `write` answered false. */
-  wantsMore(): void;
-  ended(): void;
-  failed(error: Error): void;
-}
 
 const EMPTY = Buffer.alloc(0);
 
-export class EncodedBody {
-  private readonly first: Encoder;
-  private readonly last: Encoder;
-  private readonly all: Encoder[];
+/** One maker for each coding: they keep nothing. */
+export const ENCODERS: Readonly<Record<BodyCoding, FilterMaker>> = {
+  gzip: encoderOf('gzip'),
+  deflate: encoderOf('deflate'),
+  br: encoderOf('br'),
+};
+
+function encoderOf(coding: BodyCoding): FilterMaker {
+  return { keepsLength: false, make: (output, live) => new EncodedBody(coding, live, output) };
+}
+
+class EncodedBody implements BodyFilter {
+  private readonly encoder: Encoder;
   private over = false;
   /** Holds the piece at work; a new buffer for each would be garbage faster than it is collected. */
   private piece = EMPTY;
@@ -31,61 +32,50 @@ export class EncodedBody {
     this.lent = false;
   };
 
-  constructor(codings: readonly [BodyCoding, ...BodyCoding[]], streaming: boolean, owner: EncodedBodyOwner) {
-    const [coding, ...others] = codings;
-    this.first = createEncoder(coding, streaming);
-    this.all = [this.first];
-    let last = this.first;
-    for (const other of others) {
-      const next = createEncoder(other, streaming);
-      last.pipe(next);
-      this.all.push(next);
-      last = next;
-    }
-    this.last = last;
-    last.on('data', (chunk: Buffer) => {
-      if (!this.over && !owner.encoded(chunk)) last.pause();
+  constructor(coding: BodyCoding, live: boolean, output: FilterOutput) {
+    const encoder = createEncoder(coding, live);
+    this.encoder = encoder;
+    encoder.on('data', (chunk: Buffer) => {
+      if (!this.over && !output.body(chunk, 0, chunk.length)) encoder.pause();
     });
-    last.on('end', () => {
+    encoder.on('end', () => {
       if (this.over) return;
       this.over = true;
-      owner.ended();
+      output.end();
     });
-    this.first.on('drain', () => {
-      if (!this.over) owner.wantsMore();
+    encoder.on('drain', () => {
+      if (!this.over) output.drained();
     });
-    for (const encoder of this.all) {
-      encoder.on('error', (error: Error) => {
-        if (this.over) return;
-        this.destroy();
-        owner.failed(error);
-      });
-    }
+    encoder.on('error', (error: Error) => {
+      if (this.over) return;
+      this.destroy();
+      output.failed(error);
+    });
   }
 
-  /** Copies. @returns false when the source should wait for `wantsMore` */
-  write(chunk: Buffer, start: number, end: number): boolean {
+  /** Copies. @returns false when the source should wait for `drained` */
+  body(chunk: Buffer, start: number, end: number): boolean {
     if (this.over) return true;
     // Bytes that were under way when the source was asked to pause wait in a buffer of their own.
-    if (this.lent) return this.first.write(Buffer.from(chunk.subarray(start, end)));
+    if (this.lent) return this.encoder.write(Buffer.from(chunk.subarray(start, end)));
     const length = end - start;
     if (this.piece.length < length) this.piece = Buffer.allocUnsafeSlow(length);
     chunk.copy(this.piece, 0, start, end);
     this.lent = true;
-    return this.first.write(this.piece.subarray(0, length), this.givenBack);
+    return this.encoder.write(this.piece.subarray(0, length), this.givenBack);
   }
 
   end(): void {
-    if (!this.over) this.first.end();
+    if (!this.over) this.encoder.end();
   }
 
   resume(): void {
-    this.last.resume();
+    this.encoder.resume();
   }
 
   destroy(): void {
     this.over = true;
-    for (const encoder of this.all) encoder.destroy();
+    this.encoder.destroy();
   }
 }
 
@@ -103,12 +93,12 @@ const BROTLI = {
 /** One piece waits or is at work, and one chunk of output: more is fetched when both are gone. */
 const ONE_PIECE = { writableHighWaterMark: 1, readableHighWaterMark: 16_384 };
 
-function createEncoder(coding: BodyCoding, streaming: boolean): Encoder {
+function createEncoder(coding: BodyCoding, live: boolean): Encoder {
   if (coding === 'br') {
-    const flush = streaming ? constants.BROTLI_OPERATION_FLUSH : constants.BROTLI_OPERATION_PROCESS;
+    const flush = live ? constants.BROTLI_OPERATION_FLUSH : constants.BROTLI_OPERATION_PROCESS;
     return createBrotliCompress({ flush, params: BROTLI, ...ONE_PIECE });
   }
-  const flush = streaming ? constants.Z_SYNC_FLUSH : constants.Z_NO_FLUSH;
+  const flush = live ? constants.Z_SYNC_FLUSH : constants.Z_NO_FLUSH;
   const options = { flush, ...ONE_PIECE };
   return coding === 'gzip' ? createGzip(options) : createDeflate(options);
 }

@@ -19,22 +19,10 @@ import { isToken, type Framing, type RawFields } from '@postern/protocol';
 import type { EdgeContext, LiveEndpoint } from '../../context.ts';
 import { warnOfPolicy } from '../../policy-warnings.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { HeldBody } from '../exchange/held-body.ts';
+import type { ResponseDraft } from '../exchange/message.ts';
+import { type BodyCoding, ENCODERS } from '../filters/encode.ts';
+import { readBody } from './read-body.ts';
 import { isNamed, removeField, removeLookAlikes, textOfValue, valueOf, wireValue } from '../exchange/fields.ts';
-
-export type BodyCoding = 'gzip' | 'deflate' | 'br';
-
-/** A response on its way to the visitor, as phases may still change it. */
-export interface ResponseDraft {
-  status: number;
-  reason: string;
-  readonly fields: RawFields;
-  framing: Framing;
-  /** Encoders that the body passes, in order; null = none. */
-  codings: [BodyCoding, ...BodyCoding[]] | null;
-  /** An agent of ours says that it could not reach the service. */
-  readonly dialFailed: boolean;
-}
 
 /** A raw list whose values rules see and write as text; on the wire they are UTF-8. */
 class FieldsView implements HeaderView {
@@ -95,37 +83,35 @@ class ExchangeRequest implements RequestView {
   constructor(edge: EdgeContext, exchange: Exchange) {
     this.edge = edge;
     this.exchange = exchange;
-    this.headers = new FieldsView(exchange.fields);
+    this.headers = new FieldsView(exchange.request.fields);
   }
 
   get method(): string {
-    return this.exchange.method;
+    return this.exchange.request.method;
   }
 
   set method(value: string) {
-    if (isToken(value)) this.exchange.method = value;
+    if (isToken(value)) this.exchange.request.method = value;
   }
 
   get scheme(): string {
-    return this.exchange.scheme;
+    return this.exchange.request.scheme;
   }
 
   get authority(): string {
-    return this.exchange.authority;
+    return this.exchange.request.authority;
   }
 
   get target(): string {
-    return this.exchange.target;
+    return this.exchange.request.target;
   }
 
   get version(): string {
-    return this.exchange.version;
+    return this.exchange.request.version;
   }
 
   get contentLength(): number {
-    const { requestFraming } = this.exchange;
-    if (requestFraming.kind === 'none') return 0;
-    return requestFraming.kind === 'length' ? requestFraming.length : -1;
+    return lengthOf(this.exchange.request.framing);
   }
 
   get headerReceivedAt(): number {
@@ -133,7 +119,7 @@ class ExchangeRequest implements RequestView {
   }
 
   readBody(limit: number): Promise<Buffer | BodyProblem> {
-    return HeldBody.read(this.exchange, this.edge, limit);
+    return readBody(this.exchange, this.edge, limit);
   }
 }
 
@@ -157,14 +143,12 @@ class DraftResponse implements ResponseView {
   }
 
   get contentLength(): number {
-    const { framing } = this.draft;
-    if (framing.kind === 'none') return 0;
-    return framing.kind === 'length' ? framing.length : -1;
+    return lengthOf(this.draft.framing);
   }
 
   encodeBody(coding: BodyCoding): void {
-    if (this.draft.codings === null) this.draft.codings = [coding];
-    else this.draft.codings.push(coding);
+    this.draft.filters ??= [];
+    this.draft.filters.push(ENCODERS[coding]);
   }
 }
 
@@ -209,6 +193,12 @@ export class HttpPolicyContext implements PolicyContext {
   warn(message: string): void {
     warnOfPolicy(this.edge, this.endpoint.id, message);
   }
+}
+
+/** -1 = not announced. */
+function lengthOf(framing: Framing): number {
+  if (framing.kind === 'none') return 0;
+  return framing.kind === 'length' ? framing.length : -1;
 }
 
 export function responseView(draft: ResponseDraft): ResponseView {

@@ -1,15 +1,12 @@
 /**
  * HTTP/1 server codec on a visitor's socket (plain or TLS). One object per connection: its handlers and its parser
- * serve request after request; pipelined requests wait their turn. Past 400 lines because socket, parser and exchange
- * call back into one state: cut apart, the halves would only pass that state to each other.
+ * serve request after request; pipelined requests wait their turn.
  */
 import { fail, type PosternError } from '@postern/errors';
 import {
-  createRequestParser,
   encodeResponseHead,
   type Framing,
-  type Http1Parser,
-  type Http1Sink,
+  type Http1Failure,
   MuxErrorCode,
   type MuxStream,
   type RawFields,
@@ -23,27 +20,26 @@ import { readIntoSlab } from '../../connection/slab-reader.ts';
 import { SocketWriter, type SocketWriterOwner } from '../../connection/socket-writer.ts';
 import type { EdgeContext, TimerHandle, VisitorConnection } from '../../context.ts';
 import { Guard } from '../../guard.ts';
-import { type Downstream, Exchange } from '../exchange/exchange.ts';
+import { Exchange, type VisitorStages } from '../exchange/exchange.ts';
+import type { Downstream } from '../exchange/ports.ts';
 import type { HttpConnection, HttpConnections } from './open-connections.ts';
 import { HTTP1, leavesUnread } from './http1-limits.ts';
+import { Http1Reader, type Http1ReaderOwner } from './http1-reader.ts';
 import { Http1Response } from './http1-response.ts';
 import { refusalError, renderPage } from '../answers/pages.ts';
-import type { Pipeline } from '../stages/pipeline.ts';
 import { Requester } from '../exchange/requester.ts';
 
 type State = 'open' | 'lingering' | 'piped' | 'closed';
 
-export class Http1Connection
-  implements Downstream, Http1Sink<RequestHead>, SocketWriterOwner, HttpConnection, WatchedFlow
-{
+export class Http1Connection implements Downstream, Http1ReaderOwner, SocketWriterOwner, HttpConnection, WatchedFlow {
   readonly carries = () => true;
   private readonly edge: EdgeContext;
-  private readonly pipeline: Pipeline;
+  private readonly stages: VisitorStages;
   private readonly group: HttpConnections;
   readonly guard: Guard;
   private readonly requester: Requester;
   readonly socket: VisitorConnection['socket'];
-  private readonly parser: Http1Parser;
+  private readonly reader: Http1Reader;
   private readonly writer: SocketWriter;
   private readonly response: Http1Response;
   private readonly watch: ConnectionWatch;
@@ -62,19 +58,14 @@ export class Http1Connection
   private last = false;
   private blocked = false;
 
-  /** Bytes that wait for their turn: of a body that is held, or of the next request. */
-  private stash: Buffer | null = null;
-  private feeding = false;
-  private held = false;
-
-  constructor(edge: EdgeContext, group: HttpConnections, pipeline: Pipeline, connection: VisitorConnection) {
+  constructor(edge: EdgeContext, group: HttpConnections, stages: VisitorStages, connection: VisitorConnection) {
     this.edge = edge;
-    this.pipeline = pipeline;
+    this.stages = stages;
     this.group = group;
     this.socket = connection.socket;
     this.guard = new Guard(edge.faults, edge.wheel, 'an HTTP/1 connection', () => abort(this.socket));
     this.requester = new Requester(edge, group.kept, connection, this.guard);
-    this.parser = createRequestParser(this, { headBytes: edge.config.limits.headBytes });
+    this.reader = new Http1Reader(this.socket, this, edge.config.limits.headBytes);
     this.writer = new SocketWriter(this.socket, this);
     this.response = new Http1Response(this.writer);
     this.watch = new ConnectionWatch(this.guard, edge.config.limits, this);
@@ -89,7 +80,7 @@ export class Http1Connection
     if (head !== null && head.length > 0) this.onBytes(head, head.length);
     readIntoSlab(this.socket, this.onBytes);
     if (this.socket.destroyed) this.onClose();
-    else if (this.stash === null) this.socket.resume();
+    else if (!this.reader.waiting) this.socket.resume();
   }
 
   // The socket.
@@ -110,11 +101,7 @@ export class Http1Connection
       if (this.drained > HTTP1.lingerBytes) abort(this.socket);
       return;
     }
-    if (this.stash !== null) {
-      this.stash = Buffer.concat([this.stash, buffer.subarray(0, length)]);
-      return;
-    }
-    this.feed(buffer, length, false);
+    this.reader.take(buffer, length);
   }
 
   /**
@@ -166,50 +153,26 @@ export class Http1Connection
     this.watch.accepted();
     if (!this.blocked || this.writer.pending > HTTP1.lowMark) return;
     this.blocked = false;
-    if (this.exchange === null) this.proceed();
+    if (this.exchange === null) this.reader.proceed();
     else this.exchange.downstreamDrained();
   }
 
   // Requests.
 
-  /** @param owned the chunk is ours; else it is valid during the call only, and what has to wait is copied */
-  private feed(chunk: Buffer, length: number, owned: boolean): void {
-    this.feeding = true;
-    let at = 0;
-    while (at < length && this.state === 'open') {
-      if (this.held || (this.requestRead && this.busy())) {
-        const rest = chunk.subarray(at, length);
-        this.stash = owned ? rest : Buffer.from(rest);
-        this.socket.pause();
-        break;
-      }
-      at = this.parser.execute(chunk, at, length);
-      if (this.parser.failure !== null) {
-        this.refuse();
-        break;
-      }
-    }
-    this.feeding = false;
-    if (this.parser.inHead) this.watchHead();
+  get reading(): boolean {
+    return this.state === 'open';
   }
 
   /** The next request has to wait: for its turn, or until this visitor has read the answers before it. */
-  private busy(): boolean {
+  mustWait(): boolean {
+    if (!this.requestRead) return false;
     if (this.exchange !== null) return true;
     this.blocked = this.writer.pending > HTTP1.highMark;
     return this.blocked;
   }
 
-  /** Goes on with what waits, then with the socket. */
-  private proceed(): void {
-    if (this.feeding || this.state !== 'open') return;
-    const { stash } = this;
-    if (stash !== null) {
-      this.stash = null;
-      this.feed(stash, stash.length, true);
-      if (this.stash !== null || this.state !== 'open') return;
-    }
-    if (!this.held) this.socket.resume();
+  fed(inHead: boolean): void {
+    if (inHead) this.watchHead();
   }
 
   onHead(head: RequestHead): void {
@@ -221,13 +184,10 @@ export class Http1Connection
     this.continued = false;
     this.last = this.last || !head.keepAlive || this.group.draining;
     const version = head.minor === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
-    const exchange = new Exchange(this.requester, this, this.pipeline, head, version, this.edge.now());
+    const exchange = new Exchange(this.requester, this, this.stages, head, version, this.edge.now());
     this.exchange = exchange;
-    this.pipeline.begin(exchange);
-    if (!this.requestRead && !exchange.takesBody) {
-      this.held = true;
-      this.parser.pause();
-    }
+    this.stages.begin(exchange);
+    if (!this.requestRead && !exchange.takesBody) this.reader.hold();
   }
 
   onBody(chunk: Buffer, start: number, end: number): void {
@@ -249,14 +209,12 @@ export class Http1Connection
     else if (this.last) this.shut();
   }
 
-  /** The parser gave up: what arrived is not HTTP, and nothing behind it can be trusted. */
-  private refuse(): void {
-    const { failure } = this.parser;
-    if (failure === null) return;
+  refuse(failure: Http1Failure): void {
     const { exchange } = this;
     this.exchange = null;
+    const responding = exchange?.responding === true;
     exchange?.visitorGone('client-invalid');
-    if (exchange?.responding === true) return abort(this.socket);
+    if (responding) return abort(this.socket);
     const error = refusalError(failure, this.edge.config.limits.headBytes);
     this.answerAndShut(error, failure.status);
   }
@@ -281,13 +239,13 @@ export class Http1Connection
     const { current } = this;
     if (current === null) return;
     if (this.exchange?.closing === true || this.group.draining || this.leavesUnread(status)) this.last = true;
-    this.response.head(current.minor, this.exchange?.method ?? '', status, reason, fields, framing, this.last);
+    this.response.head(current.minor, this.exchange?.request.method ?? '', status, reason, fields, framing, this.last);
   }
 
   private leavesUnread(status: number): boolean {
     const { current } = this;
     if (this.requestRead || current === null) return false;
-    return leavesUnread(current, this.continued, status >= 400 || this.exchange?.localBody !== null);
+    return leavesUnread(current, this.continued, status >= 400 || this.exchange?.draft?.body !== null);
   }
 
   body(chunk: Buffer, start: number, end: number): boolean {
@@ -306,12 +264,11 @@ export class Http1Connection
     this.exchange = null;
     this.blocked = false;
     if (this.last || this.drained > HTTP1.drainBytes) return this.shut();
-    this.held = false;
-    this.proceed();
+    this.reader.release();
   }
 
   switchProtocols(reason: string, fields: RawFields, stream: MuxStream, rest: Buffer | null): void {
-    const { exchange, stash } = this;
+    const { exchange } = this;
     if (exchange === null || this.writer.pending > 0) return this.cannotSwitch(stream);
     this.state = 'piped';
     this.watch.cancel();
@@ -329,7 +286,7 @@ export class Http1Connection
     });
     this.group.pipes.add(pipe, stream);
     this.pipe = pipe;
-    pipe.start(stream, stash, rest);
+    pipe.start(stream, this.reader.surrender(), rest);
     if (this.group.draining) pipe.retire();
   }
 
@@ -356,8 +313,7 @@ export class Http1Connection
   }
 
   resume(): void {
-    this.held = false;
-    this.proceed();
+    this.reader.release();
   }
 
   // Deadlines and ends.
@@ -370,7 +326,7 @@ export class Http1Connection
     this.headDeadline = null;
     if (this.state !== 'open' || this.exchange !== null) return;
     // A connection opened ahead of need and never used is no error.
-    if (this.parser.idle) this.shut();
+    if (this.reader.idle) this.shut();
     else {
       const seconds = Math.round(this.edge.config.limits.requestHeadMs / 1_000);
       this.answerAndShut(fail(90004, { seconds }), 408);
@@ -399,7 +355,7 @@ export class Http1Connection
     }
     const seconds = Math.round(this.edge.config.limits.idleMs / 1_000);
     exchange.closing = true;
-    this.pipeline.answerError(exchange, fail(3005, { seconds }));
+    this.stages.answerError(exchange, fail(3005, { seconds }));
   }
 
   /** FIN behind what is queued; what still arrives is dropped for a while, since a reset could overtake the answer. */
@@ -407,7 +363,7 @@ export class Http1Connection
     if (this.state !== 'open') return;
     this.state = 'lingering';
     this.drained = 0;
-    this.stash = null;
+    this.reader.surrender();
     this.headDeadline?.cancel();
     this.requester.close();
     this.writer.end();
@@ -423,8 +379,8 @@ export class Http1Connection
     this.last = true;
     this.pipe?.retire();
     if (this.state === 'lingering') part(this.socket, this.edge.wheel);
-    if (this.state !== 'open' || this.exchange !== null || this.stash !== null) return;
-    if (this.current !== null && this.requestRead && this.parser.idle) return this.shut();
+    if (this.state !== 'open' || this.exchange !== null || this.reader.waiting) return;
+    if (this.current !== null && this.requestRead && this.reader.idle) return this.shut();
     // A request may be on its way: the first of a new connection, or one whose head has begun.
     this.headDeadline?.cancel();
     this.headDeadline = this.guard.schedule(HTTP1.arrivingMs, () => this.headLate());

@@ -13,12 +13,12 @@ import { Guard } from '../../guard.ts';
 import type { HttpConnection, HttpConnections } from './open-connections.ts';
 import { sizeOf } from '../exchange/fields.ts';
 import { Http2Chatter } from './http2-chatter.ts';
-import { VisitorStream } from './http2-stream.ts';
+import { type StreamOwner, VisitorStream } from './http2-stream.ts';
 import { NativeLife } from '../codec/http2-native-life.ts';
 import { announceHeads } from './http2-settings.ts';
 import { StreamErrors } from './http2-stream-errors.ts';
 import { Http2Watch } from './http2-watch.ts';
-import type { Pipeline } from '../stages/pipeline.ts';
+import type { VisitorStages } from '../exchange/exchange.ts';
 import { Requester } from '../exchange/requester.ts';
 
 const MAX_STREAMS = 100;
@@ -42,15 +42,14 @@ const SETTINGS = {
 /** For GOAWAY and what was said before it; a peer that does not read would hold a closed session open for ever. */
 const PARTING_MS = 1_000;
 
-export class Http2Connection implements HttpConnection {
-  readonly edge: EdgeContext;
-  readonly pipeline: Pipeline;
+export class Http2Connection implements HttpConnection, StreamOwner {
+  readonly stages: VisitorStages;
   readonly requester: Requester;
   readonly chatter: Http2Chatter;
   readonly guard: Guard;
   readonly native: NativeLife;
-  /** Largest head; less is advertised. */
   readonly headBytes: number;
+  private readonly edge: EdgeContext;
   private readonly group: HttpConnections;
   private readonly socket: VisitorConnection['socket'];
   private readonly session: ServerHttp2Session;
@@ -66,11 +65,11 @@ export class Http2Connection implements HttpConnection {
     return announceHeads(socket, SETTINGS, headBytes, edge.wheel, requestHeadMs);
   }
 
-  constructor(edge: EdgeContext, group: HttpConnections, pipeline: Pipeline, connection: VisitorConnection) {
+  constructor(edge: EdgeContext, group: HttpConnections, stages: VisitorStages, connection: VisitorConnection) {
     this.edge = edge;
     this.group = group;
     this.socket = connection.socket;
-    this.pipeline = pipeline;
+    this.stages = stages;
     this.guard = new Guard(edge.faults, edge.wheel, 'an HTTP/2 connection', () => abort(connection.socket));
     this.requester = new Requester(edge, group.kept, connection, this.guard);
     const { headBytes } = edge.config.limits;
@@ -153,10 +152,10 @@ export class Http2Connection implements HttpConnection {
     return validateH2RequestHead(raw, ended, MAX_FIELDS);
   }
 
-  /**
-   * @param aborted before its answer was complete, by the visitor or for a mistake of its
-   * @param code of its end
-   */
+  now(): number {
+    return this.edge.now();
+  }
+
   streamClosed(exchange: VisitorStream, aborted: boolean, code: number): void {
     this.exchanges.delete(exchange);
     this.streamErrors.streamClosed(code);

@@ -11,11 +11,15 @@ import {
   validateH2Trailers,
 } from '@postern/protocol';
 import { ignore } from '../../connection/pipe.ts';
+import type { Guard } from '../../guard.ts';
+import type { NativeLife } from '../codec/http2-native-life.ts';
+import type { Requester } from '../exchange/requester.ts';
 import { SocketWriter, type SocketWriterOwner } from '../../connection/socket-writer.ts';
-import { type Downstream, Exchange } from '../exchange/exchange.ts';
+import { Exchange, type VisitorStages } from '../exchange/exchange.ts';
+import type { Downstream } from '../exchange/ports.ts';
 import { sizeOf, valueOf } from '../exchange/fields.ts';
 import { h2Block, h2Object } from '../codec/http2-fields.ts';
-import type { Http2Connection } from './http2-connection.ts';
+import type { Http2Chatter } from './http2-chatter.ts';
 import type { Watched } from './http2-watch.ts';
 import { refusalError, renderPage } from '../answers/pages.ts';
 
@@ -31,12 +35,31 @@ const MOST_BLOCK_BYTES = 9 * 16_384 - 1_024;
 const FIELD_BYTES = 12;
 const MOST_TEXT_BYTES = 65_536;
 
+/** The connection that carries it. */
+export interface StreamOwner {
+  readonly requester: Requester;
+  readonly guard: Guard;
+  readonly stages: VisitorStages;
+  readonly chatter: Http2Chatter;
+  readonly native: NativeLife;
+  /** Largest head; less is advertised. */
+  readonly headBytes: number;
+  /** Unix milliseconds. */
+  now(): number;
+  /**
+   * @param aborted before its answer was complete, by the visitor or for a mistake of its
+   * @param code of its end
+   */
+  streamClosed(stream: VisitorStream, aborted: boolean, code: number): void;
+  destroy(reason: string): void;
+}
+
 export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
   /** What the head has brought in the account of the connection. */
   readonly headBytes: number;
   quiet = 0;
   stalled = 0;
-  private readonly owner: Http2Connection;
+  private readonly owner: StreamOwner;
   private readonly stream: ServerHttp2Stream;
   /** Pooled memory for the response: a buffer per piece would cost a full collection every 64 MiB (slab-reader.ts). */
   private readonly writer: SocketWriter;
@@ -54,7 +77,7 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
   private ended = false;
 
   /** @param ended by its head */
-  constructor(owner: Http2Connection, stream: ServerHttp2Stream, headBytes: number, ended: boolean) {
+  constructor(owner: StreamOwner, stream: ServerHttp2Stream, headBytes: number, ended: boolean) {
     this.owner = owner;
     this.stream = stream;
     this.whole = ended;
@@ -109,7 +132,7 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
   private start(head: RequestHead): void {
     const { owner, stream } = this;
     if (!this.open) return;
-    const exchange = new Exchange(owner.requester, this, owner.pipeline, head, 'HTTP/2.0', owner.edge.now());
+    const exchange = new Exchange(owner.requester, this, owner.stages, head, 'HTTP/2.0', owner.now());
     this.exchange = exchange;
     if (head.framing.kind !== 'none') {
       stream.on('data', (chunk: Buffer) => this.bodyCame(chunk));
@@ -117,7 +140,7 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
     }
     stream.on('wantTrailers', () => this.guarded(VisitorStream.trailersWanted));
     if (this.endSeen) this.requestEnd();
-    owner.pipeline.begin(exchange);
+    owner.stages.begin(exchange);
   }
 
   private bodyCame(chunk: Buffer): void {
@@ -180,7 +203,7 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
     // An empty answer is its head alone: gRPC calls that fail at once carry their status there, and clients look for it
     // only in a head that ends the stream.
     const empty = framing.kind === 'length' && framing.length === 0;
-    this.bodiless = empty || this.exchange?.method === 'HEAD' || status === 204 || status === 304;
+    this.bodiless = empty || this.exchange?.request.method === 'HEAD' || status === 204 || status === 304;
     const block = h2Block([':status', String(status)], fields);
     const mayTrail = framing.kind === 'chunked' || this.exchange?.upstream?.mayTrail === true;
     const waitForTrailers = !this.bodiless && mayTrail;
@@ -265,15 +288,17 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
   get mayBeSilent(): boolean {
     const { exchange } = this;
     if (exchange === null) return false;
-    return exchange.responding || valueOf(exchange.fields, 'content-type')?.startsWith('application/grpc') === true;
+    return (
+      exchange.responding || valueOf(exchange.request.fields, 'content-type')?.startsWith('application/grpc') === true
+    );
   }
 
   /** The service has been silent for too long. */
   late(error: PosternError): void {
     const { exchange } = this;
     this.quiet = 0;
-    if (exchange === null || exchange.finished || exchange.responding) this.cut('idle');
-    else this.owner.pipeline.answerError(exchange, error);
+    if (exchange === null || exchange.responding) this.cut('idle');
+    else this.owner.stages.answerError(exchange, error);
   }
 
   // Ends.

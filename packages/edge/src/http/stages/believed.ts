@@ -14,7 +14,7 @@ import { isNamed } from '../exchange/fields.ts';
 export function believeProxy(exchange: Exchange, proxies: CidrList): void {
   const { connection } = exchange.requester;
   if (!connection.fromTrustedProxy) return;
-  const addresses = listOf(exchange.fields, 'x-forwarded-for');
+  const addresses = listOf(exchange.request.fields, 'x-forwarded-for');
   let place = 0;
   let client = '';
   for (const text of addresses.toReversed()) {
@@ -25,9 +25,9 @@ export function believeProxy(exchange: Exchange, proxies: CidrList): void {
     if (!proxies.has(address)) break;
   }
   if (client !== '' && client !== connection.conn.clientIp) exchange.conn = new BelievedConn(connection.conn, client);
-  const schemes = listOf(exchange.fields, 'x-forwarded-proto');
+  const schemes = listOf(exchange.request.fields, 'x-forwarded-proto');
   const scheme = (schemes.at(-Math.max(place, 1)) ?? schemes[0])?.toLowerCase();
-  if (scheme === 'http' || scheme === 'https') exchange.scheme = scheme;
+  if (scheme === 'http' || scheme === 'https') exchange.request.scheme = scheme;
 }
 
 /** Elements of every line of a list field, in order. */

@@ -7,7 +7,8 @@ import { proxyHeaderFor } from '../../connection/proxy-header.ts';
 import type { EdgeContext, LiveEndpoint, StreamPurpose } from '../../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import type { PlaceClaim } from '../../places/place.ts';
-import type { Exchange, UpstreamFailure } from '../exchange/exchange.ts';
+import { type Exchange, Phase } from '../exchange/exchange.ts';
+import type { UpstreamFailure } from '../exchange/ports.ts';
 import { Http1Upstream } from '../client/http1.ts';
 import type { Uploads } from './uploads.ts';
 
@@ -19,11 +20,11 @@ const MAX_REFUSALS = 4;
 
 export class Dispatcher {
   private readonly edge: EdgeContext;
-  private readonly uploads: Uploads;
+  private readonly uploads: Uploads<Exchange>;
   private readonly onFailure: (exchange: Exchange, error: unknown) => void;
 
   /** @param onFailure for failures that come later; those at once are returned by `send` */
-  constructor(edge: EdgeContext, uploads: Uploads, onFailure: (exchange: Exchange, error: unknown) => void) {
+  constructor(edge: EdgeContext, uploads: Uploads<Exchange>, onFailure: (exchange: Exchange, error: unknown) => void) {
     this.edge = edge;
     this.uploads = uploads;
     this.onFailure = onFailure;
@@ -45,10 +46,12 @@ export class Dispatcher {
     const live = exchange.current;
     const { body } = failure;
     if (live === null || failure.retry === 'none') return false;
-    if (exchange.bodyConsumed && (body === undefined || body === null)) return false;
+    const given = exchange.body?.consumed === true;
+    if (given && (body === undefined || body === null)) return false;
     if (exchange.attempts >= (failure.retry === 'any' ? MAX_REFUSALS : MAX_ATTEMPTS)) return false;
-    if (failure.retry === 'idempotent' && (exchange.visitorFinished || !IDEMPOTENT.has(exchange.method))) return false;
-    exchange.replay = exchange.bodyConsumed ? (body ?? null) : null;
+    if (failure.retry === 'idempotent' && (exchange.visitorFinished || !IDEMPOTENT.has(exchange.request.method)))
+      return false;
+    if (exchange.body !== null) exchange.body.replay = given ? (body ?? null) : null;
     // Until somebody takes it.
     if (!exchange.requestEnded) exchange.downstream.pause();
     const upstream = this.choose(candidatesOf(exchange, live), failure.upstream);
@@ -84,6 +87,7 @@ export class Dispatcher {
 
   private sendTo(exchange: Exchange, live: LiveEndpoint, upstream: AgentUpstream): PosternError | null {
     exchange.attempts++;
+    exchange.phase = Phase.sending;
     exchange.upstreamName = upstream.forwardsTo;
     if (!exchange.requestEnded) this.uploads.add(upstream.sessionId, exchange);
     if (upstream.protocol === 'http2') {
@@ -183,7 +187,7 @@ function claimOf(exchange: Exchange, live: LiveEndpoint): PlaceClaim {
   return {
     network: exchange.requester.network,
     endpointId: live.endpoint.id,
-    long: exchange.upgrade !== '' || !exchange.requestEnded,
+    long: exchange.request.upgrade !== '' || !exchange.requestEnded,
   };
 }
 
@@ -191,7 +195,7 @@ function claimOf(exchange: Exchange, live: LiveEndpoint): PlaceClaim {
 function candidatesOf(exchange: Exchange, live: LiveEndpoint): readonly AgentUpstream[] {
   const { endpoint } = live;
   if (endpoint.routes.length === 0) return endpoint.upstreams;
-  const path = pathOf(exchange.target);
+  const path = pathOf(exchange.request.target);
   let best: (typeof endpoint.routes)[number] | null = null;
   for (const route of endpoint.routes) {
     if (route.matchType === 'exact_path') {

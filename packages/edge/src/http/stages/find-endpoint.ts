@@ -7,10 +7,11 @@ import { notHere } from './other-scheme.ts';
 
 /** Sets `entry`, `current` and `route` of the exchange. @returns null when it did */
 export function findEndpoint(edge: EdgeContext, exchange: Exchange): PosternError | null {
-  const { requester, authority } = exchange;
+  const { requester } = exchange;
+  const { authority, scheme } = exchange.request;
   const { connection } = requester;
   if (authority === '') return fail(90002, { reason: 'it names no host' });
-  const route = requester.findRoute(authority, exchange.scheme);
+  const route = requester.findRoute(authority, scheme);
   if (requester.misdirected) return fail(90005);
   if (route === null) return notHere(edge, exchange);
   const live = memberFor(edge, route, connection);

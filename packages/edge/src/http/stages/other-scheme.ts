@@ -12,17 +12,17 @@ import { hostOf } from '../exchange/requester.ts';
  * path and query are the same, the port is the one that visitors see.
  */
 export function secureLocation({ routes, config }: EdgeContext, exchange: Exchange): string | null {
-  const { authority, method } = exchange;
-  if (!config.redirectToHttps || exchange.scheme !== 'http') return null;
+  const { authority, method, scheme, target: asked } = exchange.request;
+  if (!config.redirectToHttps || scheme !== 'http') return null;
   const host = hostOf(authority).toLowerCase();
   if (routes.findTls(host) === null) return null;
-  const target = originForm(method, exchange.target);
+  const target = originForm(method, asked);
   return `${originOf('https', host, config.publicHttpsPort)}${target.startsWith('/') ? target : '/'}`;
 }
 
 /** 307: the method and the body stay what they are (RFC 9110 §15.4.8), and nothing remembers it for good. */
 export function answerElsewhere(exchange: Exchange, location: string): void {
-  const { type, body } = movedPage(location, acceptOf(exchange.fields));
+  const { type, body } = movedPage(location, acceptOf(exchange.request.fields));
   answerWith(
     exchange,
     307,
@@ -40,7 +40,7 @@ const SCHEMES = ['https', 'http', 'tls'] as const;
 
 /** Nothing is online there: perhaps under the other scheme. 3200, 90001; 90019 where an agent is coming back */
 export function notHere({ routes, returning, config }: EdgeContext, exchange: Exchange): PosternError {
-  const { scheme, authority } = exchange;
+  const { scheme, authority } = exchange.request;
   const url = `${scheme}://${authority}`;
   const host = hostOf(authority).toLowerCase();
   const found = scheme === 'http' ? routes.findTls(host) : routes.findHttp('http', host);

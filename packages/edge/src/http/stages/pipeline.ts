@@ -21,9 +21,11 @@ import { believeProxy } from './believed.ts';
 import { admit, connectionRules } from './connection-rules.ts';
 import { answerByRule, answerWithPage } from '../answers/answer.ts';
 import { deliver } from './deliver.ts';
-import { dialFailure, isDialMessage, mayBeDialFailure, PROBE_BYTES } from './dial-failure.ts';
+import { dialFailure, isDialMessage, mayBeDialFailure } from '../client/dial-failure.ts';
 import { Dispatcher } from './dispatch.ts';
-import type { Exchange, Stages, UpstreamFailure } from '../exchange/exchange.ts';
+import { type Exchange, Phase, type VisitorStages } from '../exchange/exchange.ts';
+import type { ResponseDraft } from '../exchange/message.ts';
+import type { UpstreamFailure } from '../exchange/ports.ts';
 import { findEndpoint } from './find-endpoint.ts';
 import {
   mapLocation,
@@ -31,7 +33,7 @@ import {
   settleRequestFields,
   settleResponseFields,
 } from '../exchange/forwarding.ts';
-import type { Frame } from '../policy/frame.ts';
+import type { Frame } from '../exchange/frame.ts';
 import { answerElsewhere, secureLocation } from './other-scheme.ts';
 import { HopMarks } from '../exchange/hop-mark.ts';
 import { InternalCalls } from '../policy/internal-calls.ts';
@@ -43,11 +45,11 @@ import { Uploads } from './uploads.ts';
 /** Agents that lost their server come back within seconds, if it was there again in time. */
 const RETRY_SOON = ['Retry-After', '3'] as const;
 
-export class Pipeline implements Stages {
+export class Pipeline implements VisitorStages {
   private readonly edge: EdgeContext;
   private readonly proxies: CidrList;
   private readonly dispatcher: Dispatcher;
-  private readonly uploads: Uploads;
+  private readonly uploads: Uploads<Exchange>;
 
   private readonly marks = new HopMarks(randomBytes(32));
   private readonly services: PolicyServices;
@@ -107,10 +109,11 @@ export class Pipeline implements Stages {
   }
 
   private forwarding(exchange: Exchange, live: LiveEndpoint): void {
-    exchange.trail = this.marks.take(exchange.fields);
+    exchange.trail = this.marks.take(exchange.request.fields);
     if (this.marks.judge(exchange.trail, live) === 'circle') return this.endCircle(exchange);
-    exchange.target = originForm(exchange.method, exchange.target);
-    prepareRequestFields(exchange.fields, exchange.requester.connection, exchange.authority);
+    const { request } = exchange;
+    request.target = originForm(request.method, request.target);
+    prepareRequestFields(request.fields, exchange.requester.connection, request.authority);
     this.enter(exchange, live);
   }
 
@@ -191,8 +194,9 @@ export class Pipeline implements Stages {
       this.gatewayFailure(exchange, fail(6029));
       return;
     }
-    if (exchange.frames !== null) settleRequestFields(exchange);
-    if (!exchange.marked && exchange.entry !== null) this.marks.put(exchange.fields, exchange.trail, exchange.entry);
+    if (exchange.frames !== null) settleRequestFields(exchange.request);
+    if (!exchange.marked && exchange.entry !== null)
+      this.marks.put(exchange.request.fields, exchange.trail, exchange.entry);
     exchange.marked = true;
     exchange.draft = null;
     exchange.attempts = 0;
@@ -207,8 +211,8 @@ export class Pipeline implements Stages {
     if (draft === null) return;
     try {
       if (draft.status === 508 && this.marks.takeEnded(draft.fields)) this.endCircle(exchange);
-      else if (draft.dialFailed) this.gatewayFailure(exchange, dialFailure(exchange));
-      else if (mayBeDialFailure(draft)) exchange.probe = { limit: PROBE_BYTES, bytes: 0, parts: [], done: this.probed };
+      else if (draft.dialFailed) this.gatewayFailure(exchange, dialFailure(exchange.upstreamName));
+      else if (mayBeDialFailure(draft)) exchange.collect((body) => this.probed(exchange, draft, body));
       else this.respond(exchange);
     } catch (error) {
       this.fault(exchange, error);
@@ -216,21 +220,22 @@ export class Pipeline implements Stages {
   }
 
   /** The whole body of a short 502 has been read. */
-  private readonly probed = (exchange: Exchange, body: Buffer): void => {
+  private probed(exchange: Exchange, draft: ResponseDraft, body: Buffer): void {
     try {
       if (isDialMessage(body)) {
-        this.gatewayFailure(exchange, dialFailure(exchange));
+        this.gatewayFailure(exchange, dialFailure(exchange.upstreamName));
         return;
       }
-      exchange.localBody = body;
+      draft.body = body;
       this.respond(exchange);
     } catch (error) {
       this.fault(exchange, error);
     }
-  };
+  }
 
   private respond(exchange: Exchange): void {
-    if (exchange.rewrittenHost !== '' && exchange.draft !== null) mapLocation(exchange, exchange.draft.fields);
+    const { request, draft } = exchange;
+    if (request.rewrittenHost !== '' && draft !== null) mapLocation(request, draft.fields);
     if (exchange.frames === null) this.deliver(exchange);
     else this.responsePhases(exchange, exchange.frames.length - 1);
   }
@@ -291,10 +296,11 @@ export class Pipeline implements Stages {
    */
   private gatewayFailure(exchange: Exchange, error: PosternError): void {
     exchange.dropUpstream();
+    exchange.phase = Phase.deciding;
     const { frames } = exchange;
     for (let index = (frames?.length ?? 0) - 1; index >= 0; index--) {
       const frame = frames?.[index];
-      if (frame?.onForwardError !== 'continue' || frame.run === null || exchange.bodyConsumed) continue;
+      if (frame?.onForwardError !== 'continue' || frame.run === null || exchange.body?.consumed === true) continue;
       if (frames !== null) frames.length = index + 1;
       frame.onForwardError = null;
       exchange.current = frame.live;
@@ -304,6 +310,10 @@ export class Pipeline implements Stages {
       return;
     }
     this.answerError(exchange, error);
+  }
+
+  unfilterable(exchange: Exchange): void {
+    this.answerError(exchange, fail(90010));
   }
 
   // Ends.

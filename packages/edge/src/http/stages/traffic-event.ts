@@ -4,7 +4,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 
 /** One request, as it is counted and shown; a policy's own request is one of the endpoint that it calls. */
 export function trafficEvent(exchange: Exchange, reason: string, now: number): TrafficEvent {
-  const { entry } = exchange;
+  const { entry, request } = exchange;
   return {
     kind: 'http',
     endpointId: entry?.endpoint.id ?? '',
@@ -14,9 +14,9 @@ export function trafficEvent(exchange: Exchange, reason: string, now: number): T
     clientAddr: exchange.requester.connection.clientAddr,
     bytesIn: exchange.bytesIn,
     bytesOut: exchange.bytesOut,
-    method: exchange.method,
-    host: exchange.authority,
-    path: pathOf(exchange.target),
+    method: request.method,
+    host: request.authority,
+    path: pathOf(request.target),
     status: exchange.status,
     errorCode: exchange.errorCode,
     reason,

@@ -1,22 +1,11 @@
 import { expect, test } from 'vitest';
 import { endpoint, upstream } from '../../testing/fixtures.ts';
-import type { Exchange } from '../exchange/exchange.ts';
 import { harness, nodeService, dial, sleep } from '../../testing/http-harness.ts';
-import { Uploads } from './uploads.ts';
+import { type Upload, Uploads } from './uploads.ts';
 
 /** What `Uploads` looks at. */
-function upload(change: Partial<Exchange> = {}): Exchange {
-  const parts: Partial<Exchange> = {
-    startedAt: 0,
-    bytesIn: 100,
-    upstream: {} as Exchange['upstream'],
-    uploadHeld: false,
-    requestEnded: false,
-    responding: false,
-    uploadSession: '',
-    ...change,
-  };
-  return parts as Exchange;
+function upload(change: Partial<Upload> = {}): Upload {
+  return { startedAt: 0, bytesIn: 100, uploading: true, uploadSession: '', ...change };
 }
 
 test('the slowest goes first, and only who is slow by the visitor', () => {
@@ -27,10 +16,7 @@ test('the slowest goes first, and only who is slow by the visitor', () => {
   const innocent = [
     upload({ bytesIn: 500 * 60 }),
     upload({ bytesIn: 1, startedAt: 55_000 }),
-    upload({ bytesIn: 1, uploadHeld: true }),
-    upload({ bytesIn: 1, requestEnded: true }),
-    upload({ bytesIn: 1, responding: true }),
-    upload({ bytesIn: 1, upstream: null }),
+    upload({ bytesIn: 1, uploading: false }),
   ];
   for (const one of [slow, slower, ...innocent]) uploads.add('s1', one);
   expect(uploads.slowest('s2')).toBeNull();

@@ -4,9 +4,8 @@
  */
 import { fail, type PosternError } from '@postern/errors';
 import type { Framing, RawFields } from '@postern/protocol';
-import type { Exchange } from '../exchange/exchange.ts';
 import { valueOf } from '../exchange/fields.ts';
-import type { ResponseDraft } from '../policy/views.ts';
+import type { ResponseDraft } from '../exchange/message.ts';
 
 const MARK = 'ERR_NGROK_8012';
 /** What the official agents write; they send no content-type with it. */
@@ -32,7 +31,7 @@ export function isDialMessage(body: Buffer): boolean {
   return body.subarray(0, OPENING.length).toString('latin1').toLowerCase() === OPENING;
 }
 
-export function dialFailure(exchange: Exchange): PosternError {
-  const named = exchange.upstreamName;
-  return fail(8012, { upstream: named === '' ? 'the service behind it' : named });
+/** @param upstream what the agent says it forwards to */
+export function dialFailure(upstream: string): PosternError {
+  return fail(8012, { upstream: upstream === '' ? 'the service behind it' : upstream });
 }
