@@ -17,7 +17,7 @@ export interface BodySink {
 export interface BodyFilter extends BodySink {
   /** What is behind it takes more again. */
   resume(): void;
-  /** The message is over, whole or not: nothing is written any more, by either side. */
+  /** The message is cut, or not wanted any more: nothing is written any more, by either side. */
   destroy(): void;
 }
 

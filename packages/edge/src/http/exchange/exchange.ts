@@ -3,13 +3,22 @@
  * codec (`Upstream`, the service's side); pipeline, policy, pages and logs see only it. One object per request, no
  * streams: bytes go from codec to codec by direct calls, and a codec that is full says so by its return value.
  */
-import { REQUEST_BUDGET, type BodyFilter, type ConnView, type FilterMaker, type FilterOutput } from '@postern/policy';
+import {
+  REQUEST_BUDGET,
+  type BodyFilter,
+  type ConnView,
+  type ExchangeEnd,
+  type FilterMaker,
+  type FilterOutput,
+} from '@postern/policy';
 import type { PosternError } from '@postern/errors';
 import type { MuxStream, RawFields, RequestHead } from '@postern/protocol';
 import type { LiveEndpoint, Route } from '../../context.ts';
 import type { PlaceWait } from '../../places/place.ts';
 import { FilterChain } from '../filters/chain.ts';
 import { Collect } from '../filters/collect.ts';
+import { HeldAnswer } from './held-answer.ts';
+import type { HeldBody } from './held-body.ts';
 import type { Frame } from './frame.ts';
 import { type RequestDraft, requestDraft, type ResponseDraft } from './message.ts';
 import type { Downstream, Upstream, UpstreamFailure, UpstreamOwner } from './ports.ts';
@@ -86,14 +95,22 @@ export class Exchange implements UpstreamOwner {
   visitorFinished = false;
 
   draft: ResponseDraft | null = null;
-  /** What the answer's body passes first; null = it goes to the visitor as it is. */
-  filter: BodyFilter | null = null;
+  /** Fields that policies put on whatever answer leaves; null = none. */
+  answerFields: RawFields | null = null;
+  /** Who is told how it ended; null = nobody. */
+  listeners: ((end: ExchangeEnd) => void)[] | null = null;
   /** The connection ends with this answer. */
   closing = false;
   bytesIn = 0;
   bytesOut = 0;
   status = 0;
   errorCode = '';
+  /** Where the answer's body goes first, and what goes on when the visitor takes more; null = no filter is between. */
+  private first: BodyFilter | null = null;
+  private last: BodyFilter | null = null;
+  private held: HeldAnswer | null = null;
+  /** Trailers that came before the head had gone to the visitor. */
+  private trailer: RawFields | null = null;
   private aborter: AbortController | null = null;
 
   constructor(
@@ -177,7 +194,7 @@ export class Exchange implements UpstreamOwner {
   }
 
   downstreamDrained(): void {
-    if (this.filter !== null) this.filter.resume();
+    if (this.last !== null) this.last.resume();
     else this.upstream?.resume();
   }
 
@@ -203,18 +220,19 @@ export class Exchange implements UpstreamOwner {
   }
 
   responseBody(chunk: Buffer, start: number, end: number): boolean {
-    if (this.filter !== null) return this.filter.body(chunk, start, end);
+    if (this.first !== null) return this.first.body(chunk, start, end);
     this.bytesOut += end - start;
     return this.downstream.body(chunk, start, end);
   }
 
   responseTrailers(fields: RawFields): void {
     if (this.responding) this.downstream.trailers(fields);
+    else this.trailer = fields;
   }
 
   responseEnd(): void {
     this.upstream = null;
-    if (this.filter !== null) this.filter.end();
+    if (this.first !== null) this.first.end();
     else this.complete();
   }
 
@@ -222,7 +240,7 @@ export class Exchange implements UpstreamOwner {
     this.upstream = null;
     this.body?.detach();
     if (this.finished) return;
-    this.dropFilter();
+    this.dropFilters();
     if (!this.responding) {
       this.stages.failed(this, failure);
       return;
@@ -236,6 +254,7 @@ export class Exchange implements UpstreamOwner {
     this.phase = Phase.switched;
     this.body?.answered();
     this.status = 101;
+    if (this.answerFields !== null) fields.push(...this.answerFields);
     this.downstream.switchProtocols(reason, fields, stream, rest);
   }
 
@@ -243,10 +262,23 @@ export class Exchange implements UpstreamOwner {
 
   /** A short body is not shown to the visitor before somebody has seen all of it. */
   collect(done: (body: Buffer) => void): void {
-    this.filter = new Collect((body) => {
-      this.filter = null;
+    this.first = new Collect((body) => {
+      this.first = null;
       done(body);
     });
+  }
+
+  /** The answer's body is held for a policy that reads it, until the head goes to the visitor. */
+  holdAnswer(held: HeldBody): void {
+    this.held = new HeldAnswer(held);
+    this.first = this.held;
+    this.last = this.held;
+    this.upstream?.release();
+  }
+
+  /** Of the answer, if it is being held. */
+  get heldAnswer(): HeldBody | null {
+    return this.held?.held ?? null;
   }
 
   /**
@@ -258,36 +290,57 @@ export class Exchange implements UpstreamOwner {
     this.status = status;
     this.phase = Phase.answering;
     this.body?.answered();
-    this.filter = filters === null ? null : this.filtered(filters, live);
+    const chain = filters === null ? null : new FilterChain(filters, live, this.output, this.requester.guard);
+    this.last = chain;
+    if (this.held === null) this.first = chain;
     this.downstream.head(status, reason, fields, framing);
+    this.giveHeld(chain);
   }
 
-  private filtered(filters: readonly FilterMaker[], live: boolean): BodyFilter {
-    const output: FilterOutput = {
+  private giveHeld(chain: FilterChain | null): void {
+    const { held } = this;
+    if (held === null) return;
+    this.last ??= held;
+    held.giveTo(chain ?? this.output, () => {
+      this.held = null;
+      this.first = chain;
+      this.last = chain;
+      if (held.ended) this.responseEnd();
+      else this.upstream?.resume();
+    });
+  }
+
+  /** Behind all filters. */
+  private get output(): FilterOutput {
+    return {
       body: (chunk, start, end) => {
         this.bytesOut += end - start;
         return this.downstream.body(chunk, start, end);
       },
       end: () => this.complete(),
-      drained: () => this.upstream?.resume(),
+      drained: () => (this.held === null ? this.upstream?.resume() : this.held.resume()),
       failed: () => {
         this.dropUpstream();
         this.downstream.abort();
         this.finish('internal');
       },
     };
-    return new FilterChain(filters, live, output, this.requester.guard);
   }
 
-  private dropFilter(): void {
-    this.filter?.destroy();
-    this.filter = null;
+  private dropFilters(): void {
+    this.first?.destroy();
+    if (this.last !== this.first) this.last?.destroy();
+    this.first = null;
+    this.last = null;
+    this.held = null;
+    this.trailer = null;
   }
 
   // Ends.
 
   complete(): void {
     if (this.finished) return;
+    if (this.trailer !== null) this.downstream.trailers(this.trailer);
     this.downstream.end();
     this.finish('complete');
   }
@@ -298,7 +351,7 @@ export class Exchange implements UpstreamOwner {
     this.placeWait = null;
     this.upstream = null;
     this.body?.detach();
-    this.dropFilter();
+    this.dropFilters();
     upstream?.cancel();
   }
 
@@ -316,5 +369,12 @@ export class Exchange implements UpstreamOwner {
     this.body?.release();
     this.stages.finished(this, reason);
     this.aborter?.abort();
+    if (this.listeners !== null) this.tell(this.listeners, reason);
+  }
+
+  private tell(listeners: readonly ((end: ExchangeEnd) => void)[], reason: string): void {
+    const { status, errorCode, bytesIn, bytesOut, requester } = this;
+    const end = { status, errorCode, reason, bytesIn, bytesOut, ms: requester.now() - this.startedAt };
+    for (const listener of listeners) requester.guard.run(() => listener(end));
   }
 }

@@ -7,6 +7,8 @@ import type {
   BodyProblem,
   ConnView,
   EndpointView,
+  ExchangeEnd,
+  FilterMaker,
   HeaderView,
   PolicyContext,
   PolicyServices,
@@ -21,8 +23,10 @@ import { warnOfPolicy } from '../../policy-warnings.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { ResponseDraft } from '../exchange/message.ts';
 import { type BodyCoding, ENCODERS } from '../filters/encode.ts';
-import { readBody } from './read-body.ts';
+import { readAnswer, readBody } from './read-body.ts';
 import { isNamed, removeField, removeLookAlikes, textOfValue, valueOf, wireValue } from '../exchange/fields.ts';
+
+const CHUNKED = { kind: 'chunked' } as const;
 
 /** A raw list whose values rules see and write as text; on the wire they are UTF-8. */
 class FieldsView implements HeaderView {
@@ -121,13 +125,35 @@ class ExchangeRequest implements RequestView {
   readBody(limit: number): Promise<Buffer | BodyProblem> {
     return readBody(this.exchange, this.edge, limit);
   }
+
+  filterBody(maker: FilterMaker): void {
+    const { body, request } = this.exchange;
+    if (body === null || body.consumed) return;
+    request.filters ??= [];
+    request.filters.push(maker);
+    if (!maker.keepsLength && request.framing.kind === 'length') request.framing = CHUNKED;
+  }
+
+  answerHeader(name: string, value: string): void {
+    this.exchange.answerFields ??= [];
+    if (isToken(name)) this.exchange.answerFields.push(name, wireValue(value));
+  }
+
+  onEnd(listener: (end: ExchangeEnd) => void): void {
+    this.exchange.listeners ??= [];
+    this.exchange.listeners.push(listener);
+  }
 }
 
 class DraftResponse implements ResponseView {
   readonly headers: HeaderView;
+  private readonly exchange: Exchange;
+  private readonly edge: EdgeContext;
   private readonly draft: ResponseDraft;
 
-  constructor(draft: ResponseDraft) {
+  constructor(exchange: Exchange, edge: EdgeContext, draft: ResponseDraft) {
+    this.exchange = exchange;
+    this.edge = edge;
     this.draft = draft;
     this.headers = new FieldsView(draft.fields);
   }
@@ -146,9 +172,17 @@ class DraftResponse implements ResponseView {
     return lengthOf(this.draft.framing);
   }
 
+  readBody(limit: number): Promise<Buffer | BodyProblem> {
+    return readAnswer(this.exchange, this.edge, this.draft, limit);
+  }
+
   encodeBody(coding: BodyCoding): void {
+    this.filterBody(ENCODERS[coding]);
+  }
+
+  filterBody(maker: FilterMaker): void {
     this.draft.filters ??= [];
-    this.draft.filters.push(ENCODERS[coding]);
+    this.draft.filters.push(maker);
   }
 }
 
@@ -201,8 +235,8 @@ function lengthOf(framing: Framing): number {
   return framing.kind === 'length' ? framing.length : -1;
 }
 
-export function responseView(draft: ResponseDraft): ResponseView {
-  return new DraftResponse(draft);
+export function responseView(exchange: Exchange, edge: EdgeContext, draft: ResponseDraft): ResponseView {
+  return new DraftResponse(exchange, edge, draft);
 }
 
 /** Context of `on_tcp_connect`, when it runs for an http endpoint whose first request has already been read. */

@@ -16,6 +16,7 @@ export function deliver(exchange: Exchange): void {
     removeField(fields, 'content-length');
     draft.framing = CHUNKED;
   }
+  if (exchange.answerFields !== null) fields.push(...exchange.answerFields);
   exchange.answer(draft, filters, framing.kind !== 'length');
   if (body === null) {
     exchange.upstream?.release();

@@ -245,7 +245,7 @@ export class Pipeline implements VisitorStages {
       const frame = exchange.frames?.[index];
       const phase = frame?.live.policy?.onHttpResponse ?? null;
       if (frame === undefined || phase === null || exchange.draft === null) continue;
-      frame.context.res = responseView(exchange.draft);
+      frame.context.res = responseView(exchange, this.edge, exchange.draft);
       const outcome = phase.start(frame.context).next();
       if (outcome instanceof Promise) {
         this.settle(exchange, outcome, (settled) => {
@@ -362,7 +362,7 @@ export class Pipeline implements VisitorStages {
       next(outcome);
       return;
     }
-    exchange.upstream?.hold();
+    if (exchange.heldAnswer === null) exchange.upstream?.hold();
     void this.await(exchange, outcome, next);
   }
 
