@@ -278,7 +278,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
   };
 }
 
-function visitorOf(socket: Socket, options: HarnessOptions): VisitorConnection {
+export function visitorOf(socket: Socket, options: HarnessOptions): VisitorConnection {
   const conn: ConnView = {
     clientIp: '192.0.2.7',
     clientPort: socket.remotePort ?? 0,
