@@ -60,6 +60,8 @@ export interface Harness {
   sweep(): Promise<void>;
   /** The same data under a new process: empty registry, new edge. */
   restart(config?: Partial<ControlConfig>): Promise<Harness>;
+  /** Another node on the same data: its own locks and mirrors, and an edge of its own. */
+  beside(): Promise<Harness>;
 }
 
 const TABLES: readonly TableName[] = [
@@ -94,9 +96,10 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
     config: ControlConfig,
     used: Store,
     tokens: { readonly apiKey: string; readonly authtoken: string } | null,
+    registry = createMemoryRegistry(),
+    nodeId = 'n1',
   ): Promise<Harness> {
     const edge = new FakeEdge();
-    const registry = createMemoryRegistry();
     const control = createControl({
       store: used,
       registry,
@@ -107,7 +110,7 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
       now: () => now,
       certificateFor: async () => null,
       log: { info() {}, warn() {}, error() {} },
-      nodeId: 'n1',
+      nodeId,
     });
     const made = await control.bootstrap(async () => {});
     await control.start();
@@ -136,6 +139,7 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
         await control.stop();
         return open({ ...config, ...more }, used, { apiKey, authtoken });
       },
+      beside: () => open(config, used, { apiKey, authtoken }, registry, `${nodeId}+`),
     };
   }
 
