@@ -67,6 +67,7 @@ export interface Log {
 
 export interface ControlDependencies {
   readonly store: Store;
+  /** As this node has it. */
   readonly registry: Registry;
   readonly config: ControlConfig;
   readonly policy?: PolicyRules;
@@ -79,6 +80,4 @@ export interface ControlDependencies {
   /** Finished exchanges, for whoever keeps logs and metrics. */
   readonly traffic?: (events: readonly TrafficEvent[]) => void;
   readonly log: Log;
-  /** Which node holds a session's wire. */
-  readonly nodeId: string;
 }

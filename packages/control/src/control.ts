@@ -11,6 +11,7 @@ import { EdgeSet } from './edges/edge-set.ts';
 import { Returns } from './give-back.ts';
 import { untilStopped } from './edges/until-stopped.ts';
 import { LocalGate } from './gate/local.ts';
+import { Lease } from './lease.ts';
 import { lookAgain } from './look-again.ts';
 import { settle } from './change/confirm.ts';
 import { policyRules } from './policy-rules.ts';
@@ -80,17 +81,20 @@ export function createControl(dependencies: ControlDependencies): Control {
   };
   const returns = new Returns(core);
   const sleepers = new Sleepers(core);
+  const lease = new Lease(core);
   return {
     api: createApi(core),
     connectEdge: () => untilStopped(connectEdge(core), () => stopped),
     async start() {
       await core.claims.runAlone(() => catalog.load());
       returns.start();
+      lease.start();
     },
     stop() {
       stopped = true;
       returns.stop();
       sleepers.stop();
+      lease.stop();
       return core.claims.runAlone(async () => edges.close());
     },
     sweep: () => returns.sweep(),

@@ -146,7 +146,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   await checkAddresses(flagOf('tcp_listen'), tcpAddresses(config));
   const control: Control = createControl({
     store,
-    registry: createMemoryRegistry(),
+    registry: await createMemoryRegistry({ now }).join('local'),
     ids,
     randomBytes,
     now,
@@ -155,7 +155,6 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
       for (const event of events) metrics.observe(event);
     },
     log: log.child({ sub: 'control' }),
-    nodeId: 'local',
     config: {
       baseDomains: config.baseDomains,
       get publicHttpPort() {

@@ -57,6 +57,11 @@ export class EdgeSet {
     return this.#bySession.get(sessionId)?.port ?? null;
   }
 
+  /** Ends all sessions of this node's edges; their agents come back, here or elsewhere. */
+  closeSessions(reason: string): void {
+    for (const [sessionId, edge] of this.#bySession) edge.port?.closeSession(sessionId, reason);
+  }
+
   /** Resolves when new requests see the change at every edge; rejects when one refuses it or stays silent. */
   async publish(change: RouteChange): Promise<void> {
     if (change.upserts.length === 0 && change.removes.length === 0) return;

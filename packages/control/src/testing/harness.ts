@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fail } from '@postern/errors';
 import type { AgentBound, AgentSessionAccepted, ControlLink } from '@postern/link';
 import type { AuthRequest, BindOptions, BindRequest, LabelBindRequest } from '@postern/protocol';
-import { createMemoryRegistry, type Registry } from '@postern/registry';
+import { createMemoryRegistry, type Cluster, type Registry } from '@postern/registry';
 import { createIdSource, openStore, type Store, type TableName, type Write } from '@postern/store';
 import { afterAll, beforeAll } from 'vitest';
 import { DEFAULT_LIMITS, type ControlConfig, type PolicyRules } from '../config.ts';
@@ -38,6 +38,8 @@ export const FAKE_POLICY: PolicyRules = {
   },
 };
 
+/** A third of it is how often nodes renew. */
+export const LEASE_MS = 30;
 export const POLICY = '{"on_http_request":[{"actions":[{"type":"deny"}]}]}';
 
 /** Control over a real SQLite store, a memory registry and a fake edge. */
@@ -48,6 +50,8 @@ export interface Harness {
   readonly edge: FakeEdge;
   readonly store: Store;
   readonly registry: Registry;
+  /** Where another node can join. */
+  readonly cluster: Cluster;
   readonly caller: Caller;
   readonly authtoken: string;
   readonly apiKey: string;
@@ -96,9 +100,10 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
     config: ControlConfig,
     used: Store,
     tokens: { readonly apiKey: string; readonly authtoken: string } | null,
-    registry = createMemoryRegistry(),
+    cluster = createMemoryRegistry({ now: () => now, leaseMs: LEASE_MS }),
     nodeId = 'n1',
   ): Promise<Harness> {
+    const registry = await cluster.join(nodeId);
     const edge = new FakeEdge();
     const control = createControl({
       store: used,
@@ -110,7 +115,6 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
       now: () => now,
       certificateFor: async () => null,
       log: { info() {}, warn() {}, error() {} },
-      nodeId,
     });
     const made = await control.bootstrap(async () => {});
     await control.start();
@@ -124,6 +128,7 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
       edge,
       store: used,
       registry,
+      cluster,
       caller: await control.api.authenticateApiKey(apiKey),
       authtoken,
       apiKey,
@@ -139,7 +144,7 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
         await control.stop();
         return open({ ...config, ...more }, used, { apiKey, authtoken });
       },
-      beside: () => open(config, used, { apiKey, authtoken }, registry, `${nodeId}+`),
+      beside: () => open(config, used, { apiKey, authtoken }, cluster, `${nodeId}+`),
     };
   }
 

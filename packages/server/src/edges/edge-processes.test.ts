@@ -26,13 +26,12 @@ beforeAll(async () => {
   undo.push(() => store.close());
   control = createControl({
     store,
-    registry: createMemoryRegistry(),
+    registry: await createMemoryRegistry({ now: Date.now }).join('local'),
     ids,
     randomBytes,
     now: Date.now,
     certificateFor: (name) => Promise.resolve(name === AGENT_NAME ? AGENT_CERTIFICATE : null),
     log: { info() {}, warn() {}, error() {} },
-    nodeId: 'local',
     config: {
       baseDomains: ['example.test'],
       publicHttpPort: 80,
