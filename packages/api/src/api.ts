@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ControlApi } from '@postern/control';
+import { type ControlApi, Turns } from '@postern/control';
 import { fail } from '@postern/errors';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { needsOf } from './clients.ts';
@@ -69,6 +69,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     limiter: createRateLimiter(options.rateLimit ?? DEFAULT_RATE_LIMIT),
     urls: createUrls(options.publicBaseUrl),
     now: () => options.clock.now(),
+    turns: new Turns(),
   };
   const app = fastify({
     logger: false,

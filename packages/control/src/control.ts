@@ -27,6 +27,7 @@ import { createTunnelSessions } from './resources/tunnel-sessions.ts';
 import { createTunnels } from './resources/tunnels.ts';
 import { Catalog } from './state/catalog.ts';
 import { RecentlyLeft } from './state/recently-left.ts';
+import { Turns } from './turns.ts';
 import type { Caller, ControlApi } from './types.ts';
 
 export interface Control {
@@ -71,6 +72,7 @@ export function createControl(dependencies: ControlDependencies): Control {
     catalog,
     edges,
     claims: new LocalGate(),
+    turns: new Turns(),
     timestamp: () => timestamp(dependencies.now()),
     endSession: async (sessionId, reason) => {
       const { offline } = await dropSession(core, sessionId);

@@ -4,6 +4,7 @@ import type { LocalGate } from './gate/local.ts';
 import type { EdgeSet } from './edges/edge-set.ts';
 import type { RecentlyLeft } from './state/recently-left.ts';
 import type { ControlDependencies, PolicyRules } from './config.ts';
+import type { Turns } from './turns.ts';
 
 /** What the parts of control share; made once by `createControl`. */
 export interface Core extends ControlDependencies {
@@ -23,6 +24,8 @@ export interface Core extends ControlDependencies {
     forget(sessionId: string, bindId: string): void;
   };
   readonly recentlyLeft: RecentlyLeft;
+  /** For what looks at many rows. */
+  readonly turns: Turns;
   /** Now, as rows and views write it. */
   readonly timestamp: () => string;
   /** Ends an agent session: its wire, its tunnels, its routes. Runs inside the claim step. */

@@ -11,6 +11,8 @@ import { TEST_KEY } from '../testing/key.ts';
 import { openDatabase, rowsOf, type Database } from './driver.ts';
 import { migrate, versionOf, type MigrationContext } from './migrate.ts';
 
+/** "PSTN" */
+const APPLICATION_ID = 1_347_638_350;
 const AT = '2026-11-24T23:15:57Z';
 const CONTEXT: MigrationContext = {
   firstAccount: { id: 'ac_1', name: 'Default', ownerUserId: 'usr_1', createdAt: AT },
@@ -24,7 +26,7 @@ const thing = tableShape('things', THING);
 /** A database as the server of that time left it, with one reservation. */
 function leaveOldDatabase(directory: string): void {
   const db = openDatabase(storePaths(directory).database, { busyMs: 0 });
-  db.exec(`PRAGMA application_id = ${0x5053_544e}`);
+  db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
   db.exec('PRAGMA journal_mode = WAL');
   migrate(db, CONTEXT, OLD);
   db.prepare('INSERT INTO "settings" VALUES (?, ?)').run('key_id', keyIdOf(TEST_KEY));
