@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { changeProblems } from './rules/changes.ts';
 import { circleProblems } from './rules/circles.ts';
 import { citationProblems } from './rules/citations.ts';
 import { importProblems } from './rules/imports.ts';
@@ -15,6 +16,26 @@ import { patternProblems } from './rules/patterns.ts';
 import { importsOf } from './rules/sources.ts';
 
 const clone = (files: Readonly<Record<string, string>>): ReadonlyMap<string, string> => new Map(Object.entries(files));
+
+describe('changes', () => {
+  test.each([
+    ['packages/control/src/agents/a.ts', 'await core.store.commit(writes);'],
+    ['packages/control/src/agents/a.ts', 'await core.registry.apply(steps, fence);'],
+    ['packages/control/src/look-again.ts', 'core.store.commit([]);\ncore.catalog.commit(writes, guards);'],
+  ])('%s may not write by itself', (file, text) => {
+    expect(changeProblems(clone({ [file]: text }))).toEqual([expect.stringContaining('writes past a change')]);
+  });
+
+  test('where changes are carried out, in tests and elsewhere, writing is lawful', () => {
+    const text = 'await core.store.commit(writes);';
+    const files = {
+      'packages/control/src/look-again.ts': text,
+      'packages/control/src/a.test.ts': text,
+      'packages/store/src/a.ts': text,
+    };
+    expect(changeProblems(clone(files))).toEqual([]);
+  });
+});
 
 describe('imports', () => {
   test('are read in all their forms', () => {

@@ -1,6 +1,7 @@
 /** The rules of the house that no linter knows; part of `npm run check`. Prints what breaks them; exit code 1 then. */
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { changeProblems } from './rules/changes.ts';
 import { circleProblems } from './rules/circles.ts';
 import { citationProblems } from './rules/citations.ts';
 import { importProblems } from './rules/imports.ts';
@@ -12,6 +13,7 @@ import { readSources } from './rules/sources.ts';
 const sources = readSources(fileURLToPath(new URL('..', import.meta.url)));
 const problems = [
   importProblems,
+  changeProblems,
   circleProblems,
   lengthProblems,
   memberProblems,
