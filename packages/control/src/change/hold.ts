@@ -60,11 +60,14 @@ export async function hold(core: Core, change: Change, before: Seen, keys: Guard
 
 /** Gives back automatic reservations that have no user any more. Never throws: what stays is found by the sweep. */
 export async function release(core: Core, ids: Iterable<string>, keys: GuardedKeys): Promise<readonly Released[]> {
-  const asOf = core.catalog.revision;
+  const due = [...ids];
   try {
-    const change = await releaseOf(core, ids);
-    if (change.answer.length > 0) await hold(core, change, await look(core, change), keys, asOf);
-    return change.answer;
+    return await repeated(core, async () => {
+      const asOf = core.catalog.revision;
+      const change = await releaseOf(core, due);
+      if (change.answer.length > 0) await hold(core, change, await look(core, change), keys, asOf);
+      return change.answer;
+    });
   } catch (error) {
     core.log.warn({ error: messageOf(error) }, 'unused reservations could not be given back yet');
     return [];
