@@ -36,6 +36,7 @@ export async function openPlatformless(
       ownNames: [],
       autoReserve: 'any',
       region: 'us',
+      webUrl: '',
       limits: DEFAULT_LIMITS,
     },
   });

@@ -9,6 +9,8 @@ export interface ControlConfig extends AddressPlan {
   readonly autoReserve: 'any' | 'base' | 'off';
   /** What sessions, tunnels, addresses and agents are told; one asked for in a create is echoed. */
   readonly region: string;
+  /** A page of this server, for people who open an address that is for agents. */
+  readonly webUrl: string;
   readonly limits: ControlLimits;
 }
 

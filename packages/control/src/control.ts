@@ -8,12 +8,13 @@ import type { Core } from './core.ts';
 import { type Cover, coverOf } from './covers.ts';
 import { connectEdge, type EdgeConnection } from './edges/connection.ts';
 import { EdgeSet } from './edges/edge-set.ts';
+import { NodeSettingsOfNow } from './edges/node-settings.ts';
 import { Returns } from './give-back.ts';
 import { untilStopped } from './edges/until-stopped.ts';
 import { LocalGate } from './gate/local.ts';
 import { Lease } from './lease.ts';
 import { lookAgain } from './look-again.ts';
-import { settle } from './change/confirm.ts';
+import { messageOf, settle } from './change/confirm.ts';
 import { policyRules } from './policy-rules.ts';
 import { createApiKeys } from './resources/api-keys.ts';
 import { createBotUsers } from './resources/bot-users.ts';
@@ -35,6 +36,10 @@ export interface Control {
   readonly api: ControlApi;
   /** For an edge; there may be several. */
   connectEdge(): EdgeConnection;
+  /** Certificates are others than before: the edges ask for them anew. */
+  certificatesChanged(): Promise<void>;
+  /** Where people are sent who open the agents' address in a browser. */
+  showWebVisitors(url: string): Promise<void>;
   /** Loads what is durable. Before anything else. */
   start(): Promise<void>;
   /**
@@ -59,6 +64,14 @@ export function createControl(dependencies: ControlDependencies): Control {
   let stopped = false;
   const catalog = new Catalog(dependencies.store, () => void lookAgain(core, () => stopped));
   const edges = new EdgeSet(dependencies.config.limits.applyMs);
+  const settings = new NodeSettingsOfNow({
+    webUrl: dependencies.config.webUrl,
+    randomBytes: dependencies.randomBytes,
+    publish: (current) =>
+      edges.configure(current, (error) =>
+        dependencies.log.error({ error: messageOf(error) }, 'an edge did not take its settings'),
+      ),
+  });
   const core: Core = {
     ...dependencies,
     get returns() {
@@ -71,6 +84,7 @@ export function createControl(dependencies: ControlDependencies): Control {
     policy: dependencies.policy ?? policyRules,
     catalog,
     edges,
+    settings,
     claims: new LocalGate(),
     turns: new Turns(),
     timestamp: () => timestamp(dependencies.now()),
@@ -87,16 +101,20 @@ export function createControl(dependencies: ControlDependencies): Control {
   return {
     api: createApi(core),
     connectEdge: () => untilStopped(connectEdge(core), () => stopped),
+    certificatesChanged: () => settings.certificatesChanged(),
+    showWebVisitors: (url) => settings.showWebVisitors(url),
     async start() {
       await core.claims.runAlone(() => catalog.load());
       returns.start();
       lease.start();
+      settings.start();
     },
     stop() {
       stopped = true;
       returns.stop();
       sleepers.stop();
       lease.stop();
+      settings.stop();
       return core.claims.runAlone(async () => edges.close());
     },
     sweep: () => returns.sweep(),

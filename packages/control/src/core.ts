@@ -2,6 +2,7 @@ import type { TunnelRecord } from '@postern/registry';
 import type { Catalog } from './state/catalog.ts';
 import type { LocalGate } from './gate/local.ts';
 import type { EdgeSet } from './edges/edge-set.ts';
+import type { NodeSettingsOfNow } from './edges/node-settings.ts';
 import type { RecentlyLeft } from './state/recently-left.ts';
 import type { ControlDependencies, PolicyRules } from './config.ts';
 import type { Turns } from './turns.ts';
@@ -11,6 +12,8 @@ export interface Core extends ControlDependencies {
   readonly policy: PolicyRules;
   readonly catalog: Catalog;
   readonly edges: EdgeSet;
+  /** What those share. */
+  readonly settings: NodeSettingsOfNow;
   /** Everything that takes, moves or frees an address runs in here. */
   readonly claims: LocalGate;
   /** `give-back.ts`: what agents that left had reserved by binding, now or in a moment. */

@@ -8,6 +8,7 @@ import type { CompiledPolicy, ConnView, PolicyServices } from '@postern/policy';
 import type { PosternError } from '@postern/errors';
 import type { EndpointProto, MuxStream, MuxStreamHandler } from '@postern/protocol';
 import type { AgentUpstream, ControlLink, RouteEndpoint, RouteUpdate, TrafficEvent } from '@postern/link';
+import type { HopMarks } from './http/exchange/hop-mark.ts';
 import type { BodyRoom } from './http/exchange/body-room.ts';
 import type { PlaceClaim, PlaceWait, Reclaimer } from './places/place.ts';
 
@@ -65,8 +66,6 @@ export interface EdgeConfig {
   readonly publicHttpsPort: number;
   /** Whether plain HTTP for a name that only an https or tls endpoint has is sent there. */
   readonly redirectToHttps: boolean;
-  /** A page of this server, for people who open an address that is for agents. */
-  readonly webUrl: string;
   readonly region: string;
   readonly limits: EdgeLimits;
 }
@@ -222,6 +221,8 @@ export interface EdgeContext {
   readonly routes: RouteTable;
   readonly returning: ReturningNames;
   readonly agents: AgentStreams;
+  /** Requests that come round again; signed as all edges of this node do. */
+  readonly marks: HopMarks;
   /** For request bodies that policies read. */
   readonly bodies: BodyRoom;
   /** What policies keep between requests. */

@@ -12,9 +12,10 @@ import { ignore } from './connection/pipe.ts';
 import { TcpPorts } from './connection/tcp-ports.ts';
 import { TlsTerminators } from './connection/tls-terminators.ts';
 import type { EdgeConfig, EdgeContext, HttpService, ListenAddress, Log } from './context.ts';
-import type { ControlLink, EdgePort } from '@postern/link';
+import type { ControlLink, EdgePort, NodeSettings } from '@postern/link';
 import { withDeadline } from './deadline.ts';
 import { Faults } from './guard.ts';
+import { HopMarks } from './http/exchange/hop-mark.ts';
 import { BodyRoom } from './http/exchange/body-room.ts';
 import { createHttpService } from './http/service.ts';
 import { Returning } from './routing/returning.ts';
@@ -95,8 +96,6 @@ export interface Edge {
    * @param successor resolves when another server takes agents: those without visitors are sent there from then on
    */
   stop(successor?: Promise<void>): Promise<void>;
-  /** Asks for every certificate anew; connections that are open keep theirs. */
-  reloadCertificates(): void;
   stats(): EdgeStats;
 }
 
@@ -118,6 +117,8 @@ class DataPlane implements Edge {
   readonly #traffic: TrafficBatch;
   readonly #faults: Faults;
   readonly #counters = new SlidingCounters(() => performance.now());
+  readonly #marks = new HopMarks();
+  #settings: NodeSettings | null = null;
   readonly #ready = Promise.withResolvers<void>();
   readonly #opened: NonNullable<EdgeOptions['listeners']>;
   #listening: { http?: Listening; https?: Listening; agents?: Listening } = {};
@@ -144,7 +145,7 @@ class DataPlane implements Edge {
         names: config.agentNames,
         ports: () => this.#listening.agents?.addresses.map(({ port }) => port) ?? [],
       },
-      webUrl: () => config.webUrl,
+      webUrl: () => this.#settings?.webUrl ?? '',
       now,
       random,
       ready: this.#ready.promise,
@@ -158,6 +159,7 @@ class DataPlane implements Edge {
       routes,
       returning,
       agents: this.#agents.streams,
+      marks: this.#marks,
       bodies: new BodyRoom(),
       services: { counters: this.#counters, outgoing: null },
       wheel,
@@ -171,11 +173,7 @@ class DataPlane implements Edge {
     this.#http = createHttpService(context);
     this.#bytes = new ByteDelivery(context);
     this.#certificates = new CertificateCache(link, now);
-    this.#terminators = new TlsTerminators(
-      limits.tlsHandshakeMs,
-      (reason) => log.debug({ reason }, 'no handshake'),
-      now,
-    );
+    this.#terminators = new TlsTerminators(limits.tlsHandshakeMs, (reason) => log.debug({ reason }, 'no handshake'));
     const proxies = new CidrList(config.trustedProxies);
     this.#gates = {
       http: new Gate(limits, proxies),
@@ -198,6 +196,7 @@ class DataPlane implements Edge {
     });
     const applier = new RouteApplier(routes, this.#tcpPorts, returning, log);
     this.port = {
+      applySettings: (settings) => Promise.resolve(this.#apply(settings)),
       applyRoutes: (update) => applier.apply(update),
       agentCommand: (sessionId, command) => this.#agents.command(sessionId, command),
       stopTunnel: (sessionId, tunnelId, message, errorCode) =>
@@ -225,6 +224,7 @@ class DataPlane implements Edge {
       const visitTls = this.#held((socket) => this.#connections.tls(socket));
       this.#listening.https = await this.#listen('https', https, visitTls);
       await link.follow(this.port);
+      if (this.#settings === null) throw new Error('control has not said what the edges of its node share');
       this.#ready.resolve();
     } catch (error) {
       this.#ready.reject(error);
@@ -250,9 +250,16 @@ class DataPlane implements Edge {
     return this.#stopping;
   }
 
-  reloadCertificates(): void {
-    this.#certificates.clear();
-    this.#terminators.clear();
+  #apply(settings: NodeSettings): void {
+    const { certificates, keys } = settings;
+    this.#marks.signWith(keys.hopMarks);
+    this.#terminators.sealTickets(keys.tickets);
+    // Connections that are open keep theirs.
+    if (certificates !== this.#settings?.certificates) {
+      this.#certificates.clear();
+      this.#terminators.clear();
+    }
+    this.#settings = settings;
   }
 
   stats(): EdgeStats {

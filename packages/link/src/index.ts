@@ -4,4 +4,5 @@ export type { ControlLink, EdgePort, TlsIdentity } from './link.ts';
 export type { Binding, Scheme } from './model.ts';
 export type { AgentBound, AgentCommand, AgentSessionAccepted } from './session.ts';
 export type { TrafficEvent } from './traffic.ts';
+export type { NodeKeys, NodeSettings } from './settings.ts';
 export type { RouteUpdate } from './update.ts';

@@ -4,7 +4,7 @@ import { edgeConfig, edgeListenProblem, tcpPortRange } from './edge-config.ts';
 
 const surroundings = { cwd: '/', cloneRoot: '/', isTerminal: false };
 
-test('what the edge gets: both loopbacks, proxies, limits, public ports of the moment', () => {
+test('what the edge gets, as plain data: both loopbacks, proxies, limits, public ports', () => {
   const config = resolveConfig(
     [
       {
@@ -21,9 +21,12 @@ test('what the edge gets: both loopbacks, proxies, limits, public ports of the m
     ],
     surroundings,
   );
-  let port = 0;
-  const edge = edgeConfig(config, { http: () => port, https: () => 443 }, () => `http://web.test:${port}/`);
-  port = 8080;
+  const edge = edgeConfig(config, { http: 8080, https: 443 });
+  const getters = [edge, edge.limits].flatMap((part) =>
+    Object.keys(part).filter((key) => !('value' in (Object.getOwnPropertyDescriptor(part, key) ?? {}))),
+  );
+  expect(getters).toEqual([]);
+  expect(structuredClone(edge)).toEqual(edge);
   expect(edge).toMatchObject({
     http: [
       { host: '127.0.0.1', port: 80 },
@@ -38,7 +41,6 @@ test('what the edge gets: both loopbacks, proxies, limits, public ports of the m
     proxyProtocol: true,
     publicHttpPort: 8080,
     redirectToHttps: true,
-    webUrl: 'http://web.test:8080/',
     limits: { drainMs: 5000, requestHeadMs: 2000, idleMs: 60_000, stallMs: 9_000, connections: 7, connectionsPerIp: 3 },
   });
 });

@@ -4,11 +4,10 @@ import { flagOf } from './config/options.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import { listenProblem } from './listen.ts';
 
-/** What the edge needs of the server's configuration; public ports are read late, when listeners are bound. */
+/** What the edge needs of the server's configuration: plain data, as it may cross to another process. */
 export function edgeConfig(
   config: ServerConfig,
-  publicPorts: { readonly http: () => number; readonly https: () => number },
-  webUrl: () => string,
+  publicPorts: { readonly http: number; readonly https: number },
 ): EdgeConfig {
   return {
     http: everyAddress(config.http),
@@ -19,16 +18,9 @@ export function edgeConfig(
     agentNames: config.agentNames,
     trustedProxies: config.trustedProxies,
     proxyProtocol: config.proxyProtocol,
-    get publicHttpPort() {
-      return publicPorts.http();
-    },
-    get publicHttpsPort() {
-      return publicPorts.https();
-    },
+    publicHttpPort: publicPorts.http,
+    publicHttpsPort: publicPorts.https,
     redirectToHttps: config.redirectToHttps,
-    get webUrl() {
-      return webUrl();
-    },
     region: config.region,
     limits: {
       ...DEFAULT_EDGE_LIMITS,

@@ -54,7 +54,7 @@ export interface Platform {
   /** Where and how agents connect. */
   readonly agentAccess: AgentAccess;
   /** Where people are sent who open the agents' address in a browser; by default the base domain. */
-  showWebVisitors(url: string): void;
+  showWebVisitors(url: string): Promise<void>;
   /** Tells whoever waits that everything serves: `/readyz`, `runtime.json`, the log. */
   announce(): Promise<void>;
   /** Reads certificates given by file again. @throws ConfigError, with the old ones kept */
@@ -136,10 +136,9 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     kept: new KeptLeaf(dataDir, store.secrets),
   });
   started.push(watchExpiry(() => certificates.expiries, log.child({ sub: 'certificates' }), now));
-  // Control writes public ports into URLs; with port 0 they are known once the edge has bound its listeners.
   const publicPorts = {
-    http: () => config.publicHttpPort ?? edge.addresses.http.port,
-    https: () => config.publicHttpsPort ?? edge.addresses.https.port,
+    http: config.publicHttpPort ?? parts.doors.http.address.port,
+    https: config.publicHttpsPort ?? parts.doors.https.address.port,
   };
   const tcpPorts = tcpPortRange(config, random);
   const names = new AgentNames(dataDir, config.agentReturnMs, now);
@@ -157,17 +156,14 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     log: log.child({ sub: 'control' }),
     config: {
       baseDomains: config.baseDomains,
-      get publicHttpPort() {
-        return publicPorts.http();
-      },
-      get publicHttpsPort() {
-        return publicPorts.https();
-      },
+      publicHttpPort: publicPorts.http,
+      publicHttpsPort: publicPorts.https,
       tcpHost: config.tcpHost,
       tcpPortRange: tcpPorts,
       ownNames: config.agentNames,
       autoReserve: config.autoReserve,
       region: config.region,
+      webUrl: `https://${config.baseDomains[0] ?? 'localhost'}:${publicPorts.https}/`,
       limits: DEFAULT_LIMITS,
     },
   });
@@ -197,13 +193,8 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     return typeof bound === 'object' && bound !== null ? bound.port : 0;
   });
 
-  let webUrl = '';
   const edge: Edge = createEdge({
-    config: edgeConfig(
-      config,
-      publicPorts,
-      () => webUrl || `https://${config.baseDomains[0] ?? 'localhost'}:${publicPorts.https()}/`,
-    ),
+    config: edgeConfig(config, publicPorts),
     link: control.connectEdge().link,
     log: log.child({ sub: 'edge' }),
     now,
@@ -255,11 +246,9 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     control,
     ca: ca.pem,
     credentials,
-    publicPorts: { http: publicPorts.http(), https: publicPorts.https() },
+    publicPorts,
     agentAccess: agentAccess(config, runtime, (name) => certificates.authorityOf(name)),
-    showWebVisitors(url) {
-      webUrl = url;
-    },
+    showWebVisitors: (url) => control.showWebVisitors(url),
     async announce() {
       if (state !== 'starting') return;
       unpublish = await publishRuntime(dataDir, runtime);
@@ -269,7 +258,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     },
     reload() {
       certificates.reload();
-      edge.reloadCertificates();
+      void control.certificatesChanged();
     },
     async stop() {
       if (state === 'stopping') return;

@@ -37,7 +37,7 @@ export async function runServer(options: RunOptions): Promise<number> {
     const platform = await start(config, options, log);
     hangups.onReload(() => reload(platform, log));
     const demo = options.demo ? await publishDemo(platform, log) : null;
-    if (demo !== null) platform.showWebVisitors(`${demo.helloUrl.https}/`);
+    if (demo !== null) await platform.showWebVisitors(`${demo.helloUrl.https}/`);
     await platform.announce();
     net.up();
     process.stdout.write(banner(platform, demo));

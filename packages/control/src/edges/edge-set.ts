@@ -1,4 +1,4 @@
-import type { EdgePort, RouteEndpoint } from '@postern/link';
+import type { EdgePort, NodeSettings, RouteEndpoint } from '@postern/link';
 import { within } from './within.ts';
 
 export interface RouteChange {
@@ -8,8 +8,8 @@ export interface RouteChange {
 
 /** One edge that follows: its updates in order, one at a time, each waited for, none longer than the deadline. */
 export interface Follower {
-  /** Everything that exists, and from then on every change. Once. */
-  follow(port: EdgePort, everything: readonly RouteEndpoint[]): Promise<void>;
+  /** What this node's edges share, everything that exists, and from then on every change of both. Once. */
+  follow(port: EdgePort, settings: NodeSettings, everything: readonly RouteEndpoint[]): Promise<void>;
   /** The session's wire is at this edge. */
   holds(sessionId: string): void;
   releases(sessionId: string): void;
@@ -39,7 +39,7 @@ export class EdgeSet {
       get gone() {
         return edge.gone;
       },
-      follow: (port, everything) => edge.follow(port, everything),
+      follow: (port, settings, everything) => edge.follow(port, settings, everything),
       holds: (sessionId) => void this.#bySession.set(sessionId, edge),
       releases: (sessionId) => void this.#bySession.delete(sessionId),
       leave: () => {
@@ -70,6 +70,11 @@ export class EdgeSet {
     if (refused !== undefined) throw refused.reason;
   }
 
+  /** The same for settings. One that does not take them has the old ones; `onFailure` is told. */
+  async configure(settings: NodeSettings, onFailure: (error: unknown) => void): Promise<void> {
+    await Promise.all([...this.#edges].map((edge) => edge.configure(settings).catch(onFailure)));
+  }
+
   /** Tells no edge anything more. */
   close(): void {
     for (const edge of this.#edges) edge.leave();
@@ -95,10 +100,17 @@ class OneEdge {
     this.#left.resolve();
   }
 
-  follow(port: EdgePort, everything: readonly RouteEndpoint[]): Promise<void> {
+  follow(port: EdgePort, settings: NodeSettings, everything: readonly RouteEndpoint[]): Promise<void> {
     if (this.port !== null) throw new Error('this edge follows already');
     this.port = port;
+    this.#tail = this.configure(settings);
     return this.#send({ upserts: everything, removes: [] }, true);
+  }
+
+  /** Needs no order with routes, and a slow update of those holds nobody up. */
+  async configure(settings: NodeSettings): Promise<void> {
+    const { port } = this;
+    if (!this.gone && port !== null) await this.#told(port.applySettings(settings));
   }
 
   publish(change: RouteChange): Promise<void> {
@@ -117,7 +129,10 @@ class OneEdge {
     const { port } = this;
     if (this.gone || port === null) return;
     this.#revision += 1;
-    const applied = port.applyRoutes({ revision: this.#revision, snapshot, ...change });
+    await this.#told(port.applyRoutes({ revision: this.#revision, snapshot, ...change }));
+  }
+
+  async #told(applied: Promise<void>): Promise<void> {
     // Nobody is sent to an edge that left, so nobody waits for it.
     const settled = Promise.race([applied, this.#left.promise]).catch((error: unknown) => {
       if (!this.gone) throw error;

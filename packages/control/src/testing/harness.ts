@@ -22,6 +22,7 @@ export const CONFIG: ControlConfig = {
   ownNames: ['connect.postern.localhost'],
   autoReserve: 'any',
   region: 'us',
+  webUrl: 'https://hello.example.test/',
   limits: { ...DEFAULT_LIMITS, applyMs: 2_000, lostMs: 5, wakeMs: 5 },
 };
 

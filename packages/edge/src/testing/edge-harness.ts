@@ -33,8 +33,6 @@ export interface HarnessChange {
   readonly limits?: Partial<EdgeLimits>;
   readonly config?: Partial<EdgeConfig>;
   readonly log?: Log;
-  /** In this process only. */
-  readonly now?: () => number;
   readonly before?: (control: FakeControl) => void;
   /** Leave the start to the test. */
   readonly start?: boolean;
@@ -52,7 +50,6 @@ export function edgeTestConfig(change: Partial<EdgeConfig> = {}): EdgeConfig {
     proxyProtocol: false,
     publicHttpPort: 80,
     redirectToHttps: true,
-    webUrl: 'https://hello.test/',
     publicHttpsPort: 443,
     region: 'local',
     limits: { ...DEFAULT_EDGE_LIMITS, drainMs: 200 },
@@ -69,7 +66,6 @@ export async function edgeHarness(change: HarnessChange = {}): Promise<EdgeHarne
     edgeTestConfig({ ...change.config, limits: { ...DEFAULT_EDGE_LIMITS, drainMs: 200, ...change.limits } }),
     control,
     change.log ?? SILENT_LOG,
-    change.now,
   );
   // Numbers come with the traffic that they count; a stop has sent all of it.
   control.flush = () => edge.stats().then(ignore, ignore);

@@ -34,7 +34,6 @@ const test: Peer = new Peer(
     },
     stop: () => made().stop(),
     stats: () => made().stats(),
-    reloadCertificates: () => made().reloadCertificates(),
   },
   () => process.exit(0),
 );

@@ -14,25 +14,19 @@ export interface EdgeUnderTest {
   start(): Promise<void>;
   stop(): Promise<void>;
   stats(): Promise<EdgeStats>;
-  reloadCertificates(): Promise<void>;
   /** Its process dies without a word; null = it has none of its own. */
   readonly kill: (() => Promise<void>) | null;
 }
 
 /** In this process; in one of its own, with the link between the two, where `POSTERN_EDGE_LINK=process` says so. */
-export function makeEdge(
-  config: EdgeConfig,
-  link: ControlLink,
-  log: Log,
-  now: () => number = Date.now,
-): Promise<EdgeUnderTest> {
+export function makeEdge(config: EdgeConfig, link: ControlLink, log: Log): Promise<EdgeUnderTest> {
   return process.env['POSTERN_EDGE_LINK'] === 'process'
     ? elsewhere(config, link)
-    : Promise.resolve(here(config, link, log, now));
+    : Promise.resolve(here(config, link, log));
 }
 
-function here(config: EdgeConfig, link: ControlLink, log: Log, now: () => number): EdgeUnderTest {
-  const edge = createEdge({ config, link, log, now, random: Math.random });
+function here(config: EdgeConfig, link: ControlLink, log: Log): EdgeUnderTest {
+  const edge = createEdge({ config, link, log, now: Date.now, random: Math.random });
   return {
     get addresses() {
       return edge.addresses;
@@ -40,7 +34,6 @@ function here(config: EdgeConfig, link: ControlLink, log: Log, now: () => number
     start: () => edge.start(),
     stop: () => edge.stop(),
     stats: () => Promise.resolve(edge.stats()),
-    reloadCertificates: () => Promise.resolve(edge.reloadCertificates()),
     kill: null,
   };
 }
@@ -86,7 +79,6 @@ export async function elsewhere(
       return stopped;
     },
     stats: () => peer.call('stats'),
-    reloadCertificates: () => peer.call('reloadCertificates'),
     async kill() {
       child.kill('SIGKILL');
       await ended;

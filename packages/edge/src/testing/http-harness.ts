@@ -2,6 +2,7 @@
  * An HTTP service between real sockets for tests: visitors reach it over TCP, agents are sessions of an in-memory mux
  * pair whose other end dials real servers, as a byte-piping agent does.
  */
+import { randomBytes } from 'node:crypto';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { fail } from '@postern/errors';
@@ -24,6 +25,7 @@ import { createRouteTable } from '../routing/route-table.ts';
 import { LIMITS, SILENT_LOG } from './fixtures.ts';
 import { createTimerWheel } from '../timer-wheel.ts';
 import { Faults, streamFault } from '../guard.ts';
+import { HopMarks } from '../http/exchange/hop-mark.ts';
 import { BodyRoom } from '../http/exchange/body-room.ts';
 import { SlidingCounters } from '../services/counters.ts';
 import { createHttpService } from '../http/service.ts';
@@ -212,6 +214,8 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       gone.push(listener);
     },
   };
+  const marks = new HopMarks();
+  marks.signWith(randomBytes(32));
   const context: EdgeContext = {
     config: {
       http: [],
@@ -223,7 +227,6 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       proxyProtocol: false,
       publicHttpPort: 80,
       redirectToHttps: true,
-      webUrl: 'https://hello.test/',
       publicHttpsPort: 8443,
       region: 'local',
       limits: { ...LIMITS, ...options.limits },
@@ -233,6 +236,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     routes,
     returning: new Returning({ expected: [], now: Date.now, onChange: () => {} }),
     agents: streams,
+    marks,
     bodies: new BodyRoom(options.bodyBytes ?? 1 << 26),
     services: {
       counters: new SlidingCounters(options.counterClock ?? (() => performance.now())),
