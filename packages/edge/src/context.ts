@@ -50,10 +50,8 @@ export interface ListenAddress {
   readonly optional?: boolean;
 }
 
+/** Plain data: an edge may be made in another process than what configures it. */
 export interface EdgeConfig {
-  readonly http: readonly ListenAddress[];
-  readonly https: readonly ListenAddress[];
-  readonly agents: readonly ListenAddress[];
   /** Where TCP endpoints listen; a port is opened while an endpoint holds it. */
   readonly tcpHosts: readonly Omit<ListenAddress, 'port'>[];
   /** Names under which agents dial (SNI), for the shared HTTPS port and for the agent certificate. */

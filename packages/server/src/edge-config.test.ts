@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { resolveConfig } from './config/server-config.ts';
-import { edgeConfig, edgeListenProblem, tcpPortRange } from './edge-config.ts';
+import { edgeConfig, tcpPortRange } from './edge-config.ts';
 
 const surroundings = { cwd: '/', cloneRoot: '/', isTerminal: false };
 
@@ -8,7 +8,6 @@ test('what the edge gets, as plain data: both loopbacks, proxies, limits, public
   const config = resolveConfig(
     [
       {
-        http_listen: ['127.0.0.1:80', '192.0.2.1:80'],
         trusted_proxies: ['10.0.0.0/8'],
         proxy_protocol: ['true'],
         drain_timeout: ['5'],
@@ -28,11 +27,6 @@ test('what the edge gets, as plain data: both loopbacks, proxies, limits, public
   expect(getters).toEqual([]);
   expect(structuredClone(edge)).toEqual(edge);
   expect(edge).toMatchObject({
-    http: [
-      { host: '127.0.0.1', port: 80 },
-      { host: '::1', port: 80, optional: true },
-      { host: '192.0.2.1', port: 80 },
-    ],
     tcpHosts: [
       { host: '127.0.0.1', port: 0 },
       { host: '::1', port: 0, optional: true },
@@ -53,13 +47,4 @@ test('free TCP ports lie below those that systems give to clients', () => {
     expect(last).toBeGreaterThan(first);
     expect(last).toBeLessThan(32_768);
   }
-});
-
-test('a listener of the edge that fails is named by its flag', () => {
-  const config = resolveConfig([{ http_listen: ['0.0.0.0:80'], https_listen: ['0.0.0.0:443'] }], surroundings);
-  const failed = (port: number) => Object.assign(new Error('listen'), { code: 'EACCES', port, address: '0.0.0.0' });
-  expect(String(edgeListenProblem(config, failed(80)))).toContain('--http-listen 0.0.0.0:80: this user may not');
-  expect(String(edgeListenProblem(config, failed(443)))).toContain('--https-listen 0.0.0.0:443: this user may not');
-  const other = new Error('something else');
-  expect(edgeListenProblem(config, other)).toBe(other);
 });

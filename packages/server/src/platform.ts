@@ -24,16 +24,15 @@ import { caScope } from './certificates/ca-scope.ts';
 import { watchExpiry } from './certificates/expiry.ts';
 import { KeptLeaf } from './certificates/kept-leaf.ts';
 import { LocalCa } from './certificates/local-ca.ts';
-import { type Address, everyAddress, formatAddress, reachable } from './config/addresses.ts';
 import { ConfigError } from './config/config-error.ts';
 import { flagOf } from './config/options.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import { type FirstTokens, credentialFiles, firstTokens } from './credentials-files.ts';
-import { edgeConfig, edgeListenProblem, tcpAddresses, tcpPortRange } from './edge-config.ts';
-import { type Doors, type GivenSockets, LISTENERS } from './door.ts';
+import { edgeConfig, tcpAddresses, tcpPortRange } from './edge-config.ts';
 import type { Handover } from './handover.ts';
-import { HeldListener } from './held-listener.ts';
-import { bindAll, checkAddresses, listen } from './listen.ts';
+import type { Doors } from './listeners/doors.ts';
+import { checkAddresses } from './listeners/listen.ts';
+import { runtimeFields } from './listeners/list.ts';
 import type { Logger } from './log.ts';
 import { uncaught } from './last-net.ts';
 import { Metrics } from './metrics/metrics.ts';
@@ -67,9 +66,8 @@ export interface PlatformParts {
   readonly config: ServerConfig;
   readonly version: string;
   readonly log: Logger;
-  /** Open already. */
+  /** Those of the edge are open already. */
   readonly doors: Doors;
-  readonly given: GivenSockets;
   readonly handover: Handover;
   readonly resetCredentials: boolean;
   /** Unix milliseconds. */
@@ -110,7 +108,7 @@ export async function startPlatform(parts: PlatformParts): Promise<Platform> {
 }
 
 async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
-  const { config, version, log, now, random } = parts;
+  const { config, version, log, doors, now, random } = parts;
   const { dataDir } = config;
   const ids = createIdSource({ now });
   const store = await openData(parts, ids);
@@ -137,8 +135,8 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   });
   started.push(watchExpiry(() => certificates.expiries, log.child({ sub: 'certificates' }), now));
   const publicPorts = {
-    http: config.publicHttpPort ?? parts.doors.http.address.port,
-    https: config.publicHttpsPort ?? parts.doors.https.address.port,
+    http: config.publicHttpPort ?? doors.addressOf('http').port,
+    https: config.publicHttpsPort ?? doors.addressOf('https').port,
   };
   const tcpPorts = tcpPortRange(config, random);
   const names = new AgentNames(dataDir, config.agentReturnMs, now);
@@ -185,12 +183,11 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   const closeMetrics = (): Promise<void> => closeServers(metricsServers);
   started.push(closeMetrics);
   const pages = { metrics: () => metrics.text(), readiness: () => readiness(state, store) };
-  const metricsAddress = await openHttp('metrics', parts, async (address) => {
+  const metricsDoor = await doors.open('metrics');
+  await metricsDoor.give(async (listen) => {
     const server = createMetricsServer(pages);
     metricsServers.push(server);
-    await (address instanceof HeldListener ? address.give(server) : listen(server, address));
-    const bound = server.address();
-    return typeof bound === 'object' && bound !== null ? bound.port : 0;
+    await listen(server);
   });
 
   const edge: Edge = createEdge({
@@ -200,18 +197,16 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     now,
     random,
     returning: names.returning,
-    listeners: parts.doors,
+    listeners: doors.forEdge(),
   });
   started.push(() => edge.stop());
-  await edge.start().catch((error: unknown) => {
-    throw edgeListenProblem(config, error);
-  });
+  await edge.start();
 
   // Loaded only now: what agents and visitors need is there already, and this takes as long as all of that.
   const { createApi } = await import('@postern/api');
   const api = await createApi({
     control: control.api,
-    publicBaseUrl: () => config.publicApiUrl || `http://${formatAddress(reachable(apiAddress))}`,
+    publicBaseUrl: () => config.publicApiUrl || doors.whereabouts('api'),
     version,
     clock: { now },
     operationId: () => ids.next('op'),
@@ -221,20 +216,15 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     closeGraceMs: Math.min(config.drainMs, API_GRACE_MS),
   });
   started.push(() => api.close());
-  const apiAddress: Address = await openHttp('api', parts, async (address) => {
-    if (!(address instanceof HeldListener)) return (await api.listen(address)).port;
-    return (await api.adopt((server) => address.give(server))).port;
-  });
+  const apiDoor = await doors.open('api');
+  await apiDoor.give((listen) => api.listen(listen));
 
+  const addresses = runtimeFields((name) => doors.whereabouts(name));
   const runtime: RuntimeInfo = {
     pid: process.pid,
     version,
-    api_url: `http://${formatAddress(reachable(apiAddress))}`,
-    http_addr: formatAddress(reachable(edge.addresses.http)),
-    https_addr: formatAddress(reachable(edge.addresses.https)),
-    agent_addr: formatAddress(reachable(parts.doors.agents?.address ?? edge.addresses.https)),
+    ...addresses,
     tcp_ports: `${tcpPorts.first}-${tcpPorts.last}`,
-    metrics_url: `http://${formatAddress(reachable(metricsAddress))}`,
     base_domains: config.baseDomains,
     ca_path: path.join(dataDir, 'ca.pem'),
     api_key_path: files.apiKeyPath,
@@ -253,8 +243,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
       if (state !== 'starting') return;
       unpublish = await publishRuntime(dataDir, runtime);
       state = 'ready';
-      const { api_url, http_addr, https_addr, agent_addr, tcp_ports, metrics_url } = runtime;
-      log.info({ version, api_url, http_addr, https_addr, agent_addr, tcp_ports, metrics_url }, 'ready');
+      log.info({ version, ...addresses, tcp_ports: runtime.tcp_ports }, 'ready');
     },
     reload() {
       certificates.reload();
@@ -263,22 +252,20 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     async stop() {
       if (state === 'stopping') return;
       state = 'stopping';
-      await stopInOrder({ handover: parts.handover, edge, api, control, store, closeMetrics, unpublish, names, log });
+      await stopInOrder({
+        handover: parts.handover,
+        doors,
+        edge,
+        api,
+        control,
+        store,
+        closeMetrics,
+        unpublish,
+        names,
+        log,
+      });
     },
   };
-}
-
-/** Opens a listener of HTTP calls on the sockets that were given for it, else on its addresses. */
-async function openHttp(
-  name: 'api' | 'metrics',
-  { config, given, handover }: PlatformParts,
-  open: (where: Address | HeldListener) => Promise<number>,
-): Promise<Address> {
-  const sockets = given.get(name) ?? [];
-  for (const socket of sockets) await open(socket);
-  const [first] = sockets;
-  if (first !== undefined) return first.address;
-  return bindAll(flagOf(LISTENERS[name]), everyAddress(config[name]), open, () => handover.yields());
 }
 
 async function openData({ config, log, now, handover }: PlatformParts, ids: IdSource): Promise<Store> {
@@ -327,6 +314,7 @@ function processNumbers(): { residentBytes: number; cpuSeconds: number; startedA
 
 interface Stopping {
   readonly handover: Handover;
+  readonly doors: Doors;
   readonly edge: Edge;
   readonly api: Api;
   readonly control: Control;
@@ -344,13 +332,14 @@ interface Stopping {
  * metrics listener says "stopping" until the next server wants its address, and agents stay until that serves.
  */
 async function stopInOrder(parts: Stopping): Promise<void> {
-  const { handover, edge, api, control, store, closeMetrics, unpublish, log } = parts;
+  const { handover, doors, edge, api, control, store, closeMetrics, unpublish, log } = parts;
   handover.leave();
   parts.names.keep();
   // Whoever is connected and not accepted yet would be reset.
   await setTimeout(LAST_ACCEPTS_MS);
   for (let turn = 0; turn < LAST_ACCEPTS; turn += 1) await setImmediate();
   const next = handover.watch();
+  doors.close(true);
   const drained = carefully(() => edge.stop(next.ready), log);
   const answered = carefully(() => api.close(), log);
   void next.came.then(closeMetrics);

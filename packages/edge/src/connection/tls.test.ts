@@ -4,7 +4,14 @@ import { connect, createServer } from 'node:net';
 import { connect as tlsConnect, createServer as createTlsServer } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { selfSigned } from '../testing/certificate.ts';
-import { edgeHarness, eventually, readAll, readBytes, WILDCARD_CERTIFICATE } from '../testing/edge-harness.ts';
+import {
+  edgeHarness,
+  eventually,
+  readAll,
+  readBytes,
+  visitorConnections,
+  WILDCARD_CERTIFICATE,
+} from '../testing/edge-harness.ts';
 import { echo, pipeTo } from '../testing/fake-agent.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { helloBytes } from '../testing/hello-bytes.ts';
@@ -257,7 +264,7 @@ describe('the TLS port', () => {
     const socket = await harness.tcp(harness.edge.addresses.https.port);
     socket.write(helloBytes({ serverName: 'a.example.test' }));
     await readAll(socket);
-    await eventually(async () => (await harness.edge.stats()).visitorConnections === 0);
+    await eventually(async () => (await visitorConnections(harness)) === 0);
   });
 });
 

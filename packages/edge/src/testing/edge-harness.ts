@@ -8,11 +8,11 @@ import { DEFAULT_EDGE_LIMITS } from '../limits.ts';
 import { selfSigned } from './certificate.ts';
 import { FakeAgent } from './fake-agent.ts';
 import { type EdgeUnderTest, makeEdge } from './edge-under-test.ts';
+import { LOOPBACK, type TestAddresses } from './open-listeners.ts';
 import { FakeControl } from './fake-control.ts';
 import { SILENT_LOG } from './fixtures.ts';
 
 export const AGENT_NAME = 'connect.test';
-const LOOPBACK = [{ host: '127.0.0.1', port: 0 }];
 
 /** Made once: keys take time. */
 export const AGENT_CERTIFICATE = selfSigned(AGENT_NAME, '127.0.0.1');
@@ -32,18 +32,15 @@ export interface EdgeHarness extends AsyncDisposable {
 export interface HarnessChange {
   readonly limits?: Partial<EdgeLimits>;
   readonly config?: Partial<EdgeConfig>;
+  readonly addresses?: Partial<TestAddresses>;
   readonly log?: Log;
   readonly before?: (control: FakeControl) => void;
   /** Leave the start to the test. */
   readonly start?: boolean;
 }
 
-/** Every listener on a free port of loopback. */
 export function edgeTestConfig(change: Partial<EdgeConfig> = {}): EdgeConfig {
   return {
-    http: LOOPBACK,
-    https: LOOPBACK,
-    agents: LOOPBACK,
     tcpHosts: [{ host: '127.0.0.1' }],
     agentNames: [AGENT_NAME],
     trustedProxies: [],
@@ -64,6 +61,7 @@ export async function edgeHarness(change: HarnessChange = {}): Promise<EdgeHarne
   change.before?.(control);
   const edge = await makeEdge(
     edgeTestConfig({ ...change.config, limits: { ...DEFAULT_EDGE_LIMITS, drainMs: 200, ...change.limits } }),
+    { ...LOOPBACK, ...change.addresses },
     control,
     change.log ?? SILENT_LOG,
   );
@@ -115,6 +113,12 @@ export async function edgeHarness(change: HarnessChange = {}): Promise<EdgeHarne
       await edge.stop();
     },
   };
+}
+
+/** Connections of visitors that are open. */
+export async function visitorConnections({ edge }: EdgeHarness): Promise<number> {
+  const { listeners } = await edge.stats();
+  return listeners.reduce((sum, { visitors, open }) => sum + (visitors ? open : 0), 0);
 }
 
 /** Reads until the other side's FIN, or its end by error. */

@@ -218,9 +218,6 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
   marks.signWith(randomBytes(32));
   const context: EdgeContext = {
     config: {
-      http: [],
-      https: [],
-      agents: [],
       tcpHosts: [],
       agentNames: [],
       trustedProxies: options.trustedProxies ?? [],
