@@ -9,16 +9,15 @@ import { fail } from '@postern/errors';
 import type { CompiledPolicy, ConnView } from '@postern/policy';
 import { createMuxSession, type MuxSession, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
 import type {
-  AgentStreams,
   EdgeConfig,
   EdgeContext,
   EdgeLimits,
   HttpService,
   LiveEndpoint,
   Log,
-  StreamPurpose,
   VisitorConnection,
 } from '../context.ts';
+import type { AgentStreams, StreamPurpose } from '../streams/agent-streams.ts';
 import type { AgentUpstream, ControlLink, RouteEndpoint, TrafficEvent } from '@postern/link';
 import { Returning } from '../routing/returning.ts';
 import { createRouteTable } from '../routing/route-table.ts';

@@ -6,7 +6,8 @@ import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } f
 import { fail } from '@postern/errors';
 import { MuxErrorCode, type MuxStream } from '@postern/protocol';
 import { ignore } from '../../connection/pipe.ts';
-import type { EdgeContext, StreamPurpose, TimerHandle } from '../../context.ts';
+import type { EdgeContext, TimerHandle } from '../../context.ts';
+import type { StreamPurpose } from '../../streams/agent-streams.ts';
 import type { AgentUpstream } from '@postern/link';
 import { dialFailure } from './dial-failure.ts';
 import type { PlaceClaim, PlaceWait } from '../../places/place.ts';
