@@ -14,6 +14,7 @@ import { memberProblems } from './rules/members.ts';
 import { growthOf } from './rules/pattern-growth.ts';
 import { patternProblems } from './rules/patterns.ts';
 import { importsOf } from './rules/sources.ts';
+import { wordProblems } from './rules/words.ts';
 
 const clone = (files: Readonly<Record<string, string>>): ReadonlyMap<string, string> => new Map(Object.entries(files));
 
@@ -95,6 +96,19 @@ describe('circles', () => {
     expect(circleProblems(clone(circle))).toEqual([expect.stringContaining('packages/edge/src/a.ts → ')]);
     expect(circleProblems(clone({ ...circle, 'packages/edge/src/c.ts': '' }))).toEqual([]);
   });
+});
+
+test('schemes and bindings are listed where they are declared, and nowhere else', () => {
+  const union = `type S = 'http' | 'https' | 'tcp' | 'tls';`;
+  const list = `const B = ['public',\n  'internal', 'kubernetes'];`;
+  const files = { 'packages/edge/src/a.ts': `\n${union}`, 'packages/store/src/b.ts': list };
+  expect(wordProblems(clone(files))).toEqual([
+    expect.stringContaining('packages/edge/src/a.ts:2: '),
+    expect.stringContaining('packages/store/src/b.ts:1: '),
+  ]);
+  const lawful = `type Named = 'http' | 'https' | 'tls'; if (s === 'http' || s === 'https') f('public', 'internal');`;
+  const declared = { 'packages/link/src/model.ts': union + list, 'packages/edge/src/c.ts': lawful };
+  expect(wordProblems(clone(declared))).toEqual([]);
 });
 
 test('files beyond 400 lines are found', () => {

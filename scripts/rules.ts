@@ -8,6 +8,7 @@ import { importProblems } from './rules/imports.ts';
 import { lengthProblems } from './rules/lengths.ts';
 import { memberProblems } from './rules/members.ts';
 import { patternProblems } from './rules/patterns.ts';
+import { wordProblems } from './rules/words.ts';
 import { readSources } from './rules/sources.ts';
 
 const sources = readSources(fileURLToPath(new URL('..', import.meta.url)));
@@ -19,6 +20,7 @@ const problems = [
   memberProblems,
   citationProblems,
   patternProblems,
+  wordProblems,
 ].flatMap((rule) => rule(sources));
 for (const problem of problems) process.stdout.write(`${problem}\n`);
 process.exit(problems.length === 0 ? 0 : 1);

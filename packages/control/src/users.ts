@@ -1,4 +1,5 @@
 /** Who rests on a reservation now: cloud endpoints, edges, agents that are online. */
+import { NAMED_SCHEMES } from '@postern/link';
 import { addressKey } from '@postern/registry';
 import type { TunnelRecord } from '@postern/registry';
 import type { ReservedAddrRow, ReservedDomainRow } from '@postern/store';
@@ -6,8 +7,6 @@ import { hostportAddress } from './addresses/hostports.ts';
 import { isWildcard, wildcardsOver } from './addresses/hosts.ts';
 import { defaultPort } from './addresses/urls.ts';
 import type { Core } from './core.ts';
-
-const NAMED_SCHEMES = ['http', 'https', 'tls'] as const;
 
 /** In words, for messages. Empty when nobody uses the domain. */
 export async function usersOfDomain(core: Core, row: ReservedDomainRow): Promise<string[]> {

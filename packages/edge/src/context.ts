@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { CompiledPolicy, ConnView, PolicyServices } from '@postern/policy';
-import type { ControlLink, RouteEndpoint, RouteUpdate, TrafficEvent } from '@postern/link';
+import type { ControlLink, NamedScheme, RouteEndpoint, RouteUpdate, TrafficEvent } from '@postern/link';
 import type { HopMarks } from './http/exchange/hop-mark.ts';
 import type { BodyRoom } from './http/exchange/body-room.ts';
 import type { AgentStreams } from './streams/agent-streams.ts';
@@ -136,7 +136,7 @@ export interface RouteTable {
 
 /** Names without a route whose agents are on their way back after a restart. */
 export interface ReturningNames {
-  expects(proto: 'http' | 'https' | 'tls', host: string): boolean;
+  expects(proto: NamedScheme, host: string): boolean;
   /** An internal endpoint of the account by URL. */
   expectsInternal(accountId: string, url: string): boolean;
 }

@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type AgentName, type ExpectedName, Returning } from '@postern/edge';
+import { isBinding, isScheme } from '@postern/link';
 
 /** How long changes are gathered; more when writing takes longer, so that a busy server spends at most a twentieth on it. */
 const GATHER_MS = 200;
@@ -72,9 +73,6 @@ export class AgentNames {
   }
 }
 
-const BINDINGS: readonly unknown[] = ['public', 'internal', 'kubernetes'];
-const SCHEMES: readonly unknown[] = ['http', 'https', 'tls', 'tcp'];
-
 function listIn(content: unknown, key: string): readonly unknown[] {
   const list = fieldsOf(content).get(key);
   return Array.isArray(list) ? list : [];
@@ -87,8 +85,8 @@ function fieldsOf(value: unknown): ReadonlyMap<string, unknown> {
 function isAgentName(value: unknown): value is AgentName {
   const fields = fieldsOf(value);
   return (
-    BINDINGS.includes(fields.get('binding')) &&
-    SCHEMES.includes(fields.get('proto')) &&
+    isBinding(fields.get('binding')) &&
+    isScheme(fields.get('proto')) &&
     typeof fields.get('accountId') === 'string' &&
     typeof fields.get('host') === 'string' &&
     typeof fields.get('port') === 'number'

@@ -98,7 +98,7 @@ export interface EdgeHostport {
 
 /** HTTPS, TLS and TCP edges share one shape; `routes` is for https, `backendId` for the others. */
 export interface EdgeRow extends Row {
-  readonly kind: 'https' | 'tls' | 'tcp';
+  readonly kind: Exclude<Scheme, 'http'>;
   readonly updatedAt: Timestamp;
   readonly description: string;
   readonly metadata: string;

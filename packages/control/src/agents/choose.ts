@@ -1,5 +1,5 @@
 import { fail } from '@postern/errors';
-import type { Scheme } from '@postern/link';
+import { NAMED_SCHEMES, type Scheme } from '@postern/link';
 import { addressKey } from '@postern/registry';
 import type { ReservedAddrRow } from '@postern/store';
 import { allowsAddress } from '../rules/acl.ts';
@@ -157,7 +157,7 @@ const NO_FOOTING: Footing = { domainId: '', tcpAddrId: '', writes: [] };
 /** Whether the account serves the host of this public address on another scheme, without a reservation. */
 async function isOnlineUnreserved(core: Core, accountId: string, { scheme, host, binding }: Address): Promise<boolean> {
   if (scheme === 'tcp' || binding !== 'public') return false;
-  for (const other of ['http', 'https', 'tls'] as const) {
+  for (const other of NAMED_SCHEMES) {
     if (other === scheme) continue;
     const key = addressKey({ scheme: other, host, port: defaultPort(other), binding, accountId });
     const holders = await core.registry.holdersOf(key);

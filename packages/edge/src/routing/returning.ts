@@ -2,16 +2,16 @@
  * Names that agents served when the last server ended: for as long as agents need to come back, a visitor is told to try
  * again, and not that nothing is there.
  */
-import type { RouteEndpoint, RouteUpdate } from '@postern/link';
+import type { Binding, NamedScheme, RouteUpdate, Scheme } from '@postern/link';
 import type { ReturningNames } from '../context.ts';
 import { wildcardsOver } from './host-map.ts';
 import { parseInternalUrl } from './internal-url.ts';
 
 /** An address of an agent's endpoint. */
 export interface AgentName {
-  readonly binding: RouteEndpoint['binding'];
+  readonly binding: Binding;
   readonly accountId: string;
-  readonly proto: RouteEndpoint['proto'];
+  readonly proto: Scheme;
   readonly host: string;
   readonly port: number;
 }
@@ -42,7 +42,7 @@ export class Returning implements ReturningNames {
   }
 
   /** Whether the public name, which has no route now, is expected back. */
-  expects(proto: 'http' | 'https' | 'tls', host: string): boolean {
+  expects(proto: NamedScheme, host: string): boolean {
     if (this.#expected.size === 0) return false;
     return this.#find(host, (pattern) => publicKey(proto, pattern));
   }
