@@ -1,4 +1,4 @@
-import type { TlsIdentity, TrafficEvent } from '@postern/link';
+import type { RouteUpdate, TlsIdentity, TrafficEvent } from '@postern/link';
 import type { CompileOptions } from '@postern/policy';
 import type { Registry } from '@postern/registry';
 import type { IdSource, Store } from '@postern/store';
@@ -81,5 +81,7 @@ export interface ControlDependencies {
   readonly certificateFor: (serverName: string) => Promise<TlsIdentity | null>;
   /** Finished exchanges, for whoever keeps logs and metrics. */
   readonly traffic?: (events: readonly TrafficEvent[]) => void;
+  /** Changes of routes, as the edges are told, for whoever keeps what is served. Must not throw. */
+  readonly routed?: (change: Pick<RouteUpdate, 'upserts' | 'removes'>) => void;
   readonly log: Log;
 }

@@ -63,7 +63,7 @@ export interface Control {
 export function createControl(dependencies: ControlDependencies): Control {
   let stopped = false;
   const catalog = new Catalog(dependencies.store, () => void lookAgain(core, () => stopped));
-  const edges = new EdgeSet(dependencies.config.limits.applyMs);
+  const edges = new EdgeSet(dependencies.config.limits.applyMs, (change) => dependencies.routed?.(change));
   const settings = new NodeSettingsOfNow({
     webUrl: dependencies.config.webUrl,
     randomBytes: dependencies.randomBytes,

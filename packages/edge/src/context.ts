@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { CompiledPolicy, ConnView, PolicyServices } from '@postern/policy';
-import type { ControlLink, NamedScheme, RouteEndpoint, RouteUpdate, TrafficEvent } from '@postern/link';
+import type { ControlLink, ExpectedName, NamedScheme, RouteEndpoint, RouteUpdate, TrafficEvent } from '@postern/link';
 import type { HopMarks } from './http/exchange/hop-mark.ts';
 import type { BodyRoom } from './http/exchange/body-room.ts';
 import type { AgentStreams } from './streams/agent-streams.ts';
@@ -63,6 +63,8 @@ export interface EdgeConfig {
   /** Whether plain HTTP for a name that only an https or tls endpoint has is sent there. */
   readonly redirectToHttps: boolean;
   readonly region: string;
+  /** What agents served before this start. */
+  readonly expected: readonly ExpectedName[];
   readonly limits: EdgeLimits;
 }
 

@@ -42,8 +42,6 @@ export interface EdgeOptions {
   readonly random: () => number;
   /** Open already; those of TCP endpoints open and close with their routes. */
   readonly listeners: readonly Listener[];
-  /** What agents served before this start. */
-  readonly returning?: Returning;
 }
 
 /** Numbers of this moment. */
@@ -132,7 +130,7 @@ class DataPlane implements Edge {
     });
     // A start that fails says so itself.
     this.#ready.promise.catch(() => {});
-    const returning = options.returning ?? new Returning({ expected: [], now, onChange: ignore });
+    const returning = new Returning(config.expected, now);
     const context: EdgeContext = {
       config,
       link,

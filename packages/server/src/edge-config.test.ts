@@ -20,7 +20,7 @@ test('what the edge gets, as plain data: both loopbacks, proxies, limits, public
     ],
     surroundings,
   );
-  const edge = edgeConfig(config, { http: 8080, https: 443 });
+  const edge = edgeConfig(config, { http: 8080, https: 443 }, []);
   const getters = [edge, edge.limits].flatMap((part) =>
     Object.keys(part).filter((key) => !('value' in (Object.getOwnPropertyDescriptor(part, key) ?? {}))),
   );

@@ -1,4 +1,5 @@
 import { DEFAULT_EDGE_LIMITS, type EdgeConfig } from '@postern/edge';
+import type { ExpectedName } from '@postern/link';
 import { type Address, everyAddress } from './config/addresses.ts';
 import type { ServerConfig } from './config/server-config.ts';
 
@@ -6,6 +7,7 @@ import type { ServerConfig } from './config/server-config.ts';
 export function edgeConfig(
   config: ServerConfig,
   publicPorts: { readonly http: number; readonly https: number },
+  expected: readonly ExpectedName[],
 ): EdgeConfig {
   return {
     tcpHosts: tcpAddresses(config),
@@ -16,6 +18,7 @@ export function edgeConfig(
     publicHttpsPort: publicPorts.https,
     redirectToHttps: config.redirectToHttps,
     region: config.region,
+    expected,
     limits: {
       ...DEFAULT_EDGE_LIMITS,
       drainMs: config.drainMs,

@@ -151,6 +151,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     traffic: (events) => {
       for (const event of events) metrics.observe(event);
     },
+    routed: (change) => names.routed(change),
     log: log.child({ sub: 'control' }),
     config: {
       baseDomains: config.baseDomains,
@@ -191,12 +192,11 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   });
 
   const edge: Edge = createEdge({
-    config: edgeConfig(config, publicPorts),
+    config: edgeConfig(config, publicPorts, names.expected),
     link: control.connectEdge().link,
     log: log.child({ sub: 'edge' }),
     now,
     random,
-    returning: names.returning,
     listeners: doors.forEdge(),
   });
   started.push(() => edge.stop());

@@ -1,10 +1,7 @@
-import type { EdgePort, NodeSettings, RouteEndpoint } from '@postern/link';
+import type { EdgePort, NodeSettings, RouteEndpoint, RouteUpdate } from '@postern/link';
 import { within } from './within.ts';
 
-export interface RouteChange {
-  readonly upserts: readonly RouteEndpoint[];
-  readonly removes: readonly string[];
-}
+export type RouteChange = Pick<RouteUpdate, 'upserts' | 'removes'>;
 
 /** One edge that follows: its updates in order, one at a time, each waited for, none longer than the deadline. */
 export interface Follower {
@@ -25,11 +22,14 @@ export interface Follower {
  */
 export class EdgeSet {
   readonly #deadlineMs: number;
+  readonly #onChange: (change: RouteChange) => void;
   readonly #edges = new Set<OneEdge>();
   readonly #bySession = new Map<string, OneEdge>();
 
-  constructor(deadlineMs: number) {
+  /** @param onChange told of what the edges are told */
+  constructor(deadlineMs: number, onChange: (change: RouteChange) => void) {
     this.#deadlineMs = deadlineMs;
+    this.#onChange = onChange;
   }
 
   add(): Follower {
@@ -65,6 +65,7 @@ export class EdgeSet {
   /** Resolves when new requests see the change at every edge; rejects when one refuses it or stays silent. */
   async publish(change: RouteChange): Promise<void> {
     if (change.upserts.length === 0 && change.removes.length === 0) return;
+    this.#onChange(change);
     const applied = await Promise.allSettled([...this.#edges].map((edge) => edge.publish(change)));
     const refused = applied.find((result) => result.status === 'rejected');
     if (refused !== undefined) throw refused.reason;

@@ -49,6 +49,7 @@ export function edgeTestConfig(change: Partial<EdgeConfig> = {}): EdgeConfig {
     redirectToHttps: true,
     publicHttpsPort: 443,
     region: 'local',
+    expected: [],
     limits: { ...DEFAULT_EDGE_LIMITS, drainMs: 200 },
     ...change,
   };
