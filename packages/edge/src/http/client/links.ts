@@ -8,6 +8,7 @@ import { MuxErrorCode, type MuxStream } from '@postern/protocol';
 import { ignore } from '../../connection/pipe.ts';
 import type { EdgeContext, TimerHandle } from '../../context.ts';
 import type { StreamPurpose } from '../../streams/agent-streams.ts';
+import type { Guard } from '../../guard.ts';
 import type { AgentUpstream } from '@postern/link';
 import { dialFailure } from './dial-failure.ts';
 import type { PlaceClaim, PlaceWait } from '../../places/place.ts';
@@ -28,6 +29,8 @@ export class Http2Link implements Spare, Http2Carrier {
   readonly session: ClientHttp2Session;
   readonly stream: MuxStream;
   readonly native: NativeLife;
+  /** Of the visitor connection. */
+  readonly guard: Guard;
   private readonly edge: EdgeContext;
   private readonly duplex: MuxDuplex;
   private readonly owner: LinkOwner;
@@ -49,7 +52,9 @@ export class Http2Link implements Spare, Http2Carrier {
     this.endpointId = claim.endpointId;
     this.upstream = upstream;
     this.owner = owner;
-    const duplex = new MuxDuplex(edge.wheel);
+    const { guard } = owner;
+    this.guard = guard;
+    const duplex = new MuxDuplex(guard);
     this.stream = edge.agents.open(upstream, claim, purpose, proxyHeader, duplex);
     duplex.attach(this.stream);
     this.duplex = duplex;
@@ -63,15 +68,21 @@ export class Http2Link implements Spare, Http2Carrier {
     });
     this.native = new NativeLife(this.session);
     this.session.on('error', ignore);
-    this.session.on('close', () => {
-      this.gone();
-      owner.onEnded(this);
-    });
-    this.session.on('goaway', (_code: number, lastTaken: number) => {
-      this.lastTaken = Math.min(this.lastTaken, lastTaken);
-      this.gone();
-    });
-    this.idle = edge.wheel.schedule(edge.config.limits.upstreamIdleMs, () => {
+    this.session.on(
+      'close',
+      guard.wrap(() => {
+        this.gone();
+        owner.onEnded(this);
+      }),
+    );
+    this.session.on(
+      'goaway',
+      guard.wrap((_code: number, lastTaken: number) => {
+        this.lastTaken = Math.min(this.lastTaken, lastTaken);
+        this.gone();
+      }),
+    );
+    this.idle = guard.schedule(edge.config.limits.upstreamIdleMs, () => {
       if (this.requests === 0) this.destroy();
     });
   }
@@ -159,6 +170,7 @@ export class Http2Link implements Spare, Http2Carrier {
 }
 
 interface LinkOwner {
+  readonly guard: Guard;
   /** Its first request for a while comes, its last one is over. */
   onBusy(link: Http2Link): void;
   onIdle(link: Http2Link): void;
@@ -182,14 +194,16 @@ interface WaitingRequest {
 
 /** Those of one visitor connection. */
 export class Http2Links implements LinkOwner {
+  readonly guard: Guard;
   private links: Http2Link[] = [];
   /** They take no more requests, and may still have some under way. */
   private readonly leaving = new Set<Http2Link>();
   private readonly index: KeptIndex;
   private readonly waiting = new Set<WaitingRequest>();
 
-  constructor(index: KeptIndex) {
+  constructor(index: KeptIndex, guard: Guard) {
     this.index = index;
+    this.guard = guard;
   }
 
   find(endpointId: string, upstream: AgentUpstream): Http2Link | null {
