@@ -9,6 +9,7 @@ import { responseDraft } from '../exchange/message.ts';
 import type { Upstream, UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
 import { removeField, valueOf } from '../exchange/fields.ts';
 import { prepareResponseFields } from '../exchange/forwarding.ts';
+import { endReset } from '../codec/http2-no-error.ts';
 import { h2Block, h2Object, ordinaryFields } from '../codec/http2-fields.ts';
 import type { Guard } from '../../guard.ts';
 import type { NativeLife } from '../codec/http2-native-life.ts';
@@ -77,13 +78,18 @@ export class Http2Upstream implements Upstream {
     stream.on('drain', () => this.guarded(Http2Upstream.drained));
     stream.on('wantTrailers', () => this.guarded(Http2Upstream.trailersWanted));
     stream.on('error', ignore);
+    stream.on('end', () => {
+      this.endSeen = true;
+      // Trailers are told a tick after the end of the body.
+      process.nextTick(() => this.guarded(Http2Upstream.ended));
+    });
     stream.on('close', () => this.guarded(Http2Upstream.gone));
   }
 
   private static readonly continued = (one: Http2Upstream): void => one.exchange?.informational(100, 'Continue', []);
   private static readonly drained = (one: Http2Upstream): void => one.exchange?.upstreamDrained();
   private static readonly trailersWanted = (one: Http2Upstream): void => one.sendTrailers();
-  private static readonly responseEnded = (one: Http2Upstream): void => one.responseEnd();
+  private static readonly ended = (one: Http2Upstream): void => one.bodyEnded();
   private static readonly gone = (one: Http2Upstream): void => one.closed();
   private static readonly left = (one: Http2Upstream): void => one.guarded(Http2Upstream.leave);
 
@@ -139,7 +145,9 @@ export class Http2Upstream implements Upstream {
   cancel(): void {
     if (this.exchange === null) return;
     this.exchange = null;
-    this.stream?.close(constants.NGHTTP2_CANCEL);
+    // One that has been reset, and is not read to its end, has nothing to wait for.
+    if (this.stream?.closed === true) this.stream.destroy();
+    else this.stream?.close(constants.NGHTTP2_CANCEL);
     // One that the service's limits have not let begin never closes of itself.
     process.nextTick(Http2Upstream.left, this);
   }
@@ -192,11 +200,6 @@ export class Http2Upstream implements Upstream {
     const { stream } = this;
     if (stream === null) return;
     stream.on('data', (chunk: Buffer) => this.bodyCame(stream, chunk));
-    // Trailers are told a tick after the end of the body.
-    stream.on('end', () => {
-      this.endSeen = true;
-      process.nextTick(() => this.guarded(Http2Upstream.responseEnded));
-    });
   }
 
   private bodyCame(stream: ClientHttp2Stream, chunk: Buffer): void {
@@ -206,6 +209,11 @@ export class Http2Upstream implements Upstream {
     } catch (error) {
       this.link.guard.fault(error);
     }
+  }
+
+  private bodyEnded(): void {
+    this.responseEnd();
+    endReset(this.stream);
   }
 
   private responseTrailers(raw: readonly string[]): void {
