@@ -242,6 +242,7 @@ export class Http2Upstream implements Upstream {
     // A session that is destroyed ends its streams as if END_STREAM had come.
     const whole = this.endSeen && stream?.rstCode === constants.NGHTTP2_NO_ERROR && !link.session.destroyed;
     if (!whole && stream !== null) link.native.outlive(stream);
+    link.streamClosed(stream?.rstCode ?? 0);
     Http2Upstream.leave(this);
     if (this.endSeen) this.responseEnd();
     const { exchange } = this;

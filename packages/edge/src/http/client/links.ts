@@ -2,7 +2,7 @@
  * HTTP/2 connections to `http2` upstreams, over agent streams. A link serves the requests of one visitor connection to
  * one endpoint, several at once, and is closed when it has been idle for a while.
  */
-import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream, type Settings } from 'node:http2';
 import { fail } from '@postern/errors';
 import { MuxErrorCode, type MuxStream } from '@postern/protocol';
 import { ignore } from '../../connection/pipe.ts';
@@ -15,11 +15,12 @@ import type { PlaceClaim, PlaceWait } from '../../places/place.ts';
 import type { UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
 import type { KeptIndex, Spare } from './kept.ts';
 import { NativeLife } from '../codec/http2-native-life.ts';
+import { StreamErrors } from '../codec/http2-stream-errors.ts';
 import { MuxDuplex } from './mux-duplex.ts';
 import { type Http2Carrier, Http2Upstream } from './http2.ts';
 
 const WINDOW_BYTES = 1_048_576;
-/** Until the upstream has said how many it takes. */
+/** Of a service that has never said how many requests it takes at once. */
 const ASSUMED_STREAMS = 100;
 const LARGEST_STREAM_ID = 0x7fff_ffff;
 
@@ -34,6 +35,7 @@ export class Http2Link implements Spare, Http2Carrier {
   private readonly edge: EdgeContext;
   private readonly duplex: MuxDuplex;
   private readonly owner: LinkOwner;
+  private readonly errors: StreamErrors;
   private readonly idle: TimerHandle;
   private requests = 0;
   private closed = false;
@@ -63,14 +65,24 @@ export class Http2Link implements Spare, Http2Carrier {
       createConnection: () => duplex,
       settings: { enablePush: false, initialWindowSize: WINDOW_BYTES, maxHeaderListSize: headBytes },
       maxHeaderListPairs: 2_000,
+      // Until it says how many it takes on this connection. One that took none has told itself from the others.
+      peerMaxConcurrentStreams: Math.max(1, owner.streamLimits.get(upstream) ?? ASSUMED_STREAMS),
       // The default of 64 KiB would fail heads that our own limit lets pass; fields count 32 bytes more each here.
       maxSendHeaderBlockLength: headBytes + 32_768,
     });
     this.native = new NativeLife(this.session);
+    this.errors = new StreamErrors(this.session, guard, () => this.destroy());
     this.session.on('error', ignore);
+    this.session.on(
+      'remoteSettings',
+      guard.wrap(({ maxConcurrentStreams }: Settings) => {
+        if (maxConcurrentStreams !== undefined) owner.streamLimits.set(upstream, maxConcurrentStreams);
+      }),
+    );
     this.session.on(
       'close',
       guard.wrap(() => {
+        this.errors.stop();
         this.gone();
         owner.onEnded(this);
       }),
@@ -89,7 +101,13 @@ export class Http2Link implements Spare, Http2Carrier {
 
   get usable(): boolean {
     const limit = this.session.remoteSettings.maxConcurrentStreams ?? ASSUMED_STREAMS;
-    return !this.closed && !this.session.closed && !this.session.destroyed && this.requests < limit;
+    if (this.closed || this.session.closed || this.session.destroyed || this.errors.doubtful) return false;
+    return this.requests < limit;
+  }
+
+  /** One of its streams is over. @param code of its end */
+  streamClosed(code: number): void {
+    this.errors.streamClosed(code);
   }
 
   request(exchange: UpstreamOwner): void {
@@ -171,6 +189,8 @@ export class Http2Link implements Spare, Http2Carrier {
 
 interface LinkOwner {
   readonly guard: Guard;
+  /** Requests at once that services have said they take, for links to come. */
+  readonly streamLimits: WeakMap<AgentUpstream, number>;
   /** Its first request for a while comes, its last one is over. */
   onBusy(link: Http2Link): void;
   onIdle(link: Http2Link): void;
@@ -195,6 +215,7 @@ interface WaitingRequest {
 /** Those of one visitor connection. */
 export class Http2Links implements LinkOwner {
   readonly guard: Guard;
+  readonly streamLimits: WeakMap<AgentUpstream, number>;
   private links: Http2Link[] = [];
   /** They take no more requests, and may still have some under way. */
   private readonly leaving = new Set<Http2Link>();
@@ -204,6 +225,7 @@ export class Http2Links implements LinkOwner {
   constructor(index: KeptIndex, guard: Guard) {
     this.index = index;
     this.guard = guard;
+    this.streamLimits = index.streamLimits;
   }
 
   find(endpointId: string, upstream: AgentUpstream): Http2Link | null {
