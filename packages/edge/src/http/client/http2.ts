@@ -79,6 +79,8 @@ export class Http2Upstream implements Upstream {
     stream.on('wantTrailers', () => this.guarded(Http2Upstream.trailersWanted));
     stream.on('error', ignore);
     stream.on('end', () => {
+      // A session that is destroyed ends its streams as if END_STREAM had come.
+      if (this.link.session.destroyed) return;
       this.endSeen = true;
       // Trailers are told a tick after the end of the body.
       process.nextTick(() => this.guarded(Http2Upstream.ended));
