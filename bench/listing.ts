@@ -15,7 +15,7 @@ const MANY = Number(process.argv[2] ?? 100_000);
 const ROUNDS = 51;
 /** Calls before any is measured, so that the first question does not pay for the compiler. */
 const WARMING = 300;
-const PAUSE_ROUNDS = 11;
+const PAUSE_ROUNDS = 5;
 const CALLERS = 32;
 
 const QUESTIONS: readonly (readonly [string, string])[] = [

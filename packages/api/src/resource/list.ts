@@ -1,7 +1,6 @@
 import type { Page, PageQuery } from '@postern/control';
 import { compileFilter } from '../filter/compile.ts';
 import type { FilterFields } from '../filter/values.ts';
-import type { Query } from '../pipeline/query.ts';
 import type { WireObject } from '../wire/values.ts';
 import { ok, type Answer, type Call } from './operation.ts';
 
@@ -30,14 +29,15 @@ export async function listPage<View>(call: Call, listing: Listing<View>): Promis
   const { query } = call;
   const { rows, before } =
     query.filter === '' || listing.filter === null
-      ? await plainPage(query, listing)
+      ? await plainPage(call, listing)
       : await filteredPage(call, listing, listing.filter);
   const uri = call.urls.at(listing.path);
   const next = before === null ? null : `${uri}?${[`before_id=${before}`, ...query.kept].join('&')}`;
   return ok({ [listing.listKey]: rows, uri, next_page_uri: next });
 }
 
-async function plainPage<View>(query: Query, listing: Listing<View>): Promise<Rows> {
+async function plainPage<View>({ query, turns }: Call, listing: Listing<View>): Promise<Rows> {
+  await turns.next();
   const page = await listing.source({ limit: query.limit, ...startingAt(query.beforeId) });
   const rows = page.items.map((view) => listing.render(view));
   return { rows, before: page.more ? (rows.at(-1)?.id ?? null) : null };
