@@ -138,6 +138,7 @@ describe('start and stop', () => {
     const started = harness.edge.start();
     const { port } = harness.edge.addresses.https;
     const visitor = await harness.tcp(port);
+    await eventually(() => harness.control.port !== null);
     gate.reject(new Error('no database'));
     await expect(started).rejects.toThrow('no database');
     expect(await readAll(visitor)).toHaveLength(0);

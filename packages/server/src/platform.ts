@@ -241,8 +241,9 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     showWebVisitors: (url) => control.showWebVisitors(url),
     async announce() {
       if (state !== 'starting') return;
-      unpublish = await publishRuntime(dataDir, runtime);
+      // Before the file is there: who waits for that may ask `/readyz` next.
       state = 'ready';
+      unpublish = await publishRuntime(dataDir, runtime);
       log.info({ version, ...addresses, tcp_ports: runtime.tcp_ports }, 'ready');
     },
     reload() {
