@@ -16,7 +16,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   protocol: { uses: ['errors'] },
   link: { uses: ['errors'], types: ['protocol'] },
   policy: { uses: ['errors', 'link'] },
-  store: { uses: ['errors'], types: ['link'] },
+  store: { uses: ['errors', 'resources'], types: ['link'] },
   registry: { uses: ['errors'], types: ['link'] },
   control: { uses: ['errors', 'link', 'policy', 'registry', 'resources', 'store'], types: ['protocol'] },
   edge: { uses: ['errors', 'link', 'policy', 'protocol'] },

@@ -16,14 +16,9 @@ import { Lease } from './lease.ts';
 import { lookAgain } from './look-again.ts';
 import { messageOf, settle } from './change/confirm.ts';
 import { policyRules } from './policy-rules.ts';
-import { createApiKeys } from './resources/api-keys.ts';
-import { createBotUsers } from './resources/bot-users.ts';
-import { createCredentials } from './resources/credentials.ts';
 import { createEdges } from './resources/edges.ts';
 import { createEndpoints } from './resources/endpoints.ts';
-import { createReservedAddrs } from './resources/reserved-addrs.ts';
-import { createReservedDomains } from './resources/reserved-domains.ts';
-import { createTunnelGroupBackends } from './resources/tunnel-group-backends.ts';
+import { createPlain } from './resources/plain.ts';
 import { createTunnelSessions } from './resources/tunnel-sessions.ts';
 import { createTunnels } from './resources/tunnels.ts';
 import { Catalog } from './state/catalog.ts';
@@ -128,16 +123,11 @@ export function createControl(dependencies: ControlDependencies): Control {
 
 function createApi(core: Core): ControlApi {
   return {
+    ...createPlain(core),
     authenticateApiKey: (bearer) => authenticateApiKey(core, bearer),
     endpoints: createEndpoints(core),
-    reservedDomains: createReservedDomains(core),
-    reservedAddrs: createReservedAddrs(core),
-    botUsers: createBotUsers(core),
-    credentials: createCredentials(core),
-    apiKeys: createApiKeys(core),
     tunnelSessions: createTunnelSessions(core),
     tunnels: createTunnels(core),
-    tunnelGroupBackends: createTunnelGroupBackends(core),
     edges: createEdges(core),
   };
 }

@@ -4,17 +4,13 @@
  */
 import type { Scheme } from '@postern/link';
 import type {
-  apiKeys,
   BACKEND_FIELDS,
-  botUsers,
   CreateOf,
-  credentials,
   edgeRoutes,
   endpoints,
-  reservedAddrs,
-  reservedDomains,
+  PLAIN,
+  PlainName,
   tlsEdges,
-  tunnelGroupBackends,
   tunnels,
   tunnelSessions,
   UpdateOf,
@@ -81,7 +77,8 @@ export interface ResourceService<View, Create, Update, Query extends PageQuery =
 /** Of a plain resource, all from its definition. A `token` is in the answer of the create call only; null ever after. */
 type ServiceOf<R> = ResourceService<ViewOfResource<R>, CreateOf<R>, UpdateOf<R>>;
 
-export type BotUserView = ViewOfResource<typeof botUsers>;
+/** One for each plain resource, by the name of its definition. */
+export type PlainServices = { readonly [N in PlainName]: ServiceOf<(typeof PLAIN)[N]> };
 
 export type TunnelSessionView = ViewOfResource<typeof tunnelSessions>;
 export interface TunnelSessionService {
@@ -135,17 +132,11 @@ export interface EdgeService {
 }
 
 /** What the API needs of control. */
-export interface ControlApi {
+export interface ControlApi extends PlainServices {
   /** Throws 202, 203, 206, 208; `bearer` is the credential as sent. */
   authenticateApiKey(bearer: string): Promise<Caller>;
   readonly endpoints: ResourceService<EndpointView, EndpointCreate, EndpointUpdate, EndpointQuery>;
-  readonly reservedDomains: ServiceOf<typeof reservedDomains>;
-  readonly reservedAddrs: ServiceOf<typeof reservedAddrs>;
-  readonly botUsers: ServiceOf<typeof botUsers>;
-  readonly credentials: ServiceOf<typeof credentials>;
-  readonly apiKeys: ServiceOf<typeof apiKeys>;
   readonly tunnelSessions: TunnelSessionService;
   readonly tunnels: TunnelService;
-  readonly tunnelGroupBackends: ServiceOf<typeof tunnelGroupBackends>;
   readonly edges: EdgeService;
 }

@@ -1,9 +1,9 @@
 import { flag, id, labels, object, ref, refs } from './model/field.ts';
 import { CREATED_AT, description, ID, metadata, URI } from './model/common.ts';
-import { resource } from './model/resource.ts';
+import { plain } from './model/row.ts';
 
 /** What an edge forwards to: every online labelled tunnel that has all of these labels. */
-export const tunnelGroupBackends = resource({
+export const tunnelGroupBackends = plain({
   name: 'tunnel_group_backends',
   title: 'tunnel group backend',
   doc: 'What an edge forwards to: every labelled tunnel online that has all of these labels.',
@@ -12,6 +12,7 @@ export const tunnelGroupBackends = resource({
   idPrefixes: ['bkdtg'],
   verbs: ['list', 'create', 'get', 'update', 'delete'],
   filter: null,
+  rows: { beside: {} },
   deprecated: true,
   fields: {
     id: ID,

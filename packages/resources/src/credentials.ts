@@ -1,9 +1,9 @@
 import { id, text, texts, unserved } from './model/field.ts';
 import { CREATED_AT, description, ID, metadata, NO_DIRECTORY, NO_MAIL, URI } from './model/common.ts';
-import { resource } from './model/resource.ts';
+import { plain } from './model/row.ts';
 
 /** Authtokens of agents. */
-export const credentials = resource({
+export const credentials = plain({
   name: 'credentials',
   title: 'credential',
   doc: 'An authtoken: what an agent connects with.',
@@ -12,6 +12,7 @@ export const credentials = resource({
   idPrefixes: ['cr'],
   verbs: ['list', 'create', 'get', 'update', 'delete'],
   filter: {},
+  rows: { beside: { tokenHash: 'text', isDefault: 'boolean' }, indexed: [['ownerId'], ['isDefault']] },
   emptyUpdate: 606,
   fields: {
     id: ID,
@@ -19,7 +20,11 @@ export const credentials = resource({
     created_at: CREATED_AT,
     description: description(604, 'kept'),
     metadata: metadata(605),
-    token: text('The authtoken; in the answer of the create call, never again.', { out: 'null', filter: false }),
+    token: text('The authtoken; in the answer of the create call, never again.', {
+      out: 'null',
+      filter: false,
+      row: 'none',
+    }),
     acl: texts('What it may bind, as `bind:*.example.com`; empty = everything.', { in: 'both' }),
     owner_id: id('The user that it belongs to.', { in: 'create' }),
     owner_email: unserved('Its user by mail address.', { in: 'create', out: 'never', because: NO_MAIL }),

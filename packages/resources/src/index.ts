@@ -11,10 +11,23 @@ export { openApiOf } from './derive/openapi.ts';
 export { referenceOf } from './derive/reference.ts';
 export { edgeRoutes, httpsEdges, OTHER_MODULES, tcpEdges, tlsEdges } from './edges.ts';
 export { endpoints } from './endpoints.ts';
-export { RESOURCES } from './list.ts';
-export type { Field, Fields, Kind } from './model/field.ts';
+export { eachPlain, PLAIN, plainAt, RESOURCES, type PlainName, type PlainRows } from './list.ts';
+export type { Field, Fields, Kind, Link } from './model/field.ts';
 export { camelName, type CamelName } from './model/names.ts';
 export type { CreateOf, Resource, UpdateOf, Verb, ViewOfResource } from './model/resource.ts';
+export {
+  columnsOf,
+  EMPTY,
+  fieldColumns,
+  indexesOf,
+  viewName,
+  type ColumnKind,
+  type Columns,
+  type FieldColumn,
+  type PlainResource,
+  type RowFor,
+  type RowHead,
+} from './model/row.ts';
 export type { InputOf, ViewOf } from './model/types.ts';
 export { reservedAddrs } from './reserved-addrs.ts';
 export { reservedDomains } from './reserved-domains.ts';

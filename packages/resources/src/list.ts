@@ -1,4 +1,5 @@
 import type { Resource } from './model/resource.ts';
+import type { PlainResource, RowOf } from './model/row.ts';
 import { apiKeys } from './api-keys.ts';
 import { tunnelGroupBackends } from './backends.ts';
 import { credentials } from './credentials.ts';
@@ -10,20 +11,49 @@ import { tunnelSessions } from './tunnel-sessions.ts';
 import { tunnels } from './tunnels.ts';
 import { botUsers, serviceUsers } from './users.ts';
 
+/** Those that are rows of their own: table, repository, service and calls of each follow from its line here. */
+export const PLAIN = {
+  reservedDomains,
+  reservedAddrs,
+  botUsers,
+  credentials,
+  apiKeys,
+  tunnelGroupBackends,
+} as const;
+
+export type PlainName = keyof typeof PLAIN;
+export type PlainRows = { readonly [N in PlainName]: RowOf<(typeof PLAIN)[N]> };
+
+/** Something for each of them. */
+export function eachPlain<T>(make: (definition: PlainResource, name: PlainName) => T): Readonly<Record<PlainName, T>> {
+  // The names that entries have are those of the object.
+  // oxlint-disable-next-line no-unsafe-type-assertion
+  const entries = Object.entries(PLAIN) as [PlainName, PlainResource][];
+  // oxlint-disable-next-line no-unsafe-type-assertion -- as above
+  return Object.fromEntries(entries.map(([name, definition]) => [name, make(definition, name)])) as Record<
+    PlainName,
+    T
+  >;
+}
+
+const NAMES_BY_PATH: ReadonlyMap<string, PlainName> = new Map(
+  Object.values(eachPlain(({ path }, name) => [path, name] as const)),
+);
+
+/** Which of them is at the path; null = none. */
+export function plainAt(path: string): PlainName | null {
+  return NAMES_BY_PATH.get(path) ?? null;
+}
+
 /** Every resource of the API, in the order of documents. */
 export const RESOURCES: readonly Resource[] = [
   endpoints,
-  reservedDomains,
-  reservedAddrs,
   tunnels,
   tunnelSessions,
-  botUsers,
+  ...Object.values(PLAIN),
   serviceUsers,
-  credentials,
-  apiKeys,
   httpsEdges,
   edgeRoutes,
   tlsEdges,
   tcpEdges,
-  tunnelGroupBackends,
 ];

@@ -1,9 +1,9 @@
 import { text, unserved } from './model/field.ts';
 import { CREATED_AT, description, ID, metadata, URI } from './model/common.ts';
-import { resource } from './model/resource.ts';
+import { plain } from './model/row.ts';
 
 /** TCP addresses that an account holds. */
-export const reservedAddrs = resource({
+export const reservedAddrs = plain({
   name: 'reserved_addrs',
   title: 'reserved address',
   doc: 'A TCP address that only its account may use; the server picks host and port.',
@@ -12,6 +12,7 @@ export const reservedAddrs = resource({
   idPrefixes: ['ra'],
   verbs: ['list', 'create', 'get', 'update', 'delete'],
   filter: {},
+  rows: { beside: { port: 'integer', automatic: 'boolean' }, unique: [{ fields: ['addr'] }], indexed: [['port']] },
   emptyUpdate: 506,
   fields: {
     id: ID,

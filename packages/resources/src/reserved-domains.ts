@@ -1,12 +1,12 @@
 import { flag, ref, text, unserved } from './model/field.ts';
 import { CREATED_AT, description, ID, metadata, URI } from './model/common.ts';
-import { resource } from './model/resource.ts';
+import { plain } from './model/row.ts';
 
 const FROM_POLICY = 'a traffic policy at the endpoint says it';
 const FROM_SERVER = 'certificates come from the server: its local CA, or the files that it was given';
 
 /** Names that an account holds. */
-export const reservedDomains = resource({
+export const reservedDomains = plain({
   name: 'reserved_domains',
   title: 'reserved domain',
   doc: 'A name, or a wildcard, that only its account may use in URLs.',
@@ -15,6 +15,7 @@ export const reservedDomains = resource({
   idPrefixes: ['rd'],
   verbs: ['list', 'create', 'get', 'update', 'delete'],
   filter: {},
+  rows: { beside: { automatic: 'boolean' }, unique: [{ fields: ['domain'] }] },
   emptyUpdate: 422,
   fields: {
     id: ID,
@@ -23,9 +24,9 @@ export const reservedDomains = resource({
     description: description(420),
     metadata: metadata(421),
     domain: text('The name, in lower case.', { in: 'create' }),
-    name: text('The older spelling of `domain`.', { in: 'create', out: 'never' }),
+    name: text('The older spelling of `domain`.', { in: 'create', out: 'never', row: 'none' }),
     region: text('Kept for older clients, as they wrote it: every region is this server.', { in: 'both' }),
-    cname_target: text('What a name of your own is pointed at by a CNAME record.', { out: 'null' }),
+    cname_target: text('What a name of your own is pointed at by a CNAME record.', { out: 'null', row: 'none' }),
     certificate: ref('Its own certificate.', { out: 'null', to: '/tls_certificates', computed: true }),
     certificate_id: unserved('A certificate to serve.', { in: 'both', out: 'never', because: FROM_SERVER }),
     certificate_management_policy: unserved('How a certificate is to be had.', { in: 'both', because: FROM_SERVER }),

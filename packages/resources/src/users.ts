@@ -1,6 +1,7 @@
 import { flag, text } from './model/field.ts';
 import { CREATED_AT, ID, URI } from './model/common.ts';
 import { resource } from './model/resource.ts';
+import { plain } from './model/row.ts';
 
 const FIELDS = {
   id: ID,
@@ -11,7 +12,7 @@ const FIELDS = {
 } as const;
 
 /** Users that are programs. */
-export const botUsers = resource({
+export const botUsers = plain({
   name: 'bot_users',
   title: 'bot user',
   doc: 'A user that is a program: it owns authtokens and API keys. The older name of service users.',
@@ -20,6 +21,7 @@ export const botUsers = resource({
   idPrefixes: ['bot', 'service'],
   verbs: ['list', 'create', 'get', 'update', 'delete'],
   filter: null,
+  rows: { beside: {} },
   fields: FIELDS,
 });
 

@@ -1,6 +1,7 @@
 export * from './types.ts';
 export { createIdSource, isId, isSuffix, suffixOf, timestampOf, type IdSource, type IdSourceOptions } from './ids.ts';
 export { createToken, hashToken, splitToken, tokenMatches, type NewToken, type TokenParts } from './tokens.ts';
+export { TABLE_NAMES } from './schema/tables.ts';
 export { timestamp } from './timestamp.ts';
 export { openStore, type OpenStoreOptions } from './sqlite/store.ts';
 export { StoreFaults, type Fault } from './sqlite/faults.ts';

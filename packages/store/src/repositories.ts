@@ -2,24 +2,17 @@
 import type { TableShape } from './schema/column.ts';
 import { decodeRow, type Sealer, type SqlValue } from './schema/rows.ts';
 import { selectAll, selectById, selectPage, selectWhere, type Statement } from './schema/statements.ts';
-import { TABLES } from './schema/tables.ts';
+import { TABLE_NAMES, TABLES } from './schema/tables.ts';
 import type { Repositories, Repository, TableName, Tables } from './types.ts';
 
 /** Runs a query; each row as its values, in the order of the table's columns. */
 export type Read = (statement: Statement) => Promise<SqlValue[][]>;
 
 export function createRepositories(read: Read, sealer: Sealer): Repositories {
-  return {
-    botUsers: repository('botUsers', read, sealer),
-    credentials: repository('credentials', read, sealer),
-    apiKeys: repository('apiKeys', read, sealer),
-    reservedDomains: repository('reservedDomains', read, sealer),
-    reservedAddrs: repository('reservedAddrs', read, sealer),
-    endpoints: repository('endpoints', read, sealer),
-    edges: repository('edges', read, sealer),
-    edgeRoutes: repository('edgeRoutes', read, sealer),
-    tunnelGroupBackends: repository('tunnelGroupBackends', read, sealer),
-  };
+  const made = TABLE_NAMES.map((table) => [table, repository(table, read, sealer)]);
+  // One for each table, under its name.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return Object.fromEntries(made) as Repositories;
 }
 
 export async function readAll<T extends TableName>(table: T, read: Read, sealer: Sealer): Promise<Tables[T][]> {

@@ -4,15 +4,13 @@
  * commits it as one durable transaction, so that nothing interactive stands open on a database.
  */
 import type { Binding, Scheme } from '@postern/link';
+import type { PlainRows, RowHead } from '@postern/resources';
 
 /** Whole seconds, RFC 3339 UTC: `2026-11-24T23:15:57Z`. */
 export type Timestamp = string;
 
-export interface Row {
-  readonly id: string;
-  readonly accountId: string;
-  readonly createdAt: Timestamp;
-}
+/** What every row of an account has. */
+export type Row = RowHead;
 
 export interface AccountRow {
   readonly id: string;
@@ -22,51 +20,15 @@ export interface AccountRow {
   readonly createdAt: Timestamp;
 }
 
-export interface BotUserRow extends Row {
-  readonly name: string;
-  readonly active: boolean;
-}
-
-export interface CredentialRow extends Row {
-  readonly description: string;
-  readonly metadata: string;
-  /** '' = owned by the account's human; else `bot_…`. */
-  readonly ownerId: string;
-  readonly acl: readonly string[];
-  /** SHA-256 of the secret part, hex; the token itself is not kept. */
-  readonly tokenHash: string;
-  /** The credential of this installation's own demo and CLI (601). */
-  readonly isDefault: boolean;
-}
-
-export interface ApiKeyRow extends Row {
-  readonly description: string;
-  readonly metadata: string;
-  readonly ownerId: string;
-  readonly tokenHash: string;
-}
-
-export interface ReservedDomainRow extends Row {
-  /** Lower-case, `*.` first for a wildcard. Unique over all accounts. */
-  readonly domain: string;
-  readonly description: string;
-  readonly metadata: string;
-  /** Made by creating an endpoint, not by a call of its own. */
-  readonly automatic: boolean;
-  /** As asked for when it was reserved; '' = none. */
-  readonly region: string;
-}
-
-export interface ReservedAddrRow extends Row {
-  /** `host:port`, unique. */
-  readonly addr: string;
-  readonly port: number;
-  readonly description: string;
-  readonly metadata: string;
-  readonly automatic: boolean;
-  /** As asked for when it was reserved; '' = none. */
-  readonly region: string;
-}
+/** Rows of plain resources are what their definitions say (`@postern/resources`); these have names because rules use them. */
+export type BotUserRow = PlainRows['botUsers'];
+/** `ownerId` '' = owned by the account's human; `tokenHash` is of the secret part (SHA-256, hex), the token is not kept. */
+export type CredentialRow = PlainRows['credentials'];
+/** `domain` in lower case, `*.` first for a wildcard; `automatic` = made by creating an endpoint. */
+export type ReservedDomainRow = PlainRows['reservedDomains'];
+/** `addr` is `host:port`; `automatic` as above. */
+export type ReservedAddrRow = PlainRows['reservedAddrs'];
+export type TunnelGroupBackendRow = PlainRows['tunnelGroupBackends'];
 
 /** A cloud endpoint; ephemeral ones live in the registry, edge rows follow from edges. */
 export interface EndpointRow extends Row {
@@ -118,22 +80,10 @@ export interface EdgeRouteRow extends Row {
   readonly backendEnabled: boolean;
 }
 
-export interface TunnelGroupBackendRow extends Row {
-  readonly description: string;
-  readonly metadata: string;
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-export interface Tables {
-  botUsers: BotUserRow;
-  credentials: CredentialRow;
-  apiKeys: ApiKeyRow;
-  reservedDomains: ReservedDomainRow;
-  reservedAddrs: ReservedAddrRow;
+export interface Tables extends PlainRows {
   endpoints: EndpointRow;
   edges: EdgeRow;
   edgeRoutes: EdgeRouteRow;
-  tunnelGroupBackends: TunnelGroupBackendRow;
 }
 export type TableName = keyof Tables;
 

@@ -9,6 +9,8 @@ export interface Listing<View> {
   /** The member of the answer that holds the rows. */
   readonly listKey: string;
   readonly filter: FilterFields | null;
+  /** Only these, whatever the query says; absent = all. */
+  readonly only?: (row: WireObject) => boolean;
   readonly source: (query: PageQuery) => Promise<Page<View>>;
   readonly render: (view: View) => WireObject & { readonly id: string };
   /** The same, each member made when it is read. */
@@ -27,13 +29,19 @@ const SCAN_PAGE = 250;
 /** One page in the published envelope: rows, `uri`, and `next_page_uri` only when that page will have rows. */
 export async function listPage<View>(call: Call, listing: Listing<View>): Promise<Answer> {
   const { query } = call;
+  const matches = matcherOf(call, listing);
   const { rows, before } =
-    query.filter === '' || listing.filter === null
-      ? await plainPage(call, listing)
-      : await filteredPage(call, listing, listing.filter);
+    matches === null ? await plainPage(call, listing) : await filteredPage(call, listing, matches);
   const uri = call.urls.at(listing.path);
   const next = before === null ? null : `${uri}?${[`before_id=${before}`, ...query.kept].join('&')}`;
   return ok({ [listing.listKey]: rows, uri, next_page_uri: next });
+}
+
+/** null = every row. */
+function matcherOf<View>({ query, now }: Call, { filter, only }: Listing<View>): ((row: WireObject) => boolean) | null {
+  if (query.filter === '' || filter === null) return only ?? null;
+  const matches = compileFilter(query.filter, filter);
+  return (row) => only?.(row) !== false && matches(row, now);
 }
 
 async function plainPage<View>({ query, turns }: Call, listing: Listing<View>): Promise<Rows> {
@@ -44,9 +52,12 @@ async function plainPage<View>({ query, turns }: Call, listing: Listing<View>): 
 }
 
 /** Scans on until the page is full and one more match is known, so that no page is short and none is empty. */
-async function filteredPage<View>(call: Call, listing: Listing<View>, fields: FilterFields): Promise<Rows> {
+async function filteredPage<View>(
+  call: Call,
+  listing: Listing<View>,
+  matches: (row: WireObject) => boolean,
+): Promise<Rows> {
   const { limit } = call.query;
-  const matches = compileFilter(call.query.filter, fields);
   const rows: (WireObject & { readonly id: string })[] = [];
   let before = call.query.beforeId;
   for (;;) {
@@ -58,7 +69,7 @@ async function filteredPage<View>(call: Call, listing: Listing<View>, fields: Fi
     for (const view of page.items) {
       const row = listing.lazily(view);
       before = String(row['id']);
-      if (!matches(row, call.now)) continue;
+      if (!matches(row)) continue;
       if (rows.length === limit) return { rows, before: rows.at(-1)?.id ?? null };
       rows.push(listing.render(view));
     }

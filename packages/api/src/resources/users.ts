@@ -1,8 +1,10 @@
-import type { BotUserView, ControlApi } from '@postern/control';
-import { botUsers as definition, serviceUsers as newerDefinition } from '@postern/resources';
+import type { ControlApi } from '@postern/control';
+import { botUsers as definition, serviceUsers as newerDefinition, type ViewOfResource } from '@postern/resources';
 import type { Operation } from '../resource/operation.ts';
 import { serve, type Handlers } from '../resource/serve.ts';
 import { serviceUserId, storedUserId } from '../wire/ids.ts';
+
+type BotUserView = ViewOfResource<typeof definition>;
 
 /** Bot users; `service_users` is their newer name, over the same rows. */
 export function botUsers(control: ControlApi): Operation[] {

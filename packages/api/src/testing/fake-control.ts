@@ -1,5 +1,15 @@
-import type { Caller, ControlApi, EdgeView, EndpointView, Page, PageQuery, ResourceService } from '@postern/control';
+import type {
+  Caller,
+  ControlApi,
+  EdgeView,
+  EndpointView,
+  Page,
+  PageQuery,
+  PlainServices,
+  ResourceService,
+} from '@postern/control';
 import { fail } from '@postern/errors';
+import { eachPlain, EMPTY, fieldColumns } from '@postern/resources';
 
 /** A key of the account that all rows belong to, as clients send it. */
 export const API_KEY = '2na2KihAAAAAAAAAAAAAAAAAAAA_59G1nFjCYtpoGt8Fp41Fm';
@@ -99,7 +109,18 @@ export function createFakeControl() {
     return true;
   };
 
+  /** As far as definitions say; those below do more. */
+  const plain = eachPlain(({ idPrefixes, fields }, name) =>
+    collection(name, (input: object) => {
+      const empty = fieldColumns(fields).map((column): [string, unknown] => [column.name, EMPTY[column.kind]()]);
+      return { ...Object.fromEntries(empty), ...input, id: nextId(idPrefixes[0]), createdAt: TIME };
+    }),
+  );
+
   const control = {
+    // Each keeps what its definition takes, by the same names.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    ...(plain as unknown as PlainServices),
     async authenticateApiKey(bearer: string) {
       if (bearer === API_KEY) return CALLER;
       if (bearer.startsWith('other')) return { ...CALLER, accountId: bearer };

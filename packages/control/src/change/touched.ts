@@ -1,6 +1,6 @@
 /** What a change touches, as it is before and after; and what follows from the two for routes and reservations. */
 import type { TunnelRecord } from '@postern/registry';
-import type { EdgeRow, TableName, Tables, Write } from '@postern/store';
+import { TABLE_NAMES, type EdgeRow, type TableName, type Tables, type Write } from '@postern/store';
 import { hostportAddress } from '../addresses/hostports.ts';
 import type { Core } from '../core.ts';
 import type { RouteChange } from '../edges/edge-set.ts';
@@ -37,17 +37,9 @@ export async function look(core: Core, change: Looked): Promise<Seen> {
     }
     return found;
   };
-  const rows: Seen['rows'] = {
-    endpoints: rowsIn('endpoints'),
-    edges: rowsIn('edges'),
-    edgeRoutes: rowsIn('edgeRoutes'),
-    tunnelGroupBackends: rowsIn('tunnelGroupBackends'),
-    reservedDomains: rowsIn('reservedDomains'),
-    reservedAddrs: rowsIn('reservedAddrs'),
-    botUsers: rowsIn('botUsers'),
-    credentials: rowsIn('credentials'),
-    apiKeys: rowsIn('apiKeys'),
-  };
+  // A table and its rows go together.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const rows = Object.fromEntries(TABLE_NAMES.map((table) => [table, rowsIn(table)])) as unknown as Seen['rows'];
   const edges = new Map(edgesReaching(core, [...tunnels.values()]).map((edge) => [edge.id, edge]));
   for (const edge of rows.edges.values()) edges.set(edge.id, edge);
   for (const { edgeId } of rows.edgeRoutes.values()) {

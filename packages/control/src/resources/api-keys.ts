@@ -1,15 +1,10 @@
-import { apiKeys } from '@postern/resources';
 import { createToken } from '@postern/store';
-import type { Core } from '../core.ts';
 import { principalOf, readOwner } from '../principals.ts';
-import type { ControlApi } from '../types.ts';
-import { crud } from './crud.ts';
+import type { HooksOf } from './hooks.ts';
 
 /** Keys to this API. Every call reads its key from the store, so a deleted one stops working at once. */
-export function createApiKeys(core: Core): ControlApi['apiKeys'] {
-  return crud(core, {
-    definition: apiKeys,
-    table: core.store.apiKeys,
+export const apiKeys: HooksOf<'apiKeys'> = (core) => {
+  return {
     async make(head, { description = '', metadata = '', ownerId }) {
       const { token, tokenHash } = createToken(head.id, core.randomBytes);
       const owner = await readOwner(core, head.accountId, ownerId);
@@ -22,5 +17,5 @@ export function createApiKeys(core: Core): ControlApi['apiKeys'] {
         return { id, createdAt, description, metadata, token: null, ownerId: ownerId || human };
       };
     },
-  });
-}
+  };
+};

@@ -1,22 +1,17 @@
 import { fail } from '@postern/errors';
-import { botUsers } from '@postern/resources';
 import type { BotUserRow, CredentialRow, Repository, Row } from '@postern/store';
 import { endSessionsOf } from '../bootstrap.ts';
-import type { Core } from '../core.ts';
-import type { ControlApi } from '../types.ts';
-import { crud } from './crud.ts';
+import type { HooksOf } from './hooks.ts';
 
 /** Users that are programs. What they own works while they are active and goes with them. */
-export function createBotUsers(core: Core): ControlApi['botUsers'] {
+export const botUsers: HooksOf<'botUsers'> = (core) => {
   const { store } = core;
 
   async function endSessions(credentials: readonly CredentialRow[], reason: string): Promise<void> {
     for (const { accountId, id } of credentials) await endSessionsOf(core, accountId, id, reason);
   }
 
-  return crud(core, {
-    definition: botUsers,
-    table: store.botUsers,
+  return {
     make(head, { name = '', active = true }) {
       if (name === '') throw fail(18015, { field: 'name' });
       return { row: { ...head, name, active } };
@@ -25,7 +20,6 @@ export function createBotUsers(core: Core): ControlApi['botUsers'] {
       if (patch.name === '') throw fail(18014, { field: 'name', reason: 'it may not be empty' });
       return patch;
     },
-    viewer: () => (row) => ({ id: row.id, createdAt: row.createdAt, name: row.name, active: row.active }),
     async changed(before, { active }) {
       if (!before.active || active) return;
       await endSessions(await ownedBy(store.credentials, before), 'the owner of the authtoken is inactive');
@@ -41,8 +35,8 @@ export function createBotUsers(core: Core): ControlApi['botUsers'] {
         afterwards: () => endSessions(credentials, 'the owner of the authtoken was deleted'),
       };
     },
-  });
-}
+  };
+};
 
 async function ownedBy<R extends Row & { readonly ownerId: string }>(
   table: Repository<R>,

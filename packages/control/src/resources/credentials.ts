@@ -1,18 +1,13 @@
 import { fail } from '@postern/errors';
-import { credentials } from '@postern/resources';
 import { createToken } from '@postern/store';
 import { endSessionsOf } from '../bootstrap.ts';
-import type { Core } from '../core.ts';
 import { principalOf, readOwner } from '../principals.ts';
 import { parseAclRule } from '../rules/acl.ts';
-import type { ControlApi } from '../types.ts';
-import { crud } from './crud.ts';
+import type { HooksOf } from './hooks.ts';
 
 /** Authtokens of agents (api.md §6, credentials). The token is shown by the create call only. */
-export function createCredentials(core: Core): ControlApi['credentials'] {
-  return crud(core, {
-    definition: credentials,
-    table: core.store.credentials,
+export const credentials: HooksOf<'credentials'> = (core) => {
+  return {
     check({ acl = [] }) {
       for (const rule of acl) if (parseAclRule(rule) === null) throw fail(600, { rule });
     },
@@ -34,5 +29,5 @@ export function createCredentials(core: Core): ControlApi['credentials'] {
     farewell: ({ accountId, id }) => ({
       afterwards: () => endSessionsOf(core, accountId, id, fail(300).message),
     }),
-  });
-}
+  };
+};

@@ -1,18 +1,13 @@
 import { fail } from '@postern/errors';
-import { reservedAddrs } from '@postern/resources';
 import { pickPort } from '../agents/choose.ts';
-import type { Core } from '../core.ts';
-import type { ControlApi } from '../types.ts';
 import { usersOfAddr } from '../users.ts';
-import { crud } from './crud.ts';
+import type { HooksOf } from './hooks.ts';
 import { checkRegion } from './reserved-domains.ts';
 
 /** TCP addresses; the server picks the port (api.md §6, reserved_addrs). */
-export function createReservedAddrs(core: Core): ControlApi['reservedAddrs'] {
-  const { catalog, store, config } = core;
-  return crud(core, {
-    definition: reservedAddrs,
-    table: store.reservedAddrs,
+export const reservedAddrs: HooksOf<'reservedAddrs'> = (core) => {
+  const { catalog, config } = core;
+  return {
     rows: catalog.addrs,
     keys: { create: () => (keys) => keys.allPorts(), change: (id) => (keys) => keys.reservations([id]) },
     check: checkRegion,
@@ -42,5 +37,5 @@ export function createReservedAddrs(core: Core): ControlApi['reservedAddrs'] {
         region: region || config.region,
       }),
     usedBy: { users: (row) => usersOfAddr(core, row), error: ({ addr }, users) => fail(90026, { addr, users }) },
-  });
-}
+  };
+};

@@ -1,21 +1,18 @@
 import { fail } from '@postern/errors';
-import { type CreateOf, reservedDomains } from '@postern/resources';
+import type { CreateOf, PLAIN } from '@postern/resources';
 import type { ReservedDomainRow } from '@postern/store';
 import { hostProblem, isInternalHost, isUnder, isWildcard, wildcardsOver } from '../addresses/hosts.ts';
 import { domainError } from '../addresses/problems.ts';
 import type { Core } from '../core.ts';
 import { reservedOf } from '../reservations.ts';
 import { coversForeignName } from '../rules/reservations.ts';
-import type { ControlApi } from '../types.ts';
 import { usersOfDomain } from '../users.ts';
-import { crud } from './crud.ts';
+import type { HooksOf } from './hooks.ts';
 
 /** Names of an account (api.md §6, reserved_domains). */
-export function createReservedDomains(core: Core): ControlApi['reservedDomains'] {
-  const { catalog, store, config } = core;
-  return crud(core, {
-    definition: reservedDomains,
-    table: store.reservedDomains,
+export const reservedDomains: HooksOf<'reservedDomains'> = (core) => {
+  const { catalog, config } = core;
+  return {
     rows: catalog.domains,
     keys: {
       create(input) {
@@ -43,11 +40,11 @@ export function createReservedDomains(core: Core): ControlApi['reservedDomains']
         return { id, createdAt, description, metadata, domain, region, cnameTarget };
       },
     usedBy: { users: (row) => usersOfDomain(core, row), error: ({ domain }, users) => fail(446, { domain, users }) },
-  });
-}
+  };
+};
 
 /** The name that is asked for, as rows have it. @throws 402–411, 429, 438, 448, 449, 513, 514, 18015, 90029 */
-function readDomain({ config }: Core, input: CreateOf<typeof reservedDomains>): string {
+function readDomain({ config }: Core, input: CreateOf<typeof PLAIN.reservedDomains>): string {
   const { domain: asked = '', name = '' } = input;
   if (asked !== '' && name !== '' && normalised(asked) !== normalised(name)) throw fail(449);
   const given = asked || name;

@@ -1,16 +1,11 @@
 import { fail } from '@postern/errors';
-import { tunnelGroupBackends } from '@postern/resources';
 import { ALONE } from '../change/change.ts';
-import type { Core } from '../core.ts';
-import type { ControlApi } from '../types.ts';
-import { crud } from './crud.ts';
+import type { HooksOf } from './hooks.ts';
 
 /** Groups of labelled tunnels: every online tunnel that carries all of the labels (api.md §6). */
-export function createTunnelGroupBackends(core: Core): ControlApi['tunnelGroupBackends'] {
-  const { catalog, registry, store } = core;
-  return crud(core, {
-    definition: tunnelGroupBackends,
-    table: store.tunnelGroupBackends,
+export const tunnelGroupBackends: HooksOf<'tunnelGroupBackends'> = (core) => {
+  const { catalog, registry } = core;
+  return {
     rows: catalog.backends,
     keys: { create: () => ALONE, change: () => ALONE },
     check({ labels }) {
@@ -29,8 +24,8 @@ export function createTunnelGroupBackends(core: Core): ControlApi['tunnelGroupBa
       users: ({ id }) => catalog.edgesUsing(id).map((edge) => `edge ${edge.id}`),
       error: ({ id }, users) => fail(90028, { id, users }),
     },
-  });
-}
+  };
+};
 
 /** A group without labels would take in every tunnel of the account. */
 function checkLabels<L extends object>(labels: L): L {

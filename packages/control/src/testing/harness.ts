@@ -6,7 +6,7 @@ import { fail } from '@postern/errors';
 import type { AgentBound, AgentSessionAccepted, ControlLink } from '@postern/link';
 import type { AuthRequest, BindOptions, BindRequest, LabelBindRequest } from '@postern/protocol';
 import { createMemoryRegistry, type Cluster, type Registry } from '@postern/registry';
-import { createIdSource, openStore, type Store, type TableName, type Write } from '@postern/store';
+import { createIdSource, openStore, TABLE_NAMES, type Store, type Write } from '@postern/store';
 import { afterAll, beforeAll } from 'vitest';
 import { DEFAULT_LIMITS, type ControlConfig, type PolicyRules } from '../config.ts';
 import { createControl, type Control } from '../control.ts';
@@ -68,18 +68,6 @@ export interface Harness {
   /** Another node on the same data: its own locks and mirrors, and an edge of its own. */
   beside(): Promise<Harness>;
 }
-
-const TABLES: readonly TableName[] = [
-  'botUsers',
-  'credentials',
-  'apiKeys',
-  'reservedDomains',
-  'reservedAddrs',
-  'endpoints',
-  'edges',
-  'edgeRoutes',
-  'tunnelGroupBackends',
-];
 
 /** One store for a test file, emptied for every harness: opening a database costs more than most tests. */
 export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: Store) => Store) => Promise<Harness> {
@@ -152,7 +140,7 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
   return async (config = {}, tamper = (real) => real) => {
     now = Date.UTC(2026, 10, 24, 12);
     const rows = await Promise.all(
-      TABLES.map(async (table) => (await store.all(table)).map(({ id }): Write => ({ op: 'delete', table, id }))),
+      TABLE_NAMES.map(async (table) => (await store.all(table)).map(({ id }): Write => ({ op: 'delete', table, id }))),
     );
     await store.commit(rows.flat());
     return open({ ...CONFIG, ...config }, tamper(store), null);

@@ -13,7 +13,7 @@ const REF: JsonSchema = {
 /** What a create or update call takes. */
 export function bodySchema(fields: Fields, call: 'create' | 'update'): JsonSchema {
   const taken = Object.entries(fields).filter(([, field]) => takes(field, call));
-  const required = taken.filter(([, { options }]) => options.required === true).map(([name]) => name);
+  const required = taken.filter(([, field]) => isRequired(field, call)).map(([name]) => name);
   return {
     type: 'object',
     additionalProperties: false,
@@ -34,6 +34,10 @@ export function answerSchema(fields: Fields): JsonSchema {
 
 export function takes(field: Field, call: 'create' | 'update'): boolean {
   return field.options.in === call || field.options.in === 'both';
+}
+
+function isRequired({ options }: Field, call: 'create' | 'update'): boolean {
+  return options.required === true || (call === 'create' && options.needed !== undefined);
 }
 
 function input(field: Field, call: 'create' | 'update'): JsonSchema {

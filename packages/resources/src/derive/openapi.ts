@@ -23,6 +23,7 @@ export function openApiOf(resources: readonly Resource[], server: string, versio
       const path = verb === 'list' || verb === 'create' ? resource.path : `${resource.path}/{id}`;
       (paths[path] ??= {})[METHODS[verb]] = operationOf(resource, verb);
     }
+    for (const { path, operation } of listsBelow(resource)) paths[path] = { get: operation };
     for (const { name, doc } of resource.actions ?? []) {
       paths[`${resource.path}/{id}/${name}`] = {
         post: {
@@ -60,6 +61,25 @@ function operationOf(resource: Resource, verb: Verb): Entry {
     ...(body === null ? {} : { requestBody: { required: true, content: { [JSON_TYPE]: { schema: body } } } }),
     responses: { ...successOf(resource, verb, answer), default: ERROR_RESPONSE },
   };
+}
+
+/** Lists of the rows that refer to one of another resource. */
+function listsBelow(resource: Resource): { readonly path: string; readonly operation: Entry }[] {
+  return Object.values(resource.fields).flatMap(({ options: { link, to = '' } }) => {
+    if (link?.listed === undefined) return [];
+    const { name, title } = resource;
+    const answer = pageSchema(resource, { $ref: `#/components/schemas/${schemaName(resource)}` });
+    const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+    const operation = {
+      ...headOf(resource, `list_${name}_of_${to.slice(1)}`, `Lists every ${title} of one, newest first.`),
+      parameters: [VERSION_HEADER, id, ...pagingOf({ ...resource, filter: null })],
+      responses: {
+        '200': { description: 'As asked.', content: { [JSON_TYPE]: { schema: answer } } },
+        default: ERROR_RESPONSE,
+      },
+    };
+    return [{ path: `${to}/{id}/${link.listed}`, operation }];
+  });
 }
 
 const SUMMARIES: Readonly<Record<Verb, (title: string) => string>> = {

@@ -28,7 +28,10 @@ export function referenceOf(resources: readonly Resource[]): string {
 
 function sectionOf(resource: Resource): string {
   const { path, doc, verbs, actions, deprecated, fields } = resource;
-  const calls = [...verbs, ...(actions ?? []).map(({ name }) => `\`POST …/{id}/${name}\``)].join(', ');
+  const below = Object.values(fields).flatMap(({ options: { link, to } }) =>
+    link?.listed === undefined ? [] : `\`GET ${to}/{id}/${link.listed}\``,
+  );
+  const calls = [...verbs, ...below, ...(actions ?? []).map(({ name }) => `\`POST …/{id}/${name}\``)].join(', ');
   const filter = filterFieldsOf(resource) === null ? 'no' : 'by every field below that has ✓';
   return [
     `## \`${path}\``,
@@ -54,6 +57,7 @@ function rowOf(name: string, { kind, doc, options }: Field, resource: Resource):
   const mark = filterFieldsOf(resource)?.kinds[name] === undefined ? '' : '✓';
   const bound =
     options.most === undefined ? '' : ` At most ${options.most.bytes} bytes (ERR_NGROK_${options.most.error}).`;
+  const needed = options.needed === undefined ? '' : ` Needed (ERR_NGROK_${options.needed}).`;
   const refused = kind === 'unserved' && options.in !== undefined ? ' A value is refused.' : '';
-  return `| \`${name}\` | ${KIND_NAMES[kind]} | ${taken} | ${shown} | ${mark} | ${doc}${bound}${refused} |`;
+  return `| \`${name}\` | ${KIND_NAMES[kind]} | ${taken} | ${shown} | ${mark} | ${doc}${needed}${bound}${refused} |`;
 }

@@ -29,6 +29,22 @@ export type Kind =
   | 'objects'
   | 'unserved';
 
+/** What is wrong with a value: the number of the error, and what fills its message. */
+export interface Problem {
+  readonly error: ErrorNumber;
+  readonly params: Readonly<Record<string, string | number>>;
+}
+
+/** A row refers to one of another plain resource, which exists as long as it does. */
+export interface Link {
+  /** Refuses an id that names nothing of the account. */
+  readonly unknown: ErrorNumber;
+  /** It goes with the one that it refers to; absent = that one is not deleted while this is there. */
+  readonly goesWith?: true;
+  /** `{to}/{id}/{listed}` lists those that refer to one. */
+  readonly listed?: string;
+}
+
 export interface FieldOptions {
   /** Which bodies take the field; absent = none. */
   readonly in?: 'create' | 'update' | 'both';
@@ -46,10 +62,20 @@ export interface FieldOptions {
   readonly computed?: true;
   /** false = lists cannot be filtered by it. */
   readonly filter?: false;
+  /** A create call has to give a value, and no call an empty one; the number of the error that says so. */
+  readonly needed?: ErrorNumber;
+  /** What else is wrong with a value that was given; null = nothing. Pure, so that forms can ask before they send. */
+  readonly check?: (value: string) => Problem | null;
   /** Most UTF-8 bytes, and the number of the error that says so. */
   readonly most?: { readonly bytes: number; readonly error: ErrorNumber };
   /** ref, refs: path of the collection that it leads to. objects: of the rows. */
   readonly to?: string;
+  /** ref of a plain resource to another: what holds between the two. */
+  readonly link?: Link;
+  /** What rows of a plain resource keep of it, where that is not its value. */
+  readonly row?: 'none' | 'sealed';
+  /** The server fills it: when, or by whom, the row was made or changed last. */
+  readonly auto?: 'made-by' | 'changed-at' | 'changed-by';
   /** object: its fields. objects: those of a row. */
   readonly of?: Fields;
   /** unserved: why a value is refused; absent on modules of edges, which are refused by their name. */

@@ -3,7 +3,7 @@ import type { Field, FieldOptions, Fields, Kind } from './field.ts';
 import type { CamelName } from './names.ts';
 
 type Write = 'create' | 'update';
-type Flatten<T> = { readonly [K in keyof T]: T[K] };
+export type Flatten<T> = { readonly [K in keyof T]: T[K] };
 
 type TextKind = 'text' | 'id' | 'time';
 
@@ -61,7 +61,7 @@ export type InputOf<Fs extends Fields, W extends Write> = Flatten<
   }
 >;
 
-type Shown<K extends Kind, O extends FieldOptions> = K extends TextKind | 'ref' | 'owner'
+export type Shown<K extends Kind, O extends FieldOptions> = K extends TextKind | 'ref' | 'owner'
   ? string
   : K extends 'refs'
     ? readonly string[]

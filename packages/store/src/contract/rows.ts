@@ -1,4 +1,5 @@
 /** One row of every table, with values that a careless column would bend. */
+import { columnsOf, eachPlain, type ColumnKind, type PlainRows } from '@postern/resources';
 import type { ReservedDomainRow, Tables } from '../types.ts';
 
 const AT = '2026-11-24T23:15:57Z';
@@ -7,30 +8,10 @@ const ODD = `it's "odd"\u0000 🚪 \r\n\t\\ ; DROP TABLE`;
 const base = { accountId: 'ac_1', createdAt: AT };
 
 export function exampleRows(): Tables {
+  const plain = plainRows();
   return {
-    botUsers: { ...base, id: 'bot_1', name: ODD, active: false },
-    credentials: {
-      ...base,
-      id: 'cr_1',
-      description: '',
-      metadata: ODD,
-      ownerId: 'bot_1',
-      acl: ['bind:*.example.com', ODD, ''],
-      tokenHash: 'a'.repeat(64),
-      isDefault: true,
-    },
-    apiKeys: { ...base, id: 'ak_1', description: ODD, metadata: '', ownerId: '', tokenHash: 'b'.repeat(64) },
-    reservedDomains: domainRow('rd_1', '*.example.com'),
-    reservedAddrs: {
-      ...base,
-      id: 'ra_1',
-      addr: 'localhost:20000',
-      port: 20000,
-      description: '',
-      metadata: '',
-      automatic: true,
-      region: 'us',
-    },
+    ...plain,
+    tunnelGroupBackends: { ...plain.tunnelGroupBackends, labels: { app: 'x', toString: ODD, '': '' } },
     endpoints: {
       ...base,
       id: 'ep_1',
@@ -73,16 +54,30 @@ export function exampleRows(): Tables {
       backendId: 'bkdtg_1',
       backendEnabled: true,
     },
-    tunnelGroupBackends: {
-      ...base,
-      id: 'bkdtg_1',
-      description: '',
-      metadata: '',
-      labels: { app: 'x', toString: ODD, '': '' },
-    },
   };
 }
 
 export function domainRow(id: string, domain: string, accountId = 'ac_1'): ReservedDomainRow {
   return { ...base, id, accountId, domain, description: '', metadata: '', automatic: false, region: '' };
+}
+
+const ODD_VALUES: Readonly<Record<ColumnKind, unknown>> = {
+  text: ODD,
+  secret: ODD,
+  integer: 20_000,
+  boolean: true,
+  json: ['bind:*.example.com', ODD, ''],
+};
+
+type Entry = readonly [string, unknown];
+
+/** From the columns of their definitions, so that a new one is judged as well. */
+function plainRows(): PlainRows {
+  const rows = eachPlain((definition) => {
+    const odd = Object.entries(columnsOf(definition)).map(([name, kind]): Entry => [name, ODD_VALUES[kind]]);
+    return { ...Object.fromEntries(odd), ...base, id: `${definition.idPrefixes[0]}_1` };
+  });
+  // Each value is of its column's kind, which is that of the row's type.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return rows as unknown as PlainRows;
 }

@@ -1,4 +1,7 @@
-/** All migrations, in order. A new one goes into a file of its own and to the end of this list. */
+/**
+ * All migrations, in order; a new one goes to the end of this list, into a file of its own if it is more than a table. One
+ * that was released never changes, so it has its own words for what `@postern/resources` says of today.
+ */
 import { resources } from './0001-resources.ts';
 import { sealedPolicies } from './0002-sealed-policies.ts';
 import { regions } from './0003-regions.ts';

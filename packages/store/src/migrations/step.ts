@@ -1,5 +1,6 @@
 /** What a migration may do. Each step is plain data; an engine compiles it to its own SQL. */
-import type { ColumnKind, TableShape } from '../schema/column.ts';
+import type { ColumnKind } from '@postern/resources';
+import type { TableShape } from '../schema/column.ts';
 
 export type Step =
   | { readonly do: 'create-table'; readonly table: TableShape }

@@ -2,16 +2,12 @@
  * How rows lie in a database, said without a dialect: SQLite compiles it today, PostgreSQL will. Fields are camelCase
  * in rows and snake_case in columns.
  */
-
-/**
- * `json` is for lists and maps, kept as text exactly as JSON.stringify writes them. `secret` is text that is sealed
- * before it leaves this process, so that neither the database nor a backup shows it; it cannot be searched for.
- */
-export type ColumnKind = 'text' | 'integer' | 'boolean' | 'json' | 'secret';
+import type { ColumnKind } from '@postern/resources';
 
 export interface Column {
   readonly field: string;
   readonly name: string;
+  /** `json` is kept as JSON.stringify writes it; `secret` cannot be searched for. */
   readonly kind: ColumnKind;
 }
 

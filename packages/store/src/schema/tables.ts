@@ -1,18 +1,7 @@
 /** The tables as the code of today reads and writes them. How a database came to have them: `migrations/`. */
-import type {
-  AccountRow,
-  ApiKeyRow,
-  BotUserRow,
-  CredentialRow,
-  EdgeRouteRow,
-  EdgeRow,
-  EndpointRow,
-  ReservedAddrRow,
-  ReservedDomainRow,
-  TableName,
-  TunnelGroupBackendRow,
-} from '../types.ts';
-import { tableOf, type TableShape } from './column.ts';
+import { columnsOf, eachPlain, indexesOf } from '@postern/resources';
+import type { AccountRow, EdgeRouteRow, EdgeRow, EndpointRow, TableName } from '../types.ts';
+import { tableOf, tableShape, type TableShape } from './column.ts';
 
 /** What every resource has. */
 const ROW = { id: 'text', accountId: 'text', createdAt: 'text' } as const;
@@ -20,42 +9,12 @@ const ROW = { id: 'text', accountId: 'text', createdAt: 'text' } as const;
 const LISTED = ['accountId', 'id'] as const;
 
 export const TABLES: Readonly<Record<TableName, TableShape>> = {
-  botUsers: tableOf<BotUserRow>('bot_users', { ...ROW, name: 'text', active: 'boolean' }, { indexed: [LISTED] }),
-  credentials: tableOf<CredentialRow>(
-    'credentials',
-    {
-      ...ROW,
-      description: 'text',
-      metadata: 'text',
-      ownerId: 'text',
-      acl: 'json',
-      tokenHash: 'text',
-      isDefault: 'boolean',
-    },
-    { indexed: [LISTED, ['ownerId'], ['isDefault']] },
-  ),
-  apiKeys: tableOf<ApiKeyRow>(
-    'api_keys',
-    { ...ROW, description: 'text', metadata: 'text', ownerId: 'text', tokenHash: 'text' },
-    { indexed: [LISTED, ['ownerId']] },
-  ),
-  reservedDomains: tableOf<ReservedDomainRow>(
-    'reserved_domains',
-    { ...ROW, domain: 'text', description: 'text', metadata: 'text', automatic: 'boolean', region: 'text' },
-    { unique: [['domain']], indexed: [LISTED] },
-  ),
-  reservedAddrs: tableOf<ReservedAddrRow>(
-    'reserved_addrs',
-    {
-      ...ROW,
-      addr: 'text',
-      port: 'integer',
-      description: 'text',
-      metadata: 'text',
-      automatic: 'boolean',
-      region: 'text',
-    },
-    { unique: [['addr']], indexed: [LISTED, ['port']] },
+  // Their rows are typed by the same definitions.
+  ...eachPlain((definition) =>
+    tableShape(definition.name, columnsOf(definition), {
+      unique: (definition.rows.unique ?? []).map(({ fields }) => fields),
+      indexed: indexesOf(definition),
+    }),
   ),
   endpoints: tableOf<EndpointRow>(
     'endpoints',
@@ -109,12 +68,11 @@ export const TABLES: Readonly<Record<TableName, TableShape>> = {
     },
     { indexed: [LISTED, ['edgeId'], ['backendId']] },
   ),
-  tunnelGroupBackends: tableOf<TunnelGroupBackendRow>(
-    'tunnel_group_backends',
-    { ...ROW, description: 'text', metadata: 'text', labels: 'json' },
-    { indexed: [LISTED] },
-  ),
 };
+
+// The keys are those of the type.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+export const TABLE_NAMES = Object.keys(TABLES) as readonly TableName[];
 
 export function isTableName(name: string): name is TableName {
   return Object.hasOwn(TABLES, name);

@@ -1,6 +1,7 @@
 /** Migration steps as SQLite's SQL. */
+import type { ColumnKind } from '@postern/resources';
 import type { Step } from '../migrations/index.ts';
-import { columnName, type ColumnKind, type TableShape } from '../schema/column.ts';
+import { columnName, type TableShape } from '../schema/column.ts';
 import { encodeRow, type Sealer } from '../schema/rows.ts';
 import { insertRow, quoted, type Statement } from '../schema/statements.ts';
 import { ACCOUNTS } from '../schema/tables.ts';
