@@ -6,10 +6,10 @@ export const DESCRIPTION_BYTES = 255;
 export const METADATA_BYTES = 4096;
 
 /** Throws the error `number` when the text has more bytes (UTF-8) than allowed. */
-export function checkLength(text: string | undefined, limit: number, number: ErrorNumber): void {
+export function checkLength(text: string | undefined, limit: number, number: ErrorNumber, field = ''): void {
   if (text === undefined) return;
   const length = Buffer.byteLength(text);
-  if (length > limit) throw fail(number, { length });
+  if (length > limit) throw fail(number, { field, length, most: limit });
 }
 
 /** @throws the error that the definition names for a text which is longer than it allows */
@@ -18,7 +18,7 @@ export function checkTexts({ fields }: Resource, input: object): void {
   for (const [name, { options }] of Object.entries(fields)) {
     const text = given.get(camelName(name));
     if (options.most !== undefined && typeof text === 'string') {
-      checkLength(text, options.most.bytes, options.most.error);
+      checkLength(text, options.most.bytes, options.most.error, name);
     }
   }
 }
