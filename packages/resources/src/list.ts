@@ -10,6 +10,7 @@ import { reservedDomains } from './reserved-domains.ts';
 import { tunnelSessions } from './tunnel-sessions.ts';
 import { tunnels } from './tunnels.ts';
 import { botUsers, serviceUsers } from './users.ts';
+import { vaults } from './vaults.ts';
 
 /** Those that are rows of their own: table, repository, service and calls of each follow from its line here. */
 export const PLAIN = {
@@ -19,6 +20,7 @@ export const PLAIN = {
   credentials,
   apiKeys,
   tunnelGroupBackends,
+  vaults,
 } as const;
 
 export type PlainName = keyof typeof PLAIN;

@@ -296,4 +296,42 @@ export const RESOURCE_ERRORS = {
     title: 'Name of the server itself',
     message: '"{domain}" is a name under which agents and tools reach this server. Use another name.',
   },
+  // Vaults.
+  23000: {
+    status: 400,
+    owner: 'client',
+    title: 'Bad vault name',
+    message: 'The vault name "{name}" cannot be used: letters, digits and _ / . - are allowed.',
+  },
+  23001: {
+    status: 400,
+    owner: 'client',
+    title: 'Vault without a name',
+    message: 'A vault needs a name: give the field "{field}".',
+  },
+  23002: {
+    status: 400,
+    owner: 'client',
+    title: 'Vault name too long',
+    message: 'The vault name has {length} bytes; it may have {most}.',
+  },
+  23003: {
+    status: 400,
+    owner: 'client',
+    title: 'Vault not empty',
+    message: 'The vault {id} still has {users}. Delete its secrets first.',
+  },
+  23004: {
+    status: 400,
+    owner: 'client',
+    title: 'Vault name taken',
+    message: 'There is a vault "{name}" in this account already. Take another name.',
+  },
+  // No number of its own is published for these.
+  90079: {
+    status: 400,
+    owner: 'client',
+    title: 'Text too long',
+    message: 'The field "{field}" has {length} bytes; it may have {most}.',
+  },
 } as const satisfies Record<number, ErrorEntry>;

@@ -1,9 +1,13 @@
 /** Fields that many resources share. */
 import type { ErrorNumber } from '@postern/errors';
-import { id, text, time, uri } from './field.ts';
+import { id, text, time, uri, type Problem } from './field.ts';
 
 const DESCRIPTION_BYTES = 255;
 const METADATA_BYTES = 4_096;
+
+/** Of what is named by people and by policies. */
+export const NAME_BYTES = 255;
+const NAME = /^[\w/.-]*$/;
 
 export const ID = id('Its id.');
 export const URI = uri('Its absolute address.');
@@ -40,4 +44,9 @@ export function metadata<const E extends ErrorNumber, const O extends 'kept' | '
     out: out ?? ('left-out' as O),
     most: { bytes: METADATA_BYTES, error },
   });
+}
+
+/** @param error the number of the error that says which characters a name may have */
+export function nameCheck(error: ErrorNumber) {
+  return (name: string): Problem | null => (NAME.test(name) ? null : { error, params: { name } });
 }

@@ -5,9 +5,31 @@
 import { resources } from './0001-resources.ts';
 import { sealedPolicies } from './0002-sealed-policies.ts';
 import { regions } from './0003-regions.ts';
-import type { Migration } from './step.ts';
+import { tableOfRows, type Migration } from './step.ts';
 
-export const MIGRATIONS: readonly Migration[] = [resources, sealedPolicies, regions];
+export const MIGRATIONS: readonly Migration[] = [
+  resources,
+  sealedPolicies,
+  regions,
+  {
+    version: 4,
+    name: 'vaults',
+    steps: [
+      tableOfRows(
+        'vaults',
+        {
+          updatedAt: 'text',
+          name: 'text',
+          description: 'text',
+          metadata: 'text',
+          createdBy: 'text',
+          lastUpdatedBy: 'text',
+        },
+        { unique: [['accountId', 'name']] },
+      ),
+    ],
+  },
+];
 
 /** The version of a database that this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
