@@ -7,6 +7,7 @@ import { edgeRoutes, httpsEdges, tcpEdges, tlsEdges } from './edges.ts';
 import { endpoints } from './endpoints.ts';
 import { reservedAddrs } from './reserved-addrs.ts';
 import { reservedDomains } from './reserved-domains.ts';
+import { vaultSecrets } from './vault-secrets.ts';
 import { tunnelSessions } from './tunnel-sessions.ts';
 import { tunnels } from './tunnels.ts';
 import { botUsers, serviceUsers } from './users.ts';
@@ -21,6 +22,7 @@ export const PLAIN = {
   apiKeys,
   tunnelGroupBackends,
   vaults,
+  vaultSecrets,
 } as const;
 
 export type PlainName = keyof typeof PLAIN;

@@ -9,10 +9,19 @@ import { crud } from './crud.ts';
 import type { Hooks, PlainHooks } from './hooks.ts';
 import { reservedAddrs } from './reserved-addrs.ts';
 import { reservedDomains } from './reserved-domains.ts';
+import { vaultSecrets } from './vault-secrets.ts';
 import { tunnelGroupBackends } from './tunnel-group-backends.ts';
 
 /** What plain resources have of their own; most have nothing, and no line here. */
-const HOOKS: PlainHooks = { reservedDomains, reservedAddrs, botUsers, credentials, apiKeys, tunnelGroupBackends };
+const HOOKS: PlainHooks = {
+  reservedDomains,
+  reservedAddrs,
+  botUsers,
+  credentials,
+  apiKeys,
+  tunnelGroupBackends,
+  vaultSecrets,
+};
 
 /** The services of all plain resources, one for each definition in `@postern/resources`. */
 export function createPlain(core: Core): PlainServices {

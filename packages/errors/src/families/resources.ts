@@ -296,7 +296,7 @@ export const RESOURCE_ERRORS = {
     title: 'Name of the server itself',
     message: '"{domain}" is a name under which agents and tools reach this server. Use another name.',
   },
-  // Vaults.
+  // Vaults and secrets.
   23000: {
     status: 400,
     owner: 'client',
@@ -326,6 +326,60 @@ export const RESOURCE_ERRORS = {
     owner: 'client',
     title: 'Vault name taken',
     message: 'There is a vault "{name}" in this account already. Take another name.',
+  },
+  24000: {
+    status: 400,
+    owner: 'client',
+    title: 'Bad secret name',
+    message: 'The secret name "{name}" cannot be used: letters, digits and _ / . - are allowed.',
+  },
+  24001: {
+    status: 400,
+    owner: 'client',
+    title: 'Secret without a name',
+    message: 'A secret needs a name: give the field "{field}".',
+  },
+  24002: {
+    status: 400,
+    owner: 'client',
+    title: 'Secret name too long',
+    message: 'The secret name has {length} bytes; it may have {most}.',
+  },
+  24003: {
+    status: 400,
+    owner: 'client',
+    title: 'Secret without a value',
+    message: 'A secret needs a value: give the field "{field}".',
+  },
+  24004: {
+    status: 400,
+    owner: 'client',
+    title: 'Secret too long',
+    message: 'The value of the secret has {length} bytes; it may have {most}.',
+  },
+  24005: {
+    status: 400,
+    owner: 'client',
+    title: 'Secret name taken',
+    message: 'There is a secret "{name}" in this vault already. Change that one, or take another name.',
+  },
+  24006: {
+    status: 400,
+    owner: 'client',
+    title: 'No such vault',
+    message: 'The vault {id} does not exist. Create it first.',
+  },
+  24008: {
+    status: 400,
+    owner: 'client',
+    title: 'Secret without a vault',
+    message: 'A secret is kept in a vault: give the field "{field}", or vault_name.',
+  },
+  24009: {
+    status: 400,
+    owner: 'client',
+    title: 'No vault of that name',
+    message: 'There is no vault "{name}" here, or it is not the one that vault_id names.',
   },
   // No number of its own is published for these.
   90079: {

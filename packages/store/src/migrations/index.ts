@@ -29,6 +29,26 @@ export const MIGRATIONS: readonly Migration[] = [
       ),
     ],
   },
+  {
+    version: 5,
+    name: 'secrets',
+    steps: [
+      tableOfRows(
+        'secrets',
+        {
+          updatedAt: 'text',
+          name: 'text',
+          value: 'secret',
+          description: 'text',
+          metadata: 'text',
+          createdById: 'text',
+          lastUpdatedById: 'text',
+          vaultId: 'text',
+        },
+        { unique: [['vaultId', 'name']], indexed: [['vaultId']] },
+      ),
+    ],
+  },
 ];
 
 /** The version of a database that this code reads and writes. */
