@@ -5,6 +5,7 @@ import { tunnelGroupBackends } from './backends.ts';
 import { credentials } from './credentials.ts';
 import { edgeRoutes, httpsEdges, tcpEdges, tlsEdges } from './edges.ts';
 import { endpoints } from './endpoints.ts';
+import { ipPolicies } from './ip-policies.ts';
 import { reservedAddrs } from './reserved-addrs.ts';
 import { reservedDomains } from './reserved-domains.ts';
 import { vaultSecrets } from './vault-secrets.ts';
@@ -23,6 +24,7 @@ export const PLAIN = {
   tunnelGroupBackends,
   vaults,
   vaultSecrets,
+  ipPolicies,
 } as const;
 
 export type PlainName = keyof typeof PLAIN;

@@ -381,6 +381,13 @@ export const RESOURCE_ERRORS = {
     title: 'No vault of that name',
     message: 'There is no vault "{name}" here, or it is not the one that vault_id names.',
   },
+  // IP policies.
+  1400: {
+    status: 400,
+    owner: 'client',
+    title: 'Update says nothing',
+    message: 'This update of an IP policy names no field to change. Send description or metadata.',
+  },
   // No number of its own is published for these.
   90079: {
     status: 400,

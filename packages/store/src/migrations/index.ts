@@ -49,6 +49,11 @@ export const MIGRATIONS: readonly Migration[] = [
       ),
     ],
   },
+  {
+    version: 6,
+    name: 'IP policies',
+    steps: [tableOfRows('ip_policies', { description: 'text', metadata: 'text' })],
+  },
 ];
 
 /** The version of a database that this code reads and writes. */
