@@ -5,6 +5,7 @@ import { ENDPOINT_ERRORS } from './families/endpoints.ts';
 import { GATEWAY_ERRORS } from './families/gateway.ts';
 import { POLICY_ERRORS } from './families/policy.ts';
 import { POLICY_RUN_ERRORS } from './families/policy-run.ts';
+import { POLICY_RESOURCE_ERRORS } from './families/policy-resources.ts';
 import { RESOURCE_ERRORS } from './families/resources.ts';
 
 /** Every error that Postern sends. `docs/failure-modes.md` explains each row; a test compares the two both ways. */
@@ -12,6 +13,7 @@ export const ERROR_TABLE = {
   ...API_ERRORS,
   ...ENDPOINT_ERRORS,
   ...RESOURCE_ERRORS,
+  ...POLICY_RESOURCE_ERRORS,
   ...AGENT_ERRORS,
   ...POLICY_ERRORS,
   ...POLICY_RUN_ERRORS,

@@ -1,0 +1,104 @@
+import type { ErrorEntry } from '../entry.ts';
+
+/** What policies are made to refer to: vaults and their secrets, IP policies, certificate authorities (spec: api.md §2). */
+export const POLICY_RESOURCE_ERRORS = {
+  // Vaults and secrets.
+  23000: {
+    status: 400,
+    owner: 'client',
+    title: 'Bad vault name',
+    message: 'The vault name "{name}" cannot be used: letters, digits and _ / . - are allowed.',
+  },
+  23001: {
+    status: 400,
+    owner: 'client',
+    title: 'Vault without a name',
+    message: 'A vault needs a name: give the field "{field}".',
+  },
+  23002: {
+    status: 400,
+    owner: 'client',
+    title: 'Vault name too long',
+    message: 'The vault name has {length} bytes; it may have {most}.',
+  },
+  23003: {
+    status: 400,
+    owner: 'client',
+    title: 'Vault not empty',
+    message: 'The vault {id} still has {users}. Delete its secrets first.',
+  },
+  23004: {
+    status: 400,
+    owner: 'client',
+    title: 'Vault name taken',
+    message: 'There is a vault "{name}" in this account already. Take another name.',
+  },
+  24000: {
+    status: 400,
+    owner: 'client',
+    title: 'Bad secret name',
+    message: 'The secret name "{name}" cannot be used: letters, digits and _ / . - are allowed.',
+  },
+  24001: {
+    status: 400,
+    owner: 'client',
+    title: 'Secret without a name',
+    message: 'A secret needs a name: give the field "{field}".',
+  },
+  24002: {
+    status: 400,
+    owner: 'client',
+    title: 'Secret name too long',
+    message: 'The secret name has {length} bytes; it may have {most}.',
+  },
+  24003: {
+    status: 400,
+    owner: 'client',
+    title: 'Secret without a value',
+    message: 'A secret needs a value: give the field "{field}".',
+  },
+  24004: {
+    status: 400,
+    owner: 'client',
+    title: 'Secret too long',
+    message: 'The value of the secret has {length} bytes; it may have {most}.',
+  },
+  24005: {
+    status: 400,
+    owner: 'client',
+    title: 'Secret name taken',
+    message: 'There is a secret "{name}" in this vault already. Change that one, or take another name.',
+  },
+  24006: {
+    status: 400,
+    owner: 'client',
+    title: 'No such vault',
+    message: 'The vault {id} does not exist. Create it first.',
+  },
+  24008: {
+    status: 400,
+    owner: 'client',
+    title: 'Secret without a vault',
+    message: 'A secret is kept in a vault: give the field "{field}", or vault_name.',
+  },
+  24009: {
+    status: 400,
+    owner: 'client',
+    title: 'No vault of that name',
+    message: 'There is no vault "{name}" here, or it is not the one that vault_id names.',
+  },
+  // IP policies.
+  1400: {
+    status: 400,
+    owner: 'client',
+    title: 'Update says nothing',
+    message: 'This update of an IP policy names no field to change. Send description or metadata.',
+  },
+  // No number of its own is published for these.
+  90079: {
+    status: 400,
+    owner: 'client',
+    title: 'Text too long',
+    message: 'The field "{field}" has {length} bytes; it may have {most}.',
+  },
+} as const satisfies Record<number, ErrorEntry>;
