@@ -6,6 +6,7 @@ import { credentials } from './credentials.ts';
 import { edgeRoutes, httpsEdges, tcpEdges, tlsEdges } from './edges.ts';
 import { endpoints } from './endpoints.ts';
 import { ipPolicies } from './ip-policies.ts';
+import { ipPolicyRules } from './ip-policy-rules.ts';
 import { reservedAddrs } from './reserved-addrs.ts';
 import { reservedDomains } from './reserved-domains.ts';
 import { vaultSecrets } from './vault-secrets.ts';
@@ -25,6 +26,7 @@ export const PLAIN = {
   vaults,
   vaultSecrets,
   ipPolicies,
+  ipPolicyRules,
 } as const;
 
 export type PlainName = keyof typeof PLAIN;

@@ -115,10 +115,12 @@ export function referencesFrom({ name, title, fields }: PlainResource, from: Pla
 
 /** Who may refer to rows of this one. @throws TypeError when it is not said what happens to these when it is deleted */
 export function referencesTo({ name, inUse }: PlainResource, to: PlainName): readonly Reference[] {
-  const references = Object.values(eachPlain(referencesFrom))
-    .flat()
-    .filter((reference) => reference.to === to);
+  const all = Object.values(eachPlain(referencesFrom)).flat();
+  const references = all.filter((reference) => reference.to === to);
   if (inUse === undefined && references.some(({ link }) => link.goesWith !== true))
     throw new TypeError(`${name} are referred to, and nothing refuses to delete one that is`);
+  const taken = references.filter(({ link }) => link.goesWith === true);
+  if (taken.some(({ from }) => all.some((reference) => reference.to === from)))
+    throw new TypeError(`rows that go with ${name} are referred to themselves, which nothing follows`);
   return references;
 }

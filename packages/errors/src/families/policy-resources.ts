@@ -94,6 +94,61 @@ export const POLICY_RESOURCE_ERRORS = {
     title: 'Update says nothing',
     message: 'This update of an IP policy names no field to change. Send description or metadata.',
   },
+  1401: {
+    status: 400,
+    owner: 'client',
+    title: 'Update says nothing',
+    message: 'This update of an IP policy rule names no field to change. Send description, metadata or cidr.',
+  },
+  1405: {
+    status: 400,
+    owner: 'client',
+    title: 'Field missing',
+    message: 'An IP policy rule needs the field "{field}".',
+  },
+  1406: {
+    status: 400,
+    owner: 'client',
+    title: 'Not a network',
+    message:
+      '"{cidr}" is not a network. Write an address and the length of its mask, as in 192.0.2.0/24 or 2001:db8::/32.',
+  },
+  1408: {
+    status: 400,
+    owner: 'client',
+    title: 'Network in this policy already',
+    message: 'The policy has a rule for {cidr} already. Change or delete that one.',
+  },
+  1409: {
+    status: 400,
+    owner: 'client',
+    title: 'Bits behind the mask',
+    message: '"{cidr}" is not the first address of its network. Write {network}.',
+  },
+  1413: {
+    status: 400,
+    owner: 'client',
+    title: 'Mask missing',
+    message: '"{cidr}" has no mask. For this one address write {cidr}/{bits}.',
+  },
+  1414: {
+    status: 400,
+    owner: 'client',
+    title: 'No such IP policy',
+    message: 'There is no IP policy {id}. Create it first.',
+  },
+  1421: {
+    status: 400,
+    owner: 'client',
+    title: 'Description too long',
+    message: "The description has {length} bytes; a rule's may have {most}.",
+  },
+  1422: {
+    status: 400,
+    owner: 'client',
+    title: 'Neither allow nor deny',
+    message: 'The action of an IP policy rule is allow or deny.',
+  },
   // No number of its own is published for these.
   90079: {
     status: 400,

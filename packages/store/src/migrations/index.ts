@@ -54,6 +54,17 @@ export const MIGRATIONS: readonly Migration[] = [
     name: 'IP policies',
     steps: [tableOfRows('ip_policies', { description: 'text', metadata: 'text' })],
   },
+  {
+    version: 7,
+    name: 'rules of IP policies',
+    steps: [
+      tableOfRows(
+        'ip_policy_rules',
+        { description: 'text', metadata: 'text', cidr: 'text', ipPolicyId: 'text', action: 'text' },
+        { unique: [['ipPolicyId', 'cidr']], indexed: [['ipPolicyId']] },
+      ),
+    ],
+  },
 ];
 
 /** The version of a database that this code reads and writes. */
