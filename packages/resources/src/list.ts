@@ -2,6 +2,7 @@ import type { Resource } from './model/resource.ts';
 import type { PlainResource, RowOf } from './model/row.ts';
 import { apiKeys } from './api-keys.ts';
 import { tunnelGroupBackends } from './backends.ts';
+import { certificateAuthorities } from './certificate-authorities.ts';
 import { credentials } from './credentials.ts';
 import { edgeRoutes, httpsEdges, tcpEdges, tlsEdges } from './edges.ts';
 import { endpoints } from './endpoints.ts';
@@ -27,6 +28,7 @@ export const PLAIN = {
   vaultSecrets,
   ipPolicies,
   ipPolicyRules,
+  certificateAuthorities,
 } as const;
 
 export type PlainName = keyof typeof PLAIN;

@@ -4,6 +4,7 @@ import type { Core } from '../core.ts';
 import type { PlainServices } from '../types.ts';
 import { apiKeys } from './api-keys.ts';
 import { botUsers } from './bot-users.ts';
+import { certificateAuthorities } from './certificate-authorities.ts';
 import { credentials } from './credentials.ts';
 import { crud } from './crud.ts';
 import type { Hooks, PlainHooks } from './hooks.ts';
@@ -21,6 +22,7 @@ const HOOKS: PlainHooks = {
   apiKeys,
   tunnelGroupBackends,
   vaultSecrets,
+  certificateAuthorities,
 };
 
 /** The services of all plain resources, one for each definition in `@postern/resources`. */

@@ -149,6 +149,43 @@ export const POLICY_RESOURCE_ERRORS = {
     title: 'Neither allow nor deny',
     message: 'The action of an IP policy rule is allow or deny.',
   },
+  // Certificate authorities.
+  1911: {
+    status: 400,
+    owner: 'client',
+    title: 'Not a certificate',
+    message: 'The PEM text holds a {type}. Give the certificate of the authority.',
+  },
+  1912: {
+    status: 400,
+    owner: 'client',
+    title: 'More than one certificate',
+    message: 'The PEM text holds {count} certificates. Give one; each authority is a resource of its own.',
+  },
+  1913: {
+    status: 400,
+    owner: 'client',
+    title: 'Not an authority',
+    message: 'The certificate is not marked as that of an authority (RFC 5280 §4.2.1.9).',
+  },
+  1919: {
+    status: 400,
+    owner: 'client',
+    title: 'Certificate missing',
+    message: 'A certificate authority needs its certificate in PEM: give the field "{field}".',
+  },
+  1920: {
+    status: 400,
+    owner: 'client',
+    title: 'Certificate not readable',
+    message: 'The text cannot be used: {reason}.',
+  },
+  1921: {
+    status: 400,
+    owner: 'client',
+    title: 'Certificate too long',
+    message: 'The PEM text has {length} bytes; it may have {most}.',
+  },
   // No number of its own is published for these.
   90079: {
     status: 400,

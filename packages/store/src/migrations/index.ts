@@ -65,6 +65,22 @@ export const MIGRATIONS: readonly Migration[] = [
       ),
     ],
   },
+  {
+    version: 8,
+    name: 'certificate authorities',
+    steps: [
+      tableOfRows('certificate_authorities', {
+        description: 'text',
+        metadata: 'text',
+        caPem: 'text',
+        subjectCommonName: 'text',
+        notBefore: 'text',
+        notAfter: 'text',
+        keyUsages: 'json',
+        extendedKeyUsages: 'json',
+      }),
+    ],
+  },
 ];
 
 /** The version of a database that this code reads and writes. */
