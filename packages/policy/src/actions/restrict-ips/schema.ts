@@ -14,7 +14,7 @@ const range = text.check(
   ),
 );
 
-/** There are no IP policies to refer to yet, so whatever is named does not exist. */
+/** IP policies are kept (`/ip_policies`), but the edge does not have them yet: whatever is named is refused. */
 const reference = text.check(verify((id: string) => ({ number: 2216, facts: { id: printable(id) } })));
 
 export const restrictIpsSchema = z.strictObject({
