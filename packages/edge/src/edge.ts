@@ -24,6 +24,8 @@ import { limitedLog } from './limited-log.ts';
 import { createTimerWheel } from './timer-wheel.ts';
 import { policyWarningCount } from './policy-warnings.ts';
 import { SlidingCounters } from './services/counters.ts';
+import { EventLog } from './services/event-log.ts';
+import { NO_KEYS } from './services/keys.ts';
 import { TrafficBatch } from './traffic-batch.ts';
 
 /** When the server stops: what a connection gets to send its first byte, and to come to what serves it. */
@@ -66,6 +68,8 @@ export interface EdgeStats {
   readonly policyWarnings: number;
   /** Buckets of `rate-limit`: kept now; since the start, those that had to go while they counted. */
   readonly buckets: { readonly kept: number; readonly forgotten: number };
+  /** Events of policies that found no room since the start. */
+  readonly lostEvents: number;
 }
 
 export interface Edge {
@@ -100,6 +104,7 @@ class DataPlane implements Edge {
   readonly #counters = new SlidingCounters(() => performance.now());
   readonly #marks = new HopMarks();
   #settings: NodeSettings | null = null;
+  readonly #events: EventLog;
   readonly #ready = Promise.withResolvers<void>();
   #stopping: Promise<void> | null = null;
 
@@ -109,6 +114,7 @@ class DataPlane implements Edge {
     const log = limitedLog(options.log, now);
     const faults = new Faults(log);
     this.#faults = faults;
+    this.#events = new EventLog(log, () => performance.now());
     const wheel = createTimerWheel({ onFault: (error) => faults.report(error, 'a timer') });
     this.#traffic = new TrafficBatch(wheel, (events) => link.traffic(events));
     const routes = createRouteTable({ compile: compilePolicy, log });
@@ -139,7 +145,7 @@ class DataPlane implements Edge {
       agents: this.#agents.streams,
       marks: this.#marks,
       bodies: new BodyRoom(),
-      services: { counters: this.#counters, outgoing: null },
+      services: { counters: this.#counters, events: this.#events, keys: NO_KEYS, outgoing: null },
       wheel,
       log,
       faults,
@@ -224,6 +230,7 @@ class DataPlane implements Edge {
       faults: this.#faults.count,
       policyWarnings: policyWarningCount(this.#context),
       buckets: { kept: this.#counters.size, forgotten: this.#counters.forgotten },
+      lostEvents: this.#events.lost,
     };
   }
 

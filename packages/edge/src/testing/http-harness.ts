@@ -25,8 +25,10 @@ import { LIMITS, SILENT_LOG } from './fixtures.ts';
 import { createTimerWheel } from '../timer-wheel.ts';
 import { Faults, streamFault } from '../guard.ts';
 import { HopMarks } from '../http/exchange/hop-mark.ts';
+import { NO_KEYS } from '../services/keys.ts';
 import { BodyRoom } from '../http/exchange/body-room.ts';
 import { SlidingCounters } from '../services/counters.ts';
+import { EventLog } from '../services/event-log.ts';
 import { createHttpService } from '../http/service.ts';
 
 /** Pulls from one session into the other, a turn of the loop later, as a wire would. */
@@ -237,6 +239,8 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     bodies: new BodyRoom(options.bodyBytes ?? 1 << 26),
     services: {
       counters: new SlidingCounters(options.counterClock ?? (() => performance.now())),
+      events: new EventLog(log, () => performance.now()),
+      keys: NO_KEYS,
       outgoing: null,
     },
     wheel: createTimerWheel({ resolution: 10 }),
