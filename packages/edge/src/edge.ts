@@ -23,6 +23,7 @@ import { createRouteTable } from './routing/route-table.ts';
 import { limitedLog } from './limited-log.ts';
 import { createTimerWheel } from './timer-wheel.ts';
 import { policyWarningCount } from './policy-warnings.ts';
+import { BcryptThread } from './services/bcrypt.ts';
 import { SlidingCounters } from './services/counters.ts';
 import { EventLog } from './services/event-log.ts';
 import { NO_KEYS } from './services/keys.ts';
@@ -105,6 +106,7 @@ class DataPlane implements Edge {
   readonly #marks = new HopMarks();
   #settings: NodeSettings | null = null;
   readonly #events: EventLog;
+  readonly #bcrypt = new BcryptThread();
   readonly #ready = Promise.withResolvers<void>();
   #stopping: Promise<void> | null = null;
 
@@ -145,7 +147,7 @@ class DataPlane implements Edge {
       agents: this.#agents.streams,
       marks: this.#marks,
       bodies: new BodyRoom(),
-      services: { counters: this.#counters, events: this.#events, keys: NO_KEYS, outgoing: null },
+      services: { bcrypt: this.#bcrypt, counters: this.#counters, events: this.#events, keys: NO_KEYS, outgoing: null },
       wheel,
       log,
       faults,
@@ -248,6 +250,7 @@ class DataPlane implements Edge {
     this.#bytes.destroyAll();
     this.#listeners.destroy('visitors');
     await this.#agents.close();
+    this.#bcrypt.close();
     this.#listeners.destroy('agents');
     // What was cut tells so when its socket has closed.
     const over = Promise.all([this.#http.drain(), this.#bytes.drain()]);

@@ -6,11 +6,27 @@ import type { KeyObject } from 'node:crypto';
 import type { PosternError } from '@postern/errors';
 
 export interface PolicyServices {
+  readonly bcrypt: Bcrypt;
   readonly counters: Counters;
   readonly events: Events;
   readonly keys: Keys;
   /** null where no request is under way: connection rules call nobody. */
   readonly outgoing: OutgoingHttp | null;
+}
+
+/** For whom a password is compared: what places and turns are shared by. */
+export interface Asker {
+  readonly endpoint: string;
+  readonly address: string;
+}
+
+/** Compares passwords that are known as bcrypt hashes only; one comparison takes a tenth of a second. */
+export interface Bcrypt {
+  /**
+   * @returns true at once when it is known, else a promise of the verdict; null = nobody could be asked in time, which
+   *   says nothing about the password
+   */
+  matches(password: string, hash: string, asker: Asker): true | Promise<boolean | null>;
 }
 
 /** Made once, with the policy: what an action counts, and up to where. */

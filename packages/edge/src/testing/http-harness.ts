@@ -27,6 +27,7 @@ import { Faults, streamFault } from '../guard.ts';
 import { HopMarks } from '../http/exchange/hop-mark.ts';
 import { NO_KEYS } from '../services/keys.ts';
 import { BodyRoom } from '../http/exchange/body-room.ts';
+import { BcryptThread } from '../services/bcrypt.ts';
 import { SlidingCounters } from '../services/counters.ts';
 import { EventLog } from '../services/event-log.ts';
 import { createHttpService } from '../http/service.ts';
@@ -238,6 +239,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     marks,
     bodies: new BodyRoom(options.bodyBytes ?? 1 << 26),
     services: {
+      bcrypt: new BcryptThread(),
       counters: new SlidingCounters(options.counterClock ?? (() => performance.now())),
       events: new EventLog(log, () => performance.now()),
       keys: NO_KEYS,

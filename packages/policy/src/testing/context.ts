@@ -177,6 +177,7 @@ export function makeContext(facts: Facts = {}): TestContext {
 
 /** Lets everything through, and knows nothing. */
 const NO_SERVICES: PolicyServices = {
+  bcrypt: { matches: () => Promise.resolve(null) },
   counters: { take: () => 0 },
   events: { emit: () => {} },
   keys: { at: () => Promise.resolve({ problem: 'there is no such set here' }) },

@@ -1,5 +1,6 @@
-import { hashSync } from 'bcryptjs';
 import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../../runtime.ts';
+import type { Bcrypt } from '../../services.ts';
 import type { Facts } from '../../testing/context.ts';
 import { bodyOf, refusal, rule, run, show } from '../../testing/run.ts';
 
@@ -57,13 +58,33 @@ describe('basic-auth', () => {
     expect(await passes({ credentials: ['user:${vars.none}'] }, as('user', ''))).toBe(false);
   });
 
-  it('compares hashes of old agents, and remembers the verdict', async () => {
-    const hashed = { credentials: [`user:{bcrypt}${hashSync('password1', 4)}`, 'other:password2'] };
-    expect(await passes(hashed, as('user', 'password1'))).toBe(true);
-    expect(await passes(hashed, as('user', 'password1'))).toBe(true);
-    expect(await passes(hashed, as('user', 'password2'))).toBe(false);
-    expect(await passes(hashed, as('someone', 'password1'))).toBe(false);
-    expect(await passes(hashed, as('other', 'password2'))).toBe(true);
+  const HASH = `$2a$10$${'h'.repeat(53)}`;
+  const hashed = { credentials: [`user:{bcrypt}${HASH}`, 'other:password2'] };
+
+  it('has hashes of old agents compared, for the endpoint and the network that ask', async () => {
+    const asked: unknown[] = [];
+    const bcrypt: Bcrypt = {
+      matches: (password, hash, asker) => {
+        asked.push([password, hash, asker]);
+        return Promise.resolve(hash === HASH && password === 'password1');
+      },
+    };
+    const lets = (user: string, password: string): Promise<boolean> =>
+      passes(hashed, { ...as(user, password), services: { bcrypt }, clientIp: '2001:db8::1' });
+    expect(await lets('user', 'password1')).toBe(true);
+    expect(asked).toEqual([['password1', HASH, { endpoint: 'ep_1', address: expect.stringMatching(/\/64$/) }]]);
+    expect(await lets('user', 'password2')).toBe(false);
+    // A user that does not exist costs a comparison as well.
+    expect([await lets('someone', 'password1'), asked.length]).toEqual([false, 3]);
+    expect([await lets('other', 'password2'), asked.length]).toEqual([true, 3]);
+  });
+
+  it('goes on at once with what is known, and tells nobody that a password is wrong when it could not be asked', async () => {
+    const verdict = async (matches: true | Promise<null>): Promise<Outcome> =>
+      (await run(R, [auth(hashed)], { ...as('user', 'password1'), services: { bcrypt: { matches: () => matches } } }))
+        .outcome;
+    expect(await verdict(true)).toMatchObject({ kind: 'continue' });
+    expect(await verdict(Promise.resolve(null))).toMatchObject({ kind: 'error', error: { number: 90036 } });
   });
 
   it('says what is wrong with its config', () => {

@@ -33,11 +33,12 @@ export const basicAuth: ActionDefinition = {
       run(scope) {
         const presented = presentedIn(scope.context.req?.headers.get('authorization'));
         if (presented === null) return finish(scope, null, false);
-        const { endpoint, conn } = scope.context;
+        const { endpoint, conn, services } = scope.context;
         const asker = { endpoint: endpoint.id, address: addressBlock(conn.clientIp) };
         const verdict = authorize(
           credentials.map((of) => of(scope)),
           presented,
+          services.bcrypt,
           asker,
         );
         if (typeof verdict === 'boolean') return finish(scope, presented, verdict);

@@ -3,7 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Scope } from '../../cel/scope.ts';
 import { Failure } from '../../cel/value.ts';
 import type { Template } from '../../interpolation/template.ts';
-import { matchesBcrypt, type Asker } from './bcrypt.ts';
+import type { Asker, Bcrypt } from '../../services.ts';
 import { BCRYPT_MARK } from './schema.ts';
 
 export interface Presented {
@@ -73,6 +73,7 @@ function takenApart(text: string): Credential | null {
 export function authorize(
   credentials: readonly (Credential | null)[],
   presented: Presented,
+  bcrypt: Bcrypt,
   asker: Asker,
 ): boolean | Promise<boolean | null> {
   let authorized = false;
@@ -93,12 +94,12 @@ export function authorize(
   // A user that does not exist costs a comparison as well, of a password that is nobody's.
   if (hashes.length === 0) {
     if (anothers === null) return false;
-    const asked = matchesBcrypt(`${presented.password}\u0001`, anothers, asker);
+    const asked = bcrypt.matches(`${presented.password}\u0001`, anothers, asker);
     return asked === true ? false : asked.then((verdict) => (verdict === null ? null : false));
   }
   const slow: Promise<boolean | null>[] = [];
   for (const hash of hashes) {
-    const verdict = matchesBcrypt(presented.password, hash, asker);
+    const verdict = bcrypt.matches(presented.password, hash, asker);
     if (verdict === true) return true;
     slow.push(verdict);
   }

@@ -1,12 +1,14 @@
 import { hashSync } from 'bcryptjs';
-import { describe, expect, it } from 'vitest';
-import { matchesBcrypt } from './bcrypt.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { BcryptThread } from './bcrypt.ts';
 import { Turns } from './turns.ts';
 
 describe('bcrypt', () => {
   const hash = hashSync('the right one', 8);
+  const bcrypt = new BcryptThread();
+  afterAll(() => bcrypt.close());
   const wrong = async (n: number, endpoint: string): Promise<boolean | null> =>
-    matchesBcrypt(`guess ${endpoint} ${n}`, hash, { endpoint, address: `192.0.2.${n % 200}` });
+    bcrypt.matches(`guess ${endpoint} ${n}`, hash, { endpoint, address: `192.0.2.${n % 200}` });
 
   it('gives another endpoint its turn during a flood of guesses, and says of the rest that it does not know', async () => {
     let done = 0;
@@ -15,7 +17,7 @@ describe('bcrypt', () => {
       done++;
       return verdict;
     });
-    const mine = await matchesBcrypt('the right one', hash, { endpoint: 'ep_mine', address: '198.51.100.1' });
+    const mine = await bcrypt.matches('the right one', hash, { endpoint: 'ep_mine', address: '198.51.100.1' });
     expect(mine).toBe(true);
     // Refused ones are told at once, and no more than a turn or two of the flood came first.
     expect(done).toBeLessThanOrEqual(300 - 64 + 3);
@@ -27,15 +29,24 @@ describe('bcrypt', () => {
 
   it('remembers right passwords, and no failures', async () => {
     const asker = { endpoint: 'ep_1', address: '192.0.2.1' };
-    await matchesBcrypt('the right one', hash, asker);
-    expect(matchesBcrypt('the right one', hash, asker)).toBe(true);
+    await bcrypt.matches('the right one', hash, asker);
+    expect(bcrypt.matches('the right one', hash, asker)).toBe(true);
     // One that found no place is asked when there is one.
     const many = Array.from({ length: 80 }, (_, n) => wrong(n, 'ep_3'));
     const again = hashSync('another right one', 4);
-    const refused = await matchesBcrypt('another right one', again, { endpoint: 'ep_3', address: '192.0.2.9' });
+    const refused = await bcrypt.matches('another right one', again, { endpoint: 'ep_3', address: '192.0.2.9' });
     expect(refused).toBe(null);
     await Promise.all(many);
-    expect(await matchesBcrypt('another right one', again, { endpoint: 'ep_3', address: '192.0.2.9' })).toBe(true);
+    expect(await bcrypt.matches('another right one', again, { endpoint: 'ep_3', address: '192.0.2.9' })).toBe(true);
+  });
+
+  it('tells who waits, and who asks later, that it does not know when it is closed', async () => {
+    const closing = new BcryptThread();
+    const asker = { endpoint: 'ep_1', address: '192.0.2.1' };
+    const asked = [1, 2, 3].map((n) => closing.matches(`guess ${n}`, hash, asker));
+    closing.close();
+    expect(await Promise.all(asked.map(async (one) => one))).toEqual([null, null, null]);
+    expect(await closing.matches('the right one', hash, asker)).toBe(null);
   });
 });
 
