@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { CompiledPolicy, ConnView, PolicyServices } from '@postern/policy';
+import type { CompiledPolicy, ConnView, InternalAddress, PolicyServices } from '@postern/policy';
 import type { ControlLink, ExpectedName, NamedScheme, RouteEndpoint, RouteUpdate, TrafficEvent } from '@postern/link';
 import type { HopMarks } from './http/exchange/hop-mark.ts';
 import type { BodyRoom } from './http/exchange/body-room.ts';
@@ -128,8 +128,8 @@ export interface RouteTable {
   /** Whether the name, which has no route now, was last one whose TLS an agent ended. */
   isAwayPassthrough(serverName: string): boolean;
   findTcp(port: number): Route | null;
-  /** An internal endpoint of the account by URL (`https://a.internal`, `tcp://db.internal:5432`). Throws 2226. */
-  findInternal(accountId: string, url: string): Route | null;
+  /** An internal endpoint of the account. */
+  findInternal(accountId: string, address: InternalAddress): Route | null;
   /** Kubernetes-bound, by host and port; its ingress is not built yet. */
   findKubernetes(accountId: string, host: string, port: number): Route | null;
   /** Ports that TCP endpoints hold; the listener follows it. */
@@ -139,8 +139,8 @@ export interface RouteTable {
 /** Names without a route whose agents are on their way back after a restart. */
 export interface ReturningNames {
   expects(proto: NamedScheme, host: string): boolean;
-  /** An internal endpoint of the account by URL. */
-  expectsInternal(accountId: string, url: string): boolean;
+  /** An internal endpoint of the account. */
+  expectsInternal(accountId: string, address: InternalAddress): boolean;
 }
 
 /** Whom requests come from, over a connection or (a policy's own) over none. */

@@ -89,7 +89,11 @@ describe('the cursor', () => {
       AGENT,
     );
     const cursor = policy.onHttpRequest?.start(makeContext());
-    expect(cursor?.next()).toEqual({ kind: 'forward', url: 'https://a.internal', onError: 'continue' });
+    expect(cursor?.next()).toEqual({
+      kind: 'forward',
+      to: { scheme: 'https', host: 'a.internal', port: 443, url: 'https://a.internal' },
+      onError: 'continue',
+    });
     const next = await cursor?.forwardFailed(fail(2300, { type: 'x' }));
     expect(next === undefined ? '' : bodyOf(next)).toBe('ERR_NGROK_2300 https://a.internal');
   });

@@ -167,7 +167,17 @@ export interface PolicyContext {
   warn(message: string): void;
 }
 
-/** What a phase came to. */
+/** Where an internal endpoint is, taken apart when the rule was written, or when its text was filled in. */
+export interface InternalAddress {
+  readonly scheme: Scheme;
+  /** Lower-case. */
+  readonly host: string;
+  readonly port: number;
+  /** As the rule has it, for people. */
+  readonly url: string;
+}
+
+/** What a phase came to. An outcome that no action of the phase may have is an error of ours (2300). */
 export type Outcome =
   /** Every rule passed: go on (upstream, or the next stage). */
   | { readonly kind: 'continue' }
@@ -189,7 +199,7 @@ export type Outcome =
   /** End the connection without an answer. */
   | { readonly kind: 'close' }
   /** Hand over to an internal endpoint; tell the run how it went only if it failed. */
-  | { readonly kind: 'forward'; readonly url: string; readonly onError: 'halt' | 'continue' };
+  | { readonly kind: 'forward'; readonly to: InternalAddress; readonly onError: 'halt' | 'continue' };
 
 /** One phase under way: a cursor that is synchronous as long as its actions are. */
 export interface PhaseRun {

@@ -8,6 +8,7 @@ import {
   type CompiledPhase,
   type ConnView,
   type EndpointView,
+  type InternalAddress,
   type Outcome,
   type PhaseRun,
   type PolicyContext,
@@ -103,23 +104,31 @@ async function walk(
       next: null,
       closed: { kind: 'close', error },
     });
-    if (outcome.kind === 'continue') return { termination: tlsTermination, next: null, closed: null };
-    if (outcome.kind === 'error') return ended(outcome.error);
-    if (outcome.kind !== 'forward') return ended(null);
-    try {
-      nextHop(hops);
-      const next = forwardTarget(context, live.endpoint, outcome.url);
-      return { termination: tlsTermination, next, closed: null };
-    } catch (error) {
-      if (!isPosternError(error)) throw error;
-      if (outcome.onError === 'halt') return ended(error);
-      outcome = await settle(run.forwardFailed(error));
+    switch (outcome.kind) {
+      case 'continue':
+        return { termination: tlsTermination, next: null, closed: null };
+      case 'error':
+        return ended(outcome.error);
+      case 'close':
+        return ended(null);
+      case 'respond':
+        return ended(fail(2300, { type: 'on_tcp_connect' }));
+      case 'forward':
+        try {
+          nextHop(hops);
+          const next = forwardTarget(context, live.endpoint, outcome.to);
+          return { termination: tlsTermination, next, closed: null };
+        } catch (error) {
+          if (!isPosternError(error)) throw error;
+          if (outcome.onError === 'halt') return ended(error);
+          outcome = await settle(run.forwardFailed(error));
+        }
     }
   }
 }
 
-function forwardTarget(context: EdgeContext, from: RouteEndpoint, url: string): LiveEndpoint {
-  const { target } = findForward(context, from, url);
+function forwardTarget(context: EdgeContext, { accountId }: RouteEndpoint, to: InternalAddress): LiveEndpoint {
+  const { target } = findForward(context, accountId, to);
   if (target.endpoint.kind !== 'cloud' && pickUpstream(target, context.agents, context.random) === null)
     throw fail(3210);
   return target;

@@ -4,6 +4,7 @@ import {
   REQUEST_BUDGET,
   type CompiledPhase,
   type CompiledPolicy,
+  type InternalAddress,
   type Outcome,
   type PhaseName,
   type PolicyContext,
@@ -46,7 +47,8 @@ const mark =
   };
 const to =
   (onError: 'halt' | 'continue'): Step =>
-  () => ({ kind: 'forward', url: 'https://off.internal', onError });
+  () => ({ kind: 'forward', to: address('off.internal'), onError });
+const address = (host: string): InternalAddress => ({ scheme: 'https', host, port: 443, url: `https://${host}` });
 const respond = (status: number, text: string): Outcome => ({
   kind: 'respond',
   status,
@@ -193,7 +195,7 @@ describe('forwards', () => {
   test('run the policies of both, the outer response phase last, and keep the host', async () => {
     await using service = await nodeService((request, response) => response.end(request.headers.host));
     const outer = policy({
-      request: [() => ({ kind: 'forward', url: 'https://in.internal', onError: 'halt' })],
+      request: [() => ({ kind: 'forward', to: address('in.internal'), onError: 'halt' })],
       response: [mark('outer')],
     });
     const inner = policy({ request: [], response: [mark('inner')] });
@@ -222,7 +224,7 @@ describe('forwards', () => {
       request: [
         (context) => {
           void spend(context);
-          return { kind: 'forward', url: 'https://in.internal', onError: 'halt' };
+          return { kind: 'forward', to: address('in.internal'), onError: 'halt' };
         },
       ],
       response: [spend],
@@ -244,7 +246,7 @@ describe('forwards', () => {
     const continuing = policy({ request: [to('continue'), () => respond(200, 'spare')] });
     const dialling = policy({
       request: [
-        () => ({ kind: 'forward', url: 'https://dead.internal', onError: 'continue' }),
+        () => ({ kind: 'forward', to: address('dead.internal'), onError: 'continue' }),
         () => respond(200, 'spare too'),
       ],
     });
@@ -265,7 +267,7 @@ describe('forwards', () => {
   });
 
   test('in a circle end after eight', async () => {
-    const looping = policy({ request: [() => ({ kind: 'forward', url: 'https://loop.internal', onError: 'halt' })] });
+    const looping = policy({ request: [() => ({ kind: 'forward', to: address('loop.internal'), onError: 'halt' })] });
     await using edge = await harness({ policies: { p: looping } });
     edge.publish(cloud('p'), internal('ep_2', 'loop.internal', { kind: 'cloud', policy: 'p' }));
     expect(await edge.talk(get('/', close))).toMatch(/^HTTP\/1\.1 502 .*ERR_NGROK_3501/s);
@@ -290,6 +292,21 @@ describe('connection rules', () => {
     await exchangeText(socket, get('/'), /in$/);
     expect(runs).toBe(1);
     expect(await exchangeText(socket, 'GET / HTTP/1.1\r\nHost: no.test\r\n\r\n')).toBe('');
+  });
+
+  test('and response rules that come to what none of theirs may are a fault, and let nobody through', async () => {
+    const onward: Step = () => ({ kind: 'forward', to: address('in.internal'), onError: 'halt' });
+    const policies = {
+      answering: policy({ connect: [() => respond(200, 'in')], request: [() => respond(200, 'in')] }),
+      leading: policy({ connect: [onward], request: [() => respond(200, 'in')] }),
+      late: policy({ request: [() => respond(200, 'in')], response: [onward] }),
+    };
+    await using edge = await harness({ policies });
+    for (const [index, name] of Object.keys(policies).entries()) {
+      edge.publish(endpoint(`ep_${index}`, 'http', `${name}.test`, { kind: 'cloud', policy: name }));
+      const text = await edge.talk(`GET / HTTP/1.1\r\nHost: ${name}.test\r\n${close}\r\n`);
+      expect([name, text]).toEqual([name, expect.stringMatching(/^HTTP\/1\.1 500 .*ERR_NGROK_2300/s)]);
+    }
   });
 
   test('that did not run on a TLS connection make its requests misdirected', async () => {

@@ -1,6 +1,7 @@
 /** Where `forward-internal` leads, for requests and connections alike (traffic-policy.md §2.7). */
 import { fail } from '@postern/errors';
-import type { RouteEndpoint, Scheme } from '@postern/link';
+import type { Scheme } from '@postern/link';
+import type { InternalAddress } from '@postern/policy';
 import type { EdgeContext, LiveEndpoint, Route } from '../context.ts';
 import { pickMember } from './pick-member.ts';
 
@@ -14,21 +15,17 @@ export function nextHop(hops: number): number {
 }
 
 /**
- * The internal endpoint of the same account at a URL, a member of its pool.
- * @throws PosternError 90019 or 3200 when there is none, 2226 for what is no URL or carries something else
+ * The internal endpoint of the same account at an address, a member of its pool.
+ * @throws PosternError 90019 or 3200 when there is none
  */
 export function findForward(
   edge: Pick<EdgeContext, 'routes' | 'returning' | 'agents' | 'random'>,
-  { accountId, proto }: RouteEndpoint,
-  url: string,
+  accountId: string,
+  to: InternalAddress,
 ): { readonly route: Route; readonly target: LiveEndpoint } {
-  const route = edge.routes.findInternal(accountId, url);
-  if (route === null) throw fail(edge.returning.expectsInternal(accountId, url) ? 90019 : 3200, { url });
-  const target = pickMember(route, edge.agents, edge.random);
-  if (carriesHttp(target.endpoint.proto) !== carriesHttp(proto)) {
-    throw fail(2226, { path: 'url', value: url, reason: `a ${proto} endpoint cannot forward to it` });
-  }
-  return { route, target };
+  const route = edge.routes.findInternal(accountId, to);
+  if (route === null) throw fail(edge.returning.expectsInternal(accountId, to) ? 90019 : 3200, { url: to.url });
+  return { route, target: pickMember(route, edge.agents, edge.random) };
 }
 
 export function carriesHttp(proto: Scheme): boolean {

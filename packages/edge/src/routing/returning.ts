@@ -3,9 +3,9 @@
  * again, and not that nothing is there.
  */
 import { type ExpectedName, nameKey, type NamedScheme, type RouteUpdate } from '@postern/link';
+import type { InternalAddress } from '@postern/policy';
 import type { ReturningNames } from '../context.ts';
 import { wildcardsOver } from './host-map.ts';
-import { parseInternalUrl } from './internal-url.ts';
 
 export class Returning implements ReturningNames {
   readonly #now: () => number;
@@ -23,11 +23,10 @@ export class Returning implements ReturningNames {
     return this.#find(host, (pattern) => nameKey({ binding: 'public', accountId: '', proto, host: pattern, port: 0 }));
   }
 
-  /** The same for an internal endpoint by URL. */
-  expectsInternal(accountId: string, url: string): boolean {
+  /** The same for an internal endpoint. */
+  expectsInternal(accountId: string, { scheme, host, port }: InternalAddress): boolean {
     if (this.#expected.size === 0) return false;
-    const { scheme: proto, host, port } = parseInternalUrl(url);
-    return this.#find(host, (pattern) => nameKey({ binding: 'internal', accountId, proto, host: pattern, port }));
+    return this.#find(host, (pattern) => nameKey({ binding: 'internal', accountId, proto: scheme, host: pattern, port }));
   }
 
   /** An update has been applied to the routes: what is there is not expected any more. */

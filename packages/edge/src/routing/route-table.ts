@@ -4,8 +4,8 @@
  */
 import type { LiveEndpoint, Log, Route, RouteTable } from '../context.ts';
 import type { RouteEndpoint, RouteUpdate } from '@postern/link';
+import type { InternalAddress } from '@postern/policy';
 import { HostMap, wildcardsOver } from './host-map.ts';
-import { parseInternalUrl } from './internal-url.ts';
 import { PassthroughNames } from './passthrough-names.ts';
 import { enliven, type PolicyCompiler } from './live-endpoint.ts';
 
@@ -73,8 +73,7 @@ class Table implements RouteTable {
     return this.#ports.get(port) ?? null;
   }
 
-  findInternal(accountId: string, url: string): Route | null {
-    const { scheme, host, port } = parseInternalUrl(url);
+  findInternal(accountId: string, { scheme, host, port }: InternalAddress): Route | null {
     return this.#places.get(internalPlace(accountId, scheme, port))?.find(host) ?? null;
   }
 

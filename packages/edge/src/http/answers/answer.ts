@@ -21,8 +21,9 @@ export function answerWith(
   put(exchange, status, fields, bodiless ? Buffer.alloc(0) : body);
 }
 
-/** What a rule answers; a browser that is denied is told so in words. */
-export function answerByRule(exchange: Exchange, outcome: Extract<Outcome, { kind: 'respond' }>): void {
+/** What a rule answers, or its error; a browser that is denied is told so in words. */
+export function answerAsTold(exchange: Exchange, outcome: Extract<Outcome, { kind: 'respond' | 'error' }>): void {
+  if (outcome.kind === 'error') return answerWithPage(exchange, outcome.error, outcome.headers);
   const { status, headers, body, denied = false } = outcome;
   const page = denied ? deniedPage(status, exchange.request.authority, acceptOf(exchange.request.fields)) : null;
   if (page === null) answerWith(exchange, status, headers, body);

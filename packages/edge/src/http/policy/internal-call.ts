@@ -4,7 +4,7 @@
  * its deadline, or when the exchange whose policy made it is over; then it is taken out of everything that it is part of.
  */
 import { fail, type PosternError } from '@postern/errors';
-import type { OutgoingAnswer, OutgoingRequest } from '@postern/policy';
+import type { InternalAddress, OutgoingAnswer, OutgoingRequest } from '@postern/policy';
 import { MuxErrorCode, type Framing, type MuxStream, type RawFields, type RequestHead } from '@postern/protocol';
 import type { EdgeContext, TimerHandle } from '../../context.ts';
 import { Guard } from '../../guard.ts';
@@ -19,7 +19,7 @@ import { type Caller, Requester } from '../exchange/requester.ts';
 
 /** The pipeline, as a call enters it. */
 export interface CallStages extends Stages {
-  beginCall(exchange: Exchange, from: HttpPolicyContext, url: string): void;
+  beginCall(exchange: Exchange, from: HttpPolicyContext, to: InternalAddress): void;
 }
 
 export type CallResult = OutgoingAnswer | PosternError;
@@ -80,7 +80,7 @@ export class InternalCall implements Downstream, DecodedBodyOwner {
   start(): void {
     if (this.#over) return;
     const { method, body } = this.#request;
-    const { host, pathname, search, origin } = this.#url;
+    const { host, pathname, search } = this.#url;
     const head: RequestHead = {
       minor: 1,
       method,
@@ -93,7 +93,7 @@ export class InternalCall implements Downstream, DecodedBodyOwner {
       expectContinue: false,
     };
     this.#exchange = new Exchange(this.#requester, this, this.#stages, head, 'HTTP/1.1', this.#edge.now());
-    this.#stages.beginCall(this.#exchange, this.#from, origin);
+    this.#stages.beginCall(this.#exchange, this.#from, addressOf(this.#url));
   }
 
   // Downstream: the request's body.
@@ -194,4 +194,10 @@ export class InternalCall implements Downstream, DecodedBodyOwner {
       this.#requester.close();
     }
   }
+}
+
+function addressOf({ protocol, hostname, port, origin }: URL): InternalAddress {
+  return protocol === 'http:'
+    ? { scheme: 'http', host: hostname, port: port === '' ? 80 : Number(port), url: origin }
+    : { scheme: 'https', host: hostname, port: port === '' ? 443 : Number(port), url: origin };
 }

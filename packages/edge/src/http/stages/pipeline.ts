@@ -11,14 +11,14 @@
  *  8. finish           exactly once: one traffic event
  */
 import { fail, isPosternError, type PosternError } from '@postern/errors';
-import type { Outcome, PolicyServices } from '@postern/policy';
+import type { InternalAddress, Outcome, PolicyServices } from '@postern/policy';
 import { originForm } from '@postern/protocol';
 import type { EdgeContext, LiveEndpoint } from '../../context.ts';
 import { findForward, nextHop } from '../../routing/forward.ts';
 import { CidrList } from '../../connection/cidr-list.ts';
 import { believeProxy } from './believed.ts';
 import { admit, connectionRules } from './connection-rules.ts';
-import { answerByRule, answerWithPage } from '../answers/answer.ts';
+import { answerAsTold, answerWithPage } from '../answers/answer.ts';
 import { deliver } from './deliver.ts';
 import { dialFailure, isDialMessage, mayBeDialFailure } from '../client/dial-failure.ts';
 import { Dispatcher } from './dispatch.ts';
@@ -98,14 +98,23 @@ export class Pipeline implements VisitorStages {
   }
 
   private connectionOutcome(exchange: Exchange, live: LiveEndpoint, outcome: Outcome): void {
-    if (outcome.kind === 'continue') {
-      admit(exchange.requester, live);
-      this.forwarding(exchange, live);
-    } else if (outcome.kind === 'error') {
-      // The rules refuse the connection; since a request is here, it can be told why.
-      exchange.closing = true;
-      this.answerError(exchange, outcome.error, outcome.headers);
-    } else this.close(exchange);
+    switch (outcome.kind) {
+      case 'continue':
+        admit(exchange.requester, live);
+        this.forwarding(exchange, live);
+        return;
+      case 'error':
+        // The rules refuse the connection; since a request is here, it can be told why.
+        exchange.closing = true;
+        this.answerError(exchange, outcome.error, outcome.headers);
+        return;
+      case 'close':
+        this.close(exchange);
+        return;
+      case 'respond':
+      case 'forward':
+        this.answerError(exchange, fail(2300, { type: 'on_tcp_connect' }));
+    }
   }
 
   private forwarding(exchange: Exchange, live: LiveEndpoint): void {
@@ -145,27 +154,24 @@ export class Pipeline implements VisitorStages {
         this.passed(exchange, frame.live);
         return;
       case 'respond':
-        answerByRule(exchange, outcome);
-        this.responsePhases(exchange, (exchange.frames?.length ?? 0) - 1);
-        return;
       case 'error':
-        answerWithPage(exchange, outcome.error, outcome.headers);
+        answerAsTold(exchange, outcome);
         this.responsePhases(exchange, (exchange.frames?.length ?? 0) - 1);
         return;
       case 'close':
         this.close(exchange);
         return;
       case 'forward':
-        this.forward(exchange, frame, outcome.url, outcome.onError);
+        this.forward(exchange, frame, outcome.to, outcome.onError);
     }
   }
 
-  private forward(exchange: Exchange, frame: Frame, url: string, onError: 'halt' | 'continue'): void {
+  private forward(exchange: Exchange, frame: Frame, to: InternalAddress, onError: 'halt' | 'continue'): void {
     frame.onForwardError = onError;
     let found: ReturnType<typeof findForward>;
     try {
       exchange.hops = nextHop(exchange.hops);
-      found = findForward(this.edge, frame.live.endpoint, url);
+      found = findForward(this.edge, frame.live.endpoint.accountId, to);
     } catch (error) {
       if (!isPosternError(error)) throw error;
       return this.gatewayFailure(exchange, error);
@@ -175,9 +181,9 @@ export class Pipeline implements VisitorStages {
   }
 
   /** A policy's own request, which begins where a forward would arrive: at an internal endpoint (internal-call.ts). */
-  beginCall(exchange: Exchange, from: HttpPolicyContext, url: string): void {
+  beginCall(exchange: Exchange, from: HttpPolicyContext, to: InternalAddress): void {
     try {
-      const { route, target } = findForward(this.edge, from.live.endpoint, url);
+      const { route, target } = findForward(this.edge, from.live.endpoint.accountId, to);
       exchange.route = route;
       const { trail, entry } = from.exchange;
       if (entry !== null) exchange.trail = this.marks.onward(trail, entry);
@@ -268,15 +274,21 @@ export class Pipeline implements VisitorStages {
 
   /** @returns whether the outer policies come next */
   private responseOutcome(exchange: Exchange, outcome: Outcome): boolean {
-    if (outcome.kind === 'continue') return true;
-    exchange.dropUpstream();
-    if (outcome.kind === 'respond') answerByRule(exchange, outcome);
-    else if (outcome.kind === 'error') answerWithPage(exchange, outcome.error, outcome.headers);
-    else {
-      this.close(exchange);
-      return false;
+    switch (outcome.kind) {
+      case 'continue':
+        return true;
+      case 'respond':
+      case 'error':
+        exchange.dropUpstream();
+        answerAsTold(exchange, outcome);
+        return true;
+      case 'close':
+        this.close(exchange);
+        break;
+      case 'forward':
+        this.answerError(exchange, fail(2300, { type: 'on_http_response' }));
     }
-    return true;
+    return false;
   }
 
   failed(exchange: Exchange, failure: UpstreamFailure): void {

@@ -28,12 +28,12 @@ export const forwardInternal: ActionDefinition = {
         if (url instanceof Failure) return unfilled(url);
         const target = forwardTarget(url, env.phase, env.protocol);
         if ('problem' in target) return failed(fail(2226, { path, value: printable(url), reason: target.problem }));
-        return { kind: 'forward', url: target.url, onError };
+        return { kind: 'forward', to: target, onError };
       };
     } else {
       const target = forwardTarget(template.text, env.phase, env.protocol);
       if ('problem' in target) throw fail(2226, { path, value: template.text, reason: target.problem });
-      const outcome: Outcome = Object.freeze({ kind: 'forward', url: target.url, onError });
+      const outcome: Outcome = Object.freeze({ kind: 'forward', to: target, onError });
       run = () => outcome;
     }
     const compiled: CompiledAction = { run, terminates: onError === 'halt' };

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { refusal, rule, run } from '../../testing/run.ts';
+import { compilePolicy } from '../../index.ts';
+import { makeContext } from '../../testing/context.ts';
+import { AGENT, refusal, rule, run } from '../../testing/run.ts';
 import { forwardTarget } from './target.ts';
 
 const R = 'on_http_request';
@@ -8,7 +10,16 @@ const forward = (url: unknown, more = {}): object => ({ type: 'forward-internal'
 describe('forward-internal', () => {
   it('goes where the url says', async () => {
     const { outcome } = await run(R, [{ actions: [forward('https://app.internal:8443', { binding: 'internal' })] }]);
-    expect(outcome).toEqual({ kind: 'forward', url: 'https://app.internal:8443', onError: 'halt' });
+    const url = 'https://app.internal:8443';
+    const to = { scheme: 'https', host: 'app.internal', port: 8443, url };
+    expect(outcome).toEqual({ kind: 'forward', to, onError: 'halt' });
+  });
+
+  it('reads a constant url once: every request is given the same address', async () => {
+    const phase = compilePolicy(rule(R, forward('https://app.internal')), AGENT).onHttpRequest;
+    const first = await phase?.start(makeContext()).next();
+    expect(first).toMatchObject({ kind: 'forward', to: { host: 'app.internal', port: 443 } });
+    expect(await phase?.start(makeContext()).next()).toBe(first);
   });
 
   it('finds its target at run time', async () => {
@@ -18,7 +29,7 @@ describe('forward-internal', () => {
     ];
     expect((await run(R, rules, facts)).outcome).toEqual({
       kind: 'forward',
-      url: 'https://orders.internal',
+      to: { scheme: 'https', host: 'orders.internal', port: 443, url: 'https://orders.internal' },
       onError: 'continue',
     });
     expect((await run(R, rules)).outcome).toMatchObject({ kind: 'error', error: { number: 2238 } });
@@ -27,11 +38,15 @@ describe('forward-internal', () => {
   });
 
   it.each([
-    ['app.internal', 'https://app.internal'],
-    ['http://app.internal/', 'http://app.internal'],
-    ['HTTPS://app.internal', 'https://app.internal'],
-  ])('reads %s', (written, url) => {
-    expect(forwardTarget(written, R, 'https')).toEqual({ url });
+    ['app.internal', 'https app.internal 443 https://app.internal'],
+    ['http://app.internal/', 'http app.internal 80 http://app.internal'],
+    ['HTTPS://App.internal', 'https app.internal 443 https://App.internal'],
+    ['https://app.internal:80', 'https app.internal 80 https://app.internal:80'],
+    ['http://app.internal:8080/', 'http app.internal 8080 http://app.internal:8080'],
+    ['https://bücher.internal', 'https xn--bcher-kva.internal 443 https://bücher.internal'],
+  ])('reads %s', (written, expected) => {
+    const target = forwardTarget(written, R, 'https');
+    expect('problem' in target ? target : Object.values(target).join(' ')).toBe(expected);
   });
 
   it.each([
@@ -40,6 +55,9 @@ describe('forward-internal', () => {
     ['https://u:p@app.internal', /user name/],
     ['https://app.internal/path', /path/],
     ['https://app.internal:99999', /parse/],
+    ['https://app.internal:', /parse/],
+    ['https://app.internal?', /parse/],
+    ['https://app.in\tternal', /parse/],
     ['tcp://app.internal:1', /http and https only/],
     ['', /.*/],
   ])('refuses %s', (written, words) => {
@@ -50,7 +68,12 @@ describe('forward-internal', () => {
     expect(forwardTarget('tcp://db.internal:5432', 'on_tcp_connect', 'tcp')).toHaveProperty('url');
     expect(forwardTarget('tls://db.internal', 'on_tcp_connect', 'tls')).toHaveProperty('url');
     expect(forwardTarget('https://db.internal', 'on_tcp_connect', 'tcp')).toHaveProperty('problem');
-    expect(forwardTarget('db.internal:1', 'on_tcp_connect', 'tcp')).toEqual({ url: 'tcp://db.internal:1' });
+    expect(forwardTarget('db.internal:1', 'on_tcp_connect', 'tcp')).toMatchObject({
+      scheme: 'tcp',
+      port: 1,
+    });
+    expect(forwardTarget('tls://db.internal', 'on_tcp_connect', 'tls')).toMatchObject({ port: 443 });
+    expect(forwardTarget('tcp://db.internal', 'on_tcp_connect', 'tcp')).toEqual({ problem: 'a tcp URL needs a port' });
   });
 
   it.each(['http', 'https'] as const)(
