@@ -27,6 +27,7 @@ import { BcryptThread } from './services/bcrypt.ts';
 import { SlidingCounters } from './services/counters.ts';
 import { EventLog } from './services/event-log.ts';
 import { NO_KEYS } from './services/keys.ts';
+import { KnownResources } from './services/resources.ts';
 import { TrafficBatch } from './traffic-batch.ts';
 
 /** When the server stops: what a connection gets to send its first byte, and to come to what serves it. */
@@ -139,6 +140,7 @@ class DataPlane implements Edge {
     // A start that fails says so itself.
     this.#ready.promise.catch(() => {});
     const returning = new Returning(config.expected, now);
+    const resources = new KnownResources();
     const context: EdgeContext = {
       config,
       link,
@@ -147,7 +149,14 @@ class DataPlane implements Edge {
       agents: this.#agents.streams,
       marks: this.#marks,
       bodies: new BodyRoom(),
-      services: { bcrypt: this.#bcrypt, counters: this.#counters, events: this.#events, keys: NO_KEYS, outgoing: null },
+      services: {
+        bcrypt: this.#bcrypt,
+        counters: this.#counters,
+        events: this.#events,
+        keys: NO_KEYS,
+        resources,
+        outgoing: null,
+      },
       wheel,
       log,
       faults,
@@ -177,6 +186,7 @@ class DataPlane implements Edge {
     this.port = {
       applySettings: (settings) => Promise.resolve(this.#apply(settings)),
       applyRoutes: (update) => applier.apply(update),
+      applyResources: (update) => Promise.resolve(resources.apply(update)),
       agentCommand: (sessionId, command) => this.#agents.command(sessionId, command),
       stopTunnel: (sessionId, tunnelId, message, errorCode) =>
         this.#agents.stopTunnel(sessionId, { tunnelId, message, errorCode }),

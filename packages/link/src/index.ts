@@ -6,4 +6,5 @@ export { BINDINGS, isBinding, isScheme, NAMED_SCHEMES, type Binding, type NamedS
 export type { AgentBound, AgentCommand, AgentSessionAccepted } from './session.ts';
 export type { TrafficEvent } from './traffic.ts';
 export type { NodeKeys, NodeSettings } from './settings.ts';
-export type { RouteUpdate } from './update.ts';
+export type { PolicyResource } from './resource.ts';
+export type { ResourceUpdate, RouteUpdate } from './update.ts';

@@ -6,7 +6,7 @@ import type { AuthRequest, BindRequest, LabelBindRequest, PatchTunnelRequest } f
 import type { AgentBound, AgentCommand, AgentSessionAccepted } from './session.ts';
 import type { NodeSettings } from './settings.ts';
 import type { TrafficEvent } from './traffic.ts';
-import type { RouteUpdate } from './update.ts';
+import type { ResourceUpdate, RouteUpdate } from './update.ts';
 
 export interface TlsIdentity {
   /** PEM, leaf first. */
@@ -15,7 +15,10 @@ export interface TlsIdentity {
 }
 
 export interface ControlLink {
-  /** Starts what the edge is told: settings, a snapshot of routes, then changes of both, each awaited. Called once. */
+  /**
+   * Starts what the edge is told: settings, a snapshot of what policies name and one of routes, then changes of all three,
+   * each awaited. Called once.
+   */
   follow(edge: EdgePort): Promise<void>;
   /** Certificate for a server name that an endpoint, a reservation or this installation covers; null = none. */
   certificateFor(serverName: string): Promise<TlsIdentity | null>;
@@ -39,6 +42,8 @@ export interface EdgePort {
   applySettings(settings: NodeSettings): Promise<void>;
   /** Resolves when new requests see the update. */
   applyRoutes(update: RouteUpdate): Promise<void>;
+  /** Resolves when policies that run from then on see the update. What routes name comes before them. */
+  applyResources(update: ResourceUpdate): Promise<void>;
   /** Resolves with the agent's own error text ('' = done). Throws PosternError 810 when it stays silent. */
   agentCommand(sessionId: string, command: AgentCommand): Promise<string>;
   /** Tells the agent that a listener of its was ended here (agent-protocol.md §5.8). Best effort. */

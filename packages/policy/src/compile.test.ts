@@ -77,7 +77,6 @@ describe('compilePolicy', () => {
     ['actions.ngrok.nothing.x == 1', '2200', 'no action with results at actions.ngrok.nothing'],
     ['conn.client_ip.categories == []', '90030', 'the variable conn.client_ip.categories is not available yet'],
     ['conn.geo.country_code == "DE"', '90030', 'conn.geo.country_code is not available yet'],
-    ['secrets.get("a", "b") == "c"', '90030', 'the function secrets.get() is not available yet'],
     [`${'('.repeat(200)}true${')'.repeat(200)}`, '2200', 'nested more than'],
     [`${'!'.repeat(200)}true`, '2200', 'nested more than'],
     ['[1].all(a, [1].all(b, [1].all(c, [1].all(d, true))))', '2200', 'nested more than 3 deep'],

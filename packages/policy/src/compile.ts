@@ -12,25 +12,35 @@ import { Failure } from './cel/value.ts';
 import { TemplateProblem } from './interpolation/scan.ts';
 import { compileTemplate } from './interpolation/template.ts';
 import { RunnablePhase, type RunnableAction, type RunnableRule } from './runner.ts';
+import { referencesOf, type PolicyReference } from './references.ts';
 import type { CompiledPhase, CompiledPolicy, CompileOptions, PhaseName, PolicyContext } from './runtime.ts';
 import { PolicyCache } from './policy-cache.ts';
 import { parsePolicyDocument, type ActionEntry, type PolicyDocument, type Rule } from './schema/document.ts';
 
 const PHASES = ['on_tcp_connect', 'on_http_request', 'on_http_response'] as const;
 
-const cache = new PolicyCache();
+/** Compiled, and what it needs to be there. */
+interface ReadPolicy extends CompiledPolicy {
+  readonly references: readonly PolicyReference[];
+}
+
+const cache = new PolicyCache<ReadPolicy>();
 
 /**
  * @param source JSON or YAML text, or the same as a value; '' is a policy without rules.
  * @throws PosternError of the 22xx series (also 90025, 90030, 90031), the path of what is wrong first in its message.
  */
 export function compilePolicy(source: string | object, options: CompileOptions): CompiledPolicy {
+  return read(source, options);
+}
+
+function read(source: string | object, options: CompileOptions): ReadPolicy {
   return typeof source === 'string'
     ? cache.get(source, options, () => compileAnew(source, options))
     : compileAnew(source, options);
 }
 
-function compileAnew(source: string | object, options: CompileOptions): CompiledPolicy {
+function compileAnew(source: string | object, options: CompileOptions): ReadPolicy {
   const document = parsePolicyDocument(source, { protocol: options.protocol });
   refusePhases(document, options);
   const uses = new ResultUses();
@@ -41,12 +51,17 @@ function compileAnew(source: string | object, options: CompileOptions): Compiled
     onTcpConnect: runnable('on_tcp_connect', tcp),
     onHttpRequest: runnable('on_http_request', request),
     onHttpResponse: runnable('on_http_response', response),
+    references: uses.references,
   };
 }
 
-/** Checks a policy without keeping it: what an API or a bind does before it stores one. @throws as compilePolicy */
-export function validatePolicy(source: string | object, options: CompileOptions): void {
-  compilePolicy(source, options);
+/**
+ * Checks a policy without keeping it: what an API or a bind does before it stores one.
+ * @returns what the account must have for it
+ * @throws as compilePolicy
+ */
+export function validatePolicy(source: string | object, options: CompileOptions): readonly PolicyReference[] {
+  return read(source, options).references;
 }
 
 function runnable(name: PhaseName, rules: readonly RunnableRule[]): CompiledPhase | null {
@@ -156,7 +171,9 @@ function compileAction(
       }
     },
   };
-  return definition.compile(entry.config, env);
+  const action = definition.compile(entry.config, env);
+  uses.references.push(...referencesOf(definition.descriptor, entry));
+  return action;
 }
 
 const NEITHER = new Failure('it gave neither true nor false');
@@ -181,8 +198,9 @@ function expressionProblem(error: unknown, path: string, number: 2200 | 2224): P
 /** Instructions of all regular expressions of one policy: what compiling them may cost, about 0.1 s. */
 const MAX_PROGRAMS = 20_000;
 
-/** Which actions' results some expression of the policy reads; nobody pays for the others. */
+/** What is gathered over a policy: which results some expression reads (nobody pays for the others), what it refers to. */
 class ResultUses {
+  readonly references: PolicyReference[] = [];
   readonly programs = { left: MAX_PROGRAMS };
   readonly #recorders = new Map<string, ResultRecorder>();
   readonly use = (key: string): void => {

@@ -10,12 +10,12 @@ const MAX_POLICIES = 512;
 /** Characters of all texts together. */
 const MAX_CHARACTERS = 4 * 1024 * 1024;
 
-export class PolicyCache {
-  readonly #compiled = new Map<string, CompiledPolicy | PosternError>();
+export class PolicyCache<Policy extends CompiledPolicy> {
+  readonly #compiled = new Map<string, Policy | PosternError>();
   #characters = 0;
 
   /** @throws what `compile` throws */
-  get(source: string, options: CompileOptions, compile: () => CompiledPolicy): CompiledPolicy {
+  get(source: string, options: CompileOptions, compile: () => Policy): Policy {
     const key = `${options.protocol} ${options.binding} ${options.kind} ${source}`;
     let result = this.#compiled.get(key);
     if (result === undefined) {
@@ -38,7 +38,7 @@ export class PolicyCache {
   }
 }
 
-function attempt(compile: () => CompiledPolicy): CompiledPolicy | PosternError {
+function attempt<Policy>(compile: () => Policy): Policy | PosternError {
   try {
     return compile();
   } catch (error) {

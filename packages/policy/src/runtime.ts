@@ -64,6 +64,7 @@ export interface ConnView {
 
 export interface EndpointView {
   readonly id: string;
+  readonly accountId: string;
   readonly url: string;
   readonly host: string;
   readonly port: number;

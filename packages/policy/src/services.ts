@@ -10,6 +10,7 @@ export interface PolicyServices {
   readonly counters: Counters;
   readonly events: Events;
   readonly keys: Keys;
+  readonly resources: Resources;
   /** null where no request is under way: connection rules call nobody. */
   readonly outgoing: OutgoingHttp | null;
 }
@@ -122,4 +123,27 @@ export interface Keys {
 
 export interface KeysProblem {
   readonly problem: string;
+}
+
+/** Whether an address is in one of some ranges. */
+export interface AddressRanges {
+  /** @returns the narrowest range that has the address, as written, or null */
+  match(address: string): string | null;
+}
+
+/** Rules of an IP policy. */
+export interface IpPolicy {
+  readonly allow: AddressRanges;
+  readonly deny: AddressRanges;
+}
+
+/**
+ * What the accounts of this server have that policies name, as it is now: a secret that is changed is another one for the
+ * next rule that asks. null = the account has none of that name.
+ */
+export interface Resources {
+  secret(accountId: string, vault: string, name: string): string | null;
+  ipPolicy(accountId: string, id: string): IpPolicy | null;
+  /** PEM; may hold several certificates. */
+  certificateAuthority(accountId: string, id: string): string | null;
 }

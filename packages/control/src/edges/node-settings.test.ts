@@ -14,7 +14,8 @@ describe('what the edges of a node share', () => {
     const order: string[] = [];
     await h.control.connectEdge().link.follow({
       applySettings: (settings) => second.applySettings(settings).then(() => void order.push('settings')),
-      applyRoutes: (update) => second.applyRoutes(update).then(() => void order.push('routes')),
+      applyResources: async () => {},
+    applyRoutes: (update) => second.applyRoutes(update).then(() => void order.push('routes')),
       agentCommand: () => Promise.resolve(''),
       stopTunnel: () => {},
       closeSession: () => {},

@@ -1,8 +1,17 @@
-import type { AgentCommand, EdgePort, NodeSettings, RouteEndpoint, RouteUpdate } from '@postern/link';
+import type {
+  AgentCommand,
+  EdgePort,
+  NodeSettings,
+  PolicyResource,
+  ResourceUpdate,
+  RouteEndpoint,
+  RouteUpdate,
+} from '@postern/link';
 
 /** An edge that keeps what it is told, refuses what a test wants refused, and answers probes as it is told to. */
 export class FakeEdge implements EdgePort {
   readonly routes = new Map<string, RouteEndpoint>();
+  readonly resources = new Map<string, PolicyResource>();
   readonly updates: RouteUpdate[] = [];
   readonly settings: NodeSettings[] = [];
   readonly closed: { readonly sessionId: string; readonly reason: string }[] = [];
@@ -29,6 +38,12 @@ export class FakeEdge implements EdgePort {
     const refused = update.upserts.find(({ proto, port }) => proto === 'tcp' && this.busyPorts.has(port));
     if (refused !== undefined) throw new Error(`listen EADDRINUSE: port ${refused.port}`);
     for (const route of update.upserts) this.routes.set(route.id, route);
+  }
+
+  async applyResources({ snapshot, upserts, removes }: ResourceUpdate): Promise<void> {
+    if (snapshot) this.resources.clear();
+    for (const id of removes) this.resources.delete(id);
+    for (const resource of upserts) this.resources.set(resource.id, resource);
   }
 
   async agentCommand(sessionId: string, command: AgentCommand): Promise<string> {

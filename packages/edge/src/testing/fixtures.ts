@@ -3,6 +3,7 @@ import type { AgentUpstream, RouteEndpoint, RouteUpdate, Scheme } from '@postern
 import { REQUEST_BUDGET, type PolicyContext } from '@postern/policy';
 import type { Log } from '../context.ts';
 import { NO_KEYS } from '../services/keys.ts';
+import { KnownResources } from '../services/resources.ts';
 
 const DEFAULT_PORTS: Readonly<Record<Scheme, number>> = { http: 80, https: 443, tls: 443, tcp: 0 };
 
@@ -48,6 +49,7 @@ export const POLICY_CONTEXT: PolicyContext = {
     events: { emit: () => {} },
     keys: NO_KEYS,
     outgoing: null,
+    resources: new KnownResources(),
   },
   signal: new AbortController().signal,
   conn: {
@@ -61,7 +63,14 @@ export const POLICY_CONTEXT: PolicyContext = {
     bytesOut: 0,
     tls: null,
   },
-  endpoint: { id: 'ep_1', url: 'https://a.example.com', host: 'a.example.com', port: 443, proto: 'https' },
+  endpoint: {
+    id: 'ep_1',
+    accountId: 'ac_1',
+    url: 'https://a.example.com',
+    host: 'a.example.com',
+    port: 443,
+    proto: 'https',
+  },
   req: null,
   res: null,
   work: { unitsLeft: REQUEST_BUDGET },

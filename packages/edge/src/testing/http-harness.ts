@@ -26,6 +26,7 @@ import { createTimerWheel } from '../timer-wheel.ts';
 import { Faults, streamFault } from '../guard.ts';
 import { HopMarks } from '../http/exchange/hop-mark.ts';
 import { NO_KEYS } from '../services/keys.ts';
+import { KnownResources } from '../services/resources.ts';
 import { BodyRoom } from '../http/exchange/body-room.ts';
 import { BcryptThread } from '../services/bcrypt.ts';
 import { SlidingCounters } from '../services/counters.ts';
@@ -187,6 +188,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     compile: (source) => options.policies?.[source] ?? raise(),
     log: SILENT_LOG,
   });
+  const resources = new KnownResources();
   const pressure: { evict: ((sessionId: string) => boolean) | null } = { evict: null };
   const streams: AgentStreams = {
     canOpen: (upstream) => !full.has(upstream.sessionId) && agents.get(upstream.sessionId)?.online === true,
@@ -243,6 +245,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       counters: new SlidingCounters(options.counterClock ?? (() => performance.now())),
       events: new EventLog(log, () => performance.now()),
       keys: NO_KEYS,
+      resources,
       outgoing: null,
     },
     wheel: createTimerWheel({ resolution: 10 }),

@@ -3,7 +3,7 @@ import { fail, isPosternError } from '@postern/errors';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ControlLink, EdgePort } from '../link.ts';
 import type { TrafficEvent } from '../traffic.ts';
-import { AUTH, BIND, BOUND, EVENT, ROUTE, SETTINGS } from './samples.ts';
+import { AUTH, BIND, BOUND, EVENT, RESOURCES, ROUTE, SETTINGS } from './samples.ts';
 
 export interface OpenLink {
   /** As the edge has it. */
@@ -27,6 +27,7 @@ const CONTROL: ControlLink = {
 const EDGE: EdgePort = {
   applySettings: UNASKED,
   applyRoutes: UNASKED,
+  applyResources: UNASKED,
   agentCommand: UNASKED,
   stopTunnel: () => {},
   closeSession: () => {},
@@ -85,6 +86,7 @@ export function linkContract(name: string, open: (control: ControlLink) => Promi
       const { link } = await connect({
         async follow(edge) {
           await edge.applySettings(SETTINGS);
+          await edge.applyResources({ snapshot: true, upserts: RESOURCES, removes: [] });
           await edge.applyRoutes({ revision: 1, snapshot: true, upserts: [ROUTE], removes: [] });
           edge.stopTunnel('ts_1', 'tn_1', 'over', null);
           edge.closeSession('ts_1', 'displaced');
@@ -103,13 +105,15 @@ export function linkContract(name: string, open: (control: ControlLink) => Promi
           told.push(update);
           return update.snapshot ? Promise.resolve() : Promise.reject(new Error('port 1 is taken'));
         },
+        applyResources: (update) => Promise.resolve(void told.push(update)),
         agentCommand: (_session, { kind }) => Promise.resolve(`${kind} refused`),
         stopTunnel: (...words) => void told.push(words),
         closeSession: (...words) => void told.push(words),
         probeSession: () => Promise.resolve(true),
       });
-      expect(told.slice(0, 4)).toEqual([
+      expect(told.slice(0, 5)).toEqual([
         SETTINGS,
+        { snapshot: true, upserts: RESOURCES, removes: [] },
         { revision: 1, snapshot: true, upserts: [ROUTE], removes: [] },
         ['ts_1', 'tn_1', 'over', null],
         ['ts_1', 'displaced'],

@@ -1,5 +1,6 @@
 import { decodeAuth, decodeBind, type AuthRequest, type BindRequest } from '@postern/protocol';
 import type { RouteEndpoint } from '../endpoint.ts';
+import type { PolicyResource } from '../resource.ts';
 import type { AgentBound } from '../session.ts';
 import type { NodeSettings } from '../settings.ts';
 import type { TrafficEvent } from '../traffic.ts';
@@ -63,3 +64,10 @@ export const EVENT: TrafficEvent = {
   errorCode: '',
   reason: 'complete',
 };
+
+/** One of each kind; a value may be any text. */
+export const RESOURCES: readonly PolicyResource[] = [
+  { kind: 'secret', id: 'secret_1', accountId: 'ac_1', vault: 'v', name: 'n', value: '\u0000ä\u{1F6AA}\uD800' },
+  { kind: 'ip-policy', id: 'ipp_1', accountId: 'ac_1', allow: ['10.0.0.0/8'], deny: ['::/0'] },
+  { kind: 'certificate-authority', id: 'ca_1', accountId: 'ac_1', pem: '-----BEGIN CERTIFICATE-----' },
+];

@@ -4,7 +4,7 @@ import type { ControlLink, EdgePort } from '../link.ts';
 import type { AgentCommand } from '../session.ts';
 import type { NodeSettings } from '../settings.ts';
 import type { TrafficEvent } from '../traffic.ts';
-import type { RouteUpdate } from '../update.ts';
+import type { ResourceUpdate, RouteUpdate } from '../update.ts';
 import type { Channel } from './channel.ts';
 import { Peer } from './peer.ts';
 
@@ -36,6 +36,7 @@ export function connectControl(channel: Channel, onClosed: () => void = () => {}
       peer.answer({
         applySettings: (settings: NodeSettings) => edge.applySettings(settings),
         applyRoutes: (update: RouteUpdate) => edge.applyRoutes(update),
+        applyResources: (update: ResourceUpdate) => edge.applyResources(update),
         agentCommand: (sessionId: string, command: AgentCommand) => edge.agentCommand(sessionId, command),
         stopTunnel: (sessionId: string, tunnelId: string, message: string, code: string | null) =>
           edge.stopTunnel(sessionId, tunnelId, message, code),
@@ -60,6 +61,7 @@ function remoteEdge(peer: Peer): EdgePort {
   return {
     applySettings: (settings) => peer.call('applySettings', settings),
     applyRoutes: (update) => peer.call('applyRoutes', update),
+    applyResources: (update) => peer.call('applyResources', update),
     agentCommand: (sessionId, command) => peer.call('agentCommand', sessionId, command),
     stopTunnel: (sessionId, tunnelId, message, errorCode) =>
       peer.tell('stopTunnel', sessionId, tunnelId, message, errorCode),

@@ -12,6 +12,10 @@ export type DocumentPhase = 'on_tcp_connect' | 'on_http_request' | 'on_http_resp
  */
 export type MergePlace = { readonly before: number } | { readonly behind: number };
 
+/** What ids of each kind begin with. */
+export const REFERENCE_PREFIXES = { 'ip-policy': 'ipp_', 'certificate-authority': 'ca_' } as const;
+export type ReferenceKind = keyof typeof REFERENCE_PREFIXES;
+
 export interface ActionFacts<Type extends string = string> {
   readonly type: Type;
   readonly phases: readonly DocumentPhase[];
@@ -22,6 +26,8 @@ export interface ActionFacts<Type extends string = string> {
   /** Segment after `actions.ngrok.` under which it leaves its result; absent = its type's. */
   readonly resultKey?: string;
   readonly place?: MergePlace;
+  /** Fields of its config whose texts may be ids of something that the account has. */
+  readonly references?: Readonly<Record<string, ReferenceKind>>;
 }
 
 export interface ActionDescriptor<Type extends string = string> extends ActionFacts<Type> {

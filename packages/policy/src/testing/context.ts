@@ -162,7 +162,14 @@ export function makeContext(facts: Facts = {}): TestContext {
     services: { ...NO_SERVICES, ...facts.services },
     signal: facts.signal ?? new AbortController().signal,
     conn,
-    endpoint: { id: 'ep_1', url: 'https://app.example.com', host: 'app.example.com', port: 443, proto: 'https' },
+    endpoint: {
+      id: 'ep_1',
+      accountId: 'ac_1',
+      url: 'https://app.example.com',
+      host: 'app.example.com',
+      port: 443,
+      proto: 'https',
+    },
     req,
     res,
     work: { unitsLeft: REQUEST_BUDGET },
@@ -182,6 +189,7 @@ const NO_SERVICES: PolicyServices = {
   events: { emit: () => {} },
   keys: { at: () => Promise.resolve({ problem: 'there is no such set here' }) },
   outgoing: null,
+  resources: { secret: () => null, ipPolicy: () => null, certificateAuthority: () => null },
 };
 
 const NO_TLS: TlsView = {

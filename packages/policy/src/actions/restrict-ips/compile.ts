@@ -10,15 +10,21 @@ import { restrictIpsAction, restrictIpsSchema } from './schema.ts';
 
 /**
  * Lets in by source address: of the connection, never of a forwarded header. An address passes when some allowed range
- * has it and no denied one; where nothing is listed as allowed, everything is that is not denied.
+ * has it and no denied one; where nothing is listed as allowed, everything is that is not denied. An IP policy is a list
+ * of what is allowed even if it has no such rule (any more): it never opens what it was to close.
  */
 export const restrictIps: ActionDefinition = {
   descriptor: restrictIpsAction,
   compile(config, env) {
-    const { enforce, allow = [], deny = [] } = readConfig(restrictIpsSchema, config, env.path);
+    const {
+      enforce,
+      allow = [],
+      deny = [],
+      ip_policies: policies = [],
+    } = readConfig(restrictIpsSchema, config, env.path);
     const allowed = ranges(allow, '.allow', env);
     const denied = ranges(deny, '.deny', env);
-    const open = allow.length === 0;
+    const open = allow.length === 0 && policies.length === 0;
     return {
       terminates: false,
       run(scope) {
@@ -27,8 +33,15 @@ export const restrictIps: ActionDefinition = {
         if (allowSet instanceof Failure) return unfilled(allowSet);
         const denySet = denied(scope);
         if (denySet instanceof Failure) return unfilled(denySet);
-        const against = denySet.match(ip);
-        const match = allowSet.match(ip);
+        let against = denySet.match(ip);
+        let match = allowSet.match(ip);
+        for (const id of policies) {
+          const policy = scope.context.services.resources.ipPolicy(scope.context.endpoint.accountId, id);
+          // Checked when the policy was written; it has been deleted since.
+          if (policy === null) return failed(fail(2216, { path: `${env.path}.ip_policies`, id }));
+          against ??= policy.deny.match(ip);
+          match ??= policy.allow.match(ip);
+        }
         const passes = against === null && (open || match !== null);
         if (env.recorder.on) {
           env.recorder.record(scope.context, () => verdict(passes, against ?? match ?? '', ip));

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { CidrSet } from '../../net/cidr.ts';
+import type { IpPolicy } from '../../services.ts';
 import { bodyOf, refusal, rule, run, show } from '../../testing/run.ts';
 
 const R = 'on_http_request';
@@ -55,9 +57,37 @@ describe('restrict-ips', () => {
     expect((await run(R, rules)).outcome).toMatchObject({ error: { number: 2238 } });
   });
 
+  it('adds the rules of IP policies of the account, as they are now', async () => {
+    const policies = new Map<string, IpPolicy>();
+    const ipPolicy = (account: string, id: string): IpPolicy | null => policies.get(`${account} ${id}`) ?? null;
+    const services = { resources: { secret: () => null, certificateAuthority: () => null, ipPolicy } };
+    const put = (id: string, allow: string[], deny: string[] = []): void => {
+      policies.set(`ac_1 ${id}`, { allow: new CidrSet(allow), deny: new CidrSet(deny) });
+    };
+    const from = async (clientIp: string, config: object): Promise<unknown> => {
+      const { outcome } = await run(R, [restrict(config)], { clientIp, services });
+      return outcome.kind === 'error' ? outcome.error.number : outcome.kind;
+    };
+    put('ipp_a', ['10.0.0.0/8'], ['10.6.6.0/24']);
+    put('ipp_b', ['192.0.2.0/24']);
+    const both = { ip_policies: ['ipp_a', 'ipp_b'], allow: ['10.6.6.0/24', '198.51.100.1'] };
+    expect(await from('10.1.1.1', both)).toBe('continue');
+    expect(await from('192.0.2.1', both)).toBe('continue');
+    expect(await from('198.51.100.1', both)).toBe('continue');
+    expect(await from('10.6.6.1', both)).toBe(3203);
+    expect(await from('203.0.113.1', both)).toBe(3203);
+    put('ipp_b', []);
+    expect(await from('192.0.2.1', both)).toBe(3203);
+    // Without rules, or with ones that deny only, it opens nothing.
+    put('ipp_c', [], ['10.0.0.0/8']);
+    expect(await from('192.0.2.1', { ip_policies: ['ipp_c'] })).toBe(3203);
+    expect(await from('192.0.2.1', { ip_policies: ['ipp_c'], allow: ['0.0.0.0/0'] })).toBe('continue');
+    expect(await from('192.0.2.1', { ip_policies: ['ipp_gone'], allow: ['0.0.0.0/0'] })).toBe(2216);
+  });
+
   it('says what is wrong with its config', () => {
     expect(problem({ allow: ['1.2.3.4/33'] })).toMatch(/^2217 .*config\.allow\[0\]: "1\.2\.3\.4\/33"/);
-    expect(problem({ ip_policies: ['ipp_123'] })).toMatch(/^2216 .*config\.ip_policies\[0\]: .*ipp_123/);
+    expect(problem({ ip_policies: ['10.0.0.0/8'] })).toMatch(/^2216 .*config\.ip_policies\[0\]: .*10\.0\.0\.0/);
     expect(problem({ enforce: 'maybe' })).toMatch(/^2204 .*config\.enforce: true or false/);
     expect(problem({ enforce: 'false', deny: '10.0.0.0/8' })).toBe('accepted');
   });

@@ -14,14 +14,18 @@ const range = text.check(
   ),
 );
 
-/** IP policies are kept (`/ip_policies`), but the edge does not have them yet: whatever is named is refused. */
-const reference = text.check(verify((id: string) => ({ number: 2216, facts: { id: printable(id) } })));
+const MAX_POLICIES = 64;
+
+/** Whether the account has it is for whoever stores the policy to say. */
+const reference = text.check(
+  verify((id: string) => (/^ipp_[A-Za-z0-9]{1,64}$/.test(id) ? null : { number: 2216, facts: { id: printable(id) } })),
+);
 
 export const restrictIpsSchema = z.strictObject({
   enforce: withDefault(flag, true),
   allow: z.optional(listOf(range, 0, MAX_RANGES)),
   deny: z.optional(listOf(range, 0, MAX_RANGES)),
-  ip_policies: z.optional(listOf(reference, 0, MAX_RANGES)),
+  ip_policies: z.optional(listOf(reference, 0, MAX_POLICIES)),
 });
 
 export const restrictIpsAction = describeAction({
@@ -29,5 +33,6 @@ export const restrictIpsAction = describeAction({
   phases: ['on_tcp_connect', 'on_http_request', 'on_http_response'],
   place: { before: 1 },
   resultKey: 'restrict_ips',
+  references: { ip_policies: 'ip-policy' },
   config: () => restrictIpsSchema,
 });

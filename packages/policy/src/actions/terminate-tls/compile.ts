@@ -9,7 +9,6 @@ import { GO_ON, type ActionDefinition, type ActionEnv } from '../action.ts';
 import { unfilled } from '../outcome.ts';
 import { belongTogether, MAX_CERTIFICATES, privateKeyProblem, readCertificates } from './pem.ts';
 import { MAX_PEM, terminateTlsAction, terminateTlsSchema } from './schema.ts';
-import { printable } from '../../schema/printable.ts';
 
 /** Says how the TLS handshake is done: versions, our certificate, and what is asked of the client's. */
 export const terminateTls: ActionDefinition = {
@@ -17,17 +16,16 @@ export const terminateTls: ActionDefinition = {
   compile(config, env) {
     const parsed = readConfig(terminateTlsSchema, config, env.path);
     refuseContradictions(parsed, env);
-    const given = (parsed.mutual_tls_certificate_authorities ?? []).map((text, index) =>
-      pem(text, `.mutual_tls_certificate_authorities[${index}]`, env),
+    const authorities = (parsed.mutual_tls_certificate_authorities ?? []).map((text, index) =>
+      AUTHORITY_ID.test(text) ? resource(text) : pem(text, `.mutual_tls_certificate_authorities[${index}]`, env),
     );
-    refuseCrowds(given, env);
-    const authorities = given.map(({ template }) => template);
+    refuseCrowds(authorities, env);
     const cert =
-      parsed.server_certificate === undefined
-        ? null
-        : pem(parsed.server_certificate, '.server_certificate', env).template;
+      parsed.server_certificate === undefined ? null : pem(parsed.server_certificate, '.server_certificate', env);
     const key =
-      parsed.server_private_key === undefined ? null : env.template(parsed.server_private_key, '.server_private_key');
+      parsed.server_private_key === undefined
+        ? null
+        : given(env.template(parsed.server_private_key, '.server_private_key'), 0);
     if (key !== null && cert !== null) refuseStrangers(cert, key, env);
     const versions = { minVersion: `TLSv${parsed.min_version}`, maxVersion: `TLSv${parsed.max_version}` } as const;
     const clientCertificates =
@@ -36,13 +34,13 @@ export const terminateTls: ActionDefinition = {
     const termination = (scope: Scope | null): TlsTermination | Failure => {
       const clientCas: string[] = [];
       for (const authority of authorities) {
-        const text = fill(authority, scope);
+        const text = authority.read(scope);
         if (text instanceof Failure) return text;
         clientCas.push(text);
       }
-      const certText = cert === null ? null : fill(cert, scope);
+      const certText = cert === null ? null : cert.read(scope);
       if (certText instanceof Failure) return certText;
-      const keyText = key === null ? null : fill(key, scope);
+      const keyText = key === null ? null : key.read(scope);
       if (keyText instanceof Failure) return keyText;
       return { ...versions, cert: certText, key: keyText, clientCas, clientCertificates };
     };
@@ -62,11 +60,38 @@ export const terminateTls: ActionDefinition = {
   },
 };
 
+/** A PEM text, wherever it is. */
+interface Pem {
+  /** null = it is only known when a connection is here. */
+  readonly text: string | null;
+  /** Certificates in it; 0 while that is not known. */
+  readonly count: number;
+  /** @param scope null for what is known */
+  read(scope: Scope | null): string | Failure;
+}
+
+const AUTHORITY_ID = /^\s*ca_\w+\s*$/;
+const NO_AUTHORITY = new Failure('the account has no certificate authority of that id any more');
+
+/** An authority that the account has, as it is when a connection comes. */
+function resource(text: string): Pem {
+  const id = text.trim();
+  const read = (scope: Scope | null): string | Failure => {
+    if (scope === null) return NO_AUTHORITY;
+    const { services, endpoint } = scope.context;
+    return services.resources.certificateAuthority(endpoint.accountId, id) ?? NO_AUTHORITY;
+  };
+  return { text: null, count: 0, read };
+}
+
 /** What is only known per connection has the same bound as what is written. */
-function fill(template: Template, scope: Scope | null): string | Failure {
-  if (scope === null) return template.text ?? '';
-  const text = template.require(scope);
-  return typeof text === 'string' && text.length > MAX_PEM ? new Failure('a PEM text is too long') : text;
+function given(template: Template, count: number): Pem {
+  const read = (scope: Scope | null): string | Failure => {
+    if (scope === null) return template.text ?? '';
+    const text = template.require(scope);
+    return typeof text === 'string' && text.length > MAX_PEM ? new Failure('a PEM text is too long') : text;
+  };
+  return { text: template.text, count, read };
 }
 
 function refuseContradictions(parsed: z.infer<typeof terminateTlsSchema>, { path }: ActionEnv): void {
@@ -87,22 +112,12 @@ function refuseContradictions(parsed: z.infer<typeof terminateTlsSchema>, { path
   }
 }
 
-interface Pem {
-  readonly template: Template;
-  /** Certificates in it; 0 while that is not known. */
-  readonly count: number;
-}
-
 function pem(text: string, field: string, env: ActionEnv): Pem {
-  const path = `${env.path}${field}`;
-  if (/^ca_\w+$/.test(text.trim())) {
-    throw fail(90030, { path, what: `the reference to the certificate authority ${printable(text.trim())}` });
-  }
   const template = env.template(text, field);
-  if (template.text === null) return { template, count: 0 };
+  if (template.text === null) return given(template, 0);
   const read = readCertificates(template.text);
-  if (typeof read === 'string') throw fail(2204, { path, reason: read });
-  return { template, count: read.length };
+  if (typeof read === 'string') throw fail(2204, { path: `${env.path}${field}`, reason: read });
+  return given(template, read.length);
 }
 
 function refuseCrowds(authorities: readonly Pem[], { path }: ActionEnv): void {
@@ -113,7 +128,7 @@ function refuseCrowds(authorities: readonly Pem[], { path }: ActionEnv): void {
 }
 
 /** The key's text stays out of every message. */
-function refuseStrangers(cert: Template, key: Template, { path }: ActionEnv): void {
+function refuseStrangers(cert: Pem, key: Pem, { path }: ActionEnv): void {
   if (key.text === null) return;
   const field = `${path}.server_private_key`;
   const problem = privateKeyProblem(key.text);

@@ -22,5 +22,6 @@ export const terminateTlsAction = describeAction({
   protocols: ['https', 'tls'],
   place: { before: 2 },
   resultKey: 'terminate_tls',
+  references: { mutual_tls_certificate_authorities: 'certificate-authority' },
   config: () => terminateTlsSchema,
 });

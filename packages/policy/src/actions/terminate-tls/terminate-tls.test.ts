@@ -55,6 +55,26 @@ describe('terminate-tls', () => {
     expect(await wanted(config)).toMatchObject({ cert: 'CERT', key: 'KEY 1' });
   });
 
+  it('takes authorities that the account has, as they are when a connection comes', async () => {
+    const certificateAuthority = (account: string, id: string): string | null =>
+      account === 'ac_1' && id === 'ca_1' ? 'PEM' : null;
+    const services = { resources: { secret: () => null, ipPolicy: () => null, certificateAuthority } };
+    const asks = async (...authorities: string[]) => {
+      const config = { mutual_tls_certificate_authorities: authorities };
+      return run(T, [{ actions: [{ type: 'terminate-tls', config }] }], { tls: {}, services });
+    };
+    const { context } = await asks('ca_1', other.cert);
+    expect(context.tlsTermination).toMatchObject({
+      clientCas: ['PEM', other.cert],
+      clientCertificates: 'require-and-verify',
+    });
+    const gone = await asks('ca_2');
+    expect([gone.outcome, gone.context.tlsTermination]).toMatchObject([
+      { kind: 'error', error: { number: 2238 } },
+      null,
+    ]);
+  });
+
   it('says what is wrong with its config, and never shows a key', () => {
     expect(problem({ min_version: '1.1' })).toMatch(/^2222 .*config\.min_version: "1\.1" is not one of 1\.2, 1\.3/);
     expect(problem({ min_version: '1.3', max_version: '1.2' })).toMatch(/^2204 .*config\.min_version: /);
@@ -71,7 +91,7 @@ describe('terminate-tls', () => {
     expect(problem({ server_certificate: ours.cert, server_private_key: 'nonsense' })).toMatch(
       /^2204 .*server_private_key: a private key/,
     );
-    expect(problem({ mutual_tls_certificate_authorities: ['ca_123'] })).toMatch(/^90030 .*authorities\[0\]: .*ca_123/);
+    expect(problem({ mutual_tls_certificate_authorities: ['ca_123', 'ca_'] })).toMatch(/^2204 .*authorities\[1\]: /);
     expect(problem({ mutual_tls_verification_strategy: 'require-and-verify' })).toMatch(/^2240 /);
   });
 });

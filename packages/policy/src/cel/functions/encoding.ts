@@ -117,8 +117,6 @@ function isUrl(text: string): boolean {
   return /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.test(text) && URL.canParse(text);
 }
 
-const unavailable = define('global', 'secrets.get', ['string', 'string'], 'string', () => '');
-
 export const ENCODING_FUNCTIONS: readonly FunctionDef[] = [
   define('global', 'base64.decode', ['string'], 'bytes', (_, text) => fromBase64(text)),
   define('global', 'base64.encode', ['bytes'], 'string', (_, bytes) => Buffer.from(bytes).toString('base64')),
@@ -159,5 +157,4 @@ export const ENCODING_FUNCTIONS: readonly FunctionDef[] = [
   ),
   define('method', 'isURL', ['string'], 'bool', (_, text) => isUrl(text)),
   // Vaults come with a later issue; until then a policy that needs a secret is refused by name.
-  { ...unavailable, unavailable: true },
 ];

@@ -18,6 +18,7 @@ import { IP_FUNCTIONS } from './ip.ts';
 import { LIST_FUNCTIONS } from './lists.ts';
 import { RANDOM_FUNCTIONS } from './random.ts';
 import { REQUEST_FUNCTIONS } from './request.ts';
+import { SECRET_FUNCTIONS } from './secrets.ts';
 
 const LIBRARY_FUNCTIONS: FunctionDef[] = libraryFunctions().map((row) => {
   const operation = row.operation();
@@ -50,6 +51,7 @@ const OUR_FUNCTIONS: readonly FunctionDef[] = [
   ...RANDOM_FUNCTIONS,
   ...IP_FUNCTIONS,
   ...LIST_FUNCTIONS,
+  ...SECRET_FUNCTIONS,
 ];
 
 const signature = ({ style, name, args }: FunctionDef): string => `${style} ${name}(${args.join()})`;

@@ -1,0 +1,28 @@
+/**
+ * What policies name besides endpoints, as edges hold it: in memory, never in a log. Plain data; each has an id of its
+ * own, by which it is replaced and forgotten.
+ */
+export type PolicyResource =
+  | {
+      readonly kind: 'secret';
+      readonly id: string;
+      readonly accountId: string;
+      /** Names, as `secrets.get(vault, name)` has them. */
+      readonly vault: string;
+      readonly name: string;
+      readonly value: string;
+    }
+  | {
+      readonly kind: 'ip-policy';
+      readonly id: string;
+      readonly accountId: string;
+      /** CIDR ranges of its rules. */
+      readonly allow: readonly string[];
+      readonly deny: readonly string[];
+    }
+  | {
+      readonly kind: 'certificate-authority';
+      readonly id: string;
+      readonly accountId: string;
+      readonly pem: string;
+    };
