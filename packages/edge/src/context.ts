@@ -57,6 +57,8 @@ export interface EdgeConfig {
   /** Proxies that are believed: CIDR ranges; and whether they send PROXY protocol headers. */
   readonly trustedProxies: readonly string[];
   readonly proxyProtocol: boolean;
+  /** CIDR ranges that policies may reach although they are not public: `services/outside.ts`. */
+  readonly policyOutgoingAllow: readonly string[];
   /** What visitors see in URLs. */
   readonly publicHttpPort: number;
   readonly publicHttpsPort: number;

@@ -26,7 +26,8 @@ import { policyWarningCount } from './policy-warnings.ts';
 import { BcryptThread } from './services/bcrypt.ts';
 import { SlidingCounters } from './services/counters.ts';
 import { EventLog } from './services/event-log.ts';
-import { NO_KEYS } from './services/keys.ts';
+import { PublishedKeys } from './services/keys.ts';
+import { Outside } from './services/outside.ts';
 import { KnownResources } from './services/resources.ts';
 import { TrafficBatch } from './traffic-batch.ts';
 
@@ -72,6 +73,8 @@ export interface EdgeStats {
   readonly buckets: { readonly kept: number; readonly forgotten: number };
   /** Events of policies that found no room since the start. */
   readonly lostEvents: number;
+  /** What policies asked outside since the start; what was refused for where it led. */
+  readonly outside: { readonly asked: number; readonly refused: number };
 }
 
 export interface Edge {
@@ -107,6 +110,7 @@ class DataPlane implements Edge {
   readonly #marks = new HopMarks();
   #settings: NodeSettings | null = null;
   readonly #events: EventLog;
+  readonly #outside: Outside;
   readonly #bcrypt = new BcryptThread();
   readonly #ready = Promise.withResolvers<void>();
   #stopping: Promise<void> | null = null;
@@ -118,6 +122,7 @@ class DataPlane implements Edge {
     const faults = new Faults(log);
     this.#faults = faults;
     this.#events = new EventLog(log, () => performance.now());
+    this.#outside = new Outside({ allow: config.policyOutgoingAllow });
     const wheel = createTimerWheel({ onFault: (error) => faults.report(error, 'a timer') });
     this.#traffic = new TrafficBatch(wheel, (events) => link.traffic(events));
     const routes = createRouteTable({ compile: compilePolicy, log });
@@ -153,7 +158,7 @@ class DataPlane implements Edge {
         bcrypt: this.#bcrypt,
         counters: this.#counters,
         events: this.#events,
-        keys: NO_KEYS,
+        keys: new PublishedKeys(this.#outside, () => performance.now()),
         resources,
         outgoing: null,
       },
@@ -243,6 +248,7 @@ class DataPlane implements Edge {
       policyWarnings: policyWarningCount(this.#context),
       buckets: { kept: this.#counters.size, forgotten: this.#counters.forgotten },
       lostEvents: this.#events.lost,
+      outside: { asked: this.#outside.asked, refused: this.#outside.refused },
     };
   }
 

@@ -115,10 +115,15 @@ export interface Keys {
    * whoever asks for the same set meanwhile waits for the same answer.
    * @param url absolute, https
    * @param kid '' = any
+   * @param endpointId whose policy asks: what questions under way and kept sets are shared by
    * @returns all keys of the set, also where none is called `kid`; why there is no set, as a clause with its subject;
    *   never rejects, and is there within seconds
    */
-  at(url: string, kid: string): readonly PublishedKey[] | Promise<readonly PublishedKey[] | KeysProblem>;
+  at(
+    url: string,
+    kid: string,
+    endpointId: string,
+  ): readonly PublishedKey[] | Promise<readonly PublishedKey[] | KeysProblem>;
 }
 
 export interface KeysProblem {

@@ -14,6 +14,7 @@ export function edgeConfig(
     agentNames: config.agentNames,
     trustedProxies: config.trustedProxies,
     proxyProtocol: config.proxyProtocol,
+    policyOutgoingAllow: config.policyOutgoingAllow,
     publicHttpPort: publicPorts.http,
     publicHttpsPort: publicPorts.https,
     redirectToHttps: config.redirectToHttps,

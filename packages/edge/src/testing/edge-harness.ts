@@ -45,6 +45,7 @@ export function edgeTestConfig(change: Partial<EdgeConfig> = {}): EdgeConfig {
     agentNames: [AGENT_NAME],
     trustedProxies: [],
     proxyProtocol: false,
+    policyOutgoingAllow: [],
     publicHttpPort: 80,
     redirectToHttps: true,
     publicHttpsPort: 443,

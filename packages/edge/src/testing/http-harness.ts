@@ -25,7 +25,6 @@ import { LIMITS, SILENT_LOG } from './fixtures.ts';
 import { createTimerWheel } from '../timer-wheel.ts';
 import { Faults, streamFault } from '../guard.ts';
 import { HopMarks } from '../http/exchange/hop-mark.ts';
-import { NO_KEYS } from '../services/keys.ts';
 import { KnownResources } from '../services/resources.ts';
 import { BodyRoom } from '../http/exchange/body-room.ts';
 import { BcryptThread } from '../services/bcrypt.ts';
@@ -226,6 +225,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       agentNames: [],
       trustedProxies: options.trustedProxies ?? [],
       proxyProtocol: false,
+      policyOutgoingAllow: [],
       publicHttpPort: 80,
       redirectToHttps: true,
       publicHttpsPort: 8443,
@@ -244,7 +244,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       bcrypt: new BcryptThread(),
       counters: new SlidingCounters(options.counterClock ?? (() => performance.now())),
       events: new EventLog(log, () => performance.now()),
-      keys: NO_KEYS,
+      keys: { at: () => Promise.resolve({ problem: 'nobody is asked in this test' }) },
       resources,
       outgoing: null,
     },

@@ -128,6 +128,13 @@ export const SERVER_OPTIONS = [
     help: 'proxies whose X-Forwarded-* (in conn.client_ip and routing) or PROXY header is believed: docs/headers.md',
   },
   {
+    key: 'policy_outgoing_allow',
+    kind: 'list',
+    value: 'cidr',
+    default: '',
+    help: 'networks that traffic policies may call although they are not public (sets of keys inside)',
+  },
+  {
     key: 'proxy_protocol',
     kind: 'switch',
     value: 'true|false',

@@ -41,6 +41,7 @@ describe('defaults', () => {
       autoReserve: 'any',
       region: 'us',
       trustedProxies: [],
+      policyOutgoingAllow: [],
       proxyProtocol: false,
       tlsCertificates: [],
       caDomains: [],
@@ -89,6 +90,7 @@ describe('precedence', () => {
     auto_reserve: ['base', 'off'],
     region: ['eu', 'ap'],
     trusted_proxies: ['10.0.0.0/8', '192.168.0.0/16'],
+    policy_outgoing_allow: ['10.1.0.0/16', '10.2.0.0/16'],
     proxy_protocol: ['true', 'false'],
     tls_certificate: ['a.pem,a.key', 'b.pem,b.key'],
     ca_domain: ['one.test', '*'],
@@ -201,6 +203,7 @@ describe('what follows from others', () => {
       tcpRange: { from: 7000, to: 7000 },
     });
     expect(resolve({ trusted_proxies: ['10.0.0.1', 'fd00::/8'] }).trustedProxies).toEqual(['10.0.0.1/32', 'fd00::/8']);
+    expect(resolve({ policy_outgoing_allow: ['10.1.0.0/16'] }).policyOutgoingAllow).toEqual(['10.1.0.0/16']);
     expect(resolve({ proxy_protocol: ['1'], trusted_proxies: ['::1'] }).proxyProtocol).toBe(true);
   });
 });

@@ -26,6 +26,7 @@ export interface ServerConfig extends Listening {
   readonly region: string;
   readonly trustedProxies: readonly string[];
   readonly proxyProtocol: boolean;
+  readonly policyOutgoingAllow: readonly string[];
   readonly tlsCertificates: readonly { readonly cert: string; readonly key: string }[];
   /** Beside base domains and agent names, what the local authority may sign for; `*` = any name. */
   readonly caDomains: readonly string[];
@@ -63,7 +64,7 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
   refuseDatabase(read.text('database'));
   const listening = forListeners(({ setting }) => read.addresses(setting));
   refuseSharedPorts(listening);
-  const trustedProxies = read.list('trusted_proxies').map(cidr);
+  const trustedProxies = read.list('trusted_proxies').map((range) => cidr('trusted_proxies', range));
   const proxyProtocol = read.switch('proxy_protocol');
   if (proxyProtocol && trustedProxies.length === 0) {
     throw new ConfigError(
@@ -91,6 +92,7 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
     region: regionName(read.text('region')),
     trustedProxies,
     proxyProtocol,
+    policyOutgoingAllow: read.list('policy_outgoing_allow').map((range) => cidr('policy_outgoing_allow', range)),
     tlsCertificates: read.list('tls_certificate').map((pair) => certificateFiles(pair, surroundings.cwd)),
     caDomains: read.list('ca_domain').map((name) => (name === '*' ? name : domainName('ca_domain', name))),
     dataDir: path.resolve(surroundings.cwd, read.text('data_dir') || defaultDataDir(surroundings)),
@@ -190,13 +192,13 @@ function regionName(text: string): string {
   throw new ConfigError(flagOf('region'), text, 'expected a short name of letters, digits and hyphens, as us');
 }
 
-function cidr(text: string): string {
+function cidr(setting: 'trusted_proxies' | 'policy_outgoing_allow', text: string): string {
   const [address = '', bits, ...rest] = text.split('/');
   const family = isIP(address);
   const most = family === 6 ? 128 : 32;
   const size = bits === undefined ? most : /^[0-9]{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
   if (family === 0 || rest.length > 0 || !(size <= most)) {
-    throw new ConfigError(flagOf('trusted_proxies'), text, 'expected an address or a range, as 10.0.0.0/8');
+    throw new ConfigError(flagOf(setting), text, 'expected an address or a range, as 10.0.0.0/8');
   }
   return `${address}/${size}`;
 }

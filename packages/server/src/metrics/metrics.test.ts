@@ -38,6 +38,7 @@ const edge = {
   policyWarnings: 9,
   buckets: { kept: 10, forgotten: 11 },
   lostEvents: 12,
+  outside: { asked: 13, refused: 14 },
 };
 const metrics = (): Metrics =>
   new Metrics({

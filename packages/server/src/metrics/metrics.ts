@@ -135,6 +135,15 @@ export class Metrics {
         samples: [{ value: live?.lostEvents ?? 0 }],
       },
       {
+        name: 'postern_policy_outgoing_total',
+        kind: 'counter',
+        help: 'Requests to the internet for traffic policies (sets of keys); refused = where they led is not allowed',
+        samples: [
+          { labels: { result: 'asked' }, value: live?.outside.asked ?? 0 },
+          { labels: { result: 'refused' }, value: live?.outside.refused ?? 0 },
+        ],
+      },
+      {
         name: 'postern_faults_total',
         kind: 'counter',
         help: 'Mistakes inside the server; in the edge each ended one connection, request or RPC. The log has their stacks',

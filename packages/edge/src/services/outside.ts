@@ -1,0 +1,178 @@
+/**
+ * The one door out of the server: what policies need from the internet is asked for here. Tenants, and through them
+ * visitors, choose the addresses, so that nothing is reached that only this server can reach: a name is resolved once,
+ * every address of it must be a public one (or one that the operator allows), and the connection goes to the address that
+ * was looked at. No redirects, no proxies, no connection that is kept; bounds for bytes, time and how many at once.
+ */
+import { lookup } from 'node:dns/promises';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
+import { CidrSet } from '@postern/policy';
+
+/** Not for the internet (RFC 6890, and what carries an IPv4 address inside). */
+const IPV4_SPECIAL = new CidrSet([
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+]);
+const IPV6_GLOBAL = new CidrSet(['2000::/3']);
+const IPV6_SPECIAL = new CidrSet(['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']);
+
+const AT_ONCE = 32;
+const OF_ONE = 4;
+
+export interface OutsideRequest {
+  readonly url: URL;
+  readonly accept: string;
+  /** Bytes of the answer's body. */
+  readonly limit: number;
+  readonly timeoutMs: number;
+  /** Endpoint whose policy asks: what places are shared by. */
+  readonly endpointId: string;
+}
+
+/** Why there is no answer: a clause with its subject. */
+export interface OutsideProblem {
+  readonly problem: string;
+}
+
+export interface OutsideOptions {
+  /** CIDR ranges that may be reached although they are not public. */
+  readonly allow: readonly string[];
+  /** Addresses of a name; rejects when it has none. */
+  readonly resolve?: (host: string) => Promise<readonly string[]>;
+  /** PEM of authorities that are trusted besides the system's. */
+  readonly ca?: readonly string[];
+}
+
+export class Outside {
+  /** Since the start: requests that were made, and that were refused for where they led. */
+  asked = 0;
+  refused = 0;
+  readonly #allowed: CidrSet;
+  readonly #resolve: (host: string) => Promise<readonly string[]>;
+  readonly #ca: readonly string[] | undefined;
+  readonly #underWay = new Map<string, number>();
+  #all = 0;
+
+  constructor({ allow, resolve = resolveByDns, ca }: OutsideOptions) {
+    this.#allowed = new CidrSet(allow);
+    this.#resolve = resolve;
+    this.#ca = ca;
+  }
+
+  /** @returns the body of a 200, or why there is none; never rejects */
+  async get(request: OutsideRequest): Promise<Buffer | OutsideProblem> {
+    const { endpointId } = request;
+    const own = this.#underWay.get(endpointId) ?? 0;
+    if (own >= OF_ONE || this.#all >= AT_ONCE) return { problem: 'too much is asked for at once' };
+    this.#underWay.set(endpointId, own + 1);
+    this.#all++;
+    const over = AbortSignal.timeout(request.timeoutMs);
+    try {
+      return await this.#get(request, over);
+    } catch (error) {
+      return { problem: over.aborted ? 'it did not answer in time' : wordsOf(error) };
+    } finally {
+      this.#all--;
+      const left = (this.#underWay.get(endpointId) ?? 1) - 1;
+      if (left === 0) this.#underWay.delete(endpointId);
+      else this.#underWay.set(endpointId, left);
+    }
+  }
+
+  async #get(request: OutsideRequest, over: AbortSignal): Promise<Buffer | OutsideProblem> {
+    const { url } = request;
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const addresses = isIP(host) === 0 ? await before(over, this.#resolve(host)) : [host];
+    const [address] = addresses;
+    if (address === undefined) return { problem: 'its name has no address' };
+    if (!addresses.every((one) => this.#mayReach(one, url.protocol))) {
+      this.refused++;
+      return { problem: 'its address is not one that policies may reach' };
+    }
+    this.asked++;
+    return this.#ask(request, address, over);
+  }
+
+  /** Without TLS nobody knows who answers: for what the operator has named only. */
+  #mayReach(address: string, protocol: string): boolean {
+    if (this.#allowed.match(address) !== null) return protocol === 'https:' || protocol === 'http:';
+    return protocol === 'https:' && isPublic(address);
+  }
+
+  async #ask(
+    { url, accept, limit }: OutsideRequest,
+    address: string,
+    signal: AbortSignal,
+  ): Promise<Buffer | OutsideProblem> {
+    const family = isIP(address);
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+      const sent = send(url, {
+        agent: false,
+        signal,
+        maxHeaderSize: 16_384,
+        headers: { accept, 'accept-encoding': 'identity', 'user-agent': 'postern', connection: 'close' },
+        // The address that was looked at, whatever the name says a moment later.
+        lookup: (_name, { all }, done) =>
+          all === true ? done(null, [{ address, family }]) : done(null, address, family),
+        ...(this.#ca === undefined ? {} : { ca: [...this.#ca] }),
+      });
+      sent.on('response', resolve);
+      sent.on('error', reject);
+      sent.end();
+    });
+    try {
+      if (answer.statusCode !== 200) return { problem: `it answered ${answer.statusCode}` };
+      const parts: Buffer[] = [];
+      let bytes = 0;
+      for await (const part of answer as AsyncIterable<Buffer>) {
+        bytes += part.length;
+        if (bytes > limit) return { problem: `its answer has more than ${limit} bytes` };
+        parts.push(part);
+      }
+      return answer.complete ? Buffer.concat(parts) : { problem: 'its answer broke off' };
+    } finally {
+      answer.destroy();
+    }
+  }
+}
+
+function isPublic(address: string): boolean {
+  if (isIP(address) === 4) return IPV4_SPECIAL.match(address) === null;
+  // IPv4 inside IPv6 is in none of them, so it is refused.
+  return IPV6_GLOBAL.match(address) !== null && IPV6_SPECIAL.match(address) === null;
+}
+
+async function resolveByDns(host: string): Promise<readonly string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address);
+}
+
+/** Names are resolved by the system, which cannot be told to stop. */
+function before<T>(over: AbortSignal, wanted: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = (): void => reject(new Error('it did not answer in time'));
+    over.addEventListener('abort', late, { once: true });
+    wanted.then(resolve, reject).finally(() => over.removeEventListener('abort', late));
+  });
+}
+
+/** Of the system's errors the code alone: their words name addresses of this network. */
+function wordsOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return code === '' ? 'it could not be asked' : `it could not be asked (${code})`;
+}
