@@ -1,5 +1,5 @@
 import type { RouteUpdate, TlsIdentity, TrafficEvent } from '@postern/link';
-import type { CompileOptions } from '@postern/policy';
+import type { CompileOptions, PolicyReference } from '@postern/policy';
 import type { Registry } from '@postern/registry';
 import type { IdSource, Store } from '@postern/store';
 import type { AddressPlan } from './addresses/urls.ts';
@@ -41,8 +41,11 @@ export const DEFAULT_LIMITS: ControlLimits = {
 
 /** What control needs of the policy language; `policyRules` unless a test brings its own. */
 export interface PolicyRules {
-  /** Compiles the text and throws the PosternError (22xx) of whatever is wrong with it. */
-  check(text: string, options: CompileOptions): void;
+  /**
+   * Compiles the text and throws the PosternError (22xx) of whatever is wrong with it.
+   * @returns what the account must have for it
+   */
+  check(text: string, options: CompileOptions): readonly PolicyReference[];
   /** Whether the policy of an endpoint of this protocol lets TLS end at the edge where it would pass through. */
   endsTls(text: string, protocol: CompileOptions['protocol']): boolean;
   /** One policy text of `rules` (from an agent's options) and those of `text`, in the language's agreed order. */

@@ -30,11 +30,15 @@ export async function lookAgain(core: Core, stopped: () => boolean): Promise<voi
 
 async function reload(core: Core): Promise<{ readonly applied: Promise<void> }> {
   const before = await storedRoutes(core);
+  const known = [...core.catalog.resources.all()].map(({ id }) => id);
   await core.catalog.load();
   const upserts = await storedRoutes(core);
   const there = new Set(upserts.map(({ id }) => id));
   const removes = before.filter(({ id }) => !there.has(id)).map(({ id }) => id);
-  return { applied: core.edges.publish({ upserts, removes }) };
+  const resources = [...known, ...[...core.catalog.resources.all()].map(({ id }) => id)];
+  return {
+    applied: core.edges.publish({ routes: { upserts, removes }, resources: core.catalog.resources.change(resources) }),
+  };
 }
 
 /** Routes of everything that is at rest: cloud endpoints and edges. */

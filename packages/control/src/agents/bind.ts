@@ -3,6 +3,7 @@ import { fail } from '@postern/errors';
 import type { BindRequest } from '@postern/protocol';
 import type { OnlineEndpoint, SessionRecord } from '@postern/registry';
 import type { CredentialRow } from '@postern/store';
+import { accountPolicy } from '../account-policy.ts';
 import { visitorView } from '../addresses/urls.ts';
 import { run } from '../change/change.ts';
 import { messageOf, putOnline } from '../change/confirm.ts';
@@ -28,7 +29,7 @@ export async function bind(core: Core, sessionId: string, request: BindRequest):
   const { session, credential } = await requireSession(core, sessionId);
   checkTexts(request);
   const wanted = readWanted(core.config, request);
-  const options = readOptions(core.policy, request, wanted);
+  const options = readOptions(accountPolicy(core, session.accountId), request, wanted);
   const resumed = request.token === '' ? null : readResume(core.store.secrets, request.token);
   if (request.token !== '' && resumed?.accountId !== session.accountId) throw fail(335);
   const principalId = await principalOf(core, session.accountId, credential.ownerId);

@@ -1,10 +1,12 @@
 import { fail } from '@postern/errors';
 import type { PatchTunnelRequest } from '@postern/protocol';
 import type { OnlineEndpoint, Snapshot, TunnelRecord } from '@postern/registry';
+import { accountPolicy } from '../account-policy.ts';
 import { run } from '../change/change.ts';
 import { putOnline } from '../change/confirm.ts';
 import { lookAt } from '../claims.ts';
 import { agentConflictError, conflictWith } from '../rules/conflicts.ts';
+import type { PolicyRules } from '../config.ts';
 import type { Core } from '../core.ts';
 import type { Keys } from '../gate/keys.ts';
 import { checkLength, METADATA_BYTES } from '../texts.ts';
@@ -32,7 +34,10 @@ export async function patchTunnel(core: Core, sessionId: string, request: PatchT
       name: request.name ?? current.name,
       description: request.description ?? current.description,
       metadata: request.metadata ?? current.metadata,
-      endpoint: current.endpoint === null ? null : patchEndpoint(core, current.endpoint, request),
+      endpoint:
+        current.endpoint === null
+          ? null
+          : patchEndpoint(accountPolicy(core, current.accountId), current.endpoint, request),
     };
     return { answer: next, writes: [], registry: [{ op: 'put', tunnel: next }], fence };
   });
@@ -60,11 +65,11 @@ async function fenceOf(
 }
 
 function patchEndpoint(
-  core: Core,
+  policy: PolicyRules,
   endpoint: OnlineEndpoint,
   { poolingEnabled = endpoint.poolingEnabled, trafficPolicy }: PatchTunnelRequest,
 ): OnlineEndpoint {
   if (trafficPolicy === undefined) return { ...endpoint, poolingEnabled };
-  const effectivePolicy = mergePolicy(core.policy, trafficPolicy, endpoint.optionRules ?? NO_RULES, endpoint);
+  const effectivePolicy = mergePolicy(policy, trafficPolicy, endpoint.optionRules ?? NO_RULES, endpoint);
   return { ...endpoint, poolingEnabled, trafficPolicy, effectivePolicy };
 }

@@ -42,11 +42,16 @@ const NO_KEYS: GuardedKeys = { alone: [], shared: [] };
 async function carryOut(core: Core, change: Change, keys: GuardedKeys, asOf: number): Promise<Held> {
   const before = await look(core, change);
   const freed = reservationsUnder(core, before);
+  const { resources } = core.catalog;
+  const touched = resources.touchedBy(change.writes);
   await hold(core, change, before, keys, asOf);
   change.tell?.();
   const after = await look(core, change);
   const released = change.givesBackLater === true ? [] : await release(core, freed, keys);
-  const online = core.edges.publish(await routesBetween(core, before, after));
+  const online = core.edges.publish({
+    routes: await routesBetween(core, before, after),
+    resources: resources.change([...touched, ...resources.touchedBy(change.writes)]),
+  });
   const applied: Applied = { change, before, after, released };
   return { online, undo: () => takeBack(core, applied) };
 }

@@ -1,4 +1,4 @@
-import type { ControlLink, EdgePort, RouteEndpoint } from '@postern/link';
+import type { ControlLink, EdgePort } from '@postern/link';
 import { fail } from '@postern/errors';
 import { bind } from '../agents/bind.ts';
 import { bindLabels } from '../agents/labels.ts';
@@ -8,6 +8,7 @@ import { authenticate } from '../agents/sessions.ts';
 import type { Core } from '../core.ts';
 import { storedRoutes } from '../look-again.ts';
 import { routeOfAgent } from '../routes.ts';
+import type { Everything } from './edge-set.ts';
 
 /** What control gives an edge. */
 export interface EdgeConnection {
@@ -62,7 +63,7 @@ export function connectEdge(core: Core): EdgeConnection {
   };
 }
 
-async function everything(core: Core): Promise<RouteEndpoint[]> {
+async function everything(core: Core): Promise<Everything> {
   const routes = await storedRoutes(core);
   for (const account of await core.store.accounts()) {
     for (const tunnel of await core.registry.tunnelsOf(account.id)) {
@@ -70,5 +71,5 @@ async function everything(core: Core): Promise<RouteEndpoint[]> {
       if (route !== null) routes.push(route);
     }
   }
-  return routes;
+  return { routes, resources: [...core.catalog.resources.all()] };
 }

@@ -1,12 +1,24 @@
-import type { EdgePort, NodeSettings, RouteEndpoint, RouteUpdate } from '@postern/link';
+import type { EdgePort, NodeSettings, PolicyResource, RouteEndpoint, RouteUpdate } from '@postern/link';
+import type { ResourceChange } from '../state/policy-resources.ts';
 import { within } from './within.ts';
 
 export type RouteChange = Pick<RouteUpdate, 'upserts' | 'removes'>;
 
+export interface Everything {
+  readonly routes: readonly RouteEndpoint[];
+  readonly resources: readonly PolicyResource[];
+}
+
+/** What an edge takes in one go; what routes name comes before them. */
+export interface EdgeChange {
+  readonly routes: RouteChange;
+  readonly resources: ResourceChange;
+}
+
 /** One edge that follows: its updates in order, one at a time, each waited for, none longer than the deadline. */
 export interface Follower {
   /** What this node's edges share, everything that exists, and from then on every change of both. Once. */
-  follow(port: EdgePort, settings: NodeSettings, everything: readonly RouteEndpoint[]): Promise<void>;
+  follow(port: EdgePort, settings: NodeSettings, everything: Everything): Promise<void>;
   /** The session's wire is at this edge. */
   holds(sessionId: string): void;
   releases(sessionId: string): void;
@@ -63,9 +75,9 @@ export class EdgeSet {
   }
 
   /** Resolves when new requests see the change at every edge; rejects when one refuses it or stays silent. */
-  async publish(change: RouteChange): Promise<void> {
-    if (change.upserts.length === 0 && change.removes.length === 0) return;
-    this.#onChange(change);
+  async publish(change: EdgeChange): Promise<void> {
+    if (!isEmpty(change.routes)) this.#onChange(change.routes);
+    else if (isEmpty(change.resources)) return;
     const applied = await Promise.allSettled([...this.#edges].map((edge) => edge.publish(change)));
     const refused = applied.find((result) => result.status === 'rejected');
     if (refused !== undefined) throw refused.reason;
@@ -101,11 +113,12 @@ class OneEdge {
     this.#left.resolve();
   }
 
-  follow(port: EdgePort, settings: NodeSettings, everything: readonly RouteEndpoint[]): Promise<void> {
+  follow(port: EdgePort, settings: NodeSettings, { routes, resources }: Everything): Promise<void> {
     if (this.port !== null) throw new Error('this edge follows already');
     this.port = port;
     this.#tail = this.configure(settings);
-    return this.#send({ upserts: everything, removes: [] }, true);
+    const change = { routes: { upserts: routes, removes: [] }, resources: { upserts: resources, removes: [] } };
+    return this.#send(change, true);
   }
 
   /** Needs no order with routes, and a slow update of those holds nobody up. */
@@ -114,23 +127,22 @@ class OneEdge {
     if (!this.gone && port !== null) await this.#told(port.applySettings(settings));
   }
 
-  publish(change: RouteChange): Promise<void> {
+  publish(change: EdgeChange): Promise<void> {
     // What it has not followed yet, its snapshot will hold.
     return this.port === null ? Promise.resolve() : this.#send(change, false);
   }
 
-  #send(change: RouteChange, snapshot: boolean): Promise<void> {
+  #send(change: EdgeChange, snapshot: boolean): Promise<void> {
     const sent = this.#sendAfter(this.#tail, change, snapshot);
     this.#tail = sent.catch(() => undefined);
     return sent;
   }
 
-  async #sendAfter(earlier: Promise<unknown>, change: RouteChange, snapshot: boolean): Promise<void> {
+  async #sendAfter(earlier: Promise<unknown>, change: EdgeChange, snapshot: boolean): Promise<void> {
     await earlier;
     const { port } = this;
     if (this.gone || port === null) return;
-    this.#revision += 1;
-    await this.#told(port.applyRoutes({ revision: this.#revision, snapshot, ...change }));
+    await this.#told(this.#apply(port, change, snapshot));
   }
 
   async #told(applied: Promise<void>): Promise<void> {
@@ -140,4 +152,15 @@ class OneEdge {
     });
     await within(this.#deadlineMs, settled);
   }
+
+  async #apply(port: EdgePort, { routes, resources }: EdgeChange, snapshot: boolean): Promise<void> {
+    if (snapshot || !isEmpty(resources)) await port.applyResources({ snapshot, ...resources });
+    if (!snapshot && isEmpty(routes)) return;
+    this.#revision += 1;
+    await port.applyRoutes({ revision: this.#revision, snapshot, ...routes });
+  }
+}
+
+function isEmpty({ upserts, removes }: RouteChange | ResourceChange): boolean {
+  return upserts.length === 0 && removes.length === 0;
 }

@@ -15,7 +15,7 @@ describe('what the edges of a node share', () => {
     await h.control.connectEdge().link.follow({
       applySettings: (settings) => second.applySettings(settings).then(() => void order.push('settings')),
       applyResources: async () => {},
-    applyRoutes: (update) => second.applyRoutes(update).then(() => void order.push('routes')),
+      applyRoutes: (update) => second.applyRoutes(update).then(() => void order.push('routes')),
       agentCommand: () => Promise.resolve(''),
       stopTunnel: () => {},
       closeSession: () => {},

@@ -1,5 +1,6 @@
 import type { Binding } from '@postern/link';
 import { fail, isPosternError } from '@postern/errors';
+import { accountPolicy } from '../account-policy.ts';
 import { apiUrlError } from '../addresses/problems.ts';
 import { inferBinding, parseEndpointUrl, placeUrl, type Address } from '../addresses/urls.ts';
 import type { Core } from '../core.ts';
@@ -31,10 +32,10 @@ export function oneBinding(bindings: readonly string[] | undefined): Binding | n
 }
 
 /** 18011, 18002; the policy's own error becomes the reason. */
-export function checkCloudPolicy(core: Core, text: string | undefined, address: Address): string {
+export function checkCloudPolicy(core: Core, accountId: string, text: string | undefined, address: Address): string {
   if (text === undefined || text.trim() === '') throw fail(18011);
   try {
-    core.policy.check(text, { protocol: address.scheme, binding: address.binding, kind: 'cloud' });
+    accountPolicy(core, accountId).check(text, { protocol: address.scheme, binding: address.binding, kind: 'cloud' });
   } catch (error) {
     if (!isPosternError(error)) throw error;
     throw fail(18002, { reason: `${error.message} (${error.code})` }, { cause: error });

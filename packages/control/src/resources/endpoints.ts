@@ -51,7 +51,7 @@ export function createEndpoints(
     if (url === '') throw fail(18015, { field: 'url' });
     const address = readAddress(core, url, input.bindings);
     checkTexts(endpoints, input);
-    const trafficPolicy = checkCloudPolicy(core, input.trafficPolicy, address);
+    const trafficPolicy = checkCloudPolicy(core, accountId, input.trafficPolicy, address);
     const poolingEnabled = input.poolingEnabled ?? false;
 
     const done = await run(
@@ -108,7 +108,7 @@ export function createEndpoints(
       const trafficPolicy =
         patch.trafficPolicy === undefined && address.binding === before.binding
           ? before.trafficPolicy
-          : checkCloudPolicy(core, patch.trafficPolicy ?? before.trafficPolicy, address);
+          : checkCloudPolicy(core, accountId, patch.trafficPolicy ?? before.trafficPolicy, address);
       const poolingEnabled = patch.poolingEnabled ?? before.poolingEnabled;
       const moves = addressKey({ ...address, accountId }) !== addressKey(before);
       const footing =

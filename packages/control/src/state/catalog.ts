@@ -15,10 +15,11 @@ import type {
   TunnelGroupBackendRow,
   Write,
 } from '@postern/store';
-import { ChangesForgotten, StoreUnavailable } from '@postern/store';
+import { ChangesForgotten, StoreUnavailable, TABLE_NAMES } from '@postern/store';
 import { hostportAddress } from '../addresses/hostports.ts';
 import { EdgeEndpoints } from './edge-endpoints.ts';
 import { Mirror } from './mirror.ts';
+import { PolicyResources } from './policy-resources.ts';
 
 /** Changes that are read at once. */
 const CHANGES = 1_000;
@@ -36,6 +37,7 @@ export class Catalog {
   readonly backends = new Mirror<TunnelGroupBackendRow>();
   readonly domains = new Mirror<ReservedDomainRow>((row) => [row.domain]);
   readonly addrs = new Mirror<ReservedAddrRow>((row) => [row.addr, `port:${row.port}`]);
+  readonly resources = new PolicyResources();
   readonly #store: Store;
   readonly #onDoubt: () => void;
   /** A write may have happened that is not in here. */
@@ -56,6 +58,7 @@ export class Catalog {
       tunnelGroupBackends: this.backends,
       reservedDomains: this.domains,
       reservedAddrs: this.addrs,
+      ...this.resources.mirrors,
     };
   }
 
@@ -65,14 +68,7 @@ export class Catalog {
 
   async load(): Promise<void> {
     const revision = await this.#store.revision();
-    await Promise.all([
-      this.#loadTable('endpoints', this.endpoints),
-      this.#loadTable('edges', this.edges),
-      this.#loadTable('edgeRoutes', this.edgeRoutes),
-      this.#loadTable('tunnelGroupBackends', this.backends),
-      this.#loadTable('reservedDomains', this.domains),
-      this.#loadTable('reservedAddrs', this.addrs),
-    ]);
+    await Promise.all(TABLE_NAMES.map((table) => this.#loadTable(table)));
     this.#revision = revision;
     this.#doubtful = false;
   }
@@ -156,16 +152,22 @@ export class Catalog {
     return [...found.values()];
   }
 
-  async #loadTable<T extends TableName>(table: T, mirror: Mirror<Tables[T]>): Promise<void> {
+  async #loadTable(table: TableName): Promise<void> {
+    const mirror = this.#mirrorOf(table);
+    if (mirror === undefined) return;
     const rows = await this.#store.all(table);
     mirror.clear();
     for (const row of rows.toSorted((a, b) => (a.id < b.id ? -1 : 1))) mirror.put(row);
   }
 
-  #apply(write: Write): void {
-    // A Write carries a row of the table that it names; the union type does not tie the two together.
+  /** Of rows of the table that somebody names; the union type does not tie the two together. */
+  #mirrorOf(table: TableName): Mirror<Tables[TableName]> | undefined {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    const mirror = this.#mirrors[write.table] as Mirror<Tables[TableName]> | undefined;
+    return this.#mirrors[table] as Mirror<Tables[TableName]> | undefined;
+  }
+
+  #apply(write: Write): void {
+    const mirror = this.#mirrorOf(write.table);
     if (mirror === undefined) return;
     if (write.op === 'insert') mirror.put(write.row);
     else if (write.op === 'delete') mirror.drop(write.id);

@@ -31,6 +31,7 @@ export const FAKE_POLICY: PolicyRules = {
   check(text) {
     if (text.includes('broken')) throw fail(2236, { reason: 'it is broken' });
     JSON.parse(text);
+    return [];
   },
   endsTls: (text, protocol) => protocol === 'tls' && text.includes('terminate-tls'),
   withRules(text, rules) {

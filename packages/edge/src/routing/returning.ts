@@ -26,7 +26,9 @@ export class Returning implements ReturningNames {
   /** The same for an internal endpoint. */
   expectsInternal(accountId: string, { scheme, host, port }: InternalAddress): boolean {
     if (this.#expected.size === 0) return false;
-    return this.#find(host, (pattern) => nameKey({ binding: 'internal', accountId, proto: scheme, host: pattern, port }));
+    return this.#find(host, (pattern) =>
+      nameKey({ binding: 'internal', accountId, proto: scheme, host: pattern, port }),
+    );
   }
 
   /** An update has been applied to the routes: what is there is not expected any more. */
