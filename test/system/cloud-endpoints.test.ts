@@ -53,7 +53,7 @@ describe('https', () => {
     expect(gone).toMatchObject({ status: 404, headers: { 'ngrok-error-code': 'ERR_NGROK_3200' } });
   });
 
-  test('counts, calls, remembers and redirects, as its policy says', async () => {
+  test('counts, calls, remembers, rewrites and redirects, as its policy says', async () => {
     const answer = (body: string): object => ({ type: 'custom-response', config: { body } });
     const inner = { on_http_request: [{ actions: [answer('hello ${req.url.query_params["who"][0]}')] }] };
     const create = (url: string, policy: object): ReturnType<Platform['api']> =>
@@ -71,6 +71,14 @@ describe('https', () => {
         {
           expressions: ["req.url.path == '/old'"],
           actions: [{ type: 'redirect', config: { from: '/old', to: '/new', status_code: 308 } }],
+        },
+        {
+          expressions: ["req.url.path.startsWith('/site/')"],
+          actions: [
+            { type: 'url-rewrite', config: { from: '^https://([a-z]+)\\.[^/]+/site/(.*)', to: '/$1/$2' } },
+            { type: 'http-request', config: { url: 'https://greets.internal/?who=${req.url.path}' } },
+            answer('${actions.ngrok.http_request.res.body}'),
+          ],
         },
         {
           actions: [
@@ -97,6 +105,7 @@ describe('https', () => {
       platform.visit(`https://acts.example.com${path}`, { headers: { 'x-who': who } });
     const moved = await visit('ann', '/old?a=b');
     expect([moved.status, moved.headers.location]).toEqual([308, 'https://acts.example.com/new?a=b']);
+    expect((await visit('ann', '/site/map')).text).toBe('hello /acts/map');
     expect((await visit('ann')).text).toBe('hello ann, 2');
     expect((await visit('ann')).status).toBe(200);
     const limited = await visit('ann');

@@ -4,7 +4,7 @@
  * no streams: bytes go from codec to codec by direct calls, and a codec that is full says so by its return value.
  */
 import type { PosternError } from '@postern/errors';
-import { REQUEST_BUDGET, type ConnView } from '@postern/policy';
+import { REQUEST_BUDGET, type ConnView, type UrlView } from '@postern/policy';
 import type { Framing, MuxStream, RawFields, RequestHead } from '@postern/protocol';
 import type { LiveEndpoint, Route } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
@@ -108,6 +108,8 @@ export class Exchange {
   method: string;
   target: string;
   fields: RawFields;
+  /** Rules have rewritten the URL: scheme and authority that later rules see, and the target that the visitor asked for. */
+  rewritten: UrlView | null = null;
 
   /** The endpoint that the visitor named, and the one whose turn it is (after forwards). */
   entry: LiveEndpoint | null = null;

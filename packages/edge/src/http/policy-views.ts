@@ -14,6 +14,7 @@ import type {
   RequestView,
   ResponseView,
   TlsTermination,
+  UrlView,
 } from '@postern/policy';
 import { isToken, type Framing, type RawFields } from '@postern/protocol';
 import type { EdgeContext, LiveEndpoint } from '../context.ts';
@@ -87,6 +88,11 @@ class FieldsView implements HeaderView {
   }
 }
 
+/** Path and query that the visitor asked for, also after a rule has put others in their place. */
+export function sentTarget(exchange: Exchange): string {
+  return exchange.rewritten?.target ?? exchange.target;
+}
+
 class ExchangeRequest implements RequestView {
   readonly headers: HeaderView;
   private readonly edge: EdgeContext;
@@ -107,15 +113,27 @@ class ExchangeRequest implements RequestView {
   }
 
   get scheme(): string {
-    return this.exchange.scheme;
+    return this.exchange.rewritten?.scheme ?? this.exchange.scheme;
   }
 
   get authority(): string {
-    return this.exchange.authority;
+    return this.exchange.rewritten?.authority ?? this.exchange.authority;
   }
 
   get target(): string {
     return this.exchange.target;
+  }
+
+  get sent(): UrlView {
+    const { scheme, authority } = this.exchange;
+    return { scheme, authority, target: sentTarget(this.exchange) };
+  }
+
+  rewrite({ scheme, authority, target }: UrlView): void {
+    const { exchange } = this;
+    if (authority !== this.authority) this.headers.set('host', authority);
+    exchange.rewritten = { scheme, authority, target: sentTarget(exchange) };
+    exchange.target = target;
   }
 
   get version(): string {

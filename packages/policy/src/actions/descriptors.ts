@@ -13,6 +13,7 @@ import { removeHeadersAction } from './remove-headers/schema.ts';
 import { restrictIpsAction } from './restrict-ips/schema.ts';
 import { setVarsAction } from './set-vars/schema.ts';
 import { terminateTlsAction } from './terminate-tls/schema.ts';
+import { urlRewriteAction } from './url-rewrite/schema.ts';
 import { verifyWebhookAction } from './verify-webhook/schema.ts';
 
 export const DESCRIPTORS = [
@@ -30,5 +31,6 @@ export const DESCRIPTORS = [
   restrictIpsAction,
   setVarsAction,
   terminateTlsAction,
+  urlRewriteAction,
   verifyWebhookAction,
 ] as const;

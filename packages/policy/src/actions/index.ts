@@ -15,6 +15,7 @@ import { removeHeaders } from './remove-headers/compile.ts';
 import { restrictIps } from './restrict-ips/compile.ts';
 import { setVars } from './set-vars/compile.ts';
 import { terminateTls } from './terminate-tls/compile.ts';
+import { urlRewrite } from './url-rewrite/compile.ts';
 import { verifyWebhook } from './verify-webhook/compile.ts';
 
 const DEFINITIONS: readonly ActionDefinition[] = [
@@ -32,6 +33,7 @@ const DEFINITIONS: readonly ActionDefinition[] = [
   restrictIps,
   setVars,
   terminateTls,
+  urlRewrite,
   verifyWebhook,
 ];
 

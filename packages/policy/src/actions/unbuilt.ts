@@ -20,5 +20,4 @@ export const UNBUILT = [
   { type: 'response-body-find-replace', phases: ['on_http_response'] },
   { type: 'saml', phases: ['on_http_request'], place: { before: 7 } },
   { type: 'sse-find-replace', phases: ['on_event_stream_message'] },
-  { type: 'url-rewrite', phases: ['on_http_request'] },
 ] as const satisfies readonly ActionFacts[];

@@ -113,14 +113,22 @@ export function makeContext(facts: Facts = {}): TestContext {
     tls: facts.tls === undefined || facts.tls === null ? null : { ...NO_TLS, ...facts.tls },
   };
   const body = Buffer.from(facts.body ?? '');
+  const sent = {
+    scheme: facts.scheme ?? 'https',
+    authority: facts.authority ?? 'app.example.com',
+    target: facts.target ?? '/',
+  };
   const req: TestRequest | null =
     facts.request === null
       ? null
       : {
           method: facts.method ?? 'GET',
-          scheme: facts.scheme ?? 'https',
-          authority: facts.authority ?? 'app.example.com',
-          target: facts.target ?? '/',
+          ...sent,
+          sent,
+          rewrite(url) {
+            if (url.authority !== this.authority) this.headers.set('host', url.authority);
+            Object.assign(this, url);
+          },
           version: 'HTTP/1.1',
           contentLength: facts.contentLength ?? -1,
           headers: new TestHeaders(facts.headers),

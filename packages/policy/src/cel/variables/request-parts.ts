@@ -28,6 +28,7 @@ export interface UrlParts {
 }
 
 export class RequestParts {
+  #scheme = '';
   #target = '';
   #authority = '';
   #url: UrlParts | null = null;
@@ -41,7 +42,9 @@ export class RequestParts {
   #path = '';
 
   url(req: RequestView): UrlParts {
-    if (this.#url === null || this.#target !== req.target || this.#authority !== req.authority) {
+    const same = this.#target === req.target && this.#authority === req.authority && this.#scheme === req.scheme;
+    if (this.#url === null || !same) {
+      this.#scheme = req.scheme;
       this.#target = req.target;
       this.#authority = req.authority;
       this.#url = urlParts(req.scheme, req.authority, req.target);
