@@ -159,7 +159,7 @@ class DataPlane implements Edge {
       returning,
       agents: this.#agents.streams,
       bodies: new BodyRoom(),
-      services: { counters: this.#counters, outgoing: null },
+      services: { counters: this.#counters, outgoing: null, addresses: null },
       wheel,
       log,
       faults,

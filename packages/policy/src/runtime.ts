@@ -44,6 +44,8 @@ export interface TlsView {
   readonly cipherSuite: string;
   readonly negotiatedAlpn: string;
   readonly sessionResumed: boolean;
+  /** Of the ClientHello; '' = not known. */
+  readonly ja4Fingerprint: string;
   readonly client: CertificateView | null;
   readonly server: CertificateView | null;
 }

@@ -8,6 +8,42 @@ export interface PolicyServices {
   readonly counters: Counters;
   /** null where no request is under way: connection rules call nobody. */
   readonly outgoing: OutgoingHttp | null;
+  /** null where nobody has named data about addresses. */
+  readonly addresses: Addresses | null;
+}
+
+/** What operators' data says about addresses. */
+export interface Addresses {
+  /** Fast and without waiting: it is asked by every expression that needs it. @returns null when nothing is known */
+  about(ip: string): AddressFacts | null;
+}
+
+export interface AddressFacts {
+  readonly location: Place;
+  /** Where the network is registered. */
+  readonly registered: Place;
+  /** 0 = not known. */
+  readonly asNumber: number;
+  readonly asOrganization: string;
+  /** `proxy.anonymous.tor`, `com.github.hooks`; the groups that they imply need not be listed. */
+  readonly categories: readonly string[];
+}
+
+/** Texts as they are shown; what is not known is absent. */
+export interface Place {
+  readonly city?: string;
+  readonly continent?: string;
+  readonly country?: string;
+  readonly countryCode?: string;
+  readonly isEu?: boolean;
+  readonly latitude?: string;
+  readonly longitude?: string;
+  readonly metroCode?: string;
+  readonly postalCode?: string;
+  /** Kilometres within which the place is. */
+  readonly radius?: string;
+  readonly subdivision?: string;
+  readonly timezone?: string;
 }
 
 /** Made once, with the policy: what an action counts, and up to where. */

@@ -237,6 +237,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     services: {
       counters: new SlidingCounters(options.counterClock ?? (() => performance.now())),
       outgoing: null,
+      addresses: null,
     },
     wheel: createTimerWheel({ resolution: 10 }),
     log,

@@ -41,7 +41,7 @@ export { DEFAULT_EDGE_LIMITS as LIMITS } from '../limits.ts';
 
 /** A connection that no rule looks at. */
 export const POLICY_CONTEXT: PolicyContext = {
-  services: { counters: { take: () => 0 }, outgoing: null },
+  services: { counters: { take: () => 0 }, outgoing: null, addresses: null },
   signal: new AbortController().signal,
   conn: {
     clientIp: '192.0.2.1',

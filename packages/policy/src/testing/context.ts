@@ -146,7 +146,7 @@ export function makeContext(facts: Facts = {}): TestContext {
           encodeBody: (coding) => void encodings.push(coding),
         };
   return {
-    services: { counters: { take: () => 0 }, outgoing: null, ...facts.services },
+    services: { counters: { take: () => 0 }, outgoing: null, addresses: null, ...facts.services },
     signal: facts.signal ?? new AbortController().signal,
     conn,
     endpoint: { id: 'ep_1', url: 'https://app.example.com', host: 'app.example.com', port: 443, proto: 'https' },
@@ -168,6 +168,7 @@ const NO_TLS: TlsView = {
   cipherSuite: '',
   negotiatedAlpn: '',
   sessionResumed: false,
+  ja4Fingerprint: '',
   client: null,
   server: null,
 };

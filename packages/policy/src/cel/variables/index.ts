@@ -1,6 +1,7 @@
 /** Dotted names → variables: the longest declared name wins, because a name may be a value and a group at once (§6). */
 import type { PhaseName } from '../../runtime.ts';
 import { CelProblem, notYet } from '../failures.ts';
+import { ADDRESS_VARIABLES } from './addresses.ts';
 import { CONNECTION_VARIABLES } from './connection.ts';
 import { REQUEST_VARIABLES, RESPONSE_VARIABLES } from './request.ts';
 import { UNAVAILABLE_VARIABLES } from './unavailable.ts';
@@ -9,10 +10,13 @@ import type { Variable } from './variable.ts';
 export type { Keyed, Variable } from './variable.ts';
 
 export const VARIABLES: ReadonlyMap<string, Variable> = new Map(
-  [...CONNECTION_VARIABLES, ...REQUEST_VARIABLES, ...RESPONSE_VARIABLES, ...UNAVAILABLE_VARIABLES].map((variable) => [
-    variable.name,
-    variable,
-  ]),
+  [
+    ...CONNECTION_VARIABLES,
+    ...ADDRESS_VARIABLES,
+    ...REQUEST_VARIABLES,
+    ...RESPONSE_VARIABLES,
+    ...UNAVAILABLE_VARIABLES,
+  ].map((variable) => [variable.name, variable]),
 );
 
 const ROOTS: ReadonlySet<string> = new Set(['conn', 'endpoint', 'req', 'res', 'time']);

@@ -6,6 +6,7 @@ import type { RequestView, ResponseView } from '../../runtime.ts';
 import { MAX_PARTS, TOO_MANY_PARAMETERS } from '../limits.ts';
 import type { Fatal } from '../value.ts';
 import { spend, type Budgeted } from '../work.ts';
+import { userAgentFacts, type UserAgentFacts } from './user-agent.ts';
 import { cookiesOf, setCookiesOf, type CookieJar } from './cookies.ts';
 
 export interface UrlParts {
@@ -38,6 +39,8 @@ export class RequestParts {
   #cookies: CookieJar | Fatal | null = null;
   #setCookieText = '';
   #setCookies: CookieJar | Fatal | null = null;
+  #agentText = '';
+  #agent: UserAgentFacts | null = null;
   #pathTarget = '';
   #path = '';
 
@@ -68,6 +71,15 @@ export class RequestParts {
       this.#query = parseQuery(queryOf(req.target)) ?? TOO_MANY_PARAMETERS;
     }
     return this.#query;
+  }
+
+  userAgent(text: string, scope: Budgeted): UserAgentFacts {
+    if (this.#agent === null || this.#agentText !== text) {
+      spend(scope, 1_500 + Math.min(text.length, 1_024) * 10);
+      this.#agentText = text;
+      this.#agent = userAgentFacts(text);
+    }
+    return this.#agent;
   }
 
   cookies(req: RequestView, scope: Budgeted): CookieJar | Fatal {
