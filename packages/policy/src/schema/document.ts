@@ -11,6 +11,7 @@ import {
   type ActionType,
   type DocumentPhase,
 } from './action-table.ts';
+import { meant, nearest } from './nearest.ts';
 import { printable } from './printable.ts';
 import { MAX_POLICY_BYTES, readSource, refuseDeepValues } from './source.ts';
 
@@ -46,6 +47,8 @@ export interface DocumentOptions {
 const MAX_RULES = 250;
 const MAX_PER_RULE = 100;
 const MAX_NAME = 1024;
+const RULE_KEYS = ['name', 'expressions', 'actions'];
+const ACTION_KEYS = ['type', 'config'];
 
 const NEW_NAMES: Readonly<Record<string, DocumentPhase>> = {
   on_tcp_connect: 'on_tcp_connect',
@@ -92,7 +95,7 @@ export function parsePolicyDocument(source: string | object, options: DocumentOp
     else {
       throw fail(2203, {
         path: printable(key),
-        reason: `there is no such phase. The phases are ${DOCUMENT_PHASES.join(', ')}`,
+        reason: `there is no such phase${meant(printable(key), DOCUMENT_PHASES)}. The phases are ${DOCUMENT_PHASES.join(', ')}`,
       });
     }
   }
@@ -138,7 +141,8 @@ function readRule(value: unknown, path: string, phase: DocumentPhase, options: D
     else if (key === 'actions' || key === 'Actions') {
       actions = field;
       actionsPath = at;
-    } else throw fail(2203, { path: at, reason: 'a rule has only name, expressions and actions' });
+    } else
+      throw fail(2203, { path: at, reason: `a rule has only name, expressions and actions${meant(key, RULE_KEYS)}` });
   }
   if (actions === null || actions === undefined) throw fail(2206, { path });
   if (!Array.isArray(actions)) throw fail(2203, { path: actionsPath, reason: 'actions is a list' });
@@ -190,12 +194,19 @@ function readAction(value: unknown, path: string, phase: DocumentPhase, options:
       configPath = `${path}.${key}`;
       legacyConfig = key === 'Config' || !path.startsWith('on_');
     } else if (key === 'name' || key === 'Name') readName(field, `${path}.${key}`);
-    else throw fail(2203, { path: `${path}.${printable(key)}`, reason: 'an action has only type and config' });
+    else
+      throw fail(2203, {
+        path: `${path}.${printable(key)}`,
+        reason: `an action has only type and config${meant(key, ACTION_KEYS)}`,
+      });
   }
   if (typeof type !== 'string' || type === '') throw fail(2234, { path, field: 'type' });
   const facts = actionNamed(type);
   if (facts === undefined) {
-    throw fail(2201, { path, type: printable(type), known: ACTIONS.map((one) => one.type).join(', ') });
+    const known = ACTIONS.map((one) => one.type);
+    const [likely] = nearest(type, known);
+    const list = likely === undefined ? known : [likely, ...known.filter((name) => name !== likely)];
+    throw fail(2201, { path, type: printable(type), known: list.join(', ') });
   }
   if (!facts.phases.includes(phase)) {
     throw fail(2202, { path, type, phase, allowed: facts.phases.join(' and ') });

@@ -1,5 +1,6 @@
 /** Dotted names → variables: the longest declared name wins, because a name may be a value and a group at once (§6). */
 import type { PhaseName } from '../../runtime.ts';
+import { meant } from '../../schema/nearest.ts';
 import { CelProblem, notYet } from '../failures.ts';
 import { ADDRESS_VARIABLES } from './addresses.ts';
 import { CONNECTION_VARIABLES } from './connection.ts';
@@ -64,15 +65,17 @@ export function resolveVariable(path: readonly string[], phase: PhaseName): Reso
     }
     return { variable, used: used + removed, legacy };
   }
-  throw unknown(modern, path);
+  throw unknown(modern, path, phase);
 }
 
-function unknown(modern: readonly string[], path: readonly string[]): CelProblem {
+function unknown(modern: readonly string[], path: readonly string[], phase: PhaseName): CelProblem {
   const name = path.join('.');
   const prefix = `${modern.join('.')}.`;
   for (const known of VARIABLES.keys()) {
     if (known.startsWith(prefix)) return new CelProblem(`${name} is a group of variables, such as ${known}`);
   }
-  if (!ROOTS.has(modern[0] ?? '')) return new CelProblem(`there is no variable "${path[0] ?? name}"`);
-  return new CelProblem(`there is no variable ${name}`);
+  const here = [...VARIABLES.values()].filter((one) => one.phases.includes(phase)).map((one) => one.name);
+  if (ROOTS.has(modern[0] ?? '')) return new CelProblem(`there is no variable ${name}${meant(modern.join('.'), here)}`);
+  const root = path[0] ?? name;
+  return new CelProblem(`there is no variable "${root}"${meant(path.length === 1 ? root : name, [...ROOTS, ...here])}`);
 }
