@@ -25,7 +25,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   server: {
     uses: ['agent', 'api', 'control', 'edge', 'errors', 'link', 'policy', 'protocol', 'registry', 'resources', 'store'],
   },
-  cli: { uses: ['agent', 'server'] },
+  cli: { uses: ['agent', 'policy', 'server'] },
 };
 
 export function importProblems(sources: Sources): readonly string[] {

@@ -1,7 +1,8 @@
 /** Traffic policy: compiled from text, executed against the edge's views. See README.md. */
 export * from './runtime.ts';
 export type * from './services.ts';
-export { compilePolicy, validatePolicy } from './compile.ts';
+export { compilePolicy, policyProblems, validatePolicy } from './compile.ts';
+export { sourcePlaces } from './schema/place.ts';
 export { REQUEST_BUDGET } from './cel/work.ts';
 export { endsTls } from './ends-tls.ts';
 export { literal, mergePolicies, type PolicySource, type RuleSource } from './merge.ts';

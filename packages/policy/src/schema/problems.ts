@@ -7,6 +7,12 @@ import { printable } from './printable.ts';
 
 type Issue = z.core.$ZodIssue;
 
+/** Everything that is wrong with `config`. */
+export function configProblems(schema: z.ZodMiniType, config: unknown, path: string): PosternError[] {
+  const result = schema.safeParse(config, { reportInput: true });
+  return result.success ? [] : result.error.issues.map((issue) => configProblem(issue, path, schema));
+}
+
 /** Reads `config` by `schema`. @throws PosternError naming `path` + the field. */
 export function readConfig<T extends z.ZodMiniType>(schema: T, config: unknown, path: string): z.infer<T> {
   const result = schema.safeParse(config, { reportInput: true });
