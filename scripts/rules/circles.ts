@@ -4,9 +4,6 @@ import { importsOf, isCode, isTest, type Sources } from './sources.ts';
 
 /** Known circles, by one of their members, with the most modules that they may have. */
 export const KNOWN: ReadonlyMap<string, number> = new Map([
-  // The request, its body and both sides of it know each other's types; the exchange with ports takes them apart.
-  ['packages/edge/src/http/exchange.ts', 12],
-  ['packages/edge/src/http/http2-exchange.ts', 2],
   // The core names the one part of itself that works on it.
   ['packages/control/src/core.ts', 4],
 ]);

@@ -8,7 +8,7 @@ import type { CompiledPolicy, ConnView, PolicyServices } from '@postern/policy';
 import type { PosternError } from '@postern/errors';
 import type { EndpointProto, MuxStream, MuxStreamHandler } from '@postern/protocol';
 import type { AgentUpstream, ControlLink, RouteEndpoint, RouteUpdate, TrafficEvent } from '@postern/link';
-import type { BodyRoom } from './http/body-room.ts';
+import type { BodyRoom } from './http/exchange/body-room.ts';
 import type { PlaceClaim, PlaceWait, Reclaimer } from './places/place.ts';
 
 /** Limits and deadlines (docs/design.md §3, Defaults). Bytes and milliseconds. */

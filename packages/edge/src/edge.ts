@@ -15,7 +15,7 @@ import type { EdgeConfig, EdgeContext, HttpService, ListenAddress, Log } from '.
 import type { ControlLink, EdgePort } from '@postern/link';
 import { withDeadline } from './deadline.ts';
 import { Faults } from './guard.ts';
-import { BodyRoom } from './http/body-room.ts';
+import { BodyRoom } from './http/exchange/body-room.ts';
 import { createHttpService } from './http/service.ts';
 import { Returning } from './routing/returning.ts';
 import { RouteApplier } from './routing/route-applier.ts';

@@ -6,7 +6,7 @@ import { connect as connectTls, createServer as createTlsServer } from 'node:tls
 import { describe, expect, test } from 'vitest';
 import type { Log } from './context.ts';
 import { Faults, Guard } from './guard.ts';
-import { dial, get, harness, type Harness, listening, nodeService } from './http/testing.ts';
+import { dial, get, harness, type Harness, listening, nodeService } from './testing/http-harness.ts';
 import { endpoint, SILENT_LOG, upstream } from './testing/fixtures.ts';
 import { BytePipe } from './connection/pipe.ts';
 import { selfSigned } from './testing/certificate.ts';

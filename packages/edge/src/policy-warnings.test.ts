@@ -1,6 +1,6 @@
 import { compilePolicy } from '@postern/policy';
 import { expect, test } from 'vitest';
-import { dial, get, harness, nodeService } from './http/testing.ts';
+import { dial, get, harness, nodeService } from './testing/http-harness.ts';
 import { policyWarningCount } from './policy-warnings.ts';
 import { endpoint, upstream } from './testing/fixtures.ts';
 

@@ -1,6 +1,7 @@
 /** Traffic policy: compiled from text, executed against the edge's views. See README.md. */
 export * from './runtime.ts';
 export type * from './services.ts';
+export type * from './body-filter.ts';
 export { compilePolicy, policyProblems, validatePolicy } from './compile.ts';
 export { sourcePlaces } from './schema/place.ts';
 export { REQUEST_BUDGET } from './cel/work.ts';

@@ -4,6 +4,7 @@
  */
 import type { PosternError } from '@postern/errors';
 import type { Binding, Scheme } from '@postern/link';
+import type { FilterMaker } from './body-filter.ts';
 import type { PolicyServices } from './services.ts';
 
 export type PhaseName = 'on_tcp_connect' | 'on_http_request' | 'on_http_response';
@@ -100,6 +101,27 @@ export interface RequestView {
    * @param limit bytes; a larger body goes on to the service, and nobody here sees it
    */
   readBody(limit: number): Promise<Buffer | BodyProblem>;
+  /** What the body passes on its way to the service, behind filters that were asked for before. */
+  filterBody(maker: FilterMaker): void;
+  /** On whatever answer the visitor gets, pages of errors too. */
+  answerHeader(name: string, value: string): void;
+  /** Told once, when the exchange is over: answered, cut, or left by its visitor. */
+  onEnd(listener: (end: ExchangeEnd) => void): void;
+}
+
+/** How an exchange ended. */
+export interface ExchangeEnd {
+  /** Of the answer that the visitor got; 0 = none. */
+  readonly status: number;
+  /** Of the page, when the answer was one of ours; '' = it was not. */
+  readonly errorCode: string;
+  /** 'complete', or why not: 'client-gone', 'upstream-reset', … */
+  readonly reason: string;
+  /** Bytes of bodies from and to the visitor. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Milliseconds since its head had come. */
+  readonly ms: number;
 }
 
 /** Why a body cannot be had: larger than asked for; not here in time; its visitor has left; no memory for it now. */
@@ -109,7 +131,11 @@ export interface ResponseView {
   statusCode: number;
   readonly contentLength: number;
   readonly headers: HeaderView;
-  /** The body that follows is passed through this encoder; headers are the action's business. */
+  /** All of the body, as it came; see `RequestView.readBody`. */
+  readBody(limit: number): Promise<Buffer | BodyProblem>;
+  /** What the body passes on its way to the visitor, behind filters that were asked for before. */
+  filterBody(maker: FilterMaker): void;
+  /** The body passes this encoder, as a filter; headers are the action's business. */
   encodeBody(coding: 'gzip' | 'deflate' | 'br'): void;
 }
 

@@ -1,6 +1,6 @@
 /** For people who open the agents' address in a browser, as https://localhost:8443/ of a fresh server. */
 import { httpAnswer } from '../connection/plain-answers.ts';
-import { htmlPage } from '../http/pages.ts';
+import { htmlPage } from '../http/answers/pages.ts';
 
 const TITLE = 'This address is for agents';
 const WORDS =

@@ -7,7 +7,7 @@ import type { BodyProblem, CompiledPolicy, Outcome } from '@postern/policy';
 import { describe, expect, test } from 'vitest';
 import type { EdgeLimits } from '../context.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, get, harness, type Harness, listening, nodeService } from './testing.ts';
+import { dial, get, harness, type Harness, listening, nodeService } from '../testing/http-harness.ts';
 
 const POLICY = 'reads';
 

@@ -17,7 +17,7 @@ import {
   nodeService,
   rawService,
   type Service,
-} from './testing.ts';
+} from '../testing/http-harness.ts';
 
 const CLOSE = 'Connection: close\r\n';
 const AGENT = { protocol: 'http', binding: 'public', kind: 'agent' } as const;

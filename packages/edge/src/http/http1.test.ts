@@ -13,7 +13,7 @@ import {
   rawService,
   type Service,
   sleep,
-} from './testing.ts';
+} from '../testing/http-harness.ts';
 
 async function edgeTo(service: Service, options: HarnessOptions = {}): Promise<Harness & AsyncDisposable> {
   const edge = await harness({ ...options, agents: { s1: dial(service.port) } });

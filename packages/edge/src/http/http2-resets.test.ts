@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Dice } from '../testing/dice.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { frame, literal, words } from '../testing/h2-frames.ts';
-import { dial, harness, type Harness, rawService, type Service, sleep } from './testing.ts';
+import { dial, harness, type Harness, rawService, type Service, sleep } from '../testing/http-harness.ts';
 
 const SEED = Number(process.env['POSTERN_SEED'] ?? Date.now() % 1_000_000);
 const ROUNDS = Number(process.env['POSTERN_RESET_ROUNDS'] ?? 3);

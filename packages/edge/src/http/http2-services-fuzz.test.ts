@@ -12,8 +12,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Dice } from '../testing/dice.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { HostileAnswers, serveHostile } from '../testing/hostile-http2.ts';
-import { NativeLife } from './http2-native-life.ts';
-import { dial, type Harness, harness, rawService, type Service } from './testing.ts';
+import { NativeLife } from './codec/http2-native-life.ts';
+import { dial, type Harness, harness, rawService, type Service } from '../testing/http-harness.ts';
 
 const SEED = Number(process.env['POSTERN_SEED'] ?? Date.now() % 1_000_000);
 const SECONDS = Number(process.env['POSTERN_FUZZ_SECONDS'] ?? 3);

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { Flag, frame, FrameType, literal, words } from '../testing/h2-frames.ts';
-import { dial, type Harness, harness, listening, rawService, type Service } from './testing.ts';
+import { dial, type Harness, harness, listening, rawService, type Service } from '../testing/http-harness.ts';
 
 const END_STREAM = 1;
 const END_HEADERS = 4;

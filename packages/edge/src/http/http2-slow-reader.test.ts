@@ -3,7 +3,7 @@ import { connect } from 'node:http2';
 import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, harness, rawService, sleep } from './testing.ts';
+import { dial, harness, rawService, sleep } from '../testing/http-harness.ts';
 
 const KB = 1_024;
 

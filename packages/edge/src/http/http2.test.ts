@@ -13,7 +13,7 @@ import {
   rawService,
   type Service,
   sleep,
-} from './testing.ts';
+} from '../testing/http-harness.ts';
 
 async function edgeTo(
   service: Service,

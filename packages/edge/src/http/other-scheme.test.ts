@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { endpoint } from '../testing/fixtures.ts';
-import { get, harness } from './testing.ts';
+import { get, harness } from '../testing/http-harness.ts';
 
 const close = 'Connection: close\r\n';
 const cloud = { kind: 'cloud' } as const;

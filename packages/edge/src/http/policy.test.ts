@@ -11,7 +11,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import type { LiveEndpoint } from '../context.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { chunksOf, dial, exchangeText, get, harness, nodeService, sleep } from './testing.ts';
+import { chunksOf, dial, exchangeText, get, harness, nodeService, sleep } from '../testing/http-harness.ts';
 
 type Step = (context: PolicyContext) => Outcome | Promise<Outcome>;
 const CONTINUE: Outcome = { kind: 'continue' };

@@ -3,7 +3,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { compilePolicy } from '@postern/policy';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, harness, jsonIn, nodeService, type Harness, type Service } from './testing.ts';
+import { dial, harness, jsonIn, nodeService, type Harness, type Service } from '../testing/http-harness.ts';
 
 const AGENT = { protocol: 'http', binding: 'public', kind: 'agent' } as const;
 

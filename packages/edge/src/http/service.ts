@@ -1,9 +1,9 @@
 /** The HTTP half of the edge: takes visitor connections over and answers their requests. */
 import type { EdgeContext, HttpService } from '../context.ts';
-import { HttpConnections } from './connections.ts';
-import { Http1Visitor } from './http1-visitor.ts';
-import { Http2Visitor } from './http2-visitor.ts';
-import { Pipeline } from './pipeline.ts';
+import { HttpConnections } from './server/open-connections.ts';
+import { Http1Connection } from './server/http1-connection.ts';
+import { Http2Connection } from './server/http2-connection.ts';
+import { Pipeline } from './stages/pipeline.ts';
 
 export function createHttpService(context: EdgeContext): HttpService {
   const connections = new HttpConnections();
@@ -16,14 +16,14 @@ export function createHttpService(context: EdgeContext): HttpService {
   context.agents.onSessionGone((sessionId) => connections.kept.forgetSession(sessionId));
   return {
     serveHttp1(connection, head) {
-      const visitor = new Http1Visitor(context, connections, pipeline, connection);
+      const visitor = new Http1Connection(context, connections, pipeline, connection);
       connections.add(visitor);
       visitor.start(head);
       if (connections.draining) visitor.drain();
     },
     async serveHttp2(connection) {
-      if (!(await Http2Visitor.announce(context, connection))) return;
-      const visitor = new Http2Visitor(context, connections, pipeline, connection);
+      if (!(await Http2Connection.announce(context, connection))) return;
+      const visitor = new Http2Connection(context, connections, pipeline, connection);
       connections.add(visitor);
       visitor.start();
       if (connections.draining) visitor.drain();

@@ -1,6 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, exchangeText, type FakeAgent, get, harness, IGNORE, nodeService, rawService, sleep } from './testing.ts';
+import {
+  dial,
+  exchangeText,
+  type FakeAgent,
+  get,
+  harness,
+  IGNORE,
+  nodeService,
+  rawService,
+  sleep,
+} from '../testing/http-harness.ts';
 
 const close = 'Connection: close\r\n';
 const post = 'POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi';

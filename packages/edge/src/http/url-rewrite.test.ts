@@ -3,7 +3,7 @@ import { text as textOf } from 'node:stream/consumers';
 import { compilePolicy } from '@postern/policy';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, get, harness, listening, nodeService } from './testing.ts';
+import { dial, get, harness, listening, nodeService } from '../testing/http-harness.ts';
 
 const AGENT = { protocol: 'http', binding: 'public', kind: 'agent' } as const;
 const CLOSE = 'Connection: close\r\n';

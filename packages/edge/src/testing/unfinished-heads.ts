@@ -13,7 +13,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { NativeLife } from '../http/http2-native-life.ts';
+import { NativeLife } from '../http/codec/http2-native-life.ts';
 import { Flag, frame, FrameType, literal, setting, words } from './h2-frames.ts';
 
 const ROUNDS = 10;

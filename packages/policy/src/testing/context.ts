@@ -3,6 +3,7 @@ import { REQUEST_BUDGET } from '../cel/work.ts';
 import type {
   CertificateView,
   ConnView,
+  ExchangeEnd,
   HeaderView,
   PolicyContext,
   RequestView,
@@ -10,6 +11,7 @@ import type {
   TlsTermination,
   TlsView,
 } from '../runtime.ts';
+import type { FilterMaker } from '../body-filter.ts';
 import type { PolicyServices } from '../services.ts';
 
 export class TestHeaders implements HeaderView {
@@ -61,10 +63,14 @@ function same(a: string, b: string): boolean {
 
 export interface TestRequest extends RequestView {
   readonly headers: TestHeaders;
+  readonly filters: FilterMaker[];
+  readonly answerHeaders: [name: string, value: string][];
+  readonly listeners: ((end: ExchangeEnd) => void)[];
 }
 
 export interface TestResponse extends ResponseView {
   readonly headers: TestHeaders;
+  readonly filters: FilterMaker[];
   encodings: string[];
 }
 
@@ -91,6 +97,7 @@ export interface Facts {
   status?: number;
   responseHeaders?: readonly (readonly [string, string])[];
   responseLength?: number;
+  responseBody?: string | Buffer;
   clientIp?: string;
   tls?: Partial<TlsView> | null;
   random?: number;
@@ -118,6 +125,11 @@ export function makeContext(facts: Facts = {}): TestContext {
     authority: facts.authority ?? 'app.example.com',
     target: facts.target ?? '/',
   };
+  const answer = Buffer.from(facts.responseBody ?? '');
+  const filters: FilterMaker[] = [];
+  const answerFilters: FilterMaker[] = [];
+  const answerHeaders: [string, string][] = [];
+  const listeners: ((end: ExchangeEnd) => void)[] = [];
   const req: TestRequest | null =
     facts.request === null
       ? null
@@ -133,7 +145,13 @@ export function makeContext(facts: Facts = {}): TestContext {
           contentLength: facts.contentLength ?? -1,
           headers: new TestHeaders(facts.headers),
           headerReceivedAt: NOW - 500,
+          filters,
+          answerHeaders,
+          listeners,
           readBody: (limit) => Promise.resolve(body.length > limit ? 'too-large' : body),
+          filterBody: (maker) => void filters.push(maker),
+          answerHeader: (name, value) => void answerHeaders.push([name, value]),
+          onEnd: (listener) => void listeners.push(listener),
         };
   const res: TestResponse | null =
     facts.status === undefined
@@ -142,7 +160,10 @@ export function makeContext(facts: Facts = {}): TestContext {
           statusCode: facts.status,
           contentLength: facts.responseLength ?? -1,
           headers: new TestHeaders(facts.responseHeaders),
+          filters: answerFilters,
           encodings,
+          readBody: (limit) => Promise.resolve(answer.length > limit ? 'too-large' : answer),
+          filterBody: (maker) => void answerFilters.push(maker),
           encodeBody: (coding) => void encodings.push(coding),
         };
   return {

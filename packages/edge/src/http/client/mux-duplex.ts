@@ -1,0 +1,92 @@
+/** An agent stream as a node Duplex, for `node:http2` as a client. */
+import { Duplex } from 'node:stream';
+import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
+import { GONE_GRACE_MS, partStream } from '../../agents/part-stream.ts';
+import type { TimerHandle, TimerWheel } from '../../context.ts';
+import { EndWatch } from './end-watch.ts';
+
+export class MuxDuplex extends Duplex implements MuxStreamHandler {
+  /** Set when the agent reset the stream or its session was lost. */
+  resetCode: number | null = null;
+  /** The first bytes received: an agent that cannot reach its service answers in HTTP/1. */
+  opening = '';
+  readonly ends = new EndWatch();
+  private readonly wheel: TimerWheel;
+  private stream: MuxStream | null = null;
+  private owed = 0;
+  private afterDrain: ((error?: Error | null) => void) | null = null;
+  private parting: TimerHandle | null = null;
+
+  constructor(wheel: TimerWheel) {
+    super({ allowHalfOpen: true });
+    this.wheel = wheel;
+    // A service that has ended its connection takes nothing more. Left to itself the session closes its side, too, and
+    // what it has to say in that moment is an assertion of the runtime's that ends the process.
+    this.on('end', () => this.destroy());
+  }
+
+  attach(stream: MuxStream): void {
+    this.stream = stream;
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.destroyed) {
+      this.stream?.reset(MuxErrorCode.streamCancelled);
+      return;
+    }
+    if (this.opening.length < 64) this.opening += chunk.toString('latin1', 0, Math.min(64, chunk.length));
+    this.ends.read(chunk);
+    if (this.push(Buffer.from(chunk))) this.stream?.consume(chunk.length);
+    else this.owed += chunk.length;
+  }
+
+  onEnd(): void {
+    this.push(null);
+  }
+
+  onReset(code: number): void {
+    this.resetCode = code;
+    this.destroy();
+  }
+
+  onDrain(): void {
+    const done = this.afterDrain;
+    this.afterDrain = null;
+    done?.();
+  }
+
+  override _read(): void {
+    if (this.owed === 0) return;
+    this.stream?.consume(this.owed);
+    this.owed = 0;
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    const { stream } = this;
+    if (stream === null || !stream.writable) done(new Error('the stream is closed'));
+    else if (stream.write(chunk)) done();
+    else this.afterDrain = done;
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    if (this.stream?.writable === true) this.stream.end();
+    done();
+  }
+
+  /** Its session is over: a service that reads nothing of the last words would hold the stream for ever. */
+  part(): void {
+    this.parting ??= this.wheel.schedule(GONE_GRACE_MS, () => {
+      const { stream } = this;
+      if (stream?.closed === false) stream.reset(MuxErrorCode.streamCancelled);
+      this.destroy();
+    });
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const { stream } = this;
+    this.afterDrain = null;
+    this.parting?.cancel();
+    if (stream !== null) partStream(stream, this.wheel);
+    done(error);
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * What a proxy does to the fields of a message on its way (traffic-policy.md §10): fields of one hop and reserved ones
+ * go, `x-forwarded-*` come, before any policy looks. One pass over the list, in place.
+ */
+import { connectionTokens, type RawFields } from '@postern/protocol';
+import type { VisitorFacts } from '../../context.ts';
+import { isNamed, isOfOneHop, removeField, replaceField, valueOf } from './fields.ts';
+import { isHopMark } from './hop-mark.ts';
+import { settlingOf } from './settled-fields.ts';
+import type { RequestDraft, ResponseDraft } from './message.ts';
+
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * Prepares a visitor's fields for policy and upstream.
+ * @param host the one form of it (lower case, no root dot): what rules and routes see, the service gets
+ */
+export function prepareRequestFields(fields: RawFields, connection: VisitorFacts, host: string): void {
+  const nominated = nominatedIn(fields);
+  let forwardedFor = '';
+  let forwardedProto = '';
+  let forwardedHost = '';
+  let hostAt = -1;
+  let kept = 0;
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] ?? '';
+    const value = fields[at + 1] ?? '';
+    const settling = settlingOf(name);
+    if (settling !== null) {
+      if (settling === 'made-here') {
+        const lower = name.toLowerCase();
+        if (lower === 'x-forwarded-for') forwardedFor += `${value}, `;
+        else if (lower === 'x-forwarded-proto') forwardedProto += `${value}, `;
+        else forwardedHost ||= value;
+        continue;
+      }
+      if (settling === 'drop' || !connection.fromTrustedProxy) continue;
+    }
+    if (isOfOneHop(name)) continue;
+    if (nominated !== NONE && nominated.has(name.toLowerCase())) continue;
+    if (hostAt === -1 && isNamed(name, 'host')) hostAt = kept;
+    fields[kept] = name;
+    fields[kept + 1] = value;
+    kept += 2;
+  }
+  // Setting a length is a slow call even when nothing changes.
+  if (kept !== fields.length) fields.length = kept;
+  if (hostAt === -1) fields.unshift('Host', host);
+  else if (fields[hostAt + 1] !== host) fields[hostAt + 1] = host;
+  fields.push('X-Forwarded-For', forwardedFor + connection.conn.clientIp);
+  fields.push('X-Forwarded-Host', forwardedHost !== '' && connection.fromTrustedProxy ? forwardedHost : host);
+  fields.push('X-Forwarded-Proto', forwardedProto + connection.scheme);
+}
+
+/** @returns the Keep-Alive value, '' when there is none */
+export function prepareResponseFields(fields: RawFields): string {
+  const nominated = nominatedIn(fields);
+  let keepAlive = '';
+  let kept = 0;
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] ?? '';
+    const value = fields[at + 1] ?? '';
+    if (isOfOneHop(name)) {
+      if (name.length === 10 && isNamed(name, 'keep-alive')) keepAlive = value;
+      continue;
+    }
+    if (name.length === 16 && isNamed(name, 'ngrok-error-code')) continue;
+    if (isHopMark(name, value)) continue;
+    if (nominated !== NONE && nominated.has(name.toLowerCase())) continue;
+    fields[kept] = name;
+    fields[kept + 1] = value;
+    kept += 2;
+  }
+  if (kept !== fields.length) fields.length = kept;
+  return keepAlive;
+}
+
+function nominatedIn(fields: RawFields): ReadonlySet<string> {
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] ?? '';
+    if (name.length !== 10 || !isNamed(name, 'connection')) continue;
+    // The two values that nearly every message carries name nothing.
+    const value = fields[at + 1] ?? '';
+    if (isNamed(value, 'keep-alive') || isNamed(value, 'close')) continue;
+    const tokens = connectionTokens(fields);
+    return tokens.size === 0 ? NONE : withoutForwarded(tokens);
+  }
+  return NONE;
+}
+
+/** A visitor cannot have the fields taken out that tell the service who it is. */
+function withoutForwarded(tokens: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...tokens].filter((name) => !name.startsWith('x-forwarded-') && name !== 'keep-alive'));
+}
+
+/** After policies have changed the list: what frames and routes the message has to be right again. */
+export function settleRequestFields(request: RequestDraft): void {
+  const { fields, framing, authority } = request;
+  dropOneHop(fields);
+  settleLength(fields, framing.kind === 'length' ? framing.length : null);
+  const host = valueOf(fields, 'host');
+  if (host === undefined) fields.unshift('Host', authority);
+  request.rewrittenHost = host === undefined || host.toLowerCase() === authority ? '' : host.toLowerCase();
+}
+
+export function settleResponseFields(draft: ResponseDraft): void {
+  const { fields, framing } = draft;
+  dropOneHop(fields);
+  // Without a body (HEAD, 304) a Content-Length tells of the body that is not sent.
+  if (framing.kind !== 'none') settleLength(fields, framing.kind === 'length' ? framing.length : null);
+}
+
+function settleLength(fields: RawFields, length: number | null): void {
+  if (length === null) removeField(fields, 'content-length');
+  else if (valueOf(fields, 'content-length') !== String(length)) replaceField(fields, 'Content-Length', String(length));
+}
+
+function dropOneHop(fields: RawFields): void {
+  for (let at = fields.length - 2; at >= 0; at -= 2) {
+    if (isOfOneHop(fields[at] ?? '')) fields.splice(at, 2);
+  }
+}
+
+/** A service that was asked under another host redirects to that host: visitors are led back to the one they know. */
+export function mapLocation(request: RequestDraft, fields: RawFields): void {
+  for (let at = 0; at < fields.length; at += 2) {
+    if (!isNamed(fields[at] ?? '', 'location')) continue;
+    const match = /^(https?:)?\/\/([^/?#]*)((?:[/?#].*)?)$/is.exec(fields[at + 1] ?? '');
+    if (match === null || match[2]?.toLowerCase() !== request.rewrittenHost) continue;
+    const scheme = match[1] === undefined ? '' : `${request.scheme}:`;
+    fields[at + 1] = `${scheme}//${request.authority}${match[3] ?? ''}`;
+  }
+}

@@ -1,0 +1,64 @@
+/** Writes one response after another in HTTP/1 form: framing for the visitor's version, chunks, trailers. */
+import {
+  chunkHeader,
+  encodeTrailers,
+  type Framing,
+  LAST_CHUNK,
+  type RawFields,
+  responseHeadText,
+} from '@postern/protocol';
+import type { SocketWriter } from '../../connection/socket-writer.ts';
+
+export class Http1Response {
+  /** Only the end of the connection can tell where the body ends (HTTP/1.0). */
+  untilClose = false;
+  private readonly writer: SocketWriter;
+  private chunked = false;
+  private bodiless = false;
+  private trailer: RawFields | null = null;
+
+  constructor(writer: SocketWriter) {
+    this.writer = writer;
+  }
+
+  /** @param minor of the visitor's version @param last `connection: close` */
+  head(
+    minor: 0 | 1,
+    method: string,
+    status: number,
+    reason: string,
+    fields: RawFields,
+    framing: Framing,
+    last: boolean,
+  ): void {
+    this.bodiless = method === 'HEAD' || status === 204 || status === 304;
+    const open = !this.bodiless && (framing.kind === 'chunked' || framing.kind === 'close');
+    this.chunked = open && minor === 1;
+    this.untilClose = open && minor === 0;
+    this.trailer = null;
+    if (this.chunked) fields.push('Transfer-Encoding', 'chunked');
+    if (last) fields.push('Connection', 'close');
+    this.writer.writeText(responseHeadText(status, reason, fields));
+  }
+
+  body(chunk: Buffer, start: number, end: number): void {
+    if (this.bodiless || start === end) return;
+    if (!this.chunked) {
+      this.writer.write(chunk, start, end);
+      return;
+    }
+    this.writer.writeText(chunkHeader(end - start));
+    this.writer.write(chunk, start, end);
+    this.writer.writeText('\r\n');
+  }
+
+  trailers(fields: RawFields): void {
+    this.trailer = fields;
+  }
+
+  /** The response leaves now. */
+  end(): void {
+    if (this.chunked) this.writer.write(this.trailer === null ? LAST_CHUNK : encodeTrailers(this.trailer));
+    this.writer.flush();
+  }
+}

@@ -1,0 +1,35 @@
+/** The response goes to the visitor: its head now, its body as it comes. */
+import type { RawFields } from '@postern/protocol';
+import type { Exchange } from '../exchange/exchange.ts';
+import { removeField, valueOf } from '../exchange/fields.ts';
+
+const CHUNKED = { kind: 'chunked' } as const;
+
+export function deliver(exchange: Exchange): void {
+  const { draft } = exchange;
+  if (draft === null || exchange.finished) return;
+  const { status, fields, framing, body } = draft;
+  const bodiless = exchange.request.method === 'HEAD' || status === 204 || status === 304;
+  const filters = bodiless || framing.kind === 'none' ? null : draft.filters;
+  const resized = filters?.some((filter) => !filter.keepsLength) === true;
+  if (resized || (framing.kind === 'length' && !bodiless && wantsChunks(exchange, fields))) {
+    removeField(fields, 'content-length');
+    draft.framing = CHUNKED;
+  }
+  if (exchange.answerFields !== null) fields.push(...exchange.answerFields);
+  exchange.answer(draft, filters, framing.kind !== 'length');
+  if (body === null) {
+    exchange.upstream?.release();
+    return;
+  }
+  if (!bodiless && body.length > 0) exchange.responseBody(body, 0, body.length);
+  exchange.responseEnd();
+}
+
+/** Trailers are announced that follow a length: HTTP/2 has room for both, HTTP/1 only behind chunks. */
+function wantsChunks(exchange: Exchange, fields: RawFields): boolean {
+  if (exchange.upstream?.mayTrail !== true || exchange.request.version !== 'HTTP/1.1') return false;
+  return (
+    valueOf(fields, 'trailer') !== undefined || valueOf(fields, 'content-type')?.startsWith('application/grpc') === true
+  );
+}
