@@ -24,6 +24,8 @@ import { limitedLog } from './limited-log.ts';
 import { createTimerWheel } from './timer-wheel.ts';
 import { policyWarningCount } from './policy-warnings.ts';
 import { SlidingCounters } from './services/counters.ts';
+import { EventLog } from './services/event-log.ts';
+import { NO_KEYS } from './services/keys.ts';
 import { TrafficBatch } from './traffic-batch.ts';
 
 /** When the server stops: what a connection gets to send its first byte, and to come to what serves it. */
@@ -78,6 +80,8 @@ export interface EdgeStats {
   readonly policyWarnings: number;
   /** Buckets of `rate-limit`: kept now; since the start, those that had to go while they counted. */
   readonly buckets: { readonly kept: number; readonly forgotten: number };
+  /** Events of policies that found no room since the start. */
+  readonly lostEvents: number;
 }
 
 export interface Edge {
@@ -118,6 +122,7 @@ class DataPlane implements Edge {
   readonly #traffic: TrafficBatch;
   readonly #faults: Faults;
   readonly #counters = new SlidingCounters(() => performance.now());
+  readonly #events: EventLog;
   readonly #ready = Promise.withResolvers<void>();
   readonly #opened: NonNullable<EdgeOptions['listeners']>;
   #listening: { http?: Listening; https?: Listening; agents?: Listening } = {};
@@ -130,6 +135,7 @@ class DataPlane implements Edge {
     this.#opened = options.listeners ?? {};
     const faults = new Faults(log);
     this.#faults = faults;
+    this.#events = new EventLog(log, () => performance.now());
     const wheel = createTimerWheel({ onFault: (error) => faults.report(error, 'a timer') });
     this.#traffic = new TrafficBatch(wheel, (events) => link.traffic(events));
     const routes = createRouteTable({ compile: compilePolicy, log });
@@ -159,7 +165,7 @@ class DataPlane implements Edge {
       returning,
       agents: this.#agents.streams,
       bodies: new BodyRoom(),
-      services: { counters: this.#counters, outgoing: null, addresses: null },
+      services: { counters: this.#counters, events: this.#events, keys: NO_KEYS, outgoing: null, addresses: null },
       wheel,
       log,
       faults,
@@ -269,6 +275,7 @@ class DataPlane implements Edge {
       faults: this.#faults.count,
       policyWarnings: policyWarningCount(this.#context),
       buckets: { kept: this.#counters.size, forgotten: this.#counters.forgotten },
+      lostEvents: this.#events.lost,
     };
   }
 

@@ -2,10 +2,13 @@
  * What actions ask of whoever runs policies, beyond the message under way. Interfaces only: the edge implements them
  * once for all policies, so that what they keep outlives the edit of a policy.
  */
+import type { KeyObject } from 'node:crypto';
 import type { PosternError } from '@postern/errors';
 
 export interface PolicyServices {
   readonly counters: Counters;
+  readonly events: Events;
+  readonly keys: Keys;
   /** null where no request is under way: connection rules call nobody. */
   readonly outgoing: OutgoingHttp | null;
   /** null where nobody has named data about addresses. */
@@ -98,4 +101,45 @@ export interface OutgoingHttp {
    * @returns the answer, whatever its status, or why there is none; never rejects
    */
   call(request: OutgoingRequest, from: object): Promise<OutgoingAnswer | PosternError>;
+}
+
+/** Something that a policy has to tell whoever operates its endpoint. */
+export interface PolicyEvent {
+  /** The action that tells it, e.g. `log`. */
+  readonly type: string;
+  readonly endpointId: string;
+  /** Plain data, as JSON would have it; not changed afterwards. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface Events {
+  /** Never throws and never waits: an event that finds no room is counted, and lost. */
+  emit(event: PolicyEvent): void;
+}
+
+/** One public key of a published set (RFC 7517). */
+export interface PublishedKey {
+  /** '' = it has no name. */
+  readonly kid: string;
+  /** The one algorithm that it is for; '' = it does not say. */
+  readonly alg: string;
+  readonly key: KeyObject;
+}
+
+/** Sets of public keys that are published at addresses (JWKS), as they were a few minutes ago at most. */
+export interface Keys {
+  /**
+   * The keys for signatures of the set at `url`. A set that is fresh and has `kid` is given at once. One without it is
+   * asked for again, though not more often than every so many seconds, however many unknown names visitors present;
+   * whoever asks for the same set meanwhile waits for the same answer.
+   * @param url absolute, https
+   * @param kid '' = any
+   * @returns all keys of the set, also where none is called `kid`; why there is no set, as a clause with its subject;
+   *   never rejects, and is there within seconds
+   */
+  at(url: string, kid: string): readonly PublishedKey[] | Promise<readonly PublishedKey[] | KeysProblem>;
+}
+
+export interface KeysProblem {
+  readonly problem: string;
 }

@@ -2,6 +2,7 @@
 import type { AgentUpstream, RouteEndpoint, RouteUpdate, Scheme } from '@postern/link';
 import { REQUEST_BUDGET, type PolicyContext } from '@postern/policy';
 import type { Log } from '../context.ts';
+import { NO_KEYS } from '../services/keys.ts';
 
 const DEFAULT_PORTS: Readonly<Record<Scheme, number>> = { http: 80, https: 443, tls: 443, tcp: 0 };
 
@@ -41,7 +42,7 @@ export { DEFAULT_EDGE_LIMITS as LIMITS } from '../limits.ts';
 
 /** A connection that no rule looks at. */
 export const POLICY_CONTEXT: PolicyContext = {
-  services: { counters: { take: () => 0 }, outgoing: null, addresses: null },
+  services: { counters: { take: () => 0 }, events: { emit: () => {} }, keys: NO_KEYS, outgoing: null, addresses: null },
   signal: new AbortController().signal,
   conn: {
     clientIp: '192.0.2.1',

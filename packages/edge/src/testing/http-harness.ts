@@ -24,8 +24,10 @@ import { createRouteTable } from '../routing/route-table.ts';
 import { LIMITS, SILENT_LOG } from './fixtures.ts';
 import { createTimerWheel } from '../timer-wheel.ts';
 import { Faults, streamFault } from '../guard.ts';
+import { NO_KEYS } from '../services/keys.ts';
 import { BodyRoom } from '../http/exchange/body-room.ts';
 import { SlidingCounters } from '../services/counters.ts';
+import { EventLog } from '../services/event-log.ts';
 import { createHttpService } from '../http/service.ts';
 
 /** Pulls from one session into the other, a turn of the loop later, as a wire would. */
@@ -236,6 +238,8 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     bodies: new BodyRoom(options.bodyBytes ?? 1 << 26),
     services: {
       counters: new SlidingCounters(options.counterClock ?? (() => performance.now())),
+      events: new EventLog(log, () => performance.now()),
+      keys: NO_KEYS,
       outgoing: null,
       addresses: null,
     },

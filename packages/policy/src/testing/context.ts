@@ -167,7 +167,7 @@ export function makeContext(facts: Facts = {}): TestContext {
           encodeBody: (coding) => void encodings.push(coding),
         };
   return {
-    services: { counters: { take: () => 0 }, outgoing: null, addresses: null, ...facts.services },
+    services: { ...NO_SERVICES, ...facts.services },
     signal: facts.signal ?? new AbortController().signal,
     conn,
     endpoint: { id: 'ep_1', url: 'https://app.example.com', host: 'app.example.com', port: 443, proto: 'https' },
@@ -182,6 +182,15 @@ export function makeContext(facts: Facts = {}): TestContext {
     warnings,
   };
 }
+
+/** Lets everything through, and knows nothing. */
+const NO_SERVICES: PolicyServices = {
+  counters: { take: () => 0 },
+  events: { emit: () => {} },
+  keys: { at: () => Promise.resolve({ problem: 'there is no such set here' }) },
+  outgoing: null,
+  addresses: null,
+};
 
 const NO_TLS: TlsView = {
   sni: '',

@@ -34,6 +34,7 @@ const edge = {
   faults: 6,
   policyWarnings: 9,
   buckets: { kept: 10, forgotten: 11 },
+  lostEvents: 12,
 };
 const metrics = (): Metrics =>
   new Metrics({

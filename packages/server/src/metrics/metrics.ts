@@ -129,6 +129,12 @@ export class Metrics {
         samples: [{ value: live?.buckets.forgotten ?? 0 }],
       },
       {
+        name: 'postern_policy_lost_events_total',
+        kind: 'counter',
+        help: 'Events of traffic policies that were too many or too large for the log',
+        samples: [{ value: live?.lostEvents ?? 0 }],
+      },
+      {
         name: 'postern_faults_total',
         kind: 'counter',
         help: 'Mistakes inside the server; in the edge each ended one connection, request or RPC. The log has their stacks',
