@@ -113,6 +113,40 @@ describe('https', () => {
     expect((await visit('bob')).text).toBe('hello bob, 2');
   });
 
+  test('tells whoever runs the server what its policy logs, and answers by who asks', async () => {
+    const log = (metadata: object): object => ({ type: 'log', config: { metadata } });
+    const policy = {
+      on_tcp_connect: [{ actions: [log({ greeting: '${conn.tls.ja4_fingerprint}' })] }],
+      on_http_request: [
+        {
+          expressions: ['req.user_agent.is_bot'],
+          actions: [log({ robot: '${req.user_agent.name}', at: '${req.url.path}' }), { type: 'deny' }],
+        },
+        { actions: [{ type: 'custom-response', config: { body: 'for people' } }] },
+      ],
+      on_http_response: [{ actions: [log({ status: '${res.status_code}' })] }],
+    };
+    const url = 'https://tells.example.com';
+    const created = await platform.api('POST', '/endpoints', { url, traffic_policy: JSON.stringify(policy) });
+    expect(created.status, JSON.stringify(created.body)).toBe(201);
+    const visit = (agent: string) => platform.visit(`${url}/somewhere`, { headers: { 'user-agent': agent } });
+    expect((await visit('Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)')).status).toBe(403);
+    expect((await visit('curl/8.4.0')).text).toBe('for people');
+    const told = (): unknown[] =>
+      platform.output
+        .split('\n')
+        .filter((line) => line.includes('a policy tells') && line.includes(String(created.body.id)))
+        .map((line) => (JSON.parse(line) as { fields: unknown }).fields);
+    await expect.poll(told).toHaveLength(5);
+    expect(told()).toEqual([
+      { phase: 'on_tcp_connect', metadata: { greeting: expect.stringMatching(/^t1[23]d\d{4}/) } },
+      { phase: 'on_http_request', metadata: { robot: 'Googlebot', at: '/somewhere' } },
+      { phase: 'on_http_response', metadata: { status: 403 } },
+      { phase: 'on_tcp_connect', metadata: { greeting: expect.any(String) } },
+      { phase: 'on_http_response', metadata: { status: 200 } },
+    ]);
+  });
+
   test('keeps a connection open over a policy change', async () => {
     const url = 'https://keep.example.com';
     const created = await platform.api('POST', '/endpoints', { url, traffic_policy: deny });

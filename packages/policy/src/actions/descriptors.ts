@@ -7,6 +7,7 @@ import { customResponseAction } from './custom-response/schema.ts';
 import { denyAction } from './deny/schema.ts';
 import { forwardInternalAction } from './forward-internal/schema.ts';
 import { httpRequestAction } from './http-request/schema.ts';
+import { logAction } from './log/schema.ts';
 import { rateLimitAction } from './rate-limit/schema.ts';
 import { redirectAction } from './redirect/schema.ts';
 import { removeHeadersAction } from './remove-headers/schema.ts';
@@ -25,6 +26,7 @@ export const DESCRIPTORS = [
   denyAction,
   forwardInternalAction,
   httpRequestAction,
+  logAction,
   rateLimitAction,
   redirectAction,
   removeHeadersAction,

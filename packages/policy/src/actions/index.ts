@@ -9,6 +9,7 @@ import { customResponse } from './custom-response/compile.ts';
 import { deny } from './deny/compile.ts';
 import { forwardInternal } from './forward-internal/compile.ts';
 import { httpRequest } from './http-request/compile.ts';
+import { log } from './log/compile.ts';
 import { rateLimit } from './rate-limit/compile.ts';
 import { redirect } from './redirect/compile.ts';
 import { removeHeaders } from './remove-headers/compile.ts';
@@ -27,6 +28,7 @@ const DEFINITIONS: readonly ActionDefinition[] = [
   deny,
   forwardInternal,
   httpRequest,
+  log,
   rateLimit,
   redirect,
   removeHeaders,

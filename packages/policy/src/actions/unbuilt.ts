@@ -5,7 +5,6 @@ export const UNBUILT = [
   { type: 'ai-gateway', phases: ['on_http_request'] },
   { type: 'circuit-breaker', phases: ['on_http_request'], place: { before: 3 } },
   { type: 'jwt-validation', phases: ['on_http_request'] },
-  { type: 'log', phases: ['on_tcp_connect', 'on_http_request', 'on_http_response'] },
   { type: 'oauth', phases: ['on_http_request'], place: { before: 5 } },
   {
     type: 'openid-connect',
