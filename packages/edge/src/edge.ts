@@ -23,6 +23,7 @@ import { createRouteTable } from './routing/route-table.ts';
 import { limitedLog } from './limited-log.ts';
 import { createTimerWheel } from './timer-wheel.ts';
 import { policyWarningCount } from './policy-warnings.ts';
+import { CircuitBreakers } from './services/breakers.ts';
 import { SlidingCounters } from './services/counters.ts';
 import { EventLog } from './services/event-log.ts';
 import { NO_KEYS } from './services/keys.ts';
@@ -165,7 +166,14 @@ class DataPlane implements Edge {
       returning,
       agents: this.#agents.streams,
       bodies: new BodyRoom(),
-      services: { counters: this.#counters, events: this.#events, keys: NO_KEYS, outgoing: null, addresses: null },
+      services: {
+        breakers: new CircuitBreakers(() => performance.now()),
+        counters: this.#counters,
+        events: this.#events,
+        keys: NO_KEYS,
+        outgoing: null,
+        addresses: null,
+      },
       wheel,
       log,
       faults,

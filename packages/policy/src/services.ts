@@ -6,6 +6,7 @@ import type { KeyObject } from 'node:crypto';
 import type { PosternError } from '@postern/errors';
 
 export interface PolicyServices {
+  readonly breakers: Breakers;
   readonly counters: Counters;
   readonly events: Events;
   readonly keys: Keys;
@@ -69,6 +70,32 @@ export interface Counters {
    * @returns 0 when there was room; else the milliseconds until there may be some
    */
   take(endpointId: string, bucket: string, limit: CountLimit): number;
+}
+
+/** Made once, with the policy: when a breaker trips, and for how long. */
+export interface BreakerLimit {
+  /** Of the breaker within its endpoint. */
+  readonly name: string;
+  /** 0 to 1: the share of failed requests from which on it trips. */
+  readonly errorShare: number;
+  /** Requests within the window before which it never trips. */
+  readonly volume: number;
+  readonly windowMs: number;
+  /** Equal parts of the window; what is older than the oldest of them is forgotten part by part. */
+  readonly slices: number;
+  readonly trippedMs: number;
+}
+
+/** One request that a breaker has let through. */
+export interface BreakerPass {
+  /** Called once, when the request is over. */
+  leave(verdict: 'failed' | 'fine' | 'unknown'): void;
+}
+
+/** Circuit breakers by endpoint and name, bounded in number; what they have counted outlives the edit of a policy. */
+export interface Breakers {
+  /** @returns null while the breaker is open: the request is not to come to the service */
+  enter(endpointId: string, limit: BreakerLimit): BreakerPass | null;
 }
 
 /** A request of a policy's own. */

@@ -42,7 +42,14 @@ export { DEFAULT_EDGE_LIMITS as LIMITS } from '../limits.ts';
 
 /** A connection that no rule looks at. */
 export const POLICY_CONTEXT: PolicyContext = {
-  services: { counters: { take: () => 0 }, events: { emit: () => {} }, keys: NO_KEYS, outgoing: null, addresses: null },
+  services: {
+    breakers: { enter: () => ({ leave: () => {} }) },
+    counters: { take: () => 0 },
+    events: { emit: () => {} },
+    keys: NO_KEYS,
+    outgoing: null,
+    addresses: null,
+  },
   signal: new AbortController().signal,
   conn: {
     clientIp: '192.0.2.1',

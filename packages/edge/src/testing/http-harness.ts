@@ -26,6 +26,7 @@ import { createTimerWheel } from '../timer-wheel.ts';
 import { Faults, streamFault } from '../guard.ts';
 import { NO_KEYS } from '../services/keys.ts';
 import { BodyRoom } from '../http/exchange/body-room.ts';
+import { CircuitBreakers } from '../services/breakers.ts';
 import { SlidingCounters } from '../services/counters.ts';
 import { EventLog } from '../services/event-log.ts';
 import { createHttpService } from '../http/service.ts';
@@ -237,6 +238,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     agents: streams,
     bodies: new BodyRoom(options.bodyBytes ?? 1 << 26),
     services: {
+      breakers: new CircuitBreakers(options.counterClock ?? (() => performance.now())),
       counters: new SlidingCounters(options.counterClock ?? (() => performance.now())),
       events: new EventLog(log, () => performance.now()),
       keys: NO_KEYS,

@@ -1,6 +1,7 @@
 /** Every action that this build runs, as editors see it; `index.ts` has what runs. One line for each folder. */
 import { addHeadersAction } from './add-headers/schema.ts';
 import { basicAuthAction } from './basic-auth/schema.ts';
+import { circuitBreakerAction } from './circuit-breaker/schema.ts';
 import { closeConnectionAction } from './close-connection/schema.ts';
 import { compressResponseAction } from './compress-response/schema.ts';
 import { customResponseAction } from './custom-response/schema.ts';
@@ -20,6 +21,7 @@ import { verifyWebhookAction } from './verify-webhook/schema.ts';
 export const DESCRIPTORS = [
   addHeadersAction,
   basicAuthAction,
+  circuitBreakerAction,
   closeConnectionAction,
   compressResponseAction,
   customResponseAction,

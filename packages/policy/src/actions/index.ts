@@ -3,6 +3,7 @@ import type { ActionType } from '../schema/action-table.ts';
 import type { ActionDefinition } from './action.ts';
 import { addHeaders } from './add-headers/compile.ts';
 import { basicAuth } from './basic-auth/compile.ts';
+import { circuitBreaker } from './circuit-breaker/compile.ts';
 import { closeConnection } from './close-connection/compile.ts';
 import { compressResponse } from './compress-response/compile.ts';
 import { customResponse } from './custom-response/compile.ts';
@@ -22,6 +23,7 @@ import { verifyWebhook } from './verify-webhook/compile.ts';
 const DEFINITIONS: readonly ActionDefinition[] = [
   addHeaders,
   basicAuth,
+  circuitBreaker,
   closeConnection,
   compressResponse,
   customResponse,

@@ -3,7 +3,6 @@ import type { ActionFacts } from './descriptor.ts';
 
 export const UNBUILT = [
   { type: 'ai-gateway', phases: ['on_http_request'] },
-  { type: 'circuit-breaker', phases: ['on_http_request'], place: { before: 3 } },
   { type: 'jwt-validation', phases: ['on_http_request'] },
   { type: 'oauth', phases: ['on_http_request'], place: { before: 5 } },
   {

@@ -185,6 +185,7 @@ export function makeContext(facts: Facts = {}): TestContext {
 
 /** Lets everything through, and knows nothing. */
 const NO_SERVICES: PolicyServices = {
+  breakers: { enter: () => ({ leave: () => {} }) },
   counters: { take: () => 0 },
   events: { emit: () => {} },
   keys: { at: () => Promise.resolve({ problem: 'there is no such set here' }) },
