@@ -21,13 +21,12 @@ export async function openPlatformless(
   await fill(store, accountId, () => ids.next('ep'));
   const control = createControl({
     store,
-    registry: createMemoryRegistry(),
+    registry: await createMemoryRegistry({ now: Date.now }).join('bench'),
     ids,
     randomBytes,
     now: Date.now,
     certificateFor: () => Promise.resolve(null),
     log: QUIET,
-    nodeId: 'bench',
     config: {
       baseDomains: ['example.test'],
       publicHttpPort: 80,
@@ -37,6 +36,7 @@ export async function openPlatformless(
       ownNames: [],
       autoReserve: 'any',
       region: 'us',
+      webUrl: '',
       limits: DEFAULT_LIMITS,
     },
   });

@@ -2,22 +2,8 @@
 import path from 'node:path';
 import { importsOf, isCode, isTest, type Sources } from './sources.ts';
 
-/** Known circles, by one of their members, with the most modules that they may have. */
-export const KNOWN: ReadonlyMap<string, number> = new Map([
-  // The core names the one part of itself that works on it.
-  ['packages/control/src/core.ts', 4],
-]);
-
-export function circleProblems(sources: Sources, known: ReadonlyMap<string, number> = KNOWN): readonly string[] {
-  const problems: string[] = [];
-  for (const circle of circles(graphOf(sources))) {
-    const allowed = circle.map((file) => known.get(file)).find((most) => most !== undefined);
-    if (allowed !== undefined && circle.length <= allowed) continue;
-    problems.push(
-      `a circle of imports: ${circle.join(' → ')}${allowed === undefined ? '' : `; ${allowed} modules are known`}`,
-    );
-  }
-  return problems;
+export function circleProblems(sources: Sources): readonly string[] {
+  return circles(graphOf(sources)).map((circle) => `a circle of imports: ${circle.join(' → ')}`);
 }
 
 function graphOf(sources: Sources): ReadonlyMap<string, readonly string[]> {

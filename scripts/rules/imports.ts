@@ -15,7 +15,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   resources: { uses: [], types: ['errors'] },
   protocol: { uses: ['errors'] },
   link: { uses: ['errors'], types: ['protocol'] },
-  policy: { uses: ['errors'], types: ['link'] },
+  policy: { uses: ['errors', 'link'] },
   store: { uses: ['errors'], types: ['link'] },
   registry: { uses: ['errors'], types: ['link'] },
   control: { uses: ['errors', 'link', 'policy', 'registry', 'resources', 'store'], types: ['protocol'] },
@@ -25,7 +25,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   server: {
     uses: ['agent', 'api', 'control', 'edge', 'errors', 'link', 'policy', 'protocol', 'registry', 'resources', 'store'],
   },
-  cli: { uses: ['agent', 'policy', 'server'] },
+  cli: { uses: ['agent', 'link', 'policy', 'server'] },
 };
 
 export function importProblems(sources: Sources): readonly string[] {

@@ -110,7 +110,6 @@ function check({ phase, chunks, reads }: Case): void {
         throw error;
       },
     },
-    log: { debug() {}, info() {}, warn() {}, error() {} },
     region: 'us',
     connectAddresses: [],
     rpcBytes: 65_536,

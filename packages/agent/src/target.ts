@@ -1,9 +1,10 @@
 import { isIPv6 } from 'node:net';
+import type { EndpointProto } from '@postern/protocol';
 import { AgentError } from './agent-error.ts';
 
 /** Where a listener's connections go. */
 export interface UpstreamAddress {
-  readonly scheme: 'http' | 'https' | 'tcp' | 'tls';
+  readonly scheme: EndpointProto;
   /** Without brackets. */
   readonly host: string;
   readonly port: number;
@@ -17,7 +18,7 @@ const DEFAULT_PORTS = { http: 80, https: 443 } as const;
  * needed, and a scheme may be given (`tls://` then means that the upstream itself speaks TLS).
  * @throws AgentError that says what to write instead
  */
-export function normalizeTarget(target: string, proto: 'http' | 'https' | 'tcp' | 'tls' = 'http'): string {
+export function normalizeTarget(target: string, proto: EndpointProto = 'http'): string {
   const text = target.trim();
   if (text === '') throw new AgentError('The target is empty. Give a port, host:port, or a URL.');
   if (text.startsWith('file:')) {

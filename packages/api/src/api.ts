@@ -1,10 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ControlApi } from '@postern/control';
+import { type ControlApi, Turns } from '@postern/control';
 import { fail } from '@postern/errors';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { needsOf } from './clients.ts';
-import { createListeners, type AnyServer, type ListenOptions } from './listeners.ts';
+import { createListeners, type AnyServer } from './listeners.ts';
 import { createOpenApi } from './openapi.ts';
 import { answer, type PipelineContext } from './pipeline/answer.ts';
 import { createCors, type Cors } from './pipeline/cors.ts';
@@ -46,11 +46,12 @@ export interface Api {
   readonly app: FastifyInstance;
   /** The API as a plain request listener. */
   handler(request: IncomingMessage, response: ServerResponse): void;
-  /** Binds one address; call it again for more. Resolves with the bound port. */
-  listen(options: ListenOptions): Promise<AddressInfo>;
+  /**
+   * Serves on one address more: `start` makes the server that it gets listen there. Rejects as `start` does, e.g. with
+   * EADDRINUSE.
+   */
+  listen(start: (server: Server) => Promise<void>): Promise<AddressInfo>;
   /** Serves the API on a server that someone else made (for TLS, say) and binds; `close` closes it too. */
-  /** On a listening socket that someone else has: `give` makes the server that it gets listen on that. */
-  adopt(give: (server: Server) => Promise<void>): Promise<AddressInfo>;
   attach(server: AnyServer): void;
   close(): Promise<void>;
 }
@@ -69,6 +70,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     limiter: createRateLimiter(options.rateLimit ?? DEFAULT_RATE_LIMIT),
     urls: createUrls(options.publicBaseUrl),
     now: () => options.clock.now(),
+    turns: new Turns(),
   };
   const app = fastify({
     logger: false,
@@ -152,8 +154,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   return {
     app,
     handler: (request, response) => app.routing(request, response),
-    listen: (where) => listeners.listen(where),
-    adopt: (give) => listeners.adopt(give),
+    listen: (start) => listeners.listen(start),
     attach: (server) => listeners.attach(server),
     async close() {
       await listeners.close(options.closeGraceMs ?? DEFAULT_GRACE_MS);

@@ -10,12 +10,6 @@ type RequestHandler = (request: IncomingMessage, response: ServerResponse) => vo
 
 export type AnyServer = Server | SecureServer;
 
-export interface ListenOptions {
-  readonly host: string;
-  /** 0 = any free one. */
-  readonly port: number;
-}
-
 export interface ListenersOptions {
   readonly handler: RequestHandler;
   readonly operationId: () => string;
@@ -23,10 +17,8 @@ export interface ListenersOptions {
 
 /** The HTTP servers that carry the API: several addresses may lead to one. */
 export interface Listeners {
-  /** Resolves once bound; rejects with the system's error, e.g. EADDRINUSE. */
-  listen(options: ListenOptions): Promise<AddressInfo>;
-  /** The same on a listening socket that someone else has: `give` makes the server that it gets listen on that. */
-  adopt(give: (server: Server) => Promise<void>): Promise<AddressInfo>;
+  /** `start` makes the server that it gets listen. Rejects as that does. */
+  listen(start: (server: Server) => Promise<void>): Promise<AddressInfo>;
   /** Serves the API on a server that someone else made (for TLS, say) and binds; `close` closes it too. */
   attach(server: AnyServer): void;
   readonly closing: boolean;
@@ -96,18 +88,7 @@ export function createListeners(options: ListenersOptions): Listeners {
       return closing;
     },
     attach,
-    listen: ({ host, port }) =>
-      openServer(
-        (server) =>
-          new Promise<void>((resolve, reject) => {
-            server.once('error', reject);
-            server.listen({ host, port }, () => {
-              server.off('error', reject);
-              resolve();
-            });
-          }),
-      ),
-    adopt: openServer,
+    listen: openServer,
     async close(graceMs) {
       closing = true;
       await Promise.all(Array.from(servers, ([server, connections]) => stop(server, connections, graceMs)));

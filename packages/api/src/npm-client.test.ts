@@ -1,6 +1,6 @@
 import { Ngrok } from '@ngrok/ngrok-api';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createApiUnderTest } from './testing/api-under-test.ts';
+import { createApiUnderTest, onLoopback } from './testing/api-under-test.ts';
 import { API_KEY, endpointView, idOf } from './testing/fake-control.ts';
 
 /** The published client, unmodified: what it can do against the cloud it can do here (api.md §8). */
@@ -14,7 +14,7 @@ describe('@ngrok/ngrok-api 0.11.0', () => {
     const base = { url: '' };
     const under = await createApiUnderTest({ publicBaseUrl: () => base.url, closeGraceMs: 500 });
     open.push(under.api);
-    const { port } = await under.api.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = await under.api.listen(onLoopback(0));
     base.url = `http://127.0.0.1:${port}`;
     return { ...under, ngrok: new Ngrok({ apiToken: API_KEY, baseUrl: base.url }) };
   }

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createApiUnderTest, parsed } from './testing/api-under-test.ts';
+import { createApiUnderTest, onLoopback, parsed } from './testing/api-under-test.ts';
 import { API_KEY, idOf } from './testing/fake-control.ts';
 
 const KEY = { authorization: `Bearer ${API_KEY}`, 'ngrok-version': '2' };
@@ -14,7 +14,7 @@ afterEach(async () => {
 async function listening(overrides: Parameters<typeof createApiUnderTest>[0] = {}) {
   const under = await createApiUnderTest({ closeGraceMs: 2_000, ...overrides });
   open.push(under.api);
-  const { port } = await under.api.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = await under.api.listen(onLoopback(0));
   return { ...under, port, base: `http://127.0.0.1:${port}` };
 }
 
@@ -173,7 +173,7 @@ describe('over sockets', () => {
 
   it('serves several addresses, and servers that others made', async () => {
     const { api, port } = await listening();
-    const second = await api.listen({ host: '127.0.0.1', port: 0 });
+    const second = await api.listen(onLoopback(0));
     expect(second.port).not.toBe(port);
     const own = createServer();
     api.attach(own);
@@ -184,7 +184,7 @@ describe('over sockets', () => {
       // oxlint-disable-next-line no-await-in-loop
       expect((await fetch(`http://127.0.0.1:${each}/tunnels`, { headers: KEY })).status).toBe(200);
     }
-    await expect(api.listen({ host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(api.listen(onLoopback(port))).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 });
 

@@ -1,5 +1,7 @@
 import { createToken, suffixOf, type CredentialRow, type Write } from '@postern/store';
 import { keysOfSession } from './agents/leave.ts';
+import { ALONE, run } from './change/change.ts';
+import { unchanged } from './change/value.ts';
 import type { Core } from './core.ts';
 import { type Keys, withKeys } from './gate/keys.ts';
 import { principalOf } from './principals.ts';
@@ -18,18 +20,23 @@ export type KeepCredentials = (made: FirstCredentials) => Promise<void>;
 /** Makes the default authtoken and API key if this installation has none yet, and only then. */
 export async function bootstrap(core: Core, keep: KeepCredentials): Promise<FirstCredentials | null> {
   const accountId = await firstAccount(core);
-  if ((await defaultCredential(core, accountId)) !== null) return null;
-  return issue(core, accountId, core.ids.next('cr'), 'insert', keep);
+  for (;;) {
+    if ((await defaultCredential(core, accountId)) !== null) return null;
+    const made = await issue(core, accountId, null, keep);
+    if (made !== null) return made;
+  }
 }
 
 /** New secrets for both; the old ones stop working, and sessions that used the old authtoken end. */
 export async function resetCredentials(core: Core, keep: KeepCredentials): Promise<FirstCredentials> {
   const accountId = await firstAccount(core);
-  const credential = await defaultCredential(core, accountId);
-  if (credential === null) return issue(core, accountId, core.ids.next('cr'), 'insert', keep);
-  const fresh = await issue(core, accountId, credential.id, 'update', keep);
-  await endSessionsOf(core, accountId, credential.id, 'the authtoken was reset');
-  return fresh;
+  for (;;) {
+    const credential = await defaultCredential(core, accountId);
+    const fresh = await issue(core, accountId, credential, keep);
+    if (fresh === null) continue;
+    if (credential !== null) await endSessionsOf(core, accountId, credential.id, 'the authtoken was reset');
+    return fresh;
+  }
 }
 
 /** What the server itself does in the name of the account's human, as the demo's endpoints. */
@@ -59,38 +66,46 @@ export async function endSessionsOf(
   });
 }
 
-/** The default API key shares its suffix with the default credential, which is how it is found again. */
+/**
+ * The default API key shares its suffix with the default credential, which is how it is found again.
+ * @param known the default credential as it was found; null back = it is another one by now
+ */
 async function issue(
   core: Core,
   accountId: string,
-  credentialId: string,
-  op: 'insert' | 'update',
+  known: CredentialRow | null,
   keep: KeepCredentials,
-): Promise<FirstCredentials> {
+): Promise<FirstCredentials | null> {
   const { store } = core;
+  const credentialId = known?.id ?? core.ids.next('cr');
   const keyId = `ak_${suffixOf(credentialId)}`;
   const authtoken = createToken(credentialId, core.randomBytes);
   const apiKey = createToken(keyId, core.randomBytes);
   const row = { accountId, createdAt: core.timestamp(), metadata: '', ownerId: '' };
   const keyRow = { ...row, id: keyId, description: 'made when the server first started', tokenHash: apiKey.tokenHash };
-  const keyExists = (await store.apiKeys.get(keyId)) !== null;
-  const writes: Write[] = [
-    op === 'update'
-      ? store.credentials.update(credentialId, { tokenHash: authtoken.tokenHash })
-      : store.credentials.insert({
+  const credentialWrite =
+    known === null
+      ? store.credentials.insert({
           ...row,
           id: credentialId,
           description: 'made when the server first started',
           acl: [],
           tokenHash: authtoken.tokenHash,
           isDefault: true,
-        }),
-    keyExists ? store.apiKeys.update(keyId, { tokenHash: apiKey.tokenHash }) : store.apiKeys.insert(keyRow),
-  ];
+        })
+      : store.credentials.update(credentialId, { tokenHash: authtoken.tokenHash });
   const made = { accountId, apiKey: apiKey.token, authtoken: authtoken.token };
   await keep(made);
-  await store.commit(writes);
-  return made;
+  const { answer } = await run(core, ALONE, async () => {
+    if ((await defaultCredential(core, accountId))?.id !== known?.id) return unchanged(null);
+    const keyExists = (await store.apiKeys.get(keyId)) !== null;
+    const keyWrite = keyExists
+      ? store.apiKeys.update(keyId, { tokenHash: apiKey.tokenHash })
+      : store.apiKeys.insert(keyRow);
+    const writes: Write[] = [credentialWrite, keyWrite];
+    return { answer: made, writes, registry: [] };
+  });
+  return answer;
 }
 
 async function firstAccount(core: Core): Promise<string> {

@@ -1,4 +1,4 @@
-import type { TlsIdentity, TrafficEvent } from '@postern/link';
+import type { RouteUpdate, TlsIdentity, TrafficEvent } from '@postern/link';
 import type { CompileOptions } from '@postern/policy';
 import type { Registry } from '@postern/registry';
 import type { IdSource, Store } from '@postern/store';
@@ -9,6 +9,8 @@ export interface ControlConfig extends AddressPlan {
   readonly autoReserve: 'any' | 'base' | 'off';
   /** What sessions, tunnels, addresses and agents are told; one asked for in a create is echoed. */
   readonly region: string;
+  /** A page of this server, for people who open an address that is for agents. */
+  readonly webUrl: string;
   readonly limits: ControlLimits;
 }
 
@@ -67,6 +69,7 @@ export interface Log {
 
 export interface ControlDependencies {
   readonly store: Store;
+  /** As this node has it. */
   readonly registry: Registry;
   readonly config: ControlConfig;
   readonly policy?: PolicyRules;
@@ -78,7 +81,7 @@ export interface ControlDependencies {
   readonly certificateFor: (serverName: string) => Promise<TlsIdentity | null>;
   /** Finished exchanges, for whoever keeps logs and metrics. */
   readonly traffic?: (events: readonly TrafficEvent[]) => void;
+  /** Changes of routes, as the edges are told, for whoever keeps what is served. Must not throw. */
+  readonly routed?: (change: Pick<RouteUpdate, 'upserts' | 'removes'>) => void;
   readonly log: Log;
-  /** Which node holds a session's wire. */
-  readonly nodeId: string;
 }

@@ -8,11 +8,13 @@ import type { Core } from './core.ts';
 import { type Cover, coverOf } from './covers.ts';
 import { connectEdge, type EdgeConnection } from './edges/connection.ts';
 import { EdgeSet } from './edges/edge-set.ts';
+import { NodeSettingsOfNow } from './edges/node-settings.ts';
 import { Returns } from './give-back.ts';
 import { untilStopped } from './edges/until-stopped.ts';
 import { LocalGate } from './gate/local.ts';
+import { Lease } from './lease.ts';
 import { lookAgain } from './look-again.ts';
-import { settle } from './change/confirm.ts';
+import { messageOf, settle } from './change/confirm.ts';
 import { policyRules } from './policy-rules.ts';
 import { createApiKeys } from './resources/api-keys.ts';
 import { createBotUsers } from './resources/bot-users.ts';
@@ -26,6 +28,7 @@ import { createTunnelSessions } from './resources/tunnel-sessions.ts';
 import { createTunnels } from './resources/tunnels.ts';
 import { Catalog } from './state/catalog.ts';
 import { RecentlyLeft } from './state/recently-left.ts';
+import { Turns } from './turns.ts';
 import type { Caller, ControlApi } from './types.ts';
 
 export interface Control {
@@ -33,6 +36,10 @@ export interface Control {
   readonly api: ControlApi;
   /** For an edge; there may be several. */
   connectEdge(): EdgeConnection;
+  /** Certificates are others than before: the edges ask for them anew. */
+  certificatesChanged(): Promise<void>;
+  /** Where people are sent who open the agents' address in a browser. */
+  showWebVisitors(url: string): Promise<void>;
   /** Loads what is durable. Before anything else. */
   start(): Promise<void>;
   /**
@@ -56,7 +63,15 @@ export interface Control {
 export function createControl(dependencies: ControlDependencies): Control {
   let stopped = false;
   const catalog = new Catalog(dependencies.store, () => void lookAgain(core, () => stopped));
-  const edges = new EdgeSet(dependencies.config.limits.applyMs);
+  const edges = new EdgeSet(dependencies.config.limits.applyMs, (change) => dependencies.routed?.(change));
+  const settings = new NodeSettingsOfNow({
+    webUrl: dependencies.config.webUrl,
+    randomBytes: dependencies.randomBytes,
+    publish: (current) =>
+      edges.configure(current, (error) =>
+        dependencies.log.error({ error: messageOf(error) }, 'an edge did not take its settings'),
+      ),
+  });
   const core: Core = {
     ...dependencies,
     get returns() {
@@ -69,7 +84,9 @@ export function createControl(dependencies: ControlDependencies): Control {
     policy: dependencies.policy ?? policyRules,
     catalog,
     edges,
+    settings,
     claims: new LocalGate(),
+    turns: new Turns(),
     timestamp: () => timestamp(dependencies.now()),
     endSession: async (sessionId, reason) => {
       const { offline } = await dropSession(core, sessionId);
@@ -80,17 +97,24 @@ export function createControl(dependencies: ControlDependencies): Control {
   };
   const returns = new Returns(core);
   const sleepers = new Sleepers(core);
+  const lease = new Lease(core);
   return {
     api: createApi(core),
     connectEdge: () => untilStopped(connectEdge(core), () => stopped),
+    certificatesChanged: () => settings.certificatesChanged(),
+    showWebVisitors: (url) => settings.showWebVisitors(url),
     async start() {
       await core.claims.runAlone(() => catalog.load());
       returns.start();
+      lease.start();
+      settings.start();
     },
     stop() {
       stopped = true;
       returns.stop();
       sleepers.stop();
+      lease.stop();
+      settings.stop();
       return core.claims.runAlone(async () => edges.close());
     },
     sweep: () => returns.sweep(),

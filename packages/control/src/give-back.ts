@@ -1,60 +1,12 @@
-/**
- * Reservations that a claim made by itself go with their last user. Who may still need one is asked of what is there
- * now, never of what was meant, so that one rule serves endpoints, edges, agents and every claim that is taken back.
- */
-import type { ReservedAddrRow, ReservedDomainRow, Write } from '@postern/store';
+/** When reservations that made themselves are given back (`change/release.ts` says which). */
 import type { Core } from './core.ts';
-import { type Keys, withKeys } from './gate/keys.ts';
+import type { Keys } from './gate/keys.ts';
+import { run } from './change/change.ts';
 import { messageOf } from './change/confirm.ts';
+import { releaseOf } from './change/release.ts';
 import { usersOfAddr, usersOfDomain } from './users.ts';
 
-/** What a footing or a row says of its reservations; '' = none. */
-export interface Footed {
-  readonly domainId: string;
-  readonly tcpAddrId: string;
-}
-
 const SWEEP_MS = 60_000;
-
-/** A reservation that was given back. */
-export type Released =
-  | { readonly table: 'reservedDomains'; readonly row: ReservedDomainRow }
-  | { readonly table: 'reservedAddrs'; readonly row: ReservedAddrRow };
-
-/**
- * Deletes those of these automatic reservations that nobody uses. Inside the claim step. Never throws: what stays for
- * want of a disk is found by the sweep.
- */
-export async function giveBack(core: Core, ids: Iterable<string>): Promise<readonly Released[]> {
-  const unused: Released[] = [];
-  for (const id of new Set(ids)) {
-    const found = await findUnused(core, id);
-    if (found !== null) unused.push(found);
-  }
-  if (unused.length === 0) return [];
-  try {
-    await core.catalog.commit(unused.map(({ table, row }): Write => ({ op: 'delete', table, id: row.id })));
-    return unused;
-  } catch (error) {
-    core.log.warn({ error: messageOf(error) }, 'unused reservations could not be given back yet');
-    return [];
-  }
-}
-
-export function reservationsOf(footed: readonly (Footed | null)[]): string[] {
-  return footed.flatMap((one) => (one === null ? [] : [one.domainId, one.tcpAddrId])).filter((id) => id !== '');
-}
-
-async function findUnused(core: Core, id: string): Promise<Released | null> {
-  const { catalog } = core;
-  const domain = catalog.domains.get(id);
-  if (domain?.automatic === true) {
-    return (await usersOfDomain(core, domain)).length === 0 ? { table: 'reservedDomains', row: domain } : null;
-  }
-  const addr = catalog.addrs.get(id);
-  if (addr?.automatic !== true) return null;
-  return (await usersOfAddr(core, addr)).length === 0 ? { table: 'reservedAddrs', row: addr } : null;
-}
 
 /**
  * Giving back for agents that left, many in one write, and the sweep over what nobody uses: after a crash, or a stop,
@@ -102,7 +54,12 @@ export class Returns {
     this.#pending = [];
     this.#step = null;
     const keysOfDue = (keys: Keys): Keys => keys.reservations(due);
-    await withKeys(this.#core, keysOfDue, async () => void (await giveBack(this.#core, due)));
+    try {
+      await run(this.#core, keysOfDue, () => releaseOf(this.#core, due));
+    } catch (error) {
+      // The sweep finds them.
+      this.#core.log.warn({ error: messageOf(error) }, 'unused reservations could not be given back yet');
+    }
   }
 
   /** For an agent whose connection broke: most are back in a moment. */

@@ -14,3 +14,4 @@ export {
 } from './config.ts';
 export type { AddressPlan } from './addresses/urls.ts';
 export type { FirstCredentials } from './bootstrap.ts';
+export { Turns } from './turns.ts';

@@ -22,7 +22,7 @@ import type {
   ViewOfResource,
 } from '@postern/resources';
 
-type EdgeKind = 'https' | 'tls' | 'tcp';
+type EdgeKind = Exclude<Scheme, 'http'>;
 
 export interface Principal {
   /** `usr_…` (no uri) or `bot_…`. */

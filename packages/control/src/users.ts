@@ -1,4 +1,5 @@
 /** Who rests on a reservation now: cloud endpoints, edges, agents that are online. */
+import { NAMED_SCHEMES } from '@postern/link';
 import { addressKey } from '@postern/registry';
 import type { TunnelRecord } from '@postern/registry';
 import type { ReservedAddrRow, ReservedDomainRow } from '@postern/store';
@@ -7,22 +8,27 @@ import { isWildcard, wildcardsOver } from './addresses/hosts.ts';
 import { defaultPort } from './addresses/urls.ts';
 import type { Core } from './core.ts';
 
-const NAMED_SCHEMES = ['http', 'https', 'tls'] as const;
-
 /** In words, for messages. Empty when nobody uses the domain. */
 export async function usersOfDomain(core: Core, row: ReservedDomainRow): Promise<string[]> {
   if (isWildcard(row.domain)) return usersOfWildcard(core, row);
   // Looked up by address, not searched: agents that leave ask this once for each of their names.
-  const users: string[] = [];
-  for (const scheme of NAMED_SCHEMES) {
-    const port = defaultPort(scheme);
-    users.push(...(await usersOfKey(core, addressKey({ ...row, scheme, host: row.domain, port, binding: 'public' }))));
-  }
-  return users;
+  return usersOfKeys(core, addressesOfDomain(row));
 }
 
-export function usersOfAddr(core: Core, { accountId, port }: ReservedAddrRow): Promise<string[]> {
-  return usersOfKey(core, addressKey({ scheme: 'tcp', host: '', port, binding: 'public', accountId }));
+export function usersOfAddr(core: Core, row: ReservedAddrRow): Promise<string[]> {
+  return usersOfKeys(core, addressesOfAddr(row));
+}
+
+/** Where its users are found; a wildcard's may be at any name below it, and are searched. */
+export function addressesOfDomain(row: ReservedDomainRow): string[] {
+  if (isWildcard(row.domain)) return [];
+  return NAMED_SCHEMES.map((scheme) =>
+    addressKey({ ...row, scheme, host: row.domain, port: defaultPort(scheme), binding: 'public' }),
+  );
+}
+
+export function addressesOfAddr({ accountId, port }: ReservedAddrRow): string[] {
+  return [addressKey({ scheme: 'tcp', host: '', port, binding: 'public', accountId })];
 }
 
 /** "a, b and 3 more" */
@@ -31,13 +37,13 @@ export function summarise(users: readonly string[]): string {
   return users.length > 3 ? `${shown} and ${users.length - 3} more` : shown;
 }
 
-async function usersOfKey(core: Core, key: string): Promise<string[]> {
-  const tunnels = await core.registry.holdersOf(key);
-  return [
+async function usersOfKeys(core: Core, keys: readonly string[]): Promise<string[]> {
+  const online = await core.registry.snapshot(keys);
+  return keys.flatMap((key) => [
     ...core.catalog.endpoints.at(key).map(({ id }) => `cloud endpoint ${id}`),
     ...core.catalog.edges.at(key).map(({ id }) => `edge ${id}`),
-    ...tunnels.map(agentUser),
-  ];
+    ...(online.get(key) ?? []).map(agentUser),
+  ]);
 }
 
 /** Names at any depth may rest on it, so everything of the account is looked at. */

@@ -5,11 +5,10 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { CompiledPolicy, ConnView, PolicyServices } from '@postern/policy';
-import type { PosternError } from '@postern/errors';
-import type { EndpointProto, MuxStream, MuxStreamHandler } from '@postern/protocol';
-import type { AgentUpstream, ControlLink, RouteEndpoint, RouteUpdate, TrafficEvent } from '@postern/link';
+import type { ControlLink, ExpectedName, NamedScheme, RouteEndpoint, RouteUpdate, TrafficEvent } from '@postern/link';
+import type { HopMarks } from './http/exchange/hop-mark.ts';
 import type { BodyRoom } from './http/exchange/body-room.ts';
-import type { PlaceClaim, PlaceWait, Reclaimer } from './places/place.ts';
+import type { AgentStreams } from './streams/agent-streams.ts';
 
 /** Limits and deadlines (docs/design.md §3, Defaults). Bytes and milliseconds. */
 export interface EdgeLimits {
@@ -49,10 +48,8 @@ export interface ListenAddress {
   readonly optional?: boolean;
 }
 
+/** Plain data: an edge may be made in another process than what configures it. */
 export interface EdgeConfig {
-  readonly http: readonly ListenAddress[];
-  readonly https: readonly ListenAddress[];
-  readonly agents: readonly ListenAddress[];
   /** Where TCP endpoints listen; a port is opened while an endpoint holds it. */
   readonly tcpHosts: readonly Omit<ListenAddress, 'port'>[];
   /** Names under which agents dial (SNI), for the shared HTTPS port and for the agent certificate. */
@@ -65,9 +62,9 @@ export interface EdgeConfig {
   readonly publicHttpsPort: number;
   /** Whether plain HTTP for a name that only an https or tls endpoint has is sent there. */
   readonly redirectToHttps: boolean;
-  /** A page of this server, for people who open an address that is for agents. */
-  readonly webUrl: string;
   readonly region: string;
+  /** What agents served before this start. */
+  readonly expected: readonly ExpectedName[];
   readonly limits: EdgeLimits;
 }
 
@@ -141,47 +138,9 @@ export interface RouteTable {
 
 /** Names without a route whose agents are on their way back after a restart. */
 export interface ReturningNames {
-  expects(proto: 'http' | 'https' | 'tls', host: string): boolean;
+  expects(proto: NamedScheme, host: string): boolean;
   /** An internal endpoint of the account by URL. */
   expectsInternal(accountId: string, url: string): boolean;
-}
-
-/** What a proxied stream is opened for (agent-protocol.md §6). */
-export interface StreamPurpose {
-  readonly clientAddr: string;
-  readonly proto: EndpointProto;
-  readonly edgeType: '0' | '1' | '2' | '3';
-  readonly passthroughTls: boolean;
-}
-
-/** Streams into agents; the code before it does not care on which node the agent is. */
-export interface AgentStreams {
-  /** The session is here and has a place that whoever claims may take now. */
-  canOpen(upstream: AgentUpstream, claim: PlaceClaim): boolean;
-  /** Others wait for a place of the session: what has nothing under way is not kept. */
-  scarce(upstream: AgentUpstream): boolean;
-  isOnline(upstream: AgentUpstream): boolean;
-  /**
-   * Opens a proxied stream; type, header, PROXY header and `first` leave in one frame.
-   * @throws PosternError 3210 when the session is gone, 743 when it is at its cap
-   */
-  open(
-    upstream: AgentUpstream,
-    claim: PlaceClaim,
-    purpose: StreamPurpose,
-    proxyHeader: Buffer | null,
-    handler: MuxStreamHandler,
-    first?: Buffer,
-  ): MuxStream;
-  /**
-   * Waits for a place, in turn. `onPlace` runs once, unless it is cancelled: with null when a stream can be opened in
-   * that call (or the session is gone, which opening tells), with 743 after `limits.queueMs`.
-   */
-  wait(upstream: AgentUpstream, claim: PlaceClaim, onPlace: (error: PosternError | null) => void): PlaceWait;
-  /** Registers who can spare places when others wait for them. */
-  onPressure(reclaimer: Reclaimer): void;
-  /** Runs when a session is gone, so that kept streams are forgotten. */
-  onSessionGone(listener: (sessionId: string) => void): void;
 }
 
 /** Whom requests come from, over a connection or (a policy's own) over none. */
@@ -222,6 +181,8 @@ export interface EdgeContext {
   readonly routes: RouteTable;
   readonly returning: ReturningNames;
   readonly agents: AgentStreams;
+  /** Requests that come round again; signed as all edges of this node do. */
+  readonly marks: HopMarks;
   /** For request bodies that policies read. */
   readonly bodies: BodyRoom;
   /** What policies keep between requests. */

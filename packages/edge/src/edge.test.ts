@@ -1,15 +1,9 @@
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import type { ListenAddress } from './context.ts';
 import { AGENT_NAME, edgeHarness, eventually, freePort, readAll, readBytes } from './testing/edge-harness.ts';
 import { echo } from './testing/fake-agent.ts';
 import { endpoint } from './testing/fixtures.ts';
-
-async function eventuallyBound(address: () => ListenAddress): Promise<ListenAddress> {
-  await eventually(() => address().port > 0);
-  return address();
-}
 
 describe('tcp endpoints', () => {
   test('an agent binds one and its bytes go both ways, half-closed last', async () => {
@@ -100,7 +94,6 @@ describe('start and stop', () => {
     });
     const started = harness.edge.start();
     await eventually(() => harness.control.port !== null);
-    await eventuallyBound(() => harness.edge.addresses.agents);
     const agent = await harness.dialAgent();
     let answered = false;
     const auth = agent.auth().then((response) => {
@@ -120,7 +113,7 @@ describe('start and stop', () => {
       { host: '127.0.0.1', port: 0 },
       { host: '127.0.0.2', port: 0 },
     ];
-    await using harness = await edgeHarness({ config: { http: both } });
+    await using harness = await edgeHarness({ addresses: { http: both } });
     for (const { host } of both) {
       const socket = connect({ host, port: harness.edge.addresses.http.port });
       await once(socket, 'connect');
@@ -130,7 +123,7 @@ describe('start and stop', () => {
 
   test('a taken listener address rejects the start with the system error', async () => {
     await using first = await edgeHarness();
-    const second = edgeHarness({ config: { https: [first.edge.addresses.https] } });
+    const second = edgeHarness({ addresses: { https: [first.edge.addresses.https] } });
     await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 
@@ -143,7 +136,7 @@ describe('start and stop', () => {
       },
     });
     const started = harness.edge.start();
-    const { port } = await eventuallyBound(() => harness.edge.addresses.https);
+    const { port } = harness.edge.addresses.https;
     const visitor = await harness.tcp(port);
     gate.reject(new Error('no database'));
     await expect(started).rejects.toThrow('no database');

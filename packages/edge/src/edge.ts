@@ -1,22 +1,22 @@
 /** The data plane, put together: see README.md for the way of one request through it. */
-import type { Socket } from 'node:net';
 import { compilePolicy } from '@postern/policy';
 import { AgentPlane } from './agents/agent-plane.ts';
 import { ByteDelivery } from './connection/byte-delivery.ts';
 import { CertificateCache } from './connection/certificates.ts';
 import { CidrList } from './connection/cidr-list.ts';
-import { Connections, type Gates } from './connection/connections.ts';
-import { Gate } from './connection/gate.ts';
-import { listen, type Listening } from './connection/listeners.ts';
+import { Connections } from './connection/connections.ts';
 import { ignore } from './connection/pipe.ts';
-import { TcpPorts } from './connection/tcp-ports.ts';
 import { TlsTerminators } from './connection/tls-terminators.ts';
-import type { EdgeConfig, EdgeContext, HttpService, ListenAddress, Log } from './context.ts';
-import type { ControlLink, EdgePort } from '@postern/link';
+import type { EdgeConfig, EdgeContext, HttpService, Log } from './context.ts';
+import type { ControlLink, EdgePort, NodeSettings } from '@postern/link';
 import { withDeadline } from './deadline.ts';
 import { Faults } from './guard.ts';
+import { HopMarks } from './http/exchange/hop-mark.ts';
 import { BodyRoom } from './http/exchange/body-room.ts';
 import { createHttpService } from './http/service.ts';
+import type { Listener } from './listeners/listener.ts';
+import { type Accept, Listeners, type ListenerStats } from './listeners/listeners.ts';
+import { TcpPorts } from './listeners/tcp-ports.ts';
 import { Returning } from './routing/returning.ts';
 import { RouteApplier } from './routing/route-applier.ts';
 import { createRouteTable } from './routing/route-table.ts';
@@ -43,19 +43,8 @@ export interface EdgeOptions {
   readonly now: () => number;
   /** [0, 1) */
   readonly random: () => number;
-  /** Those that were opened before there was an edge; their addresses in `config` are not bound then. */
-  readonly listeners?: { readonly [name in 'http' | 'https' | 'agents']?: OpenListener | null };
-  /** What agents served before this start. */
-  readonly returning?: Returning;
-}
-
-/** A listener that someone else has bound; whoever comes before {@link serve} is held. */
-export interface OpenListener {
-  readonly addresses: readonly ListenAddress[];
-  /** Hands over who waits and who comes. Sockets have `allowHalfOpen`, as the edge's own. */
-  serve(onConnection: (socket: Socket) => void): void;
-  /** Accepts nothing more, and ends who still waits. */
-  close(): void;
+  /** Open already; those of TCP endpoints open and close with their routes. */
+  readonly listeners: readonly Listener[];
 }
 
 /** Numbers of this moment. */
@@ -71,9 +60,8 @@ export interface EdgeStats {
     readonly refused: number;
     readonly reclaimed: number;
   };
-  readonly visitorConnections: number;
-  /** Connections turned away by the limits since the start. */
-  readonly refusedConnections: number;
+  /** Connections of each listener: open now, and turned away by the limits. */
+  readonly listeners: readonly ListenerStats[];
   readonly endpoints: number;
   /** Mistakes inside the edge since the start; each ended one connection, one request or one RPC. */
   readonly faults: number;
@@ -87,12 +75,7 @@ export interface EdgeStats {
 
 export interface Edge {
   readonly port: EdgePort;
-  /** First address of each listener as bound; port 0 until {@link start} has bound it. */
-  readonly addresses: { readonly http: ListenAddress; readonly https: ListenAddress; readonly agents: ListenAddress };
-  /**
-   * Opens the agent listener, then the visitors' ones, then follows the routes; nobody is answered before the first
-   * snapshot is applied. Rejects with the system's error when an address cannot be bound.
-   */
+  /** Lets agents in, follows the routes, and lets visitors in when the first snapshot is applied. Agents are answered then. */
   start(): Promise<void>;
   /**
    * Closes every listener at once, ends what is idle, finishes what is in flight until `limits.drainMs` is over, cuts
@@ -100,8 +83,6 @@ export interface Edge {
    * @param successor resolves when another server takes agents: those without visitors are sent there from then on
    */
   stop(successor?: Promise<void>): Promise<void>;
-  /** Asks for every certificate anew; connections that are open keep theirs. */
-  reloadCertificates(): void;
   stats(): EdgeStats;
 }
 
@@ -117,23 +98,21 @@ class DataPlane implements Edge {
   readonly #bytes: ByteDelivery;
   readonly #certificates: CertificateCache;
   readonly #terminators: TlsTerminators;
-  readonly #gates: Readonly<Record<keyof Gates, Gate>>;
   readonly #connections: Connections;
-  readonly #tcpPorts: TcpPorts;
+  readonly #listeners: Listeners;
   readonly #traffic: TrafficBatch;
   readonly #faults: Faults;
   readonly #counters = new SlidingCounters(() => performance.now());
   readonly #events: EventLog;
+  readonly #marks = new HopMarks();
+  #settings: NodeSettings | null = null;
   readonly #ready = Promise.withResolvers<void>();
-  readonly #opened: NonNullable<EdgeOptions['listeners']>;
-  #listening: { http?: Listening; https?: Listening; agents?: Listening } = {};
   #stopping: Promise<void> | null = null;
 
   constructor(options: EdgeOptions) {
     const { config, link, now, random } = options;
     const { limits } = config;
     const log = limitedLog(options.log, now);
-    this.#opened = options.listeners ?? {};
     const faults = new Faults(log);
     this.#faults = faults;
     this.#events = new EventLog(log, () => performance.now());
@@ -149,22 +128,23 @@ class DataPlane implements Edge {
       region: config.region,
       connect: {
         names: config.agentNames,
-        ports: () => this.#listening.agents?.addresses.map(({ port }) => port) ?? [],
+        ports: () => this.#listeners.agentPorts,
       },
-      webUrl: () => config.webUrl,
+      webUrl: () => this.#settings?.webUrl ?? '',
       now,
       random,
       ready: this.#ready.promise,
     });
     // A start that fails says so itself.
     this.#ready.promise.catch(() => {});
-    const returning = options.returning ?? new Returning({ expected: [], now, onChange: ignore });
+    const returning = new Returning(config.expected, now);
     const context: EdgeContext = {
       config,
       link,
       routes,
       returning,
       agents: this.#agents.streams,
+      marks: this.#marks,
       bodies: new BodyRoom(),
       services: {
         breakers: new CircuitBreakers(() => performance.now()),
@@ -185,18 +165,11 @@ class DataPlane implements Edge {
     this.#http = createHttpService(context);
     this.#bytes = new ByteDelivery(context);
     this.#certificates = new CertificateCache(link, now);
-    this.#terminators = new TlsTerminators(
-      limits.tlsHandshakeMs,
-      (reason) => log.debug({ reason }, 'no handshake'),
-      now,
-    );
+    this.#terminators = new TlsTerminators(limits.tlsHandshakeMs, (reason) => log.debug({ reason }, 'no handshake'));
     const proxies = new CidrList(config.trustedProxies);
-    this.#gates = {
-      http: new Gate(limits, proxies),
-      tls: new Gate(limits, proxies),
-      tcp: new Gate(limits, proxies),
-      agents: new Gate(limits, proxies),
-    };
+    const tcpPorts = new TcpPorts(config.tcpHosts);
+    const tcp: Listener = { name: 'tcp', serves: 'tcp', open: tcpPorts };
+    this.#listeners = new Listeners([...options.listeners, tcp], limits, proxies);
     this.#connections = new Connections({
       context,
       http: this.#http,
@@ -204,14 +177,11 @@ class DataPlane implements Edge {
       certificates: this.#certificates,
       terminators: this.#terminators,
       introduction: { trustedProxies: proxies, proxyProtocol: config.proxyProtocol },
-      gates: this.#gates,
       acceptAgent: (socket, remoteAddr, remoteIp) => this.#agents.accept(socket, remoteAddr, remoteIp),
     });
-    this.#tcpPorts = new TcpPorts(config.tcpHosts, (socket, port) => {
-      this.#connections.tcp(socket, port);
-    });
-    const applier = new RouteApplier(routes, this.#tcpPorts, returning, log);
+    const applier = new RouteApplier(routes, tcpPorts, returning, log);
     this.port = {
+      applySettings: (settings) => Promise.resolve(this.#apply(settings)),
       applyRoutes: (update) => applier.apply(update),
       agentCommand: (sessionId, command) => this.#agents.command(sessionId, command),
       stopTunnel: (sessionId, tunnelId, message, errorCode) =>
@@ -221,41 +191,21 @@ class DataPlane implements Edge {
     };
   }
 
-  get addresses(): Edge['addresses'] {
-    const { config } = this.#context;
-    const { http, https, agents } = this.#listening;
-    return { http: first(http, config.http), https: first(https, config.https), agents: first(agents, config.agents) };
-  }
-
   async start(): Promise<void> {
-    const { config, link } = this.#context;
-    const { http, https, agents } = config;
+    const accept: Accept = (serves, gate, socket, port) => void this.#connections.accept(serves, gate, socket, port);
     try {
-      const greet = (socket: Socket): void => this.#connections.agents(socket);
-      this.#listening.agents = await this.#listen('agents', agents, greet);
-      // Bound before the routes are there, as control writes their ports into URLs; held until then.
-      const visitHttp = this.#held((socket) => this.#connections.http(socket));
-      this.#listening.http = await this.#listen('http', http, visitHttp);
-      const visitTls = this.#held((socket) => this.#connections.tls(socket));
-      this.#listening.https = await this.#listen('https', https, visitTls);
-      await link.follow(this.port);
+      this.#listeners.serve('before routes', accept);
+      await this.#context.link.follow(this.port);
+      if (this.#settings === null) throw new Error('control has not said what the edges of its node share');
+      this.#listeners.serve('with routes', accept);
       this.#ready.resolve();
     } catch (error) {
       this.#ready.reject(error);
-      this.#closeListeners();
+      this.#listeners.close();
+      this.#listeners.destroy('visitors');
+      this.#listeners.destroy('agents');
       throw error;
     }
-  }
-
-  async #listen(
-    name: 'http' | 'https' | 'agents',
-    addresses: readonly ListenAddress[],
-    onConnection: (socket: Socket) => void,
-  ): Promise<Listening> {
-    const opened = this.#opened[name] ?? null;
-    if (opened === null) return listen(addresses, onConnection);
-    opened.serve(onConnection);
-    return opened;
   }
 
   stop(successor?: Promise<void>): Promise<void> {
@@ -264,21 +214,26 @@ class DataPlane implements Edge {
     return this.#stopping;
   }
 
-  reloadCertificates(): void {
-    this.#certificates.clear();
-    this.#terminators.clear();
+  #apply(settings: NodeSettings): void {
+    const { certificates, keys } = settings;
+    this.#marks.signWith(keys.hopMarks);
+    this.#terminators.sealTickets(keys.tickets);
+    // Connections that are open keep theirs.
+    if (certificates !== this.#settings?.certificates) {
+      this.#certificates.clear();
+      this.#terminators.clear();
+    }
+    this.#settings = settings;
   }
 
   stats(): EdgeStats {
     // Who reads numbers reads those of traffic with them.
     this.#traffic.flush();
-    const { http, tls, tcp, agents } = this.#gates;
     return {
       agentSessions: this.#agents.sessionCount,
       agentStreams: this.#agents.streamCount,
       places: this.#agents.places,
-      visitorConnections: http.open + tls.open + tcp.open,
-      refusedConnections: http.refused + tls.refused + tcp.refused + agents.refused,
+      listeners: this.#listeners.stats(),
       endpoints: this.#context.routes.size,
       faults: this.#faults.count,
       policyWarnings: policyWarningCount(this.#context),
@@ -287,26 +242,11 @@ class DataPlane implements Edge {
     };
   }
 
-  /** Lets a visitor in as soon as there are routes; one that is there when the start fails is turned away. */
-  #held(serve: (socket: Socket) => void): (socket: Socket) => void {
-    return (socket) => {
-      socket.on('error', ignore);
-      void this.#ready.promise.then(
-        () => serve(socket),
-        () => socket.destroy(),
-      );
-    };
-  }
-
   async #stop(): Promise<void> {
     const { wheel, config } = this.#context;
     // All at once, so that another server may have them; agents that are here stay for what is in flight.
-    for (const listening of Object.values(this.#listening)) listening.close();
-    this.#tcpPorts.close();
-    wheel.schedule(FIRST_BYTE_MS, () => {
-      // On a TCP port it may be the service that speaks first.
-      for (const gate of [this.#gates.http, this.#gates.tls]) gate.partSilent(wheel);
-    });
+    this.#listeners.close();
+    wheel.schedule(FIRST_BYTE_MS, () => this.#listeners.partSilent(wheel));
     const inFlight = Promise.all([this.#http.drain(), this.#bytes.drain()]);
     // Who was let in just before is served; whatever he then has in flight counts as well.
     const arrived = withDeadline(wheel, this.#connections.arrived(), ARRIVAL_MS, late).catch(ignore);
@@ -314,31 +254,16 @@ class DataPlane implements Edge {
     await withDeadline(wheel, drained, config.limits.drainMs, late).catch(ignore);
     this.#http.destroy();
     this.#bytes.destroyAll();
-    for (const gate of this.#visitorGates) gate.destroyAll();
+    this.#listeners.destroy('visitors');
     await this.#agents.close();
-    this.#gates.agents.destroyAll();
+    this.#listeners.destroy('agents');
     // What was cut tells so when its socket has closed.
     const over = Promise.all([this.#http.drain(), this.#bytes.drain()]);
     await withDeadline(wheel, over, CUT_MS, late).catch(ignore);
     this.#traffic.flush();
   }
-
-  get #visitorGates(): readonly Gate[] {
-    return [this.#gates.http, this.#gates.tls, this.#gates.tcp];
-  }
-
-  #closeListeners(): void {
-    for (const listening of Object.values(this.#listening)) listening.close();
-    this.#listening = {};
-    this.#tcpPorts.close();
-    for (const gate of Object.values(this.#gates)) gate.destroyAll();
-  }
 }
 
 function late(): Error {
   return new Error('still in flight');
-}
-
-function first(listening: Listening | undefined, configured: readonly ListenAddress[]): ListenAddress {
-  return listening?.addresses[0] ?? { host: configured[0]?.host ?? '', port: 0 };
 }

@@ -1,5 +1,6 @@
 /** The data plane: listeners, TLS, routing, exchanges, agent sessions. See README.md. */
 export type { EdgeConfig, EdgeLimits, ListenAddress, Log } from './context.ts';
-export { createEdge, type Edge, type EdgeOptions, type EdgeStats, type OpenListener } from './edge.ts';
-export { Returning, type AgentName, type ExpectedName } from './routing/returning.ts';
+export { createEdge, type Edge, type EdgeOptions, type EdgeStats } from './edge.ts';
+export type { ListenerStats } from './listeners/listeners.ts';
+export type { Listener, OpenListener, Service } from './listeners/listener.ts';
 export { DEFAULT_EDGE_LIMITS } from './limits.ts';

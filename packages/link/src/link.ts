@@ -4,6 +4,7 @@
  */
 import type { AuthRequest, BindRequest, LabelBindRequest, PatchTunnelRequest } from '@postern/protocol';
 import type { AgentBound, AgentCommand, AgentSessionAccepted } from './session.ts';
+import type { NodeSettings } from './settings.ts';
 import type { TrafficEvent } from './traffic.ts';
 import type { RouteUpdate } from './update.ts';
 
@@ -14,7 +15,7 @@ export interface TlsIdentity {
 }
 
 export interface ControlLink {
-  /** Starts the stream of route updates: a snapshot first, then changes, each awaited. Called once. */
+  /** Starts what the edge is told: settings, a snapshot of routes, then changes of both, each awaited. Called once. */
   follow(edge: EdgePort): Promise<void>;
   /** Certificate for a server name that an endpoint, a reservation or this installation covers; null = none. */
   certificateFor(serverName: string): Promise<TlsIdentity | null>;
@@ -34,6 +35,8 @@ export interface ControlLink {
 
 /** What control may ask of an edge. */
 export interface EdgePort {
+  /** Resolves when they count for whoever comes from then on. */
+  applySettings(settings: NodeSettings): Promise<void>;
   /** Resolves when new requests see the update. */
   applyRoutes(update: RouteUpdate): Promise<void>;
   /** Resolves with the agent's own error text ('' = done). Throws PosternError 810 when it stays silent. */

@@ -1,6 +1,9 @@
+import type { Scheme } from './model.ts';
+
 /** One finished exchange or connection, for logs and metrics. No payloads. */
 export interface TrafficEvent {
-  readonly kind: 'http' | 'tcp' | 'tls';
+  /** http = an exchange, whether it came over TLS or not. */
+  readonly kind: Exclude<Scheme, 'https'>;
   readonly endpointId: string;
   readonly accountId: string;
   /** Unix milliseconds. */

@@ -4,11 +4,18 @@ import { onlineEndpoint, sessionRecord, tunnelRecord } from './contract/records.
 import { createMemoryRegistry } from './memory.ts';
 import { addressKey } from './types.ts';
 
-describeRegistryContract('memory', async () => ({ registry: createMemoryRegistry(), dispose: async () => {} }));
+describeRegistryContract('memory', async (leaseMs) => {
+  let time = 0;
+  return {
+    cluster: createMemoryRegistry({ now: () => time, leaseMs }),
+    advance: (ms) => void (time += ms),
+    dispose: async () => {},
+  };
+});
 
 describe('memory', () => {
   test('answers for one address among 20,000 without looking at the others', async () => {
-    const registry = createMemoryRegistry();
+    const registry = await createMemoryRegistry({ now: () => 0 }).join('node-1');
     await registry.addSession(sessionRecord({ id: 'ts_1' }));
     let looks = 0;
     for (let i = 0; i < 20_000; i++) {

@@ -1,16 +1,23 @@
 /**
- * Live state: agent sessions, their tunnels, and who holds which address. In memory for one node; a PostgreSQL form
- * with leases will pass the same contract suite. Every method is synchronous in meaning and asynchronous in type.
+ * Live state: agent sessions, their tunnels, and who holds which address. In memory for the nodes of one process; a
+ * PostgreSQL form will pass the same contract suite. Every method is synchronous in meaning and asynchronous in type.
  * Lists come oldest (smallest id) first.
  */
 import type { Binding, Scheme } from '@postern/link';
+
+/** A node in one of its lives: a process that starts again is the same node in a later epoch. */
+export interface NodeRef {
+  readonly id: string;
+  /** From 1 on. */
+  readonly epoch: number;
+}
 
 export interface SessionRecord {
   /** `ts_…` */
   readonly id: string;
   readonly accountId: string;
-  /** Which edge holds its wire (one per node today). */
-  readonly nodeId: string;
+  /** Whose it is, with all its tunnels: they are there while the node's lease holds, and not in a later epoch. */
+  readonly node: NodeRef;
   /** Id that the agent offers again when it reconnects. */
   readonly clientId: string;
   readonly legNumber: number;
@@ -108,8 +115,28 @@ export type RegistryChange =
 /** Who held each of these address keys when it was asked, as `snapshot` gave it. */
 export type Snapshot = ReadonlyMap<string, readonly TunnelRecord[]>;
 
+/** Where the nodes meet. */
+export interface Cluster {
+  /** Begins the node's next epoch, with a lease: what is left of its earlier ones is gone. */
+  join(nodeId: string): Promise<Registry>;
+}
+
+/**
+ * As one node has it. A node has a lease, which it renews. One that has ended is found so by the first other node that
+ * looks at anything here, or changes it: from then on the sessions of that node are gone, what they held can be claimed,
+ * and whatever the node itself would still write is refused. While no other has looked it has lost nothing, and may
+ * renew the lease late: a node that is alone is never fenced for having stood still.
+ */
 export interface Registry {
-  /** Adds or replaces by id; a replaced session keeps its tunnels. */
+  readonly node: NodeRef;
+  /** How long its records stay without a renewal. */
+  readonly leaseMs: number;
+  /** @throws NodeFenced */
+  renew(): Promise<void>;
+  /**
+   * Adds or replaces by id; a replaced session keeps its tunnels. It is one of this node.
+   * @throws NodeFenced
+   */
   addSession(session: SessionRecord): Promise<void>;
   getSession(id: string): Promise<SessionRecord | null>;
   sessionsOf(accountId: string): Promise<SessionRecord[]>;
@@ -127,6 +154,7 @@ export interface Registry {
    * All of it or nothing, in this order, in one step. What is not there is removed without an error.
    * @param fence what it was decided on: refused when one of these addresses has other holders by now, or the same ones
    *   changed; another node may claim what this one is about to
+   * @throws NodeFenced
    * @throws SessionGone when the session of a tunnel is not (or no longer) there: nobody would ever remove such a tunnel
    * @throws Overtaken when the fence does not hold
    */
@@ -151,6 +179,14 @@ export class SessionGone extends Error {
   constructor(sessionId: string) {
     super(`the agent session ${sessionId} has ended`);
     this.sessionId = sessionId;
+  }
+}
+
+/** The node's lease has ended and others go on without it, or it has begun a later epoch. */
+export class NodeFenced extends Error {
+  override readonly name = 'NodeFenced';
+  constructor({ id, epoch }: NodeRef) {
+    super(`the node ${id} of epoch ${epoch} counts as gone`);
   }
 }
 

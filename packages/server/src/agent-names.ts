@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type AgentName, type ExpectedName, Returning } from '@postern/edge';
+import { type AgentName, type ExpectedName, isBinding, isScheme, nameKey, type RouteUpdate } from '@postern/link';
 
 /** How long changes are gathered; more when writing takes longer, so that a busy server spends at most a twentieth on it. */
 const GATHER_MS = 200;
@@ -12,8 +12,10 @@ const SHARE = 20;
  * not synced, and a file that cannot be read or written is no error.
  */
 export class AgentNames {
-  readonly returning: Returning;
   readonly #file: string;
+  readonly #now: () => number;
+  readonly #expected: Map<string, ExpectedName>;
+  readonly #online = new Map<string, AgentName>();
   #timer: NodeJS.Timeout | null = null;
   #gatherMs = GATHER_MS;
   #kept = true;
@@ -21,11 +23,27 @@ export class AgentNames {
   /** @param returnMs how long names that were served are expected back. @param now Unix milliseconds */
   constructor(dataDir: string, returnMs: number, now: () => number) {
     this.#file = path.join(dataDir, 'agents.json');
-    this.returning = new Returning({
-      expected: this.#read(now() + returnMs).filter(({ until }) => until > now()),
-      now,
-      onChange: () => this.#changed(),
-    });
+    this.#now = now;
+    this.#expected = new Map(this.#read(now() + returnMs).map((name) => [nameKey(name), name]));
+  }
+
+  /** Those that are still to come. */
+  get expected(): readonly ExpectedName[] {
+    return [...this.#expected.values()].filter(({ until }) => until > this.#now());
+  }
+
+  /** Routes have come or gone. */
+  routed({ upserts, removes }: Pick<RouteUpdate, 'upserts' | 'removes'>): void {
+    let changed = false;
+    for (const id of removes) changed = this.#online.delete(id) || changed;
+    for (const endpoint of upserts) {
+      this.#expected.delete(nameKey(endpoint));
+      if (endpoint.kind !== 'agent') continue;
+      const { binding, accountId, proto, host, port } = endpoint;
+      this.#online.set(endpoint.id, { binding, accountId, proto, host, port });
+      changed = true;
+    }
+    if (changed) this.#changed();
   }
 
   /** Writes what is served now and nothing more: agents that leave from here on are sent away by the stop. */
@@ -48,7 +66,9 @@ export class AgentNames {
     const began = performance.now();
     const temporary = `${this.#file}.new`;
     try {
-      writeFileSync(temporary, JSON.stringify(this.returning.names()), { mode: 0o600 });
+      writeFileSync(temporary, JSON.stringify({ online: [...this.#online.values()], expected: this.expected }), {
+        mode: 0o600,
+      });
       renameSync(temporary, this.#file);
     } catch {
       // Then visitors of agents that come back are told 404 for a while.
@@ -72,9 +92,6 @@ export class AgentNames {
   }
 }
 
-const BINDINGS: readonly unknown[] = ['public', 'internal', 'kubernetes'];
-const SCHEMES: readonly unknown[] = ['http', 'https', 'tls', 'tcp'];
-
 function listIn(content: unknown, key: string): readonly unknown[] {
   const list = fieldsOf(content).get(key);
   return Array.isArray(list) ? list : [];
@@ -87,8 +104,8 @@ function fieldsOf(value: unknown): ReadonlyMap<string, unknown> {
 function isAgentName(value: unknown): value is AgentName {
   const fields = fieldsOf(value);
   return (
-    BINDINGS.includes(fields.get('binding')) &&
-    SCHEMES.includes(fields.get('proto')) &&
+    isBinding(fields.get('binding')) &&
+    isScheme(fields.get('proto')) &&
     typeof fields.get('accountId') === 'string' &&
     typeof fields.get('host') === 'string' &&
     typeof fields.get('port') === 'number'

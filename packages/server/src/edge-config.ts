@@ -1,35 +1,24 @@
 import { DEFAULT_EDGE_LIMITS, type EdgeConfig } from '@postern/edge';
+import type { ExpectedName } from '@postern/link';
 import { type Address, everyAddress } from './config/addresses.ts';
-import { flagOf } from './config/options.ts';
 import type { ServerConfig } from './config/server-config.ts';
-import { listenProblem } from './listen.ts';
 
-/** What the edge needs of the server's configuration; public ports are read late, when listeners are bound. */
+/** What the edge needs of the server's configuration: plain data, as it may cross to another process. */
 export function edgeConfig(
   config: ServerConfig,
-  publicPorts: { readonly http: () => number; readonly https: () => number },
-  webUrl: () => string,
+  publicPorts: { readonly http: number; readonly https: number },
+  expected: readonly ExpectedName[],
 ): EdgeConfig {
   return {
-    http: everyAddress(config.http),
-    https: everyAddress(config.https),
-    // Bound before the edge was there, see door.ts.
-    agents: [],
     tcpHosts: tcpAddresses(config),
     agentNames: config.agentNames,
     trustedProxies: config.trustedProxies,
     proxyProtocol: config.proxyProtocol,
-    get publicHttpPort() {
-      return publicPorts.http();
-    },
-    get publicHttpsPort() {
-      return publicPorts.https();
-    },
+    publicHttpPort: publicPorts.http,
+    publicHttpsPort: publicPorts.https,
     redirectToHttps: config.redirectToHttps,
-    get webUrl() {
-      return webUrl();
-    },
     region: config.region,
+    expected,
     limits: {
       ...DEFAULT_EDGE_LIMITS,
       drainMs: config.drainMs,
@@ -63,17 +52,4 @@ export function tcpPortRange(
   if (tcpRange.from !== 0) return { first: tcpRange.from, last: tcpRange.to };
   const first = FREE_FROM + Math.floor(random() * (FREE_TO - FREE_FROM - FREE_RANGE));
   return { first, last: first + FREE_RANGE - 1 };
-}
-
-/** The edge reports the system's error; what a user needs is the flag. */
-export function edgeListenProblem(config: ServerConfig, error: unknown): unknown {
-  if (!(error instanceof Error && 'port' in error && typeof error.port === 'number')) return error;
-  const { port } = error;
-  const host = 'address' in error && typeof error.address === 'string' ? error.address : '';
-  const has = (addresses: readonly Address[], wanted: number): boolean =>
-    everyAddress(addresses).some((address) => address.port === wanted && (host === '' || address.host === host));
-  // One with port 0 was tried on some port or other.
-  const isHttp = has(config.http, port) || (!has(config.https, port) && has(config.http, 0));
-  const flag = isHttp ? 'http_listen' : 'https_listen';
-  return listenProblem(flagOf(flag), { host, port }, error);
 }

@@ -24,16 +24,15 @@ import { caScope } from './certificates/ca-scope.ts';
 import { watchExpiry } from './certificates/expiry.ts';
 import { KeptLeaf } from './certificates/kept-leaf.ts';
 import { LocalCa } from './certificates/local-ca.ts';
-import { type Address, everyAddress, formatAddress, reachable } from './config/addresses.ts';
 import { ConfigError } from './config/config-error.ts';
 import { flagOf } from './config/options.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import { type FirstTokens, credentialFiles, firstTokens } from './credentials-files.ts';
-import { edgeConfig, edgeListenProblem, tcpAddresses, tcpPortRange } from './edge-config.ts';
-import { type Doors, type GivenSockets, LISTENERS } from './door.ts';
+import { edgeConfig, tcpAddresses, tcpPortRange } from './edge-config.ts';
 import type { Handover } from './handover.ts';
-import { HeldListener } from './held-listener.ts';
-import { bindAll, checkAddresses, listen } from './listen.ts';
+import type { Doors } from './listeners/doors.ts';
+import { checkAddresses } from './listeners/listen.ts';
+import { runtimeFields } from './listeners/list.ts';
 import type { Logger } from './log.ts';
 import { uncaught } from './last-net.ts';
 import { Metrics } from './metrics/metrics.ts';
@@ -54,7 +53,7 @@ export interface Platform {
   /** Where and how agents connect. */
   readonly agentAccess: AgentAccess;
   /** Where people are sent who open the agents' address in a browser; by default the base domain. */
-  showWebVisitors(url: string): void;
+  showWebVisitors(url: string): Promise<void>;
   /** Tells whoever waits that everything serves: `/readyz`, `runtime.json`, the log. */
   announce(): Promise<void>;
   /** Reads certificates given by file again. @throws ConfigError, with the old ones kept */
@@ -67,9 +66,8 @@ export interface PlatformParts {
   readonly config: ServerConfig;
   readonly version: string;
   readonly log: Logger;
-  /** Open already. */
+  /** Those of the edge are open already. */
   readonly doors: Doors;
-  readonly given: GivenSockets;
   readonly handover: Handover;
   readonly resetCredentials: boolean;
   /** Unix milliseconds. */
@@ -110,7 +108,7 @@ export async function startPlatform(parts: PlatformParts): Promise<Platform> {
 }
 
 async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
-  const { config, version, log, now, random } = parts;
+  const { config, version, log, doors, now, random } = parts;
   const { dataDir } = config;
   const ids = createIdSource({ now });
   const store = await openData(parts, ids);
@@ -136,17 +134,16 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     kept: new KeptLeaf(dataDir, store.secrets),
   });
   started.push(watchExpiry(() => certificates.expiries, log.child({ sub: 'certificates' }), now));
-  // Control writes public ports into URLs; with port 0 they are known once the edge has bound its listeners.
   const publicPorts = {
-    http: () => config.publicHttpPort ?? edge.addresses.http.port,
-    https: () => config.publicHttpsPort ?? edge.addresses.https.port,
+    http: config.publicHttpPort ?? doors.addressOf('http').port,
+    https: config.publicHttpsPort ?? doors.addressOf('https').port,
   };
   const tcpPorts = tcpPortRange(config, random);
   const names = new AgentNames(dataDir, config.agentReturnMs, now);
   await checkAddresses(flagOf('tcp_listen'), tcpAddresses(config));
   const control: Control = createControl({
     store,
-    registry: createMemoryRegistry(),
+    registry: await createMemoryRegistry({ now }).join('local'),
     ids,
     randomBytes,
     now,
@@ -154,21 +151,18 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     traffic: (events) => {
       for (const event of events) metrics.observe(event);
     },
+    routed: (change) => names.routed(change),
     log: log.child({ sub: 'control' }),
-    nodeId: 'local',
     config: {
       baseDomains: config.baseDomains,
-      get publicHttpPort() {
-        return publicPorts.http();
-      },
-      get publicHttpsPort() {
-        return publicPorts.https();
-      },
+      publicHttpPort: publicPorts.http,
+      publicHttpsPort: publicPorts.https,
       tcpHost: config.tcpHost,
       tcpPortRange: tcpPorts,
       ownNames: config.agentNames,
       autoReserve: config.autoReserve,
       region: config.region,
+      webUrl: `https://${config.baseDomains[0] ?? 'localhost'}:${publicPorts.https}/`,
       limits: DEFAULT_LIMITS,
     },
   });
@@ -190,38 +184,29 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   const closeMetrics = (): Promise<void> => closeServers(metricsServers);
   started.push(closeMetrics);
   const pages = { metrics: () => metrics.text(), readiness: () => readiness(state, store) };
-  const metricsAddress = await openHttp('metrics', parts, async (address) => {
+  const metricsDoor = await doors.open('metrics');
+  await metricsDoor.give(async (listen) => {
     const server = createMetricsServer(pages);
     metricsServers.push(server);
-    await (address instanceof HeldListener ? address.give(server) : listen(server, address));
-    const bound = server.address();
-    return typeof bound === 'object' && bound !== null ? bound.port : 0;
+    await listen(server);
   });
 
-  let webUrl = '';
   const edge: Edge = createEdge({
-    config: edgeConfig(
-      config,
-      publicPorts,
-      () => webUrl || `https://${config.baseDomains[0] ?? 'localhost'}:${publicPorts.https()}/`,
-    ),
+    config: edgeConfig(config, publicPorts, names.expected),
     link: control.connectEdge().link,
     log: log.child({ sub: 'edge' }),
     now,
     random,
-    returning: names.returning,
-    listeners: parts.doors,
+    listeners: doors.forEdge(),
   });
   started.push(() => edge.stop());
-  await edge.start().catch((error: unknown) => {
-    throw edgeListenProblem(config, error);
-  });
+  await edge.start();
 
   // Loaded only now: what agents and visitors need is there already, and this takes as long as all of that.
   const { createApi } = await import('@postern/api');
   const api = await createApi({
     control: control.api,
-    publicBaseUrl: () => config.publicApiUrl || `http://${formatAddress(reachable(apiAddress))}`,
+    publicBaseUrl: () => config.publicApiUrl || doors.whereabouts('api'),
     version,
     clock: { now },
     operationId: () => ids.next('op'),
@@ -231,20 +216,15 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     closeGraceMs: Math.min(config.drainMs, API_GRACE_MS),
   });
   started.push(() => api.close());
-  const apiAddress: Address = await openHttp('api', parts, async (address) => {
-    if (!(address instanceof HeldListener)) return (await api.listen(address)).port;
-    return (await api.adopt((server) => address.give(server))).port;
-  });
+  const apiDoor = await doors.open('api');
+  await apiDoor.give((listen) => api.listen(listen));
 
+  const addresses = runtimeFields((name) => doors.whereabouts(name));
   const runtime: RuntimeInfo = {
     pid: process.pid,
     version,
-    api_url: `http://${formatAddress(reachable(apiAddress))}`,
-    http_addr: formatAddress(reachable(edge.addresses.http)),
-    https_addr: formatAddress(reachable(edge.addresses.https)),
-    agent_addr: formatAddress(reachable(parts.doors.agents?.address ?? edge.addresses.https)),
+    ...addresses,
     tcp_ports: `${tcpPorts.first}-${tcpPorts.last}`,
-    metrics_url: `http://${formatAddress(reachable(metricsAddress))}`,
     base_domains: config.baseDomains,
     ca_path: path.join(dataDir, 'ca.pem'),
     api_key_path: files.apiKeyPath,
@@ -256,41 +236,36 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     control,
     ca: ca.pem,
     credentials,
-    publicPorts: { http: publicPorts.http(), https: publicPorts.https() },
+    publicPorts,
     agentAccess: agentAccess(config, runtime, (name) => certificates.authorityOf(name)),
-    showWebVisitors(url) {
-      webUrl = url;
-    },
+    showWebVisitors: (url) => control.showWebVisitors(url),
     async announce() {
       if (state !== 'starting') return;
       unpublish = await publishRuntime(dataDir, runtime);
       state = 'ready';
-      const { api_url, http_addr, https_addr, agent_addr, tcp_ports, metrics_url } = runtime;
-      log.info({ version, api_url, http_addr, https_addr, agent_addr, tcp_ports, metrics_url }, 'ready');
+      log.info({ version, ...addresses, tcp_ports: runtime.tcp_ports }, 'ready');
     },
     reload() {
       certificates.reload();
-      edge.reloadCertificates();
+      void control.certificatesChanged();
     },
     async stop() {
       if (state === 'stopping') return;
       state = 'stopping';
-      await stopInOrder({ handover: parts.handover, edge, api, control, store, closeMetrics, unpublish, names, log });
+      await stopInOrder({
+        handover: parts.handover,
+        doors,
+        edge,
+        api,
+        control,
+        store,
+        closeMetrics,
+        unpublish,
+        names,
+        log,
+      });
     },
   };
-}
-
-/** Opens a listener of HTTP calls on the sockets that were given for it, else on its addresses. */
-async function openHttp(
-  name: 'api' | 'metrics',
-  { config, given, handover }: PlatformParts,
-  open: (where: Address | HeldListener) => Promise<number>,
-): Promise<Address> {
-  const sockets = given.get(name) ?? [];
-  for (const socket of sockets) await open(socket);
-  const [first] = sockets;
-  if (first !== undefined) return first.address;
-  return bindAll(flagOf(LISTENERS[name]), everyAddress(config[name]), open, () => handover.yields());
 }
 
 async function openData({ config, log, now, handover }: PlatformParts, ids: IdSource): Promise<Store> {
@@ -339,6 +314,7 @@ function processNumbers(): { residentBytes: number; cpuSeconds: number; startedA
 
 interface Stopping {
   readonly handover: Handover;
+  readonly doors: Doors;
   readonly edge: Edge;
   readonly api: Api;
   readonly control: Control;
@@ -356,13 +332,14 @@ interface Stopping {
  * metrics listener says "stopping" until the next server wants its address, and agents stay until that serves.
  */
 async function stopInOrder(parts: Stopping): Promise<void> {
-  const { handover, edge, api, control, store, closeMetrics, unpublish, log } = parts;
+  const { handover, doors, edge, api, control, store, closeMetrics, unpublish, log } = parts;
   handover.leave();
   parts.names.keep();
   // Whoever is connected and not accepted yet would be reset.
   await setTimeout(LAST_ACCEPTS_MS);
   for (let turn = 0; turn < LAST_ACCEPTS; turn += 1) await setImmediate();
   const next = handover.watch();
+  doors.close(true);
   const drained = carefully(() => edge.stop(next.ready), log);
   const answered = carefully(() => api.close(), log);
   void next.came.then(closeMetrics);

@@ -1,13 +1,13 @@
 import { flushCompileCache } from 'node:module';
 import process from 'node:process';
 import { StoreRefused } from '@postern/store';
-import { givenSockets } from './activation.ts';
+import { givenSockets } from './listeners/activation.ts';
 import { banner } from './banner.ts';
 import { ConfigError } from './config/config-error.ts';
 import { movedToFreePorts } from './config/demo-ports.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import type { Demo } from './demo/demo.ts';
-import { openDoors } from './door.ts';
+import { Doors } from './listeners/doors.ts';
 import { watchHangups } from './hangup.ts';
 import { Handover } from './handover.ts';
 import { spreadLastNet } from './last-net.ts';
@@ -37,7 +37,7 @@ export async function runServer(options: RunOptions): Promise<number> {
     const platform = await start(config, options, log);
     hangups.onReload(() => reload(platform, log));
     const demo = options.demo ? await publishDemo(platform, log) : null;
-    if (demo !== null) platform.showWebVisitors(`${demo.helloUrl.https}/`);
+    if (demo !== null) await platform.showWebVisitors(`${demo.helloUrl.https}/`);
     await platform.announce();
     net.up();
     process.stdout.write(banner(platform, demo));
@@ -63,7 +63,7 @@ export async function runServer(options: RunOptions): Promise<number> {
 async function start(config: ServerConfig, options: RunOptions, log: Logger): Promise<Platform> {
   const handover = new Handover(config.dataDir);
   const given = await givenSockets(process.env, process.pid, config);
-  const doors = await openDoors(config, given, () => handover.yields());
+  const doors = await Doors.open({ config, given, tryAgain: () => handover.yields() });
   try {
     const { startPlatform } = await import('./platform.ts');
     const { version, resetCredentials } = options;
@@ -72,7 +72,6 @@ async function start(config: ServerConfig, options: RunOptions, log: Logger): Pr
       version,
       log,
       doors,
-      given,
       handover,
       resetCredentials,
       now: Date.now,

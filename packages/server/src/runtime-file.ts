@@ -3,20 +3,15 @@ import path from 'node:path';
 import process from 'node:process';
 import envPaths from 'env-paths';
 import { readIfThere, writeFileAtomically } from './files.ts';
+import { listeners, type RuntimeField } from './listeners/list.ts';
 import { codeOf } from './problem.ts';
 
 /** `runtime.json` (docs/design.md §1): where a running server is, for tools and tests that wait for it. */
-export interface RuntimeInfo {
+export interface RuntimeInfo extends Readonly<Record<RuntimeField, string>> {
   readonly pid: number;
   readonly version: string;
-  readonly api_url: string;
-  /** host:port */
-  readonly http_addr: string;
-  readonly https_addr: string;
-  readonly agent_addr: string;
   /** "from-to" */
   readonly tcp_ports: string;
-  readonly metrics_url: string;
   readonly base_domains: readonly string[];
   readonly ca_path: string;
   readonly api_key_path: string;
@@ -25,13 +20,9 @@ export interface RuntimeInfo {
 
 /** Each of them text. */
 const TEXTS = [
+  ...listeners.map(({ runtime }) => runtime),
   'version',
-  'api_url',
-  'http_addr',
-  'https_addr',
-  'agent_addr',
   'tcp_ports',
-  'metrics_url',
   'ca_path',
   'api_key_path',
   'authtoken_path',

@@ -98,7 +98,7 @@ export interface EdgeHostport {
 
 /** HTTPS, TLS and TCP edges share one shape; `routes` is for https, `backendId` for the others. */
 export interface EdgeRow extends Row {
-  readonly kind: 'https' | 'tls' | 'tcp';
+  readonly kind: Exclude<Scheme, 'http'>;
   readonly updatedAt: Timestamp;
   readonly description: string;
   readonly metadata: string;
@@ -149,6 +149,29 @@ export type Write =
     }
   | { readonly op: 'delete'; readonly table: TableName; readonly id: string };
 
+/**
+ * What a commit was decided on. It happens only if that is so still, however many decide at once and wherever they are.
+ *
+ * Keys are the deciders' own words for what they looked at: a name, a port, the id of a row. Each row that a commit
+ * writes counts as a key that it had alone, by its id, whether the commit had guards or not. So "the row is as it was",
+ * "there is no such row" and "nobody else took the name" are all said by naming them here.
+ */
+export interface Guards {
+  /** The decider has seen what every commit up to this revision did. */
+  readonly asOf: number;
+  /** No commit since may have had one of these, alone or shared; `everything`: there may be no commit since. */
+  readonly alone: readonly string[] | 'everything';
+  /** No commit since may have had one of these alone. */
+  readonly shared: readonly string[];
+}
+
+export interface Committed {
+  /** Of its last change, or the newest there is if it made none. */
+  readonly revision: number;
+  /** The revision that its first change came right after: between the two there is nobody else's. */
+  readonly follows: number;
+}
+
 export interface ListQuery {
   readonly accountId: string;
   /** Rows with a smaller id only (exclusive; the row itself need not exist). */
@@ -187,10 +210,12 @@ export interface Store extends Repositories {
   /**
    * Applies all writes or none, durably (fsync) before it resolves, and appends them to the change log.
    * Deleting what is not there changes nothing and is no error.
+   * @param guards looked at in the same transaction, before the writes
+   * @throws StoreOvertaken when the guards do not hold: to be looked at and decided anew
    * @throws StoreConflict when a unique value is taken or a row to update is missing
    * @throws StoreUnavailable when the database could not write (disk full, fsync failed); nothing was applied
    */
-  commit(writes: readonly Write[]): Promise<{ readonly revision: number }>;
+  commit(writes: readonly Write[], guards?: Guards): Promise<Committed>;
   /**
    * Changes after `revision`, in order, at most `limit` (default 1,000).
    * @throws ChangesForgotten when some of them are no longer kept (the last 100,000 are): load everything again
@@ -233,6 +258,14 @@ export class StoreConflict extends Error {
     this.kind = kind;
     this.table = table;
     this.fields = fields;
+  }
+}
+
+/** Somebody committed what a decision rests on, after it was looked at. */
+export class StoreOvertaken extends Error {
+  override readonly name = 'StoreOvertaken';
+  constructor(key: string) {
+    super(`somebody else has changed ${key} meanwhile`);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { ControlApi } from '@postern/control';
+import type { ControlApi, Turns } from '@postern/control';
 import { fail } from '@postern/errors';
 import type { ClientNeeds } from '../clients.ts';
 import type { Answer, Operation } from '../resource/operation.ts';
@@ -16,6 +16,7 @@ export interface PipelineContext {
   readonly limiter: RateLimiter;
   readonly urls: Urls;
   readonly now: () => number;
+  readonly turns: Turns;
   readonly needs: ClientNeeds;
 }
 
@@ -47,8 +48,8 @@ export async function answer(
   checkIds(operation, params);
   // 8. Once more, who is it: a body may have taken its time, and its key may have been deleted meanwhile.
   if (operation.body !== null) await context.control.authenticateApiKey(credential);
-  const { urls, needs } = context;
-  return operation.handle({ caller, params, body, query, urls, now, needs });
+  const { urls, needs, turns } = context;
+  return operation.handle({ caller, params, body, query, urls, now, needs, turns });
 }
 
 async function bodyOf(

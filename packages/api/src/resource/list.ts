@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Page, PageQuery } from '@postern/control';
 import { compileFilter } from '../filter/compile.ts';
 import type { FilterFields } from '../filter/values.ts';
@@ -23,8 +22,8 @@ interface Rows {
   readonly before: string | null;
 }
 
-/** Rows that a scan looks at before it gives other work a turn. */
-const SCAN_PAGE = 1_000;
+/** Rows that a scan looks at before it gives other work a turn: about half a millisecond. */
+const SCAN_PAGE = 250;
 
 /** One page in the published envelope: rows, `uri`, and `next_page_uri` only when that page will have rows. */
 export async function listPage<View>(call: Call, listing: Listing<View>): Promise<Answer> {
@@ -51,6 +50,8 @@ async function filteredPage<View>(call: Call, listing: Listing<View>, fields: Fi
   const rows: (WireObject & { readonly id: string })[] = [];
   let before = call.query.beforeId;
   for (;;) {
+    // oxlint-disable-next-line no-await-in-loop
+    await call.turns.next();
     // Each page starts where the one before it ended.
     // oxlint-disable-next-line no-await-in-loop
     const page = await listing.source({ limit: SCAN_PAGE, ...startingAt(before) });
@@ -62,8 +63,6 @@ async function filteredPage<View>(call: Call, listing: Listing<View>, fields: Fi
       rows.push(listing.render(view));
     }
     if (!page.more || page.items.length === 0) return { rows, before: null };
-    // oxlint-disable-next-line no-await-in-loop
-    await nextTurn();
   }
 }
 

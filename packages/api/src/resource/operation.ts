@@ -1,4 +1,4 @@
-import type { Caller } from '@postern/control';
+import type { Caller, Turns } from '@postern/control';
 import type { ClientNeeds } from '../clients.ts';
 import type { BodyRule } from '../pipeline/body.ts';
 import type { Query, QueryRule } from '../pipeline/query.ts';
@@ -18,6 +18,8 @@ export interface Call<Body = unknown> {
   readonly needs: ClientNeeds;
   /** When the call came, in milliseconds since 1970; `time.now` of filters. */
   readonly now: number;
+  /** For what looks at many rows: its slices and those of other calls take turns. */
+  readonly turns: Turns;
 }
 
 /** What is sent back: `body` null means an empty 204. */

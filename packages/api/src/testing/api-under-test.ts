@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { z } from 'zod';
 import { createApi, type ApiOptions } from '../api.ts';
 import { API_KEY, createFakeControl } from './fake-control.ts';
@@ -73,4 +74,16 @@ export async function createApiUnderTest(overrides: Partial<ApiOptions> = {}) {
   }
 
   return { api, ask, clock, logged, ...fake };
+}
+
+/** Makes a server listen there; 0 = any free port. */
+export function onLoopback(port: number): (server: Server) => Promise<void> {
+  return (server) =>
+    new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: '127.0.0.1', port }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
 }

@@ -1,3 +1,4 @@
+import { BINDINGS } from '@postern/link';
 import { type Command, Option } from 'commander';
 import type { Proto, ShareOptions } from '../share-options.ts';
 
@@ -25,11 +26,9 @@ function addTunnelCommand(program: Command, proto: Proto): void {
     .option('--description <text>', 'description shown by the API')
     .option('--metadata <text>', 'opaque text shown by the API, at most 4096 bytes')
     .addOption(
-      new Option('--binding <binding>', 'who may reach it (default: public, internal for *.internal)').choices([
-        'public',
-        'internal',
-        'kubernetes',
-      ]),
+      new Option('--binding <binding>', 'who may reach it (default: public, internal for *.internal)').choices(
+        BINDINGS,
+      ),
     )
     .option('--pooling-enabled', 'share the URL with other agents that say so too')
     .option('--traffic-policy-file <file>', 'traffic policy, YAML or JSON')

@@ -1,4 +1,4 @@
-import type { Binding, Scheme } from '@postern/link';
+import { isScheme, type Binding, type Scheme } from '@postern/link';
 import { hostProblem, isInternalHost, isWildcard, type HostProblem } from './hosts.ts';
 
 /** The text of an endpoint URL taken apart; nothing is decided yet. */
@@ -56,12 +56,6 @@ export type AddressProblem =
 export type Result<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problem: AddressProblem };
-
-const SCHEMES: readonly string[] = ['http', 'https', 'tls', 'tcp'];
-
-export function isScheme(text: string): text is Scheme {
-  return SCHEMES.includes(text);
-}
 
 /** 0 for tcp, which has none. */
 export function defaultPort(scheme: Scheme): number {

@@ -1,7 +1,17 @@
 import { fail } from '@postern/errors';
-import type { Scheme } from '@postern/link';
+import { NAMED_SCHEMES, type Scheme } from '@postern/link';
 import { addressKey } from '@postern/registry';
+import type { ReservedAddrRow } from '@postern/store';
 import { allowsAddress } from '../rules/acl.ts';
+import {
+  firstOf,
+  type Found,
+  fromAnywhere,
+  namesOf,
+  type Standing,
+  standingOfName,
+  standingOfPort,
+} from '../rules/choosing.ts';
 import { addressOf, defaultPort, visitorView, type Address } from '../addresses/urls.ts';
 import { holdersAt } from '../claims.ts';
 import type { Core } from '../core.ts';
@@ -10,6 +20,8 @@ import { randomHex } from './sessions.ts';
 
 const NAME_BYTES = 6;
 const NAME_ATTEMPTS = 16;
+/** Most of them are free as a rule, so few have to be looked at. */
+const PORTS_AT_ONCE = 16;
 
 /** 308 and 316: what the credential of the session may not bind. */
 export function checkAcl(core: Core, acl: readonly string[], address: Address): void {
@@ -31,25 +43,37 @@ export async function chooseAddress(
 }
 
 async function freeName(core: Core, accountId: string, scheme: Scheme, acl: readonly string[]): Promise<Address> {
+  const placed = (host: string): Address => addressOf(scheme, 'public', host, defaultPort(scheme));
+  const allows = (host: string): boolean => allowsAddress(acl, host, visitorView(placed(host), core.config).port);
   for (let attempt = 0; attempt < NAME_ATTEMPTS; attempt += 1) {
-    const label = randomHex(core, NAME_BYTES);
-    for (const base of core.config.baseDomains) {
-      const address = addressOf(scheme, 'public', `${label}.${base}`, defaultPort(scheme));
-      if (!allowsAddress(acl, address.host, visitorView(address, core.config).port)) continue;
-      if (await isFree(core, accountId, address)) return address;
-    }
+    const names = namesOf(randomHex(core, NAME_BYTES), core.config.baseDomains, allows);
+    const held = new Set<string>();
+    for (const host of names) if ((await holdersAt(core, accountId, placed(host))).length > 0) held.add(host);
+    const { free } = firstOf(names, (host) =>
+      standingOfName({ reserved: isReserved(core, host), held: held.has(host) }),
+    );
+    if (free !== null) return placed(free);
   }
   throw fail(316, { what: 'a generated name; ask for one that it allows', acl: acl.join(', ') });
 }
 
 /** Whether nobody holds a chosen address, and nobody else has reserved it. */
 export async function isFree(core: Core, accountId: string, address: Address): Promise<boolean> {
-  const { domains, addrs } = core.catalog;
-  const reserved =
-    address.scheme === 'tcp'
-      ? addrs.at(`port:${address.port}`).some((row) => !row.automatic || row.accountId !== accountId)
-      : domains.at(address.host).length > 0;
-  return !reserved && (await holdersAt(core, accountId, address)).length === 0;
+  const { scheme, host, port } = address;
+  const held = (await holdersAt(core, accountId, address)).length > 0;
+  const standing =
+    scheme === 'tcp'
+      ? standingOfPort({ reservations: reservationsOfPort(core, port), held, leftLately: false }, accountId)
+      : standingOfName({ reserved: isReserved(core, host), held });
+  return standing !== 'taken';
+}
+
+function isReserved({ catalog }: Core, host: string): boolean {
+  return catalog.domains.at(host).length > 0;
+}
+
+function reservationsOfPort({ catalog }: Core, port: number): readonly ReservedAddrRow[] {
+  return catalog.addrs.at(`port:${port}`);
 }
 
 async function freePort(
@@ -69,29 +93,47 @@ async function freePort(
   return addressOf('tcp', 'public', tcpHost, port);
 }
 
-/**
- * One of the ports that nobody holds and nobody has reserved, beginning anywhere in the list; null = none. One that an
- * agent held a moment ago comes last: it may be back.
- */
+/** One of the ports that nobody holds and nobody has reserved, by the rules of `rules/choosing.ts`; null = none. */
 export async function pickPort(
   core: Core,
   accountId: string,
   ports: readonly number[],
   avoid: ReadonlySet<number> = new Set(),
 ): Promise<number | null> {
-  const start = Buffer.from(core.randomBytes(4)).readUInt32BE() % Math.max(ports.length, 1);
-  let second: number | null = null;
-  for (const port of [...ports.slice(start), ...ports.slice(0, start)]) {
-    if (avoid.has(port)) continue;
-    const reserved = core.catalog.addrs.at(`port:${port}`);
-    if (reserved.some((row) => !row.automatic || row.accountId !== accountId)) continue;
-    const key = addressKey({ scheme: 'tcp', host: '', port, binding: 'public', accountId });
-    const held = core.catalog.edges.at(key).length + core.catalog.endpoints.at(key).length;
-    if (held > 0 || (await core.registry.holdersOf(key)).length > 0) continue;
-    if (reserved.length === 0 && core.recentlyLeft.ownerOf(key) === null) return port;
-    second ??= port;
+  const dice = Buffer.from(core.randomBytes(4)).readUInt32BE();
+  const order = fromAnywhere(
+    ports.filter((port) => !avoid.has(port)),
+    dice,
+  );
+  let awaited: number | null = null;
+  for (let from = 0; from < order.length; from += PORTS_AT_ONCE) {
+    const looked = order.slice(from, from + PORTS_AT_ONCE);
+    const standing = await standingsOf(core, accountId, looked);
+    const found: Found<number> = firstOf(looked, (port) => standing.get(port) ?? 'taken', awaited);
+    if (found.free !== null) return found.free;
+    ({ awaited } = found);
   }
-  return second;
+  return awaited;
+}
+
+async function standingsOf(core: Core, accountId: string, ports: readonly number[]): Promise<Map<number, Standing>> {
+  const { catalog, recentlyLeft, registry } = core;
+  const keys = ports.map((port) => addressKey({ scheme: 'tcp', host: '', port, binding: 'public', accountId }));
+  const online = await registry.snapshot(keys);
+  return new Map(
+    ports.map((port, index) => {
+      const key = keys[index] ?? '';
+      const held = [catalog.edges.at(key), catalog.endpoints.at(key), online.get(key) ?? []].some(
+        (at) => at.length > 0,
+      );
+      const there = {
+        reservations: reservationsOfPort(core, port),
+        held,
+        leftLately: recentlyLeft.ownerOf(key) !== null,
+      };
+      return [port, standingOfPort(there, accountId)];
+    }),
+  );
 }
 
 /**
@@ -115,7 +157,7 @@ const NO_FOOTING: Footing = { domainId: '', tcpAddrId: '', writes: [] };
 /** Whether the account serves the host of this public address on another scheme, without a reservation. */
 async function isOnlineUnreserved(core: Core, accountId: string, { scheme, host, binding }: Address): Promise<boolean> {
   if (scheme === 'tcp' || binding !== 'public') return false;
-  for (const other of ['http', 'https', 'tls'] as const) {
+  for (const other of NAMED_SCHEMES) {
     if (other === scheme) continue;
     const key = addressKey({ scheme: other, host, port: defaultPort(other), binding, accountId });
     const holders = await core.registry.holdersOf(key);

@@ -1,22 +1,22 @@
 import type { TunnelRecord } from '@postern/registry';
-import { carryOut, run } from '../change/change.ts';
+import { carryOutUnwritten, run } from '../change/change.ts';
 import { settle } from '../change/confirm.ts';
+import { reservationsOf } from '../change/release.ts';
 import type { Decision } from '../change/value.ts';
 import type { Core } from '../core.ts';
 import { within } from '../edges/within.ts';
 import type { Keys } from '../gate/keys.ts';
-import { reservationsOf } from '../give-back.ts';
 
 /** How long an agent that lets go of a name waits for it to be free again. */
 const RETURN_MS = 2_000;
 
 /** Takes a session and its tunnels out. Runs inside the claim step; the result resolves when their routes are gone. */
 export async function dropSession(core: Core, sessionId: string): Promise<{ readonly offline: Promise<void> }> {
-  const { online } = await carryOut(core, await endOf(core, sessionId));
+  const { online } = await carryOutUnwritten(core, await endOf(core, sessionId));
   return { offline: online };
 }
 
-async function endOf(core: Core, sessionId: string): Promise<Decision<null>> {
+async function endOf(core: Core, sessionId: string): Promise<Decision<null> & { readonly writes: readonly [] }> {
   const tunnels = await core.registry.tunnelsOfSession(sessionId);
   return {
     answer: null,

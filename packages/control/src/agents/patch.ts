@@ -1,15 +1,17 @@
 import { fail } from '@postern/errors';
 import type { PatchTunnelRequest } from '@postern/protocol';
-import type { OnlineEndpoint, TunnelRecord } from '@postern/registry';
+import type { OnlineEndpoint, Snapshot, TunnelRecord } from '@postern/registry';
 import { run } from '../change/change.ts';
 import { putOnline } from '../change/confirm.ts';
-import { holdersAt } from '../claims.ts';
+import { lookAt } from '../claims.ts';
 import { agentConflictError, conflictWith } from '../rules/conflicts.ts';
 import type { Core } from '../core.ts';
 import type { Keys } from '../gate/keys.ts';
 import { checkLength, METADATA_BYTES } from '../texts.ts';
 import { checkFieldLength } from './bind.ts';
 import { mergePolicy, NO_RULES } from './options.ts';
+
+const NO_FENCE: Snapshot = new Map();
 
 /**
  * Changes an online endpoint in place (agent-protocol.md §5.7); absent fields stay.
@@ -23,15 +25,16 @@ export async function patchTunnel(core: Core, sessionId: string, request: PatchT
     keys.id(sessionId).tunnels([await ownTunnel(core, sessionId, request.tunnelId)]);
   const done = await run(core, keysOfTunnel, async () => {
     const current = await ownTunnel(core, sessionId, request.tunnelId);
+    const fence = await fenceOf(core, current, request);
     const next: TunnelRecord = {
       ...current,
       updatedAt: core.timestamp(),
       name: request.name ?? current.name,
       description: request.description ?? current.description,
       metadata: request.metadata ?? current.metadata,
-      endpoint: current.endpoint === null ? null : await patchEndpoint(core, current, current.endpoint, request),
+      endpoint: current.endpoint === null ? null : patchEndpoint(core, current.endpoint, request),
     };
-    return { answer: next, writes: [], registry: [{ op: 'put', tunnel: next }] };
+    return { answer: next, writes: [], registry: [{ op: 'put', tunnel: next }], fence };
   });
   await putOnline(core, done.answer.endpoint?.url ?? done.answer.id, done);
 }
@@ -42,17 +45,25 @@ async function ownTunnel(core: Core, sessionId: string, id: string): Promise<Tun
   return tunnel;
 }
 
-async function patchEndpoint(
+/** Who shares the address, where the endpoint is to share it or to stop. @throws 334, 6030 */
+async function fenceOf(
   core: Core,
-  tunnel: TunnelRecord,
+  { accountId, endpoint }: TunnelRecord,
+  { poolingEnabled = endpoint?.poolingEnabled ?? false }: PatchTunnelRequest,
+): Promise<Snapshot> {
+  if (endpoint === null || poolingEnabled === endpoint.poolingEnabled) return NO_FENCE;
+  const { holders, fence } = await lookAt(core, accountId, endpoint);
+  const others = holders.filter(({ id }) => id !== endpoint.id);
+  const conflict = conflictWith(others, accountId, poolingEnabled);
+  if (conflict !== null) throw agentConflictError(endpoint.publicUrl, accountId, conflict);
+  return fence;
+}
+
+function patchEndpoint(
+  core: Core,
   endpoint: OnlineEndpoint,
   { poolingEnabled = endpoint.poolingEnabled, trafficPolicy }: PatchTunnelRequest,
-): Promise<OnlineEndpoint> {
-  if (poolingEnabled !== endpoint.poolingEnabled) {
-    const others = (await holdersAt(core, tunnel.accountId, endpoint)).filter(({ id }) => id !== endpoint.id);
-    const conflict = conflictWith(others, tunnel.accountId, poolingEnabled);
-    if (conflict !== null) throw agentConflictError(endpoint.publicUrl, tunnel.accountId, conflict);
-  }
+): OnlineEndpoint {
   if (trafficPolicy === undefined) return { ...endpoint, poolingEnabled };
   const effectivePolicy = mergePolicy(core.policy, trafficPolicy, endpoint.optionRules ?? NO_RULES, endpoint);
   return { ...endpoint, poolingEnabled, trafficPolicy, effectivePolicy };

@@ -1,7 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { Binding, Scheme } from '@postern/link';
+import { isScheme, type Binding, type Scheme } from '@postern/link';
 import type { Store } from '@postern/store';
-import { isScheme } from '../addresses/urls.ts';
 
 /** What a resume token proves: this endpoint at this address belonged to an agent of this account. */
 export interface Resumed {

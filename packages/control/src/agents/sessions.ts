@@ -97,7 +97,7 @@ function newSession(
   return {
     id: core.ids.next('ts'),
     accountId: credential.accountId,
-    nodeId: core.nodeId,
+    node: core.registry.node,
     clientId,
     legNumber: request.legNumber,
     credentialId: credential.id,

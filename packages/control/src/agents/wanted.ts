@@ -1,10 +1,9 @@
-import type { Binding, Scheme } from '@postern/link';
+import { isScheme, type Binding, type Scheme } from '@postern/link';
 import { fail } from '@postern/errors';
 import type { BindRequest } from '@postern/protocol';
 import { agentUrlError } from '../addresses/problems.ts';
 import {
   inferBinding,
-  isScheme,
   parseEndpointUrl,
   placeUrl,
   type Address,

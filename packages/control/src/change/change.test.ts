@@ -125,11 +125,12 @@ describe('another node is faster', () => {
       const [mine] = (await h?.registry.tunnelsOf(h.caller.accountId)) ?? [];
       const session = mine === undefined ? null : await h?.registry.getSession(mine.sessionId);
       if (h === undefined || mine?.endpoint == null || session == null) throw new Error('there is nothing to copy');
-      const there = { ...session, id: 'ts_other', nodeId: 'n2', clientId: 'other', ip: '10.9.9.9' };
-      await h.registry.addSession(there);
+      const elsewhere = await h.cluster.join('n2');
+      const there = { ...session, id: 'ts_other', node: elsewhere.node, clientId: 'other', ip: '10.9.9.9' };
+      await elsewhere.addSession(there);
       const endpoint = { ...mine.endpoint, id: 'ep_other', host, url: `https://${host}`, publicUrl: `https://${host}` };
       const tunnel = { ...mine, id: 'tn_other', bindId: 'ep_other', sessionId: there.id, endpoint };
-      await h.registry.apply([{ op: 'put', tunnel }], new Map());
+      await elsewhere.apply([{ op: 'put', tunnel }], new Map());
     }
     h = made;
     await made.bind(await made.connect(), { domain: 'mine.example.test' });

@@ -1,14 +1,14 @@
 /** The change that takes another one back, worked out from what was there before it. */
 import { isDeepStrictEqual } from 'node:util';
-import type { RegistryChange } from '@postern/registry';
+import type { RegistryChange, TunnelRecord } from '@postern/registry';
 import type { EdgeRow, TableName, Tables, Write } from '@postern/store';
 import { hostportAddress } from '../addresses/hostports.ts';
 import type { Address } from '../addresses/urls.ts';
-import { holdersAt } from '../claims.ts';
+import { lookAt } from '../claims.ts';
 import { conflictWith } from '../rules/conflicts.ts';
 import type { Core } from '../core.ts';
-import type { Released } from '../give-back.ts';
 import { findFooting, isProblem } from '../reservations.ts';
+import type { Released } from './release.ts';
 import type { Change } from './value.ts';
 import { idOf, type Seen } from './touched.ts';
 
@@ -26,23 +26,29 @@ export interface Applied {
  * when it is carried out; those that it gave back are made again for the rows that rest on them.
  */
 export async function inverseOf(core: Core, applied: Applied): Promise<Change> {
-  const undone = await rowsBack(core, applied);
+  const fence: Fence = new Map();
+  const undone = await rowsBack(core, applied, fence);
   const comesBack = undone.some(({ op }) => op !== 'delete');
   const remade = comesBack ? applied.released.filter((gone) => reservedNow(core, gone) === null) : [];
   const again = remade.map(({ table, row }): Write => ({ op: 'insert', table, row }));
   return {
     writes: [...again, ...undone.map((write) => repointed(core, write, applied.released))],
     registry: await tunnelsBack(core, applied),
+    fence,
   };
 }
 
-async function rowsBack(core: Core, { change, before, after }: Applied): Promise<Write[]> {
+/** Who is at the addresses that rows come back to. */
+type Fence = Map<string, readonly TunnelRecord[]>;
+
+async function rowsBack(core: Core, { change, before, after }: Applied, fence: Fence): Promise<Write[]> {
   const writes: Write[] = [];
   for (const write of change.writes.toReversed()) {
     const { table } = write;
     const id = idOf(write);
     const now = core.catalog.row(table, id);
     const was = before.rows[table].get(id) ?? null;
+    const taken = (): Promise<boolean> => isTaken(core, before, table, id, fence);
     if (was === null) {
       // A reservation that was made for a claim goes with its last user, who may be somebody else by now.
       if (now === null || table === 'reservedDomains' || table === 'reservedAddrs') continue;
@@ -50,10 +56,10 @@ async function rowsBack(core: Core, { change, before, after }: Applied): Promise
         writes.push(...core.catalog.routesOf(id).map((route) => core.store.edgeRoutes.delete(route.id)));
       writes.push({ op: 'delete', table, id });
     } else if (write.op === 'delete') {
-      if (now === null && !(await isTaken(core, before, table, id))) writes.push({ op: 'insert', table, row: was });
+      if (now === null && !(await taken())) writes.push({ op: 'insert', table, row: was });
     } else {
       const patch = patchBack(was, after.rows[table].get(id) ?? null, now);
-      if (patch !== null && !(await isTaken(core, before, table, id))) writes.push({ op: 'update', table, id, patch });
+      if (patch !== null && !(await taken())) writes.push({ op: 'update', table, id, patch });
     }
   }
   return writes;
@@ -94,14 +100,20 @@ function fieldsOf<R extends object>(row: R): (keyof R)[] {
 }
 
 /** Whether an address that the row had then is somebody else's by now. */
-async function isTaken(core: Core, { rows }: Seen, table: TableName, id: string): Promise<boolean> {
+async function isTaken(core: Core, { rows }: Seen, table: TableName, id: string, fence: Fence): Promise<boolean> {
+  const domain = table === 'reservedDomains' ? rows.reservedDomains.get(id) : undefined;
+  if (domain !== undefined) return (reservedNow(core, { table: 'reservedDomains', row: domain }) ?? id) !== id;
+  const addr = table === 'reservedAddrs' ? rows.reservedAddrs.get(id) : undefined;
+  if (addr !== undefined) return (reservedNow(core, { table: 'reservedAddrs', row: addr }) ?? id) !== id;
   const endpoint = table === 'endpoints' ? rows.endpoints.get(id) : undefined;
   const edge = table === 'edges' ? rows.edges.get(id) : undefined;
   const { accountId = '' } = endpoint ?? edge ?? {};
   for (const address of endpoint === undefined ? edgeAddresses(edge) : [endpoint]) {
     const footing = findFooting(core, accountId, address);
     if (isProblem(footing) && footing.kind === 'taken') return true;
-    const others = (await holdersAt(core, accountId, address)).filter((holder) => holder.id !== id);
+    const there = await lookAt(core, accountId, address);
+    for (const [key, seen] of there.fence) fence.set(key, seen);
+    const others = there.holders.filter((holder) => holder.id !== id);
     if (conflictWith(others, accountId, endpoint?.poolingEnabled ?? false) !== null) return true;
   }
   return false;

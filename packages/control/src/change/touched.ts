@@ -4,10 +4,10 @@ import type { EdgeRow, TableName, Tables, Write } from '@postern/store';
 import { hostportAddress } from '../addresses/hostports.ts';
 import type { Core } from '../core.ts';
 import type { RouteChange } from '../edges/edge-set.ts';
-import { type Footed, reservationsOf } from '../give-back.ts';
 import { edgesReaching, routesOfEdges } from '../labelled.ts';
 import { findFooting, isProblem } from '../reservations.ts';
 import { routeOfAgent, routeOfCloud } from '../routes.ts';
+import { type Footed, reservationsOf } from './release.ts';
 import type { Change } from './value.ts';
 
 /** Everything that a change names, at one moment; what is not there is left out. */

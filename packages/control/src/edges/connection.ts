@@ -22,7 +22,9 @@ export function connectEdge(core: Core): EdgeConnection {
   const link: ControlLink = {
     async follow(port: EdgePort) {
       // The snapshot is taken inside the claim step and queued there, so that no change falls between the two.
-      const { sent } = await core.claims.runAlone(async () => ({ sent: edge.follow(port, await everything(core)) }));
+      const { sent } = await core.claims.runAlone(async () => ({
+        sent: edge.follow(port, core.settings.current, await everything(core)),
+      }));
       await sent;
     },
     certificateFor: (serverName) => core.certificateFor(serverName),

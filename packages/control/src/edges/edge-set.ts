@@ -1,15 +1,12 @@
-import type { EdgePort, RouteEndpoint } from '@postern/link';
+import type { EdgePort, NodeSettings, RouteEndpoint, RouteUpdate } from '@postern/link';
 import { within } from './within.ts';
 
-export interface RouteChange {
-  readonly upserts: readonly RouteEndpoint[];
-  readonly removes: readonly string[];
-}
+export type RouteChange = Pick<RouteUpdate, 'upserts' | 'removes'>;
 
 /** One edge that follows: its updates in order, one at a time, each waited for, none longer than the deadline. */
 export interface Follower {
-  /** Everything that exists, and from then on every change. Once. */
-  follow(port: EdgePort, everything: readonly RouteEndpoint[]): Promise<void>;
+  /** What this node's edges share, everything that exists, and from then on every change of both. Once. */
+  follow(port: EdgePort, settings: NodeSettings, everything: readonly RouteEndpoint[]): Promise<void>;
   /** The session's wire is at this edge. */
   holds(sessionId: string): void;
   releases(sessionId: string): void;
@@ -25,11 +22,14 @@ export interface Follower {
  */
 export class EdgeSet {
   readonly #deadlineMs: number;
+  readonly #onChange: (change: RouteChange) => void;
   readonly #edges = new Set<OneEdge>();
   readonly #bySession = new Map<string, OneEdge>();
 
-  constructor(deadlineMs: number) {
+  /** @param onChange told of what the edges are told */
+  constructor(deadlineMs: number, onChange: (change: RouteChange) => void) {
     this.#deadlineMs = deadlineMs;
+    this.#onChange = onChange;
   }
 
   add(): Follower {
@@ -39,7 +39,7 @@ export class EdgeSet {
       get gone() {
         return edge.gone;
       },
-      follow: (port, everything) => edge.follow(port, everything),
+      follow: (port, settings, everything) => edge.follow(port, settings, everything),
       holds: (sessionId) => void this.#bySession.set(sessionId, edge),
       releases: (sessionId) => void this.#bySession.delete(sessionId),
       leave: () => {
@@ -57,12 +57,23 @@ export class EdgeSet {
     return this.#bySession.get(sessionId)?.port ?? null;
   }
 
+  /** Ends all sessions of this node's edges; their agents come back, here or elsewhere. */
+  closeSessions(reason: string): void {
+    for (const [sessionId, edge] of this.#bySession) edge.port?.closeSession(sessionId, reason);
+  }
+
   /** Resolves when new requests see the change at every edge; rejects when one refuses it or stays silent. */
   async publish(change: RouteChange): Promise<void> {
     if (change.upserts.length === 0 && change.removes.length === 0) return;
+    this.#onChange(change);
     const applied = await Promise.allSettled([...this.#edges].map((edge) => edge.publish(change)));
     const refused = applied.find((result) => result.status === 'rejected');
     if (refused !== undefined) throw refused.reason;
+  }
+
+  /** The same for settings. One that does not take them has the old ones; `onFailure` is told. */
+  async configure(settings: NodeSettings, onFailure: (error: unknown) => void): Promise<void> {
+    await Promise.all([...this.#edges].map((edge) => edge.configure(settings).catch(onFailure)));
   }
 
   /** Tells no edge anything more. */
@@ -90,10 +101,17 @@ class OneEdge {
     this.#left.resolve();
   }
 
-  follow(port: EdgePort, everything: readonly RouteEndpoint[]): Promise<void> {
+  follow(port: EdgePort, settings: NodeSettings, everything: readonly RouteEndpoint[]): Promise<void> {
     if (this.port !== null) throw new Error('this edge follows already');
     this.port = port;
+    this.#tail = this.configure(settings);
     return this.#send({ upserts: everything, removes: [] }, true);
+  }
+
+  /** Needs no order with routes, and a slow update of those holds nobody up. */
+  async configure(settings: NodeSettings): Promise<void> {
+    const { port } = this;
+    if (!this.gone && port !== null) await this.#told(port.applySettings(settings));
   }
 
   publish(change: RouteChange): Promise<void> {
@@ -112,7 +130,10 @@ class OneEdge {
     const { port } = this;
     if (this.gone || port === null) return;
     this.#revision += 1;
-    const applied = port.applyRoutes({ revision: this.#revision, snapshot, ...change });
+    await this.#told(port.applyRoutes({ revision: this.#revision, snapshot, ...change }));
+  }
+
+  async #told(applied: Promise<void>): Promise<void> {
     // Nobody is sent to an edge that left, so nobody waits for it.
     const settled = Promise.race([applied, this.#left.promise]).catch((error: unknown) => {
       if (!this.gone) throw error;

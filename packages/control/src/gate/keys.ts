@@ -108,13 +108,13 @@ function nameKey(host: string): string {
 export async function withKeys<T>(
   core: Held,
   needed: (keys: Keys) => Keys | Promise<Keys>,
-  step: () => Promise<T>,
+  step: (held: StepKeys) => Promise<T>,
 ): Promise<T> {
   for (;;) {
     const held = (await needed(new Keys(core))).all;
     const outcome = await core.claims.run(held, async () => {
       const now = (await needed(new Keys(core))).all;
-      return isHeld(held, now) ? { value: await step() } : null;
+      return isHeld(held, now) ? { value: await step(held) } : null;
     });
     if (outcome !== null) return outcome.value;
   }

@@ -1,8 +1,12 @@
 import { addressKey } from '@postern/registry';
 import type {
+  Committed,
   EdgeRouteRow,
   EdgeRow,
   EndpointRow,
+  Guards,
+  Repositories,
+  Repository,
   ReservedAddrRow,
   ReservedDomainRow,
   Store,
@@ -11,14 +15,18 @@ import type {
   TunnelGroupBackendRow,
   Write,
 } from '@postern/store';
-import { StoreUnavailable } from '@postern/store';
+import { ChangesForgotten, StoreUnavailable } from '@postern/store';
 import { hostportAddress } from '../addresses/hostports.ts';
 import { EdgeEndpoints } from './edge-endpoints.ts';
 import { Mirror } from './mirror.ts';
 
+/** Changes that are read at once. */
+const CHANGES = 1_000;
+
 /**
- * Everything durable that claims and routes are decided from. Rows get in through {@link Catalog.commit} only, after
- * the store has them; so what is decided here is never ahead of the disk.
+ * Everything durable that claims and routes are decided from. Rows get in through {@link Catalog.commit}, after the
+ * store has them, so what is decided here is never ahead of the disk; and through {@link Catalog.catchUp} where somebody
+ * else wrote them, so it may be behind. What is committed says up to where it was seen (`revision`).
  */
 export class Catalog {
   readonly endpoints = new Mirror<EndpointRow>((row) => [addressKey(row)]);
@@ -32,6 +40,9 @@ export class Catalog {
   readonly #onDoubt: () => void;
   /** A write may have happened that is not in here. */
   #doubtful = false;
+  /** Every change up to this one is in here; -1 = nothing is loaded yet. */
+  #revision = -1;
+  #caughtUp: Promise<void> = Promise.resolve();
   readonly #mirrors: { readonly [T in TableName]?: Mirror<Tables[T]> };
 
   /** @param onDoubt called once when it is not known whether a write happened: `load` has to be called again */
@@ -48,7 +59,12 @@ export class Catalog {
     };
   }
 
+  get revision(): number {
+    return this.#revision;
+  }
+
   async load(): Promise<void> {
+    const revision = await this.#store.revision();
     await Promise.all([
       this.#loadTable('endpoints', this.endpoints),
       this.#loadTable('edges', this.edges),
@@ -57,26 +73,67 @@ export class Catalog {
       this.#loadTable('reservedDomains', this.domains),
       this.#loadTable('reservedAddrs', this.addrs),
     ]);
+    this.#revision = revision;
     this.#doubtful = false;
+  }
+
+  /** Takes in what others have committed, up to now. What is written here meanwhile is read again, not lost. */
+  catchUp(): Promise<void> {
+    const caughtUp = this.#caughtUp.then(() => this.#follow());
+    this.#caughtUp = caughtUp.catch(() => undefined);
+    return caughtUp;
+  }
+
+  async #follow(): Promise<void> {
+    if (this.#revision < 0) await this.load();
+    for (;;) {
+      // Each batch begins where the one before it ended.
+      // oxlint-disable-next-line no-await-in-loop
+      const changes = await this.#store.changesSince(this.#revision, CHANGES).catch(async (error: unknown) => {
+        if (!(error instanceof ChangesForgotten)) throw error;
+        await this.load();
+        return null;
+      });
+      if (changes?.length === 0) return;
+      const changed = new Map(changes?.map(({ table, id }) => [`${table} ${id}`, { table, id }]));
+      // oxlint-disable-next-line no-await-in-loop
+      await Promise.all([...changed.values()].map(({ table, id }) => this.#readAgain(table, id)));
+      this.#revision = Math.max(this.#revision, changes?.at(-1)?.revision ?? 0);
+    }
+  }
+
+  /** @returns the row as it is now; null = it is gone, or its table is not mirrored */
+  async #readAgain<T extends TableName>(table: T, id: string): Promise<Tables[T] | null> {
+    const mirror = this.#mirrors[table];
+    if (mirror === undefined) return null;
+    const repositories: Repositories = this.#store;
+    const repository: Repository<Tables[T]> = repositories[table];
+    const row = await repository.get(id);
+    if (row === null) mirror.drop(id);
+    else mirror.put(row);
+    return row;
   }
 
   /**
    * Makes the writes durable, then visible to claims. Throws what the store throws; nothing has happened then, unless
    * a StoreUnavailable says that this is unknown: from then on everything is refused until `load` has found out.
    */
-  async commit(writes: readonly Write[]): Promise<void> {
-    if (writes.length === 0) return;
+  async commit(writes: readonly Write[], guards: Guards): Promise<void> {
     if (this.#doubtful) throw new StoreUnavailable('it is not known yet whether an earlier write happened');
+    let committed: Committed;
     try {
-      await this.#store.commit(writes);
+      committed = await this.#store.commit(writes, guards);
     } catch (error) {
-      if (error instanceof StoreUnavailable && error.applied === 'unknown') {
+      if (writes.length > 0 && error instanceof StoreUnavailable && error.applied === 'unknown') {
         this.#doubtful = true;
         this.#onDoubt();
       }
       throw error;
     }
     for (const write of writes) this.#apply(write);
+    if (committed.follows <= this.#revision) this.#revision = Math.max(this.#revision, committed.revision);
+    // Somebody else wrote in between. Who decides on that before it is in here is told so by the guards.
+    else void this.catchUp().catch(() => undefined);
   }
 
   /** A row of a table that is mirrored; null for those of others. */

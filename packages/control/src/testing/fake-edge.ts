@@ -1,9 +1,10 @@
-import type { AgentCommand, EdgePort, RouteEndpoint, RouteUpdate } from '@postern/link';
+import type { AgentCommand, EdgePort, NodeSettings, RouteEndpoint, RouteUpdate } from '@postern/link';
 
 /** An edge that keeps what it is told, refuses what a test wants refused, and answers probes as it is told to. */
 export class FakeEdge implements EdgePort {
   readonly routes = new Map<string, RouteEndpoint>();
   readonly updates: RouteUpdate[] = [];
+  readonly settings: NodeSettings[] = [];
   readonly closed: { readonly sessionId: string; readonly reason: string }[] = [];
   readonly stopped: string[] = [];
   readonly commands: { readonly sessionId: string; readonly command: AgentCommand }[] = [];
@@ -15,6 +16,10 @@ export class FakeEdge implements EdgePort {
   commandAnswer = '';
   /** While set, updates wait for it. */
   gate: Promise<void> | null = null;
+
+  async applySettings(settings: NodeSettings): Promise<void> {
+    this.settings.push(settings);
+  }
 
   async applyRoutes(update: RouteUpdate): Promise<void> {
     this.updates.push(update);

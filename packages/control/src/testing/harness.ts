@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fail } from '@postern/errors';
 import type { AgentBound, AgentSessionAccepted, ControlLink } from '@postern/link';
 import type { AuthRequest, BindOptions, BindRequest, LabelBindRequest } from '@postern/protocol';
-import { createMemoryRegistry, type Registry } from '@postern/registry';
+import { createMemoryRegistry, type Cluster, type Registry } from '@postern/registry';
 import { createIdSource, openStore, type Store, type TableName, type Write } from '@postern/store';
 import { afterAll, beforeAll } from 'vitest';
 import { DEFAULT_LIMITS, type ControlConfig, type PolicyRules } from '../config.ts';
@@ -22,6 +22,7 @@ export const CONFIG: ControlConfig = {
   ownNames: ['connect.postern.localhost'],
   autoReserve: 'any',
   region: 'us',
+  webUrl: 'https://hello.example.test/',
   limits: { ...DEFAULT_LIMITS, applyMs: 2_000, lostMs: 5, wakeMs: 5 },
 };
 
@@ -38,6 +39,8 @@ export const FAKE_POLICY: PolicyRules = {
   },
 };
 
+/** A third of it is how often nodes renew. */
+export const LEASE_MS = 30;
 export const POLICY = '{"on_http_request":[{"actions":[{"type":"deny"}]}]}';
 
 /** Control over a real SQLite store, a memory registry and a fake edge. */
@@ -48,6 +51,8 @@ export interface Harness {
   readonly edge: FakeEdge;
   readonly store: Store;
   readonly registry: Registry;
+  /** Where another node can join. */
+  readonly cluster: Cluster;
   readonly caller: Caller;
   readonly authtoken: string;
   readonly apiKey: string;
@@ -60,6 +65,8 @@ export interface Harness {
   sweep(): Promise<void>;
   /** The same data under a new process: empty registry, new edge. */
   restart(config?: Partial<ControlConfig>): Promise<Harness>;
+  /** Another node on the same data: its own locks and mirrors, and an edge of its own. */
+  beside(): Promise<Harness>;
 }
 
 const TABLES: readonly TableName[] = [
@@ -94,9 +101,11 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
     config: ControlConfig,
     used: Store,
     tokens: { readonly apiKey: string; readonly authtoken: string } | null,
+    cluster = createMemoryRegistry({ now: () => now, leaseMs: LEASE_MS }),
+    nodeId = 'n1',
   ): Promise<Harness> {
+    const registry = await cluster.join(nodeId);
     const edge = new FakeEdge();
-    const registry = createMemoryRegistry();
     const control = createControl({
       store: used,
       registry,
@@ -107,7 +116,6 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
       now: () => now,
       certificateFor: async () => null,
       log: { info() {}, warn() {}, error() {} },
-      nodeId: 'n1',
     });
     const made = await control.bootstrap(async () => {});
     await control.start();
@@ -121,6 +129,7 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
       edge,
       store: used,
       registry,
+      cluster,
       caller: await control.api.authenticateApiKey(apiKey),
       authtoken,
       apiKey,
@@ -136,6 +145,7 @@ export function useStore(): (config?: Partial<ControlConfig>, tamper?: (store: S
         await control.stop();
         return open({ ...config, ...more }, used, { apiKey, authtoken });
       },
+      beside: () => open(config, used, { apiKey, authtoken }, cluster, `${nodeId}+`),
     };
   }
 

@@ -1,9 +1,10 @@
 /** Accepts agents and answers control about them: everything between the TLS handshake and the EdgePort. */
 import type { TLSSocket } from 'node:tls';
-import type { FaultReports, AgentStreams, EdgeLimits, Log, TimerWheel } from '../context.ts';
+import type { FaultReports, EdgeLimits, Log, TimerWheel } from '../context.ts';
 import type { AgentCommand, ControlLink } from '@postern/link';
 import { fail } from '@postern/errors';
-import { AgentDirectory, type PlaceTotals } from './agent-directory.ts';
+import type { AgentStreams } from '../streams/agent-streams.ts';
+import { LocalStreams, type PlaceTotals } from '../streams/local-streams.ts';
 import { AgentSession } from './agent-session.ts';
 import type { ConnectPoints } from './connect-addresses.ts';
 import { AuthLimiter } from './auth-limiter.ts';
@@ -34,7 +35,9 @@ export interface AgentPlaneOptions {
 
 export class AgentPlane {
   readonly #options: AgentPlaneOptions;
-  readonly #directory: AgentDirectory;
+  readonly #streams: LocalStreams;
+  /** Those that are authenticated, by id. */
+  readonly #sessions = new Map<string, AgentSession>();
   readonly #limiter: AuthLimiter;
   readonly #binds = new Paces(BINDS, () => performance.now());
   /** Every connection, authenticated or not. */
@@ -47,7 +50,7 @@ export class AgentPlane {
   constructor(options: AgentPlaneOptions) {
     this.#options = options;
     const { wheel, limits } = options;
-    this.#directory = new AgentDirectory({
+    this.#streams = new LocalStreams({
       wheel,
       streamsPerSession: limits.streamsPerSession,
       mostStreamsPerSession: limits.mostStreamsPerSession,
@@ -58,20 +61,20 @@ export class AgentPlane {
   }
 
   get streams(): AgentStreams {
-    return this.#directory;
+    return this.#streams;
   }
 
   get sessionCount(): number {
-    return this.#directory.size;
+    return this.#sessions.size;
   }
 
   /** Streams open, of any kind. */
   get streamCount(): number {
-    return this.#directory.all().reduce((sum, session) => sum + session.mux.streamCount, 0);
+    return [...this.#sessions.values()].reduce((sum, { mux }) => sum + mux.streamCount, 0);
   }
 
   get places(): PlaceTotals {
-    return this.#directory.totals();
+    return this.#streams.totals();
   }
 
   accept(socket: TLSSocket, remoteAddr: string, remoteIp: string): void {
@@ -97,35 +100,36 @@ export class AgentPlane {
       onAuthenticated: (one) => {
         const closed = this.#closedEarly.get(one.id);
         if (closed !== undefined) return one.end(closed);
-        this.#directory.add(one);
+        this.#sessions.set(one.id, one);
+        this.#streams.add(one);
         log.info({ session: one.id, remote: remoteAddr }, 'agent connected');
       },
-      onStreamOver: (one, stream) => this.#directory.streamOver(one, stream),
+      onStreamOver: (one, stream) => this.#streams.streamOver(one, stream),
       onEnded: (one, reason) => this.#ended(one, reason),
     });
     this.#open.add(session);
   }
 
   async command(sessionId: string, command: AgentCommand): Promise<string> {
-    const session = this.#directory.find(sessionId);
+    const session = this.#sessions.get(sessionId);
     if (session === undefined) throw fail(90052, { id: sessionId });
     return sendCommand(session, command, this.#options.wheel);
   }
 
   stopTunnel(sessionId: string, notice: StopNotice): void {
-    const session = this.#directory.find(sessionId);
+    const session = this.#sessions.get(sessionId);
     if (session !== undefined) sendStopTunnel(session, notice, this.#options.wheel);
   }
 
   closeSession(sessionId: string, reason: string): void {
-    const session = this.#directory.find(sessionId);
+    const session = this.#sessions.get(sessionId);
     if (session !== undefined) return session.end(reason);
     this.#closedEarly.set(sessionId, reason);
     this.#options.wheel.schedule(CLOSED_EARLY_MS, () => this.#closedEarly.delete(sessionId));
   }
 
   async probe(sessionId: string): Promise<boolean> {
-    return (await this.#directory.find(sessionId)?.probe()) ?? false;
+    return (await this.#sessions.get(sessionId)?.probe()) ?? false;
   }
 
   /**
@@ -146,7 +150,8 @@ export class AgentPlane {
   #ended(session: AgentSession, reason: string): void {
     this.#open.delete(session);
     if (session.id === '') return;
-    this.#directory.remove(session);
+    if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id);
+    this.#streams.remove(session);
     const { link, log } = this.#options;
     log.info({ session: session.id, reason }, 'agent disconnected');
     const farewell = link.sessionEnded(session.id, reason).catch((error: unknown) => {

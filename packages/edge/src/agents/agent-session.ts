@@ -3,6 +3,7 @@
  * byte on, one Auth in time, then RPCs and proxied streams. It ends once, whoever ends it, and control is told.
  */
 import type { TLSSocket } from 'node:tls';
+import { isPosternError } from '@postern/errors';
 import {
   createMuxSession,
   echoHeartbeats,
@@ -113,7 +114,7 @@ export class AgentSession {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#calls = new Pace(CALLS, monotonic);
-    const { socket, link, log, limits, region, faults } = options;
+    const { socket, link, limits, region, faults } = options;
     this.#guard = new Guard(faults, options.wheel, 'an agent session', () => {
       socket.destroy();
       this.end('a mistake inside the server');
@@ -136,7 +137,6 @@ export class AgentSession {
     this.#rpc = new RpcServer({
       link,
       wheel,
-      log,
       faults,
       region,
       connectAddresses: connectAddresses(options.connect, {
@@ -221,7 +221,8 @@ export class AgentSession {
       if (isHttpStart(buffer)) return this.#answerHttp(buffer.toString('latin1', 0, length));
     }
     this.mux.receive(buffer, 0, length);
-    if (this.mux.leaving.unsettled > 0 && !this.#settling) void this.#settleLeaving();
+    if (this.mux.leaving.unsettled > 0 && !this.#settling)
+      this.#settleLeaving().catch((error: unknown) => this.#guard.fault(error));
     if (this.id === '' && this.mux.bytesReceived > ANONYMOUS_BYTES) return this.end('too much before Auth');
   }
 
@@ -289,7 +290,8 @@ export class AgentSession {
     try {
       accepted = await link.authenticate(request, remoteAddr);
     } catch (error) {
-      limiter.failed(remoteIp);
+      // A mistake of ours is nobody's wrong token.
+      if (isPosternError(error)) limiter.failed(remoteIp);
       // The agent may correct itself on this connection, but not stay for ever.
       this.#authTimer.refresh();
       throw error;

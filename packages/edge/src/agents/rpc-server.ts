@@ -15,7 +15,7 @@ import {
   type MuxStream,
 } from '@postern/protocol';
 import type { AgentSessionAccepted, ControlLink } from '@postern/link';
-import type { FaultReports, Log, TimerHandle, TimerWheel } from '../context.ts';
+import type { FaultReports, TimerHandle, TimerWheel } from '../context.ts';
 import { RPC_METHODS, type RpcMethod } from './rpc-methods.ts';
 
 /** Questions under way at once: an agent with a thousand endpoints binds them all anew when it comes back. */
@@ -36,7 +36,6 @@ const VERSIONS = ['3', '2'];
 export interface RpcServerOptions {
   readonly link: ControlLink;
   readonly wheel: TimerWheel;
-  readonly log: Log;
   readonly faults: FaultReports;
   readonly region: string;
   /** As AuthResp offers them; empty where there is only one. */
@@ -188,7 +187,7 @@ export class RpcServer {
         answer(message)
           .then(finish, (error: unknown) => finish(refuse(this.#text(error))))
           .catch((error: unknown) => {
-            this.#options.faults.report(error, 'an RPC of an agent');
+            this.#options.faults.report(error, 'an RPC of an agent', { session: this.#options.sessionId() });
             stream.reset(MuxErrorCode.internal);
           });
       },
@@ -221,7 +220,7 @@ export class RpcServer {
 
   #text(error: unknown): string {
     if (isPosternError(error)) return errorText(error);
-    this.#options.log.error({ session: this.#options.sessionId(), reason: String(error) }, 'agent RPC failed');
+    this.#options.faults.report(error, 'an RPC of an agent', { session: this.#options.sessionId() });
     return 'Something went wrong inside the server; its log has the cause. Try again in a moment.';
   }
 }

@@ -68,7 +68,7 @@ test('an end that never leaves is waited for no longer than a second', async () 
 });
 
 test('a TLS connection may be aborted as soon as it is there', async () => {
-  const terminators = new TlsTerminators(5_000, () => {}, Date.now);
+  const terminators = new TlsTerminators(5_000, () => {});
   const server = createServer((socket) => {
     socket.on('error', () => {});
     void terminators.terminate(socket, selfSigned('app.test'), NO_DEMANDS).then((secured) => secured && abort(secured));

@@ -1,7 +1,8 @@
 /** The last stage of tcp and tls connections: bytes to an agent and back, until both are done. */
 import { fail, isPosternError } from '@postern/errors';
 import type { Socket } from 'node:net';
-import type { EdgeContext, LiveEndpoint, StreamPurpose } from '../context.ts';
+import type { EdgeContext, LiveEndpoint } from '../context.ts';
+import type { StreamPurpose } from '../streams/agent-streams.ts';
 import type { AgentUpstream } from '@postern/link';
 import { IdlePipes } from '../places/idle-pipes.ts';
 import { networkOf } from '../places/network.ts';

@@ -17,13 +17,14 @@ import type { TlsTermination } from '@postern/policy';
 import type { EdgeContext, HttpService, LiveEndpoint } from '../context.ts';
 import type { TlsIdentity } from '@postern/link';
 import { withDeadline } from '../deadline.ts';
+import type { Gate } from '../listeners/gate.ts';
+import type { Service } from '../listeners/listener.ts';
 import { pickMember } from '../routing/pick-member.ts';
 import { serviceAlpn } from './alpn.ts';
 import type { ByteDelivery } from './byte-delivery.ts';
 import type { CertificateCache } from './certificates.ts';
 import { ClientHelloReader, isTlsStart, type ClientHello, type HelloResult } from './client-hello.ts';
 import { runConnectPhase } from './connect-phase.ts';
-import type { Gate } from './gate.ts';
 import { introduce, type Introduction } from './introduce.ts';
 import { peek, type Peeked } from './peek.ts';
 import { Alert, httpError, sayAndClose, tlsAlert } from './plain-answers.ts';
@@ -33,14 +34,6 @@ import { helloView, type Visitor } from './visitor.ts';
 
 const CERTIFICATE_MS = 10_000;
 
-export interface Gates {
-  readonly http: Gate;
-  readonly tls: Gate;
-  /** All TCP endpoints together. */
-  readonly tcp: Gate;
-  readonly agents: Gate;
-}
-
 export interface ConnectionServices {
   readonly context: EdgeContext;
   readonly http: HttpService;
@@ -48,7 +41,6 @@ export interface ConnectionServices {
   readonly certificates: CertificateCache;
   readonly terminators: TlsTerminators;
   readonly introduction: Introduction;
-  readonly gates: Gates;
   /** Takes an agent's connection after its TLS handshake. */
   readonly acceptAgent: (socket: TLSSocket, remoteAddr: string, remoteIp: string) => void;
 }
@@ -57,6 +49,12 @@ export class Connections {
   readonly #services: ConnectionServices;
   readonly #context: EdgeContext;
   readonly #agentNames: ReadonlySet<string>;
+  readonly #ways: Readonly<Record<Service, (socket: Socket, port: number) => Promise<void>>> = {
+    http: (socket) => this.#serveHttp(socket),
+    tls: (socket) => this.#serveTls(socket),
+    tcp: (socket, port) => this.#serveTcp(socket, port),
+    agents: (socket) => this.#serveAgent(socket),
+  };
   /** Visitors between accept and what serves them. */
   #arriving = 0;
   #whenArrived: (() => void)[] = [];
@@ -67,43 +65,23 @@ export class Connections {
     this.#agentNames = new Set(services.context.config.agentNames.map((name) => name.toLowerCase()));
   }
 
-  /** A connection to the http port. */
-  http(socket: Socket): void {
-    void this.#guard('http', socket, () => this.#serveHttp(socket));
-  }
-
-  /** A connection to the TLS port: https and tls endpoints, and agents that dial one of our names. */
-  tls(socket: Socket): void {
-    void this.#guard('tls', socket, () => this.#serveTls(socket));
-  }
-
-  /** A connection to the agent port. */
-  agents(socket: Socket): void {
-    void this.#guard('agents', socket, () => this.#serveAgent(socket));
-  }
-
-  /** A connection to the port of a TCP endpoint. */
-  tcp(socket: Socket, port: number): void {
-    void this.#guard('tcp', socket, () => this.#serveTcp(socket, port));
-  }
-
-  /** Resolves when nobody is between accept and what serves him. */
-  arrived(): Promise<void> {
-    if (this.#arriving === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#whenArrived.push(resolve));
-  }
-
-  /** A fault of ours costs its own connection and no other. */
-  async #guard(gate: keyof Gates, socket: Socket, serve: () => Promise<void>): Promise<void> {
+  /** A connection to a listener, if its gate lets it in. A fault of ours costs it, and no other. */
+  async accept(serves: Service, gate: Gate, socket: Socket, port: number): Promise<void> {
     this.#arriving++;
     try {
-      if (this.#services.gates[gate].admit(socket)) await serve();
+      if (gate.admit(socket)) await this.#ways[serves](socket, port);
     } catch (error) {
       this.#context.faults.report(error, 'a connection that was arriving');
       socket.destroy();
     }
     this.#arriving--;
     if (this.#arriving === 0) for (const resolve of this.#whenArrived.splice(0)) resolve();
+  }
+
+  /** Resolves when nobody is between accept and what serves him. */
+  arrived(): Promise<void> {
+    if (this.#arriving === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenArrived.push(resolve));
   }
 
   async #serveHttp(socket: Socket): Promise<void> {
@@ -128,6 +106,7 @@ export class Connections {
     }
   }
 
+  /** https and tls endpoints, and agents that dial one of our names. */
   async #serveTls(socket: Socket): Promise<void> {
     const visitor = await this.#introduce(socket);
     if (visitor === null) return;
@@ -174,6 +153,7 @@ export class Connections {
     if (seen !== null) await this.#agent(socket, visitor, seen.hello.serverName, seen.bytes);
   }
 
+  /** @param port of a TCP endpoint */
   async #serveTcp(socket: Socket, port: number): Promise<void> {
     const visitor = await this.#introduce(socket);
     if (visitor === null) return;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, test } from 'vitest';
-import { edgeHarness, eventually, WILDCARD_CERTIFICATE } from '../testing/edge-harness.ts';
+import { edgeHarness, eventually, visitorConnections, WILDCARD_CERTIFICATE } from '../testing/edge-harness.ts';
 
 /** A deadline that must not be what ends these connections. */
 const LONG = 120_000;
@@ -38,6 +38,6 @@ describe('a visitor who leaves at the end of the TLS handshake is let go at once
         else socket.end();
       }),
     );
-    await eventually(async () => (await harness.edge.stats()).visitorConnections === 0);
+    await eventually(async () => (await visitorConnections(harness)) === 0);
   });
 });

@@ -3,7 +3,7 @@
  * set of demands, so that each has its own session tickets: a session made without a client certificate can not be
  * resumed where one is demanded.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, hkdfSync } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { TlsTermination } from '@postern/policy';
@@ -33,17 +33,14 @@ export const HTTPS_DEMANDS: TlsDemands = { ...NO_DEMANDS, alpn: ['h2', 'http/1.1
 const MOST_SERVERS = 1_000;
 /** Characters of PEM in all of them; a context takes about ten times its texts, and client authorities are tenants'. */
 const MOST_PEM = 8 * 1024 * 1024;
-/**
- * A session ticket is as secret as the key that sealed it (RFC 8446 §8.1): each server makes its own, keeps it for this
- * long, and writes it nowhere. Who comes with an older ticket shakes hands in full.
- */
-const TICKET_KEY_MS = 3_600_000;
+/** What `tls.Server` takes: a name, a key to sign, a key to seal, 16 bytes each. */
 const TICKET_KEY_BYTES = 48;
 
 interface Context {
   readonly server: Server;
   readonly size: number;
-  keyedAt: number;
+  /** What its tickets are sealed with comes of this; null = of nothing but chance. */
+  root: Uint8Array | null;
 }
 
 interface Handoff {
@@ -54,16 +51,14 @@ interface Handoff {
 export class TlsTerminators {
   readonly #handshakeMs: number;
   readonly #onFailure: (reason: string) => void;
-  readonly #now: () => number;
   /** By certificate and demands, least recently used first. */
   readonly #servers = new Map<string, Context>();
   #pem = 0;
+  #ticketRoot: Uint8Array | null = null;
   /** Handshakes under way, by the addresses of their connection: the public API has no other link between the two. */
   readonly #handoffs = new Map<string, Handoff>();
 
-  /** @param now milliseconds */
-  constructor(handshakeMs: number, onFailure: (reason: string) => void, now: () => number) {
-    this.#now = now;
+  constructor(handshakeMs: number, onFailure: (reason: string) => void) {
     this.#handshakeMs = handshakeMs;
     this.#onFailure = onFailure;
   }
@@ -87,6 +82,15 @@ export class TlsTerminators {
     });
   }
 
+  /**
+   * A session ticket is as secret as the key that sealed it (RFC 8446 §8.1), so keys are replaced. Every edge of a node
+   * has the same `root`, and each certificate with its demands a key of its own from it: a visitor resumes at whichever
+   * edge he comes to. Who brings a ticket of an earlier root shakes hands in full.
+   */
+  sealTickets(root: Uint8Array): void {
+    this.#ticketRoot = root;
+  }
+
   /** Forgets the contexts; connections that use them are not touched. */
   clear(): void {
     this.#servers.clear();
@@ -101,7 +105,7 @@ export class TlsTerminators {
     if (known !== undefined) {
       this.#servers.delete(key);
       this.#servers.set(key, known);
-      this.#renewTickets(known);
+      this.#seal(known, key);
       return known.server;
     }
     const size = demands.clientCas.reduce(
@@ -109,21 +113,23 @@ export class TlsTerminators {
       identity.cert.length + identity.key.length,
     );
     const server = this.#create(identity, demands, key);
-    this.#servers.set(key, { server, size, keyedAt: this.#now() });
+    const context: Context = { server, size, root: null };
+    this.#seal(context, key);
+    this.#servers.set(key, context);
     this.#pem += size;
-    for (const [oldest, context] of this.#servers) {
+    for (const [oldest, { size: freed }] of this.#servers) {
       if (this.#servers.size === 1 || (this.#servers.size <= MOST_SERVERS && this.#pem <= MOST_PEM)) break;
       this.#servers.delete(oldest);
-      this.#pem -= context.size;
+      this.#pem -= freed;
     }
     return server;
   }
 
-  #renewTickets(context: Context): void {
-    const now = this.#now();
-    if (now - context.keyedAt < TICKET_KEY_MS) return;
-    context.keyedAt = now;
-    context.server.setTicketKeys(randomBytes(TICKET_KEY_BYTES));
+  #seal(context: Context, key: string): void {
+    const root = this.#ticketRoot;
+    if (root === null || root === context.root) return;
+    context.root = root;
+    context.server.setTicketKeys(Buffer.from(hkdfSync('sha256', root, '', `tickets ${key}`, TICKET_KEY_BYTES)));
   }
 
   #create(identity: TlsIdentity, demands: TlsDemands, key: string): Server {

@@ -13,6 +13,7 @@ import { Dice } from '../testing/dice.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { HostileAnswers, serveHostile } from '../testing/hostile-http2.ts';
 import { NativeLife } from './codec/http2-native-life.ts';
+import { endReset } from './codec/http2-no-error.ts';
 import { dial, type Harness, harness, rawService, type Service } from '../testing/http-harness.ts';
 
 const SEED = Number(process.env['POSTERN_SEED'] ?? Date.now() % 1_000_000);
@@ -118,7 +119,10 @@ function visit2(
     stream.pause();
     setTimeout(() => stream.resume(), 5);
   });
-  stream.on('end', () => (ended = true));
+  stream.on('end', () => {
+    ended = true;
+    endReset(stream);
+  });
   stream.on('error', () => {});
   stream.on('close', () => life.outlive(stream));
   stream.on('close', () =>

@@ -4,14 +4,14 @@ import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { Flag, frame, FrameType, literal, words } from '../testing/h2-frames.ts';
-import { dial, type Harness, harness, listening, rawService, type Service } from '../testing/http-harness.ts';
+import { byHand, type OnFrame } from '../testing/hand-made-http2.ts';
+import { dial, type Harness, harness, listening, type Service } from '../testing/http-harness.ts';
 
 const END_STREAM = 1;
 const END_HEADERS = 4;
 const REFUSED_STREAM = 7;
 /** `:status: 200` of the static table (RFC 7541, appendix A). */
 const OK = Buffer.from([0x88]);
-const PREFACE_BYTES = 24;
 
 async function edgeTo(service: Service, http2: boolean): Promise<Harness & AsyncDisposable> {
   const edge = await harness({ http2, agents: { s1: dial(service.port) } });
@@ -49,35 +49,6 @@ async function post(edge: Harness, parts: readonly Buffer[], between = 0): Promi
   } finally {
     session.destroy();
   }
-}
-
-type OnFrame = (socket: Socket, type: number, flags: number, id: number, payload: Buffer) => void;
-
-/** A service of hand-made frames. @param onFrame hears of HEADERS and DATA */
-function byHand(onFrame: OnFrame): Promise<Service> {
-  return rawService((socket) => {
-    let unread = Buffer.alloc(0);
-    let preface = true;
-    socket.on('error', () => {});
-    socket.write(frame(FrameType.settings, 0, 0));
-    socket.on('data', (chunk: Buffer) => {
-      unread = Buffer.concat([unread, chunk]);
-      if (preface && unread.length >= PREFACE_BYTES) {
-        preface = false;
-        unread = unread.subarray(PREFACE_BYTES);
-      }
-      if (preface) return;
-      while (unread.length >= 9 && unread.length >= 9 + unread.readUIntBE(0, 3)) {
-        const length = unread.readUIntBE(0, 3);
-        const [type = 0, flags = 0] = unread.subarray(3, 5);
-        const id = unread.readUInt32BE(5);
-        const payload = unread.subarray(9, 9 + length);
-        unread = unread.subarray(9 + length);
-        if (type === FrameType.settings && flags === 0) socket.write(frame(FrameType.settings, 1, 0));
-        if (type === FrameType.headers || type === FrameType.data) onFrame(socket, type, flags, id, payload);
-      }
-    });
-  });
 }
 
 /** Deals with the first request as told, and echoes the bodies of all others. */

@@ -1,6 +1,6 @@
 /** URLs of internal endpoints, as `forward-internal` names them (traffic-policy.md, forward-internal). */
 import { fail } from '@postern/errors';
-import type { Scheme } from '@postern/link';
+import { isScheme, type Scheme } from '@postern/link';
 
 export interface InternalAddress {
   readonly scheme: Scheme;
@@ -20,8 +20,7 @@ export function parseInternalUrl(url: string): InternalAddress {
   const match = SHAPE.exec(url);
   if (match === null) throw bad(url, 'it has to look like https://name.internal or tcp://name.internal:port');
   const scheme = (match[1] ?? 'https').toLowerCase();
-  if (scheme !== 'http' && scheme !== 'https' && scheme !== 'tls' && scheme !== 'tcp')
-    throw bad(url, `the scheme "${scheme}" is not one of http, https, tls, tcp`);
+  if (!isScheme(scheme)) throw bad(url, `the scheme "${scheme}" is not one of http, https, tls, tcp`);
   const port = match[3] === undefined ? DEFAULT_PORTS[scheme] : Number(match[3]);
   if (port === undefined || port === 0) throw bad(url, 'a tcp URL needs a port');
   if (port > 65_535) throw bad(url, `the port ${port} is above 65535`);

@@ -1,5 +1,6 @@
 /** Choosing among the endpoints that share one address. */
-import type { AgentStreams, LiveEndpoint, Route } from '../context.ts';
+import type { LiveEndpoint, Route } from '../context.ts';
+import type { AgentStreams } from '../streams/agent-streams.ts';
 import type { AgentUpstream } from '@postern/link';
 
 /**

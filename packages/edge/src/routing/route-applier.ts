@@ -2,7 +2,7 @@
  * Applies route updates one after the other, so that an acknowledged endpoint can be reached: ports that TCP endpoints
  * need are open before the table changes, and closed only after it did.
  */
-import type { TcpPorts } from '../connection/tcp-ports.ts';
+import type { TcpPorts } from '../listeners/tcp-ports.ts';
 import type { Log, RouteTable } from '../context.ts';
 import type { Returning } from './returning.ts';
 import type { RouteUpdate } from '@postern/link';

@@ -8,11 +8,11 @@ import { DEFAULT_EDGE_LIMITS } from '../limits.ts';
 import { selfSigned } from './certificate.ts';
 import { FakeAgent } from './fake-agent.ts';
 import { type EdgeUnderTest, makeEdge } from './edge-under-test.ts';
+import { LOOPBACK, type TestAddresses } from './open-listeners.ts';
 import { FakeControl } from './fake-control.ts';
 import { SILENT_LOG } from './fixtures.ts';
 
 export const AGENT_NAME = 'connect.test';
-const LOOPBACK = [{ host: '127.0.0.1', port: 0 }];
 
 /** Made once: keys take time. */
 export const AGENT_CERTIFICATE = selfSigned(AGENT_NAME, '127.0.0.1');
@@ -32,29 +32,24 @@ export interface EdgeHarness extends AsyncDisposable {
 export interface HarnessChange {
   readonly limits?: Partial<EdgeLimits>;
   readonly config?: Partial<EdgeConfig>;
+  readonly addresses?: Partial<TestAddresses>;
   readonly log?: Log;
-  /** In this process only. */
-  readonly now?: () => number;
   readonly before?: (control: FakeControl) => void;
   /** Leave the start to the test. */
   readonly start?: boolean;
 }
 
-/** Every listener on a free port of loopback. */
 export function edgeTestConfig(change: Partial<EdgeConfig> = {}): EdgeConfig {
   return {
-    http: LOOPBACK,
-    https: LOOPBACK,
-    agents: LOOPBACK,
     tcpHosts: [{ host: '127.0.0.1' }],
     agentNames: [AGENT_NAME],
     trustedProxies: [],
     proxyProtocol: false,
     publicHttpPort: 80,
     redirectToHttps: true,
-    webUrl: 'https://hello.test/',
     publicHttpsPort: 443,
     region: 'local',
+    expected: [],
     limits: { ...DEFAULT_EDGE_LIMITS, drainMs: 200 },
     ...change,
   };
@@ -67,9 +62,9 @@ export async function edgeHarness(change: HarnessChange = {}): Promise<EdgeHarne
   change.before?.(control);
   const edge = await makeEdge(
     edgeTestConfig({ ...change.config, limits: { ...DEFAULT_EDGE_LIMITS, drainMs: 200, ...change.limits } }),
+    { ...LOOPBACK, ...change.addresses },
     control,
     change.log ?? SILENT_LOG,
-    change.now,
   );
   // Numbers come with the traffic that they count; a stop has sent all of it.
   control.flush = () => edge.stats().then(ignore, ignore);
@@ -119,6 +114,12 @@ export async function edgeHarness(change: HarnessChange = {}): Promise<EdgeHarne
       await edge.stop();
     },
   };
+}
+
+/** Connections of visitors that are open. */
+export async function visitorConnections({ edge }: EdgeHarness): Promise<number> {
+  const { listeners } = await edge.stats();
+  return listeners.reduce((sum, { visitors, open }) => sum + (visitors ? open : 0), 0);
 }
 
 /** Reads until the other side's FIN, or its end by error. */

@@ -7,6 +7,7 @@ import { connectControl, overProcess, Peer, split } from '@postern/link/wire';
 import type { EdgeConfig } from '../context.ts';
 import { createEdge, type Edge } from '../edge.ts';
 import { SILENT_LOG } from './fixtures.ts';
+import { boundAddresses, openListeners, type TestAddresses } from './open-listeners.ts';
 
 const channels = split(overProcess(process), ['link', 'test']);
 const link = connectControl(channels.link);
@@ -17,24 +18,18 @@ function made(): Edge {
   return edge;
 }
 
-const test: Peer = new Peer(
+// oxlint-disable-next-line no-new
+new Peer(
   channels.test,
   {
-    create(config: EdgeConfig) {
-      edge = createEdge({ config, link, log: SILENT_LOG, now: Date.now, random: Math.random });
+    async create(config: EdgeConfig, wanted: TestAddresses) {
+      const listeners = await openListeners(wanted);
+      edge = createEdge({ config, link, listeners, log: SILENT_LOG, now: Date.now, random: Math.random });
+      return boundAddresses(listeners);
     },
-    async start() {
-      const addresses = setInterval(() => test.tell('addresses', made().addresses), 5);
-      try {
-        await made().start();
-      } finally {
-        clearInterval(addresses);
-        test.tell('addresses', made().addresses);
-      }
-    },
+    start: () => made().start(),
     stop: () => made().stop(),
     stats: () => made().stats(),
-    reloadCertificates: () => made().reloadCertificates(),
   },
   () => process.exit(0),
 );

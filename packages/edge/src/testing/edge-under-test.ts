@@ -5,16 +5,15 @@ import type { ControlLink } from '@postern/link';
 import { overProcess, Peer, serveControl, split } from '@postern/link/wire';
 import { ignore } from '../connection/pipe.ts';
 import type { EdgeConfig, Log } from '../context.ts';
-import { createEdge, type Edge, type EdgeStats } from '../edge.ts';
+import { createEdge, type EdgeStats } from '../edge.ts';
+import { type BoundAddresses, boundAddresses, LOOPBACK, openListeners, type TestAddresses } from './open-listeners.ts';
 
 /** What tests ask of an edge, wherever it runs. */
 export interface EdgeUnderTest {
-  /** As far as they are bound. */
-  readonly addresses: Edge['addresses'];
+  readonly addresses: BoundAddresses;
   start(): Promise<void>;
   stop(): Promise<void>;
   stats(): Promise<EdgeStats>;
-  reloadCertificates(): Promise<void>;
   /** Its process dies without a word; null = it has none of its own. */
   readonly kill: (() => Promise<void>) | null;
 }
@@ -22,25 +21,23 @@ export interface EdgeUnderTest {
 /** In this process; in one of its own, with the link between the two, where `POSTERN_EDGE_LINK=process` says so. */
 export function makeEdge(
   config: EdgeConfig,
+  addresses: TestAddresses,
   link: ControlLink,
   log: Log,
-  now: () => number = Date.now,
 ): Promise<EdgeUnderTest> {
   return process.env['POSTERN_EDGE_LINK'] === 'process'
-    ? elsewhere(config, link)
-    : Promise.resolve(here(config, link, log, now));
+    ? elsewhere(config, link, ignore, addresses)
+    : here(config, addresses, link, log);
 }
 
-function here(config: EdgeConfig, link: ControlLink, log: Log, now: () => number): EdgeUnderTest {
-  const edge = createEdge({ config, link, log, now, random: Math.random });
+async function here(config: EdgeConfig, addresses: TestAddresses, link: ControlLink, log: Log): Promise<EdgeUnderTest> {
+  const listeners = await openListeners(addresses);
+  const edge = createEdge({ config, link, listeners, log, now: Date.now, random: Math.random });
   return {
-    get addresses() {
-      return edge.addresses;
-    },
+    addresses: boundAddresses(listeners),
     start: () => edge.start(),
     stop: () => edge.stop(),
     stats: () => Promise.resolve(edge.stats()),
-    reloadCertificates: () => Promise.resolve(edge.reloadCertificates()),
     kill: null,
   };
 }
@@ -49,7 +46,8 @@ function here(config: EdgeConfig, link: ControlLink, log: Log, now: () => number
 export async function elsewhere(
   config: EdgeConfig,
   link: ControlLink,
-  onGone: () => void = () => {},
+  onGone: () => void = ignore,
+  wanted: TestAddresses = LOOPBACK,
 ): Promise<EdgeUnderTest> {
   const child = fork(fileURLToPath(new URL('edge-process.ts', import.meta.url)), {
     serialization: 'advanced',
@@ -59,22 +57,13 @@ export async function elsewhere(
   const channels = split(overProcess(child), ['link', 'test']);
   serveControl(channels.link, link, onGone);
   let stopped: Promise<void> | null = null;
-  const unbound = { host: '', port: 0 };
-  let addresses: Edge['addresses'] = { http: unbound, https: unbound, agents: unbound };
-  const peer = new Peer(
-    channels.test,
-    {
-      addresses(bound: Edge['addresses']) {
-        addresses = bound;
-      },
-    },
-    () => {},
-  );
-  await peer.call('create', config);
+  const peer = new Peer(channels.test, {}, ignore);
+  const addresses = await peer.call<BoundAddresses>('create', config, wanted).catch((error: unknown) => {
+    peer.close();
+    throw error;
+  });
   return {
-    get addresses() {
-      return addresses;
-    },
+    addresses,
     start: () => peer.call('start'),
     stop() {
       stopped ??= (async () => {
@@ -86,7 +75,6 @@ export async function elsewhere(
       return stopped;
     },
     stats: () => peer.call('stats'),
-    reloadCertificates: () => peer.call('reloadCertificates'),
     async kill() {
       child.kill('SIGKILL');
       await ended;

@@ -1,4 +1,5 @@
 /** A control plane of a few maps: enough for agents to authenticate and bind, and for tests to push routes. */
+import { randomBytes } from 'node:crypto';
 import { fail } from '@postern/errors';
 import type { AuthRequest, BindRequest, LabelBindRequest, PatchTunnelRequest } from '@postern/protocol';
 import type {
@@ -6,6 +7,7 @@ import type {
   AgentSessionAccepted,
   ControlLink,
   EdgePort,
+  NodeSettings,
   RouteEndpoint,
   TlsIdentity,
   TrafficEvent,
@@ -32,6 +34,11 @@ export class FakeControl implements ControlLink {
   readonly initial: RouteEndpoint[] = [];
   /** What a bind of this Id becomes besides its upstream; keyed by the URL asked for. */
   readonly shapes = new Map<string, Partial<RouteEndpoint>>();
+  settings: NodeSettings = {
+    certificates: 0,
+    webUrl: 'https://hello.test/',
+    keys: { hopMarks: randomBytes(32), tickets: randomBytes(32) },
+  };
   /** Resolves before `follow` sends the snapshot. */
   gate: Promise<void> = Promise.resolve();
   #revision = 0;
@@ -41,7 +48,13 @@ export class FakeControl implements ControlLink {
   async follow(edge: EdgePort): Promise<void> {
     this.port = edge;
     await this.gate;
+    await edge.applySettings(this.settings);
     await edge.applyRoutes(update(++this.#revision, { snapshot: true, upserts: this.initial }));
+  }
+
+  async change(settings: Partial<NodeSettings>): Promise<void> {
+    this.settings = { ...this.settings, ...settings };
+    await this.port?.applySettings(this.settings);
   }
 
   async push(...upserts: RouteEndpoint[]): Promise<void> {

@@ -2,22 +2,22 @@
  * An HTTP service between real sockets for tests: visitors reach it over TCP, agents are sessions of an in-memory mux
  * pair whose other end dials real servers, as a byte-piping agent does.
  */
+import { randomBytes } from 'node:crypto';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { fail } from '@postern/errors';
 import type { CompiledPolicy, ConnView } from '@postern/policy';
 import { createMuxSession, type MuxSession, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
 import type {
-  AgentStreams,
   EdgeConfig,
   EdgeContext,
   EdgeLimits,
   HttpService,
   LiveEndpoint,
   Log,
-  StreamPurpose,
   VisitorConnection,
 } from '../context.ts';
+import type { AgentStreams, StreamPurpose } from '../streams/agent-streams.ts';
 import type { AgentUpstream, ControlLink, RouteEndpoint, TrafficEvent } from '@postern/link';
 import { Returning } from '../routing/returning.ts';
 import { createRouteTable } from '../routing/route-table.ts';
@@ -25,6 +25,7 @@ import { LIMITS, SILENT_LOG } from './fixtures.ts';
 import { createTimerWheel } from '../timer-wheel.ts';
 import { Faults, streamFault } from '../guard.ts';
 import { NO_KEYS } from '../services/keys.ts';
+import { HopMarks } from '../http/exchange/hop-mark.ts';
 import { BodyRoom } from '../http/exchange/body-room.ts';
 import { CircuitBreakers } from '../services/breakers.ts';
 import { SlidingCounters } from '../services/counters.ts';
@@ -215,27 +216,27 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       gone.push(listener);
     },
   };
+  const marks = new HopMarks();
+  marks.signWith(randomBytes(32));
   const context: EdgeContext = {
     config: {
-      http: [],
-      https: [],
-      agents: [],
       tcpHosts: [],
       agentNames: [],
       trustedProxies: options.trustedProxies ?? [],
       proxyProtocol: false,
       publicHttpPort: 80,
       redirectToHttps: true,
-      webUrl: 'https://hello.test/',
       publicHttpsPort: 8443,
       region: 'local',
+      expected: [],
       limits: { ...LIMITS, ...options.limits },
       ...options.config,
     },
     link: NO_LINK,
     routes,
-    returning: new Returning({ expected: [], now: Date.now, onChange: () => {} }),
+    returning: new Returning([], Date.now),
     agents: streams,
+    marks,
     bodies: new BodyRoom(options.bodyBytes ?? 1 << 26),
     services: {
       breakers: new CircuitBreakers(options.counterClock ?? (() => performance.now())),
@@ -285,7 +286,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
   };
 }
 
-function visitorOf(socket: Socket, options: HarnessOptions): VisitorConnection {
+export function visitorOf(socket: Socket, options: HarnessOptions): VisitorConnection {
   const conn: ConnView = {
     clientIp: '192.0.2.7',
     clientPort: socket.remotePort ?? 0,

@@ -3,7 +3,7 @@ import { fail, isPosternError } from '@postern/errors';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ControlLink, EdgePort } from '../link.ts';
 import type { TrafficEvent } from '../traffic.ts';
-import { AUTH, BIND, BOUND, EVENT, ROUTE } from './samples.ts';
+import { AUTH, BIND, BOUND, EVENT, ROUTE, SETTINGS } from './samples.ts';
 
 export interface OpenLink {
   /** As the edge has it. */
@@ -25,6 +25,7 @@ const CONTROL: ControlLink = {
   traffic: () => {},
 };
 const EDGE: EdgePort = {
+  applySettings: UNASKED,
   applyRoutes: UNASKED,
   agentCommand: UNASKED,
   stopTunnel: () => {},
@@ -83,6 +84,7 @@ export function linkContract(name: string, open: (control: ControlLink) => Promi
       const heard: unknown[] = [];
       const { link } = await connect({
         async follow(edge) {
+          await edge.applySettings(SETTINGS);
           await edge.applyRoutes({ revision: 1, snapshot: true, upserts: [ROUTE], removes: [] });
           edge.stopTunnel('ts_1', 'tn_1', 'over', null);
           edge.closeSession('ts_1', 'displaced');
@@ -96,6 +98,7 @@ export function linkContract(name: string, open: (control: ControlLink) => Promi
       });
       const told: unknown[] = [];
       await link.follow({
+        applySettings: (settings) => Promise.resolve(void told.push(settings)),
         applyRoutes(update) {
           told.push(update);
           return update.snapshot ? Promise.resolve() : Promise.reject(new Error('port 1 is taken'));
@@ -105,7 +108,8 @@ export function linkContract(name: string, open: (control: ControlLink) => Promi
         closeSession: (...words) => void told.push(words),
         probeSession: () => Promise.resolve(true),
       });
-      expect(told.slice(0, 3)).toEqual([
+      expect(told.slice(0, 4)).toEqual([
+        SETTINGS,
         { revision: 1, snapshot: true, upserts: [ROUTE], removes: [] },
         ['ts_1', 'tn_1', 'over', null],
         ['ts_1', 'displaced'],

@@ -1,6 +1,7 @@
 import { decodeAuth, decodeBind, type AuthRequest, type BindRequest } from '@postern/protocol';
 import type { RouteEndpoint } from '../endpoint.ts';
 import type { AgentBound } from '../session.ts';
+import type { NodeSettings } from '../settings.ts';
 import type { TrafficEvent } from '../traffic.ts';
 
 export const AUTH: AuthRequest = decodeAuth({ Version: ['3'], ClientId: '', Extra: { AuthToken: 'a' } });
@@ -38,6 +39,12 @@ export const ROUTE: RouteEndpoint = {
   tls: { at: 'agent' },
   upstreams: [{ sessionId: 'ts_1', tunnelId: 'ep_1', forwardsTo: 'x', protocol: 'http1', proxyProtocol: 0 }],
   routes: [],
+};
+
+export const SETTINGS: NodeSettings = {
+  certificates: 1,
+  webUrl: 'https://a.test/',
+  keys: { hopMarks: new Uint8Array(32).fill(1), tickets: new Uint8Array(32).fill(255) },
 };
 
 export const EVENT: TrafficEvent = {

@@ -2,6 +2,7 @@
 import type { AuthRequest, BindRequest, LabelBindRequest, PatchTunnelRequest } from '@postern/protocol';
 import type { ControlLink, EdgePort } from '../link.ts';
 import type { AgentCommand } from '../session.ts';
+import type { NodeSettings } from '../settings.ts';
 import type { TrafficEvent } from '../traffic.ts';
 import type { RouteUpdate } from '../update.ts';
 import type { Channel } from './channel.ts';
@@ -33,6 +34,7 @@ export function connectControl(channel: Channel, onClosed: () => void = () => {}
   return {
     follow(edge) {
       peer.answer({
+        applySettings: (settings: NodeSettings) => edge.applySettings(settings),
         applyRoutes: (update: RouteUpdate) => edge.applyRoutes(update),
         agentCommand: (sessionId: string, command: AgentCommand) => edge.agentCommand(sessionId, command),
         stopTunnel: (sessionId: string, tunnelId: string, message: string, code: string | null) =>
@@ -56,6 +58,7 @@ export function connectControl(channel: Channel, onClosed: () => void = () => {}
 
 function remoteEdge(peer: Peer): EdgePort {
   return {
+    applySettings: (settings) => peer.call('applySettings', settings),
     applyRoutes: (update) => peer.call('applyRoutes', update),
     agentCommand: (sessionId, command) => peer.call('agentCommand', sessionId, command),
     stopTunnel: (sessionId, tunnelId, message, errorCode) =>

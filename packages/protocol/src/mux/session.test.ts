@@ -128,6 +128,29 @@ describe('windows', () => {
     expect(parseFrames(drain(server.session))[0]?.payload.readUInt32BE(0)).toBe(131_072);
   });
 
+  test('a narrow stream keeps the first window, gets back to it, and widens again', () => {
+    const server = side({ role: 'server', window: 1_048_576, nudge: false });
+    server.session.receive(synFrame(3, 9));
+    const stream = server.accepted[0]?.stream;
+    const grants = (bytes: number): number => {
+      let sum = 0;
+      for (let left = bytes; left > 0; left -= 131_072) {
+        server.session.receive(dataFrame(3, Buffer.alloc(131_072)));
+        for (const { payload } of parseFrames(drain(server.session))) sum += payload.readUInt32BE(0);
+      }
+      return sum;
+    };
+    if (stream === undefined) throw new Error('no stream');
+    stream.narrow = true;
+    expect(grants(131_072)).toBe(131_076);
+    stream.narrow = false;
+    expect(grants(131_072)).toBe(131_072 + 1_048_576 - 262_144);
+    stream.narrow = true;
+    // All that is under way above the first window is used up before anything more is given.
+    expect(grants(1_048_576 - 262_144)).toBe(0);
+    expect(grants(262_144)).toBe(262_144);
+  });
+
   test('consuming more than was delivered grants nothing extra', () => {
     const server = side({ role: 'server', nudge: false });
     server.session.receive(synFrame(3, 9));

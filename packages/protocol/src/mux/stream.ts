@@ -51,8 +51,10 @@ export class Stream implements MuxStream {
   /** What the peer may still send. */
   receiveWindow = INITIAL_WINDOW;
   readonly #host: StreamHost;
-  /** Extra window, given with the first grant. */
-  #growth: number;
+  narrow = false;
+  /** What the peer may have under way to us at most, and now; they meet with the next grants. */
+  readonly #window: number;
+  #granted = INITIAL_WINDOW;
   /** Bytes handed to the owner and not yet consumed; bytes consumed and not yet granted. */
   #unconsumed = 0;
   #credit = 0;
@@ -75,7 +77,7 @@ export class Stream implements MuxStream {
     this.handler = handler;
     this.typeBytesLeft = inbound ? TYPE_BYTES : 0;
     this.opened = inbound;
-    this.#growth = window - INITIAL_WINDOW;
+    this.#window = window;
   }
 
   tellData(chunk: Buffer): void {
@@ -181,9 +183,10 @@ export class Stream implements MuxStream {
   /** The increment for the WNDINC that is being written; 0 when there is none to give any more. */
   takeGrant(): number {
     if (this.dead || this.remoteEnded) return 0;
-    const increment = this.#credit + this.#growth;
+    const wanted = this.narrow ? INITIAL_WINDOW : this.#window;
+    const increment = Math.max(0, this.#credit + wanted - this.#granted);
+    this.#granted += increment - this.#credit;
     this.#credit = 0;
-    this.#growth = 0;
     this.receiveWindow += increment;
     return increment;
   }

@@ -86,6 +86,8 @@ export interface MuxStream {
   handler: MuxStreamHandler;
   /** Free for the owner (avoids a side map on the hot path). */
   context: unknown;
+  /** Holds the peer to the window that every stream begins with, from the next grants on. */
+  narrow: boolean;
   /** Bytes queued here and not yet framed. */
   readonly queued: number;
   /** Nothing can be written any more (ended, reset or session over). */

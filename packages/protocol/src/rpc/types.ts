@@ -58,6 +58,10 @@ export interface AuthResponse {
   readonly connectAddresses?: readonly string[];
 }
 
+/**
+ * What `Proto` may be on the wire (agent-protocol.md §6). The schemes of `packages/link` are these; the wires are below
+ * that package and import nothing of it.
+ */
 export type EndpointProto = 'http' | 'https' | 'tcp' | 'tls';
 
 export interface BindRequest {

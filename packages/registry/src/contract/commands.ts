@@ -1,10 +1,37 @@
 /** Random conversations with a registry, for comparing two of them answer by answer. */
 import * as fc from 'fast-check';
-import { addressKey, Overtaken, SessionGone, type Registry, type RegistryChange, type Snapshot } from '../types.ts';
+import {
+  addressKey,
+  type Cluster,
+  NodeFenced,
+  Overtaken,
+  SessionGone,
+  type Registry,
+  type RegistryChange,
+  type Snapshot,
+} from '../types.ts';
 import { onlineEndpoint, sessionRecord, tunnelRecord } from './records.ts';
 
-/** One call and its answer; errors of the interface are answers by their name. */
-export type Command = (registry: Registry) => Promise<unknown>;
+/** Nodes on one registry, and their clock. */
+export interface Nodes {
+  readonly at: Registry[];
+  readonly cluster: Cluster;
+  readonly advance: (ms: number) => void;
+}
+
+/** One call of one of the nodes and its answer; errors of the interface are answers by their name. */
+interface Command {
+  readonly text: string;
+  readonly run: (nodes: Nodes) => Promise<unknown>;
+}
+
+const NAMES = ['node-1', 'node-2'] as const;
+/** Of the leases in these conversations. */
+export const LEASE_MS = 100;
+
+export async function nodesOn(cluster: Cluster, advance: (ms: number) => void): Promise<Nodes> {
+  return { cluster, advance, at: await Promise.all(NAMES.map((name) => cluster.join(name))) };
+}
 
 const account = fc.constantFrom('ac_1', 'ac_2');
 const sessionId = fc.constantFrom('ts_1', 'ts_2', 'ts_3');
@@ -46,6 +73,11 @@ const change: fc.Arbitrary<RegistryChange> = fc.oneof(
   sessionId.map((id) => ({ op: 'end' as const, sessionId: id })),
 );
 
+interface Call {
+  readonly text: string;
+  readonly ask: (registry: Registry) => Promise<unknown>;
+}
+
 async function applied(registry: Registry, changes: readonly RegistryChange[], fence: Snapshot): Promise<string> {
   try {
     await registry.apply(changes, fence);
@@ -56,8 +88,9 @@ async function applied(registry: Registry, changes: readonly RegistryChange[], f
   }
 }
 
-export const commands: fc.Arbitrary<{ readonly text: string; readonly run: Command }> = fc.oneof(
-  session.map((value) => command(`addSession ${value.id}`, (r) => r.addSession(value))),
+const calls: fc.Arbitrary<Call> = fc.oneof(
+  session.map((value) => command(`addSession ${value.id}`, (r) => r.addSession({ ...value, node: r.node }))),
+  fc.constant(command('renew', (r) => r.renew())),
   fc
     .tuple(fc.array(change, { minLength: 1, maxLength: 3 }), fc.array(fc.tuple(address, account), { maxLength: 2 }))
     .map(([changes, fenced]) =>
@@ -98,6 +131,43 @@ export const commands: fc.Arbitrary<{ readonly text: string; readonly run: Comma
     .map((given) => command(`withLabels ${JSON.stringify(given)}`, (r) => r.tunnelsWithLabels(...given))),
 );
 
-function command(text: string, run: Command): { readonly text: string; readonly run: Command } {
-  return { text, run };
+function command(text: string, ask: Call['ask']): Call {
+  return { text, ask };
 }
+
+const node = fc.nat({ max: NAMES.length - 1 });
+
+export const commands: fc.Arbitrary<Command> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.tuple(calls, node).map(([{ text, ask }, index]): Command => ({
+      text: `${NAMES[index]}: ${text}`,
+      async run({ at }) {
+        const registry = at[index];
+        if (registry === undefined) throw new Error('there is no such node');
+        return ask(registry).catch((error: unknown) => {
+          if (error instanceof NodeFenced) return error.message;
+          throw error;
+        });
+      },
+    })),
+  },
+  {
+    weight: 1,
+    arbitrary: node.map((index): Command => ({
+      text: `${NAMES[index]} joins again`,
+      async run({ at, cluster }) {
+        const joined = await cluster.join(NAMES[index] ?? '');
+        at[index] = joined;
+        return joined.node;
+      },
+    })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(30, LEASE_MS - 1, LEASE_MS).map((ms): Command => ({
+      text: `${ms} ms pass`,
+      run: async ({ advance }) => advance(ms),
+    })),
+  },
+);

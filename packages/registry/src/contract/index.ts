@@ -10,24 +10,21 @@ import {
   type Snapshot,
   type TunnelRecord,
 } from '../types.ts';
-import { commands } from './commands.ts';
+import { commands, LEASE_MS, nodesOn } from './commands.ts';
+import { describeLeases } from './leases.ts';
 import { createModelRegistry } from './model.ts';
 import { onlineEndpoint, sessionRecord, tunnelRecord } from './records.ts';
+import type { RegistryUnderTest } from './under-test.ts';
 
 const UNFENCED: Snapshot = new Map();
 
-export interface RegistryUnderTest {
-  readonly registry: Registry;
-  dispose(): Promise<void>;
-}
-
-export function describeRegistryContract(name: string, open: () => Promise<RegistryUnderTest>): void {
+export function describeRegistryContract(name: string, open: (leaseMs: number) => Promise<RegistryUnderTest>): void {
   describe(`${name} keeps the registry contract`, () => {
     let under: RegistryUnderTest;
     let registry: Registry;
     beforeEach(async () => {
-      under = await open();
-      registry = under.registry;
+      under = await open(LEASE_MS);
+      registry = await under.cluster.join('node-1');
     });
     afterEach(() => under.dispose());
     const put = (tunnel: TunnelRecord): Promise<void> => registry.apply([{ op: 'put', tunnel }], UNFENCED);
@@ -150,8 +147,9 @@ export function describeRegistryContract(name: string, open: () => Promise<Regis
 
     test('two nodes claim one key: the second is overtaken, looks again and finds the first', async () => {
       const key = publicAt('a.example');
-      for (const nodeId of ['node-1', 'node-2'])
-        await registry.addSession(sessionRecord({ id: `ts_${nodeId}`, nodeId }));
+      const other = await under.cluster.join('node-2');
+      for (const one of [registry, other])
+        await one.addSession(sessionRecord({ id: `ts_${one.node.id}`, node: one.node }));
       const claimOf = (node: string): RegistryChange => ({
         op: 'put',
         tunnel: tunnelRecord({
@@ -160,62 +158,40 @@ export function describeRegistryContract(name: string, open: () => Promise<Regis
           endpoint: onlineEndpoint({ host: 'a.example' }),
         }),
       });
-      const [seenByOne, seenByTwo] = [await registry.snapshot([key]), await registry.snapshot([key])];
+      const [seenByOne, seenByTwo] = [await registry.snapshot([key]), await other.snapshot([key])];
       await registry.apply([claimOf('node-1')], seenByOne);
-      await expect(registry.apply([claimOf('node-2')], seenByTwo)).rejects.toThrow(Overtaken);
-      const again = await registry.snapshot([key]);
+      await expect(other.apply([claimOf('node-2')], seenByTwo)).rejects.toThrow(Overtaken);
+      const again = await other.snapshot([key]);
       expect(again.get(key)?.map(({ id }) => id)).toEqual(['tn_node-1']);
       // Who takes over says so, on what it has seen now.
-      await registry.apply([{ op: 'remove', id: 'tn_node-1' }, claimOf('node-2')], again);
+      await other.apply([{ op: 'remove', id: 'tn_node-1' }, claimOf('node-2')], again);
       expect((await registry.holdersOf(key)).map(({ id }) => id)).toEqual(['tn_node-2']);
       // A holder that was changed is another one.
       const stale = await registry.snapshot([key]);
-      await registry.apply([claimOf('node-2')], stale);
+      await other.apply([claimOf('node-2')], stale);
       await expect(registry.apply([], stale)).rejects.toThrow(Overtaken);
-    });
-
-    test('however nodes take turns to look and to claim, a key has one holder', async () => {
-      const turn = fc.tuple(fc.constantFrom(1, 2, 3), fc.constantFrom('look', 'claim', 'leave'));
-      await fc.assert(
-        fc.asyncProperty(fc.array(turn, { maxLength: 40 }), async (turns) => {
-          const fresh = await open();
-          const key = publicAt('a.example');
-          const seen = new Map<number, Snapshot>();
-          for (const node of [1, 2, 3]) await fresh.registry.addSession(sessionRecord({ id: `ts_${node}` }));
-          for (const [node, act] of turns) {
-            const fence = seen.get(node);
-            if (act === 'look') seen.set(node, await fresh.registry.snapshot([key]));
-            else if (act === 'leave') await fresh.registry.apply([{ op: 'remove', id: `tn_${node}` }], UNFENCED);
-            else if (fence?.get(key)?.length === 0) {
-              const endpoint = onlineEndpoint({ host: 'a.example' });
-              const tunnel = tunnelRecord({ id: `tn_${node}`, sessionId: `ts_${node}`, endpoint });
-              await fresh.registry.apply([{ op: 'put', tunnel }], fence).catch((error: unknown) => {
-                if (!(error instanceof Overtaken)) throw error;
-              });
-            }
-            expect((await fresh.registry.holdersOf(key)).length).toBeLessThan(2);
-          }
-          await fresh.dispose();
-        }),
-        { numRuns: 100 },
-      );
     });
 
     test('any conversation goes as with the model', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(commands, { minLength: 1, maxLength: 80 }), async (script) => {
-          const fresh = await open();
-          const model = createModelRegistry();
+          const fresh = await open(LEASE_MS);
+          let time = 0;
+          const model = createModelRegistry(() => time, LEASE_MS);
+          const real = await nodesOn(fresh.cluster, (ms) => fresh.advance(ms));
+          const said = await nodesOn(model, (ms) => void (time += ms));
           try {
-            for (const { text, run } of script) expect(await run(fresh.registry), text).toEqual(await run(model));
+            for (const { text, run } of script) expect(await run(real), text).toEqual(await run(said));
           } finally {
             await fresh.dispose();
           }
         }),
-        { numRuns: 300 },
+        { numRuns: 400 },
       );
     });
   });
+
+  describeLeases(name, open);
 }
 
 function publicAt(host: string): string {

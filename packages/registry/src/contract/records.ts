@@ -4,7 +4,7 @@ import type { OnlineEndpoint, SessionRecord, TunnelRecord } from '../types.ts';
 export function sessionRecord(given: Partial<SessionRecord> & { readonly id: string }): SessionRecord {
   return {
     accountId: 'ac_1',
-    nodeId: 'node-1',
+    node: { id: 'node-1', epoch: 1 },
     clientId: `client-of-${given.id}`,
     legNumber: 0,
     credentialId: 'cr_1',

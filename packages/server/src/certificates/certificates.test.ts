@@ -7,7 +7,7 @@ import tls from 'node:tls';
 import { X509CertificateGenerator } from '@peculiar/x509';
 import { createSecretBox } from '@postern/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listen } from '../listen.ts';
+import { listen } from '../listeners/listen.ts';
 import { FileCertificates } from './certificate-files.ts';
 import type { Cover } from '@postern/control';
 import { type CaScope, caScope, isInScope } from './ca-scope.ts';

@@ -1,19 +1,11 @@
 import { createServer } from 'node:net';
-import { listen } from '../listen.ts';
+import { listen } from '../listeners/listen.ts';
+import { type ListenerName, listeners } from '../listeners/list.ts';
 import { codeOf } from '../problem.ts';
 import { type Address, withBothLoopbacks } from './addresses.ts';
 import { flagOf } from './options.ts';
 import type { ServerConfig } from './server-config.ts';
 
-const LISTENERS = {
-  api: 'api_listen',
-  http: 'http_listen',
-  https: 'https_listen',
-  agents: 'agent_listen',
-  metrics: 'metrics_listen',
-} as const;
-type ListenerName = keyof typeof LISTENERS;
-const NAMES: readonly ListenerName[] = ['api', 'http', 'https', 'agents', 'metrics'];
 /** How far the demo looks for a free port before it gives up and lets the listener fail. */
 const FARTHEST = 50;
 
@@ -27,13 +19,12 @@ export async function movedToFreePorts(
   const moves: string[] = [];
   const chosen = new Set<number>();
   const moved: Partial<Record<ListenerName, readonly Address[]>> = {};
-  for (const name of NAMES) {
+  for (const { name, setting } of listeners) {
     const addresses: Address[] = [];
     for (const address of config[name]) {
       const port = await nextFree(address, chosen);
       chosen.add(port);
-      if (port !== address.port)
-        moves.push(`port ${address.port} (${flagOf(LISTENERS[name])}) is taken, using ${port}`);
+      if (port !== address.port) moves.push(`port ${address.port} (${flagOf(setting)}) is taken, using ${port}`);
       addresses.push({ host: address.host, port });
     }
     moved[name] = addresses;

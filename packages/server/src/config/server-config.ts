@@ -4,16 +4,14 @@ import envPaths from 'env-paths';
 import { type Address, type PortRange, formatAddress, parseRange } from './addresses.ts';
 import { ConfigError } from './config-error.ts';
 import { type RawSettings, type SettingKey, flagOf } from './options.ts';
+import { forListeners, type ListenerName, listeners as allListeners } from '../listeners/list.ts';
 import { SettingsReader } from './settings-reader.ts';
 
+/** Where each listener listens. Empty = those who are meant for it come to another one (`within`). */
+type Listening = Readonly<Record<ListenerName, readonly Address[]>>;
+
 /** Everything the server needs to know, understood and checked. Ports of 0 are settled when listeners are bound. */
-export interface ServerConfig {
-  readonly api: readonly Address[];
-  readonly http: readonly Address[];
-  readonly https: readonly Address[];
-  /** Empty = agents come to the HTTPS listener, told apart by the name that they ask for. */
-  readonly agents: readonly Address[];
-  readonly metrics: readonly Address[];
+export interface ServerConfig extends Listening {
   readonly tcpHosts: readonly string[];
   readonly tcpRange: PortRange;
   readonly baseDomains: readonly string[];
@@ -63,14 +61,8 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
   const baseDomains = read.list('base_domain').map((name) => domainName('base_domain', name));
   const tcp = tcpListeners(read);
   refuseDatabase(read.text('database'));
-  const listeners = {
-    api: read.addresses('api_listen'),
-    http: read.addresses('http_listen'),
-    https: read.addresses('https_listen'),
-    agents: read.addresses('agent_listen'),
-    metrics: read.addresses('metrics_listen'),
-  };
-  refuseSharedPorts(listeners);
+  const listening = forListeners(({ setting }) => read.addresses(setting));
+  refuseSharedPorts(listening);
   const trustedProxies = read.list('trusted_proxies').map(cidr);
   const proxyProtocol = read.switch('proxy_protocol');
   if (proxyProtocol && trustedProxies.length === 0) {
@@ -81,8 +73,11 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
     );
   }
   return {
-    ...listeners,
-    agents: listeners.agents.filter((address) => !listeners.https.some((other) => isSame(address, other))),
+    ...forListeners(({ name, within }) =>
+      within === null
+        ? listening[name]
+        : listening[name].filter((address) => !listening[within].some((other) => isSame(address, other))),
+    ),
     tcpHosts: tcp.hosts,
     tcpRange: tcp.range,
     baseDomains,
@@ -143,26 +138,18 @@ function agentNames(read: SettingsReader, baseDomains: readonly string[]): reado
   return [...new Set([...given, ...baseDomains.map((name) => `connect.${name}`), 'localhost'])];
 }
 
-/** Agents may share the HTTPS port; nothing else can be told apart on one. */
-function refuseSharedPorts(
-  listeners: Readonly<Record<'api' | 'http' | 'https' | 'agents' | 'metrics', readonly Address[]>>,
-): void {
-  const flags = [
-    ['http_listen', listeners.http],
-    ['https_listen', listeners.https],
-    ['agent_listen', listeners.agents],
-    ['api_listen', listeners.api],
-    ['metrics_listen', listeners.metrics],
-  ] as const;
-  for (const [index, [key, addresses]] of flags.entries()) {
-    for (const [other, taken] of flags.slice(0, index)) {
-      if (key === 'agent_listen' && other === 'https_listen') continue;
-      const twice = addresses.find((address) => taken.some((candidate) => isSame(address, candidate)));
+/** Agents, told apart by the name that they ask for, may share the HTTPS port; nothing else can be told apart on one. */
+function refuseSharedPorts(listening: Listening): void {
+  for (const [index, { name, setting, within }] of allListeners.entries()) {
+    for (const other of allListeners.slice(0, index)) {
+      if (within === other.name) continue;
+      const taken = listening[other.name];
+      const twice = listening[name].find((address) => taken.some((candidate) => isSame(address, candidate)));
       if (twice !== undefined) {
         throw new ConfigError(
-          flagOf(key),
+          flagOf(setting),
           formatAddress(twice),
-          `the same as ${flagOf(other)}; each needs a port of its own`,
+          `the same as ${flagOf(other.setting)}; each needs a port of its own`,
         );
       }
     }

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
-import { listen } from '../listen.ts';
+import { listen } from '../listeners/listen.ts';
 
 /** Where the demo's cloud endpoint shows it. */
 const MOUNTED = '/app';

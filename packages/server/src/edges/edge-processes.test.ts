@@ -4,9 +4,18 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
+import { connect as connectTls } from 'node:tls';
 import path from 'node:path';
 import { createControl, DEFAULT_LIMITS, type Control } from '@postern/control';
-import { AGENT_CERTIFICATE, AGENT_NAME, edgeTestConfig, elsewhere, FakeAgent } from '@postern/edge/testing';
+import {
+  AGENT_CERTIFICATE,
+  AGENT_NAME,
+  edgeTestConfig,
+  elsewhere,
+  FakeAgent,
+  pipeTo,
+  WILDCARD_CERTIFICATE,
+} from '@postern/edge/testing';
 import type { EdgeUnderTest } from '@postern/edge/testing';
 import { createMemoryRegistry } from '@postern/registry';
 import { createIdSource, openStore } from '@postern/store';
@@ -26,13 +35,15 @@ beforeAll(async () => {
   undo.push(() => store.close());
   control = createControl({
     store,
-    registry: createMemoryRegistry(),
+    registry: await createMemoryRegistry({ now: Date.now }).join('local'),
     ids,
     randomBytes,
     now: Date.now,
-    certificateFor: (name) => Promise.resolve(name === AGENT_NAME ? AGENT_CERTIFICATE : null),
+    certificateFor: (name) =>
+      Promise.resolve(
+        name === AGENT_NAME ? AGENT_CERTIFICATE : name.endsWith('.example.test') ? WILDCARD_CERTIFICATE : null,
+      ),
     log: { info() {}, warn() {}, error() {} },
-    nodeId: 'local',
     config: {
       baseDomains: ['example.test'],
       publicHttpPort: 80,
@@ -42,6 +53,7 @@ beforeAll(async () => {
       ownNames: [AGENT_NAME],
       autoReserve: 'any',
       region: 'us',
+      webUrl: '',
       limits: DEFAULT_LIMITS,
     },
   });
@@ -100,6 +112,48 @@ async function visit(edge: EdgeUnderTest | undefined, host: string): Promise<{ s
 async function until(check: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
+
+/** Shakes hands with an edge for a name that both serve. */
+async function shakeHands(
+  edge: EdgeUnderTest | undefined,
+  session?: Buffer,
+): Promise<{ reused: boolean; session: Buffer }> {
+  const socket = connectTls({
+    host: '127.0.0.1',
+    port: edge?.addresses.https.port ?? 0,
+    servername: 'tickets.example.test',
+    ca: WILDCARD_CERTIFICATE.cert,
+    // Where the ticket comes with the handshake.
+    maxVersion: 'TLSv1.2',
+    ...(session === undefined ? {} : { session }),
+  });
+  undo.push(() => socket.destroy());
+  await once(socket, 'secureConnect');
+  return { reused: socket.isSessionReused(), session: socket.getSession() ?? Buffer.alloc(0) };
+}
+
+test('a TLS session goes on at another edge of the node', async () => {
+  const [first, second] = edges;
+  const made = await shakeHands(first);
+  expect(made.reused).toBe(false);
+  expect((await shakeHands(second, made.session)).reused).toBe(true);
+  // What an edge keeps of certificates goes when control says that they changed; the tickets are as good as before.
+  await control.certificatesChanged();
+  expect((await shakeHands(second, made.session)).reused).toBe(true);
+});
+
+test('a request that comes round through another edge is stopped there', async () => {
+  const [first, second] = edges;
+  const agent = await agentAt(first, 'round');
+  agent.onStream(pipeTo(second?.addresses.http.port ?? 0));
+  const { socket, text } = await visit(first, 'round');
+  socket.end('0\r\n\r\n');
+  await until(() => text().includes('\r\n\r\n'));
+  // Without the mark it would have tried to find the agent from there.
+  expect(text()).toMatch(/^HTTP\/1\.1 508 [^]*ngrok-error-code: ERR_NGROK_90013/i);
+  agent.close();
+  await until(async () => (await second?.stats())?.endpoints === 0);
+});
 
 test('a killed edge costs its own connections, and no other', async () => {
   const [first, second] = edges;

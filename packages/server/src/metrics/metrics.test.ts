@@ -1,6 +1,6 @@
 import type { TrafficEvent } from '@postern/link';
 import { afterEach, describe, expect, test } from 'vitest';
-import { listen } from '../listen.ts';
+import { listen } from '../listeners/listen.ts';
 import { exposition, Histogram } from './exposition.ts';
 import { Metrics } from './metrics.ts';
 import { createMetricsServer, type Readiness } from './metrics-server.ts';
@@ -28,8 +28,11 @@ const edge = {
   agentSessions: 1,
   agentStreams: 2,
   places: { used: 2, free: 478, waiting: 6, refused: 7, reclaimed: 8 },
-  visitorConnections: 3,
-  refusedConnections: 4,
+  listeners: [
+    { name: 'https', visitors: true, open: 2, refused: 3 },
+    { name: 'tcp', visitors: true, open: 1, refused: 0 },
+    { name: 'agents', visitors: false, open: 7, refused: 1 },
+  ],
   endpoints: 5,
   faults: 6,
   policyWarnings: 9,
@@ -87,6 +90,9 @@ test('traffic is counted by class, kind and code, without hosts or ids', () => {
     'postern_errors_total{code="ERR_NGROK_8012"} 1',
     'postern_agent_sessions 1',
     'postern_refused_connections_total 4',
+    'postern_visitor_connections 3',
+    'postern_listener_connections{listener="agents"} 7',
+    'postern_listener_refused_connections_total{listener="https"} 3',
     'postern_store_writable 1',
     'process_cpu_seconds_total 2.5',
   ]) {

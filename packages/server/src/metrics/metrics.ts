@@ -1,4 +1,4 @@
-import type { EdgeStats } from '@postern/edge';
+import type { EdgeStats, ListenerStats } from '@postern/edge';
 import type { TrafficEvent } from '@postern/link';
 import { exposition, Histogram, type Metric, type Sample } from './exposition.ts';
 
@@ -154,6 +154,11 @@ export class Metrics {
 }
 
 function edgeMetrics(live: EdgeStats): readonly Metric[] {
+  const { listeners } = live;
+  const ofListeners = (value: (listener: ListenerStats) => number): readonly Sample[] =>
+    listeners.map((listener) => ({ labels: { listener: listener.name }, value: value(listener) }));
+  const sum = (value: (listener: ListenerStats) => number): number =>
+    listeners.reduce((total, listener) => total + value(listener), 0);
   return [
     gauge('postern_agent_sessions', 'Agent sessions connected', live.agentSessions),
     gauge('postern_agent_streams', 'Streams open into agents', live.agentStreams),
@@ -179,13 +184,29 @@ function edgeMetrics(live: EdgeStats): readonly Metric[] {
       help: 'Places taken back from idle, slow or silent connections because others needed them',
       samples: [{ value: live.places.reclaimed }],
     },
-    gauge('postern_visitor_connections', 'Visitor connections open', live.visitorConnections),
+    gauge(
+      'postern_visitor_connections',
+      'Visitor connections open',
+      sum(({ visitors, open }) => (visitors ? open : 0)),
+    ),
+    {
+      name: 'postern_listener_connections',
+      kind: 'gauge',
+      help: 'Connections open, by listener; tcp = the ports of all TCP endpoints',
+      samples: ofListeners(({ open }) => open),
+    },
+    {
+      name: 'postern_listener_refused_connections_total',
+      kind: 'counter',
+      help: 'Connections turned away by the connection limits, by listener',
+      samples: ofListeners(({ refused }) => refused),
+    },
     gauge('postern_endpoints', 'Endpoints that the edge routes', live.endpoints),
     {
       name: 'postern_refused_connections_total',
       kind: 'counter',
       help: 'Connections turned away by the connection limits',
-      samples: [{ value: live.refusedConnections }],
+      samples: [{ value: sum(({ refused }) => refused) }],
     },
   ];
 }

@@ -2,17 +2,10 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StoreConflict, type Store, type TableName, type Write } from '../types.ts';
+import { describeGuards, type Decided, outcomeOf } from './guards.ts';
 import { StoreModel } from './model.ts';
 import { domainRow, exampleRows } from './rows.ts';
-
-export interface StoreUnderTest {
-  /** Fresh, with its first account and nothing else. */
-  readonly store: Store;
-  /** Closes it and opens it again. */
-  reopen(): Promise<Store>;
-  /** Closes and removes it; also when it was closed before. */
-  dispose(): Promise<void>;
-}
+import type { StoreUnderTest } from './under-test.ts';
 
 export function describeStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(`${name} keeps the store contract`, () => {
@@ -225,7 +218,17 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
         fc.tuple(id, domain).map(([at, value]) => store.reservedDomains.update(at, { domain: value })),
         id.map((at) => store.reservedDomains.delete(at)),
       );
-      const commit = fc.array(write, { maxLength: 4 });
+      const key = fc.constantFrom('name a', 'name b', 'rd_1', 'rd_2');
+      const guards = fc.record({
+        // How many of the newest changes the decider has not seen.
+        behind: fc.nat({ max: 3 }),
+        alone: fc.oneof(
+          { weight: 5, arbitrary: fc.uniqueArray(key, { maxLength: 2 }) },
+          fc.constant('everything' as const),
+        ),
+        shared: fc.uniqueArray(key, { maxLength: 2 }),
+      });
+      const commit = fc.record({ writes: fc.array(write, { maxLength: 4 }), guards: fc.option(guards) });
       await fc.assert(
         fc.asyncProperty(fc.array(fc.array(commit, { maxLength: 5 }), { maxLength: 8 }), async (rounds) => {
           const left = await store.all('reservedDomains');
@@ -233,17 +236,26 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
           const start = await store.revision();
           const model = new StoreModel(start);
           for (const round of rounds) {
-            const outcomes = await Promise.all(round.map((writes) => outcomeOf(store, writes)));
-            expect(outcomes).toEqual(round.map((writes) => model.commit(writes)));
+            const now = model.revision;
+            const decided = round.map(({ writes, guards: given }): Decided => {
+              if (given === null) return { writes };
+              const { behind, alone, shared } = given;
+              // What lies before this conversation is not the model's.
+              return { writes, guards: { asOf: Math.max(start, now - behind), alone, shared } };
+            });
+            const outcomes = await Promise.all(decided.map((one) => outcomeOf(store, one)));
+            expect(outcomes).toEqual(decided.map((one) => model.commit(one.writes, one.guards)));
           }
           const rows = await store.all('reservedDomains');
           expect(rows).toEqual([...model.rows.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)));
           expect(await store.changesSince(start)).toEqual(model.changes);
         }),
-        { numRuns: 40 },
+        { numRuns: 60 },
       );
     });
   });
+
+  describeGuards(name, open);
 }
 
 function takenDomain(fields: string[]): object {
@@ -254,15 +266,6 @@ function takenDomain(fields: string[]): object {
 function unchecked(write: object): Write {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the point of the test
   return write as Write;
-}
-
-async function outcomeOf(store: Store, writes: readonly Write[]): Promise<number | string> {
-  try {
-    return (await store.commit(writes)).revision;
-  } catch (error) {
-    if (error instanceof StoreConflict) return error.kind;
-    throw error;
-  }
 }
 
 function everyInsert(rows: ReturnType<typeof exampleRows>): Write[] {

@@ -1,11 +1,19 @@
 /** What commits mean, as plainly as it can be said, for comparing a store with: one table, one unique field. */
-import type { Change, ReservedDomainRow, Write } from '../types.ts';
+import type { Change, Guards, ReservedDomainRow, Write } from '../types.ts';
 
-export type ModelResult = number | 'unique' | 'missing';
+export type ModelResult = number | 'unique' | 'missing' | 'overtaken';
+
+/** What a commit had to itself, and what it shared; null = everything. */
+interface Had {
+  readonly revision: number;
+  readonly alone: ReadonlySet<string> | null;
+  readonly shared: ReadonlySet<string>;
+}
 
 export class StoreModel {
   rows = new Map<string, ReservedDomainRow>();
   changes: Change[] = [];
+  #had: Had[] = [];
   readonly #firstRevision: number;
 
   constructor(revision: number) {
@@ -16,7 +24,9 @@ export class StoreModel {
     return this.#firstRevision + this.changes.length;
   }
 
-  commit(writes: readonly Write[]): ModelResult {
+  commit(writes: readonly Write[], guards?: Guards): ModelResult {
+    if (guards !== undefined && this.#overtaken(guards)) return 'overtaken';
+    const newest = this.revision;
     const rows = new Map(this.rows);
     const changes = [...this.changes];
     for (const write of writes) {
@@ -36,8 +46,27 @@ export class StoreModel {
     }
     this.rows = rows;
     this.changes = changes;
+    if (this.revision > newest) this.#had.push(hadBy(writes, guards, this.revision));
     return this.revision;
   }
+
+  #overtaken({ asOf, alone, shared }: Guards): boolean {
+    return this.#had.some((other) => {
+      if (other.revision <= asOf) return false;
+      if (alone === 'everything' || other.alone === null) return true;
+      return [...alone, ...shared].some((key) => other.alone?.has(key)) || alone.some((key) => other.shared.has(key));
+    });
+  }
+}
+
+function hadBy(writes: readonly Write[], guards: Guards | undefined, revision: number): Had {
+  const rows = writes.map((write) => (write.op === 'insert' ? write.row.id : write.id));
+  const { alone = [], shared = [] } = guards ?? {};
+  return {
+    revision,
+    alone: alone === 'everything' ? null : new Set([...rows, ...alone]),
+    shared: new Set(shared),
+  };
 }
 
 function isDomain(row: object): row is ReservedDomainRow {

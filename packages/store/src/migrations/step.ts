@@ -3,7 +3,7 @@ import type { ColumnKind, TableShape } from '../schema/column.ts';
 
 export type Step =
   | { readonly do: 'create-table'; readonly table: TableShape }
-  /** A further column of a table; `value` is what the rows that are there already get. */
+  /** A further column of a table; `value` is what the rows that are there already get (sealed in a secret one). */
   | {
       readonly do: 'add-column';
       /** As the database calls it. */

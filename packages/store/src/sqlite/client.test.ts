@@ -31,7 +31,7 @@ describe('a database thread', () => {
     const { client, seen } = await clientOf(`port.on('message', ({ id }) => {
       setTimeout(() => port.postMessage({ report: 'answer', id, value: 7 }), 150);
     });`);
-    await expect(client.ask('commit', { writes: [] })).rejects.toMatchObject({
+    await expect(client.ask('commit', { writes: [], guards: null })).rejects.toMatchObject({
       name: 'StoreUnavailable',
       applied: 'unknown',
       message: 'the database did not answer within 0.05 s',
@@ -46,7 +46,10 @@ describe('a database thread', () => {
     ['breaks', `throw new Error('out of cheese')`, 'the database thread failed: out of cheese'],
   ])('that %s fails what was asked and whatever is asked after', async (_, act, message) => {
     const { client, seen } = await clientOf(`port.on('message', () => { ${act} });`, 10_000);
-    await expect(client.ask('commit', { writes: [] })).rejects.toMatchObject({ applied: 'unknown', message });
+    await expect(client.ask('commit', { writes: [], guards: null })).rejects.toMatchObject({
+      applied: 'unknown',
+      message,
+    });
     await expect(client.ask('revision', null)).rejects.toMatchObject({ name: 'StoreUnavailable', message });
     expect(seen).toEqual([{ writable: false, lastError: message }]);
     await client.close();

@@ -1,7 +1,7 @@
 /** The main thread's side of the worker: questions with deadlines, answers matched to them, the last known health. */
 import { Worker } from 'node:worker_threads';
 import { StoreRefused } from '../refused.ts';
-import { ChangesForgotten, StoreConflict, StoreUnavailable, type StoreHealth } from '../types.ts';
+import { ChangesForgotten, StoreConflict, StoreOvertaken, StoreUnavailable, type StoreHealth } from '../types.ts';
 import { conflictFields } from '../schema/writes.ts';
 import type { Answers, Failure, QuestionName, Questions, Report, WorkerInput } from './messages.ts';
 
@@ -81,7 +81,7 @@ export class StoreClient {
     return this.#health;
   }
 
-  /** @throws StoreConflict, StoreUnavailable, StoreRefused, ChangesForgotten */
+  /** @throws StoreConflict, StoreOvertaken, StoreUnavailable, StoreRefused, ChangesForgotten */
   ask<Q extends QuestionName>(question: Q, body: Questions[Q]): Promise<Answers[Q]> {
     if (this.#ended !== '') return Promise.reject(new StoreUnavailable(this.#ended));
     if (this.#pending.size >= MOST_PENDING) {
@@ -162,6 +162,7 @@ function toError(failure: Failure): Error {
     return new StoreConflict('unique', failure.table, conflictFields(failure.table, failure.columns));
   }
   if (failure.kind === 'missing') return new StoreConflict('missing', failure.table, ['id']);
+  if (failure.kind === 'overtaken') return new StoreOvertaken(failure.key);
   if (failure.kind === 'unavailable') return new StoreUnavailable(failure.message, failure.applied);
   if (failure.kind === 'forgotten') return new ChangesForgotten(failure.asked, failure.oldest);
   if (failure.kind === 'refused') return new StoreRefused(failure.reason, failure.message);

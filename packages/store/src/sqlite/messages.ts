@@ -4,7 +4,7 @@ import type { RefusalReason } from '../refused.ts';
 import type { SqlValue } from '../schema/rows.ts';
 import type { Statement } from '../schema/statements.ts';
 import type { WriteStatement } from '../schema/writes.ts';
-import type { AccountRow, Change, StoreHealth, TableName } from '../types.ts';
+import type { AccountRow, Change, Committed, Guards, StoreHealth, TableName } from '../types.ts';
 
 /** Handed to the worker at its start. */
 export interface WorkerInput {
@@ -17,9 +17,14 @@ export interface WorkerInput {
   readonly faults: SharedArrayBuffer | null;
 }
 
+export interface CommitRequest {
+  readonly writes: readonly WriteStatement[];
+  readonly guards: Guards | null;
+}
+
 export interface Questions {
   readonly read: { readonly statement: Statement };
-  readonly commit: { readonly writes: readonly WriteStatement[] };
+  readonly commit: CommitRequest;
   readonly changes: { readonly after: number; readonly limit: number };
   readonly revision: null;
   readonly backup: { readonly target: string };
@@ -29,8 +34,7 @@ export interface Questions {
 export interface Answers {
   /** Values of each row, in the order of the columns asked for. */
   readonly read: SqlValue[][];
-  /** Revision of the commit's last change, or of the newest change if it made none. */
-  readonly commit: number;
+  readonly commit: Committed;
   readonly changes: Change[];
   readonly revision: number;
   readonly backup: null;
@@ -46,6 +50,7 @@ export type Failure =
   /** `columns`: as SQLite names them, `table.column, table.column`. */
   | { readonly kind: 'unique'; readonly table: TableName; readonly columns: string }
   | { readonly kind: 'missing'; readonly table: TableName }
+  | { readonly kind: 'overtaken'; readonly key: string }
   | { readonly kind: 'unavailable'; readonly message: string; readonly applied: 'no' | 'unknown' }
   | { readonly kind: 'forgotten'; readonly asked: number; readonly oldest: number }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string }

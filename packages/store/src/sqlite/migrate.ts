@@ -20,6 +20,10 @@ export function migrate(db: Database, context: MigrationContext, migrations: rea
       for (const step of migration.steps) {
         if (step.do === 'seal') sealColumn(db, step.table, step.column, context);
         else for (const { sql, values } of compileStep(step, context)) db.prepare(sql).run(...values);
+        // The default of a column is one text for all rows, and each has to be sealed in its own place.
+        if (step.do === 'add-column' && step.column.kind === 'secret') {
+          sealColumn(db, step.table, step.column.name, context);
+        }
       }
       db.exec(`PRAGMA user_version = ${migration.version}`);
       db.exec('COMMIT');

@@ -54,8 +54,9 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     ...createRepositories(read, secrets),
     accounts: () => readRows<AccountRow>(ACCOUNTS, selectAll(ACCOUNTS), read, secrets),
     all: (table) => readAll(table, read, secrets),
-    async commit(writes) {
-      return { revision: await client.ask('commit', { writes: writes.map((write) => compileWrite(write, secrets)) }) };
+    async commit(writes, guards) {
+      const statements = writes.map((write) => compileWrite(write, secrets));
+      return client.ask('commit', { writes: statements, guards: guards ?? null });
     },
     changesSince: (revision, limit = 1000) => client.ask('changes', { after: revision, limit }),
     revision: () => client.ask('revision', null),

@@ -80,14 +80,14 @@ class StoreWorker {
     this.#flushDue = this.#waiting.length > 0;
     if (this.#flushDue) setImmediate(() => this.#flush());
     if (group.length === 0) return;
-    const outcomes = this.#writer.apply(group.map(({ body }) => body.writes));
+    const outcomes = this.#writer.apply(group.map(({ body }) => body));
     const broken = outcomes.find((outcome) => !outcome.applied && outcome.failure.kind === 'unavailable');
     // Told before the answers, so that whoever gets one finds the health that goes with it.
     if (broken === undefined) this.#recovered();
     else if (!broken.applied && broken.failure.kind === 'unavailable') this.#broke(broken.failure.message);
     for (const [index, { id }] of group.entries()) {
       const outcome = outcomes[index];
-      if (outcome?.applied === true) this.#answer(id, outcome.revision);
+      if (outcome?.applied === true) this.#answer(id, outcome.committed);
       else if (outcome !== undefined) this.#fail(id, outcome.failure);
     }
   }

@@ -1,9 +1,10 @@
 /**
  * Group commit: what arrives while the disk is busy goes into the next transaction together, so that many callers
- * share one fsync. Each commit has its own savepoint; one that conflicts leaves the others alone.
+ * share one fsync. Each commit has its own savepoint; one that conflicts, or whose guards do not hold, leaves the others
+ * alone.
  */
 import type { WriteStatement } from '../schema/writes.ts';
-import type { Change } from '../types.ts';
+import type { Change, Committed } from '../types.ts';
 import {
   messageOf,
   primaryCode,
@@ -17,10 +18,11 @@ import {
   type StatementCache,
 } from './driver.ts';
 import { faultPoint } from './faults.ts';
-import type { Failure } from './messages.ts';
+import { GuardBook } from './guards.ts';
+import type { CommitRequest, Failure } from './messages.ts';
 
 export type Outcome =
-  | { readonly applied: true; readonly revision: number }
+  | { readonly applied: true; readonly committed: Committed }
   | { readonly applied: false; readonly failure: Failure };
 
 /** Errors that a statement brings on itself; any other is the disk's or the database's. */
@@ -42,6 +44,7 @@ export class GroupWriter {
   readonly #statements: StatementCache;
   readonly #faults: Int32Array | null;
   readonly #keepChanges: number;
+  readonly #guards: GuardBook;
   #newest: number;
   /** Changes up to this one are forgotten. */
   #forgotten: number;
@@ -53,6 +56,7 @@ export class GroupWriter {
     this.#keepChanges = keepChanges;
     this.#newest = Number(scalar(db, 'SELECT coalesce(max("revision"), 0) FROM "changes"'));
     this.#forgotten = Number(scalar(db, 'SELECT coalesce(min("revision"), 1) - 1 FROM "changes"'));
+    this.#guards = new GuardBook(this.#newest);
   }
 
   get revision(): number {
@@ -64,19 +68,20 @@ export class GroupWriter {
   }
 
   /** One outcome for each commit, in order. When it returns, all that is `applied` is on disk. */
-  apply(commits: readonly (readonly WriteStatement[])[]): Outcome[] {
+  apply(commits: readonly CommitRequest[]): Outcome[] {
     const before = this.#newest;
     const forgotten = this.#forgotten;
     try {
       return this.#transaction(() => {
         faultPoint(this.#faults, 'write');
-        const outcomes = commits.map((writes) => this.#applyOne(writes));
+        const outcomes = commits.map((commit) => this.#applyOne(commit));
         this.#cutLog();
         return outcomes;
       });
     } catch (error) {
       this.#newest = before;
       this.#forgotten = forgotten;
+      this.#guards.forget(before);
       const applied = sqliteCode(error) !== SQLITE_IOERR_FSYNC || this.#overwriteRefused() ? 'no' : 'unknown';
       const failure = { kind: 'unavailable', message: messageOf(error), applied } as const;
       return commits.map(() => ({ applied: false, failure }));
@@ -126,8 +131,10 @@ export class GroupWriter {
     }
   }
 
-  #applyOne(writes: readonly WriteStatement[]): Outcome {
+  #applyOne({ writes, guards }: CommitRequest): Outcome {
     const before = this.#newest;
+    const broken = guards === null ? null : this.#guards.broken(guards, before);
+    if (broken !== null) return { applied: false, failure: { kind: 'overtaken', key: broken } };
     this.#statements.prepare('SAVEPOINT one').run();
     let failure: Failure | null = null;
     for (const write of writes) {
@@ -139,7 +146,9 @@ export class GroupWriter {
       this.#statements.prepare('ROLLBACK TO one').run();
     }
     this.#statements.prepare('RELEASE one').run();
-    return failure === null ? { applied: true, revision: this.#newest } : { applied: false, failure };
+    if (failure !== null) return { applied: false, failure };
+    if (this.#newest > before) this.#guards.note(guards, writes, this.#newest);
+    return { applied: true, committed: { revision: this.#newest, follows: before } };
   }
 
   #run(write: WriteStatement): Failure | null {

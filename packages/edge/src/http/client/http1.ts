@@ -87,6 +87,7 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
     this.trailer = null;
     this.requestDone = framing.kind === 'none';
     this.chunked = framing.kind === 'chunked';
+    if (this.stream !== null) this.stream.narrow = false;
     this.parser.expect(method, upgrade !== '');
     return encodeRequestHead(method, target, withHopFields(fields, this.chunked, upgrade));
   }
@@ -166,6 +167,10 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
     if (this.endHeld) this.complete();
     this.credit();
     if (this.finHeld) this.onEnd();
+  }
+
+  narrow(): void {
+    if (this.stream !== null) this.stream.narrow = true;
   }
 
   cancel(): void {

@@ -9,7 +9,9 @@ import { responseDraft } from '../exchange/message.ts';
 import type { Upstream, UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
 import { removeField, valueOf } from '../exchange/fields.ts';
 import { prepareResponseFields } from '../exchange/forwarding.ts';
+import { endReset } from '../codec/http2-no-error.ts';
 import { h2Block, h2Object, ordinaryFields } from '../codec/http2-fields.ts';
+import type { Guard } from '../../guard.ts';
 import type { NativeLife } from '../codec/http2-native-life.ts';
 
 /** A request body up to this size is kept until the service answers, since it may refuse the request untouched. */
@@ -20,6 +22,8 @@ export interface Http2Carrier {
   readonly upstream: AgentUpstream;
   readonly session: ClientHttp2Session;
   readonly native: NativeLife;
+  /** Of the visitor connection. */
+  readonly guard: Guard;
   /** Whether the service has refused a request before it did anything for it, or never got it (RFC 9113 §8.7). */
   leftUntaken(stream: ClientHttp2Stream): boolean;
   /** Whether the service has ended the answer itself, and not broken it off. Asked once. */
@@ -64,14 +68,40 @@ export class Http2Upstream implements Upstream {
     const endStream = framing.kind === 'none';
     const stream = this.link.session.request(block, { endStream, waitForTrailers: framing.kind === 'chunked' });
     this.stream = stream;
-    stream.on('continue', () => this.exchange?.informational(100, 'Continue', []));
-    stream.on('headers', (headers, _flags, raw: readonly string[]) => this.informational(headers, raw));
-    stream.on('response', (_headers, flags, raw: readonly string[]) => this.response(flags, raw));
-    stream.on('trailers', (_headers, _flags, raw: readonly string[]) => this.responseTrailers(raw));
-    stream.on('drain', () => this.exchange?.upstreamDrained());
-    stream.on('wantTrailers', () => this.sendTrailers());
+    const { guard } = this.link;
+    stream.on('continue', () => this.guarded(Http2Upstream.continued));
+    stream.on('headers', (headers, _flags, raw: readonly string[]) =>
+      guard.run(() => this.informational(headers, raw)),
+    );
+    stream.on('response', (_headers, flags, raw: readonly string[]) => guard.run(() => this.response(flags, raw)));
+    stream.on('trailers', (_headers, _flags, raw: readonly string[]) => guard.run(() => this.responseTrailers(raw)));
+    stream.on('drain', () => this.guarded(Http2Upstream.drained));
+    stream.on('wantTrailers', () => this.guarded(Http2Upstream.trailersWanted));
     stream.on('error', ignore);
-    stream.on('close', () => this.closed());
+    stream.on('end', () => {
+      // A session that is destroyed ends its streams as if END_STREAM had come.
+      if (this.link.session.destroyed) return;
+      this.endSeen = true;
+      // Trailers are told a tick after the end of the body.
+      process.nextTick(() => this.guarded(Http2Upstream.ended));
+    });
+    stream.on('close', () => this.guarded(Http2Upstream.gone));
+  }
+
+  private static readonly continued = (one: Http2Upstream): void => one.exchange?.informational(100, 'Continue', []);
+  private static readonly drained = (one: Http2Upstream): void => one.exchange?.upstreamDrained();
+  private static readonly trailersWanted = (one: Http2Upstream): void => one.sendTrailers();
+  private static readonly ended = (one: Http2Upstream): void => one.bodyEnded();
+  private static readonly gone = (one: Http2Upstream): void => one.closed();
+  private static readonly left = (one: Http2Upstream): void => one.guarded(Http2Upstream.leave);
+
+  /** A callback of the stream. */
+  private guarded(work: (one: Http2Upstream) => void): void {
+    try {
+      work(this);
+    } catch (error) {
+      this.link.guard.fault(error);
+    }
   }
 
   // Upstream.
@@ -117,9 +147,11 @@ export class Http2Upstream implements Upstream {
   cancel(): void {
     if (this.exchange === null) return;
     this.exchange = null;
-    this.stream?.close(constants.NGHTTP2_CANCEL);
+    // One that has been reset, and is not read to its end, has nothing to wait for.
+    if (this.stream?.closed === true) this.stream.destroy();
+    else this.stream?.close(constants.NGHTTP2_CANCEL);
     // One that the service's limits have not let begin never closes of itself.
-    process.nextTick(Http2Upstream.leave, this);
+    process.nextTick(Http2Upstream.left, this);
   }
 
   private static readonly leave = (one: Http2Upstream): void => {
@@ -169,15 +201,21 @@ export class Http2Upstream implements Upstream {
   private read(): void {
     const { stream } = this;
     if (stream === null) return;
-    stream.on('data', (chunk: Buffer) => {
-      if (this.missing > 0) this.missing -= chunk.length;
+    stream.on('data', (chunk: Buffer) => this.bodyCame(stream, chunk));
+  }
+
+  private bodyCame(stream: ClientHttp2Stream, chunk: Buffer): void {
+    if (this.missing > 0) this.missing -= chunk.length;
+    try {
       if (this.exchange !== null && !this.exchange.responseBody(chunk, 0, chunk.length)) stream.pause();
-    });
-    // Trailers are told a tick after the end of the body.
-    stream.on('end', () => {
-      this.endSeen = true;
-      process.nextTick(() => this.responseEnd());
-    });
+    } catch (error) {
+      this.link.guard.fault(error);
+    }
+  }
+
+  private bodyEnded(): void {
+    this.responseEnd();
+    endReset(this.stream);
   }
 
   private responseTrailers(raw: readonly string[]): void {
@@ -206,6 +244,7 @@ export class Http2Upstream implements Upstream {
     // A session that is destroyed ends its streams as if END_STREAM had come.
     const whole = this.endSeen && stream?.rstCode === constants.NGHTTP2_NO_ERROR && !link.session.destroyed;
     if (!whole && stream !== null) link.native.outlive(stream);
+    link.streamClosed(stream?.rstCode ?? 0);
     Http2Upstream.leave(this);
     if (this.endSeen) this.responseEnd();
     const { exchange } = this;

@@ -24,6 +24,8 @@ export interface Spare {
 
 /** Of all visitors by agent session, those that wait longest first: which to close when places are scarce. */
 export class KeptIndex {
+  /** Of HTTP/2 services (MAX_CONCURRENT_STREAMS), as they said last: a link has to begin before it is told. */
+  readonly streamLimits = new WeakMap<AgentUpstream, number>();
   private readonly sessions = new Map<string, Set<Spare>>();
 
   add(spare: Spare): void {

@@ -2,22 +2,25 @@
  * HTTP/2 connections to `http2` upstreams, over agent streams. A link serves the requests of one visitor connection to
  * one endpoint, several at once, and is closed when it has been idle for a while.
  */
-import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream, type Settings } from 'node:http2';
 import { fail } from '@postern/errors';
 import { MuxErrorCode, type MuxStream } from '@postern/protocol';
 import { ignore } from '../../connection/pipe.ts';
-import type { EdgeContext, StreamPurpose, TimerHandle } from '../../context.ts';
+import type { EdgeContext, TimerHandle } from '../../context.ts';
+import type { StreamPurpose } from '../../streams/agent-streams.ts';
+import type { Guard } from '../../guard.ts';
 import type { AgentUpstream } from '@postern/link';
 import { dialFailure } from './dial-failure.ts';
 import type { PlaceClaim, PlaceWait } from '../../places/place.ts';
 import type { UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
 import type { KeptIndex, Spare } from './kept.ts';
 import { NativeLife } from '../codec/http2-native-life.ts';
+import { StreamErrors } from '../codec/http2-stream-errors.ts';
 import { MuxDuplex } from './mux-duplex.ts';
 import { type Http2Carrier, Http2Upstream } from './http2.ts';
 
 const WINDOW_BYTES = 1_048_576;
-/** Until the upstream has said how many it takes. */
+/** Of a service that has never said how many requests it takes at once. */
 const ASSUMED_STREAMS = 100;
 const LARGEST_STREAM_ID = 0x7fff_ffff;
 
@@ -27,9 +30,12 @@ export class Http2Link implements Spare, Http2Carrier {
   readonly session: ClientHttp2Session;
   readonly stream: MuxStream;
   readonly native: NativeLife;
+  /** Of the visitor connection. */
+  readonly guard: Guard;
   private readonly edge: EdgeContext;
   private readonly duplex: MuxDuplex;
   private readonly owner: LinkOwner;
+  private readonly errors: StreamErrors;
   private readonly idle: TimerHandle;
   private requests = 0;
   private closed = false;
@@ -48,7 +54,9 @@ export class Http2Link implements Spare, Http2Carrier {
     this.endpointId = claim.endpointId;
     this.upstream = upstream;
     this.owner = owner;
-    const duplex = new MuxDuplex(edge.wheel);
+    const { guard } = owner;
+    this.guard = guard;
+    const duplex = new MuxDuplex(guard);
     this.stream = edge.agents.open(upstream, claim, purpose, proxyHeader, duplex);
     duplex.attach(this.stream);
     this.duplex = duplex;
@@ -57,27 +65,49 @@ export class Http2Link implements Spare, Http2Carrier {
       createConnection: () => duplex,
       settings: { enablePush: false, initialWindowSize: WINDOW_BYTES, maxHeaderListSize: headBytes },
       maxHeaderListPairs: 2_000,
+      // Until it says how many it takes on this connection. One that took none has told itself from the others.
+      peerMaxConcurrentStreams: Math.max(1, owner.streamLimits.get(upstream) ?? ASSUMED_STREAMS),
       // The default of 64 KiB would fail heads that our own limit lets pass; fields count 32 bytes more each here.
       maxSendHeaderBlockLength: headBytes + 32_768,
     });
     this.native = new NativeLife(this.session);
+    this.errors = new StreamErrors(this.session, guard, () => this.destroy());
     this.session.on('error', ignore);
-    this.session.on('close', () => {
-      this.gone();
-      owner.onEnded(this);
-    });
-    this.session.on('goaway', (_code: number, lastTaken: number) => {
-      this.lastTaken = Math.min(this.lastTaken, lastTaken);
-      this.gone();
-    });
-    this.idle = edge.wheel.schedule(edge.config.limits.upstreamIdleMs, () => {
+    this.session.on(
+      'remoteSettings',
+      guard.wrap(({ maxConcurrentStreams }: Settings) => {
+        if (maxConcurrentStreams !== undefined) owner.streamLimits.set(upstream, maxConcurrentStreams);
+      }),
+    );
+    this.session.on(
+      'close',
+      guard.wrap(() => {
+        this.errors.stop();
+        this.gone();
+        owner.onEnded(this);
+      }),
+    );
+    this.session.on(
+      'goaway',
+      guard.wrap((_code: number, lastTaken: number) => {
+        this.lastTaken = Math.min(this.lastTaken, lastTaken);
+        this.gone();
+      }),
+    );
+    this.idle = guard.schedule(edge.config.limits.upstreamIdleMs, () => {
       if (this.requests === 0) this.destroy();
     });
   }
 
   get usable(): boolean {
     const limit = this.session.remoteSettings.maxConcurrentStreams ?? ASSUMED_STREAMS;
-    return !this.closed && !this.session.closed && !this.session.destroyed && this.requests < limit;
+    if (this.closed || this.session.closed || this.session.destroyed || this.errors.doubtful) return false;
+    return this.requests < limit;
+  }
+
+  /** One of its streams is over. @param code of its end */
+  streamClosed(code: number): void {
+    this.errors.streamClosed(code);
   }
 
   request(exchange: UpstreamOwner): void {
@@ -158,6 +188,9 @@ export class Http2Link implements Spare, Http2Carrier {
 }
 
 interface LinkOwner {
+  readonly guard: Guard;
+  /** Requests at once that services have said they take, for links to come. */
+  readonly streamLimits: WeakMap<AgentUpstream, number>;
   /** Its first request for a while comes, its last one is over. */
   onBusy(link: Http2Link): void;
   onIdle(link: Http2Link): void;
@@ -181,14 +214,18 @@ interface WaitingRequest {
 
 /** Those of one visitor connection. */
 export class Http2Links implements LinkOwner {
+  readonly guard: Guard;
+  readonly streamLimits: WeakMap<AgentUpstream, number>;
   private links: Http2Link[] = [];
   /** They take no more requests, and may still have some under way. */
   private readonly leaving = new Set<Http2Link>();
   private readonly index: KeptIndex;
   private readonly waiting = new Set<WaitingRequest>();
 
-  constructor(index: KeptIndex) {
+  constructor(index: KeptIndex, guard: Guard) {
     this.index = index;
+    this.guard = guard;
+    this.streamLimits = index.streamLimits;
   }
 
   find(endpointId: string, upstream: AgentUpstream): Http2Link | null {

@@ -2,7 +2,8 @@
 import { Duplex } from 'node:stream';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
 import { GONE_GRACE_MS, partStream } from '../../agents/part-stream.ts';
-import type { TimerHandle, TimerWheel } from '../../context.ts';
+import type { TimerHandle } from '../../context.ts';
+import type { Guard } from '../../guard.ts';
 import { EndWatch } from './end-watch.ts';
 
 export class MuxDuplex extends Duplex implements MuxStreamHandler {
@@ -11,18 +12,22 @@ export class MuxDuplex extends Duplex implements MuxStreamHandler {
   /** The first bytes received: an agent that cannot reach its service answers in HTTP/1. */
   opening = '';
   readonly ends = new EndWatch();
-  private readonly wheel: TimerWheel;
+  /** Of the visitor connection that it serves. */
+  private readonly guard: Guard;
   private stream: MuxStream | null = null;
   private owed = 0;
   private afterDrain: ((error?: Error | null) => void) | null = null;
   private parting: TimerHandle | null = null;
 
-  constructor(wheel: TimerWheel) {
+  constructor(guard: Guard) {
     super({ allowHalfOpen: true });
-    this.wheel = wheel;
+    this.guard = guard;
     // A service that has ended its connection takes nothing more. Left to itself the session closes its side, too, and
     // what it has to say in that moment is an assertion of the runtime's that ends the process.
-    this.on('end', () => this.destroy());
+    this.on(
+      'end',
+      guard.wrap(() => this.destroy()),
+    );
   }
 
   attach(stream: MuxStream): void {
@@ -55,27 +60,46 @@ export class MuxDuplex extends Duplex implements MuxStreamHandler {
     done?.();
   }
 
+  /** What it is part of has been reset for a mistake of ours. */
+  onFault(): void {
+    this.destroy();
+    this.guard.end();
+  }
+
   override _read(): void {
     if (this.owed === 0) return;
-    this.stream?.consume(this.owed);
+    const { owed } = this;
     this.owed = 0;
+    try {
+      this.stream?.consume(owed);
+    } catch (error) {
+      this.guard.fault(error);
+    }
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     const { stream } = this;
-    if (stream === null || !stream.writable) done(new Error('the stream is closed'));
-    else if (stream.write(chunk)) done();
-    else this.afterDrain = done;
+    if (stream === null || !stream.writable) return done(new Error('the stream is closed'));
+    try {
+      this.afterDrain = stream.write(chunk) ? null : done;
+    } catch (error) {
+      this.guard.fault(error);
+    }
+    if (this.afterDrain === null) done();
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    if (this.stream?.writable === true) this.stream.end();
+    try {
+      if (this.stream?.writable === true) this.stream.end();
+    } catch (error) {
+      this.guard.fault(error);
+    }
     done();
   }
 
   /** Its session is over: a service that reads nothing of the last words would hold the stream for ever. */
   part(): void {
-    this.parting ??= this.wheel.schedule(GONE_GRACE_MS, () => {
+    this.parting ??= this.guard.schedule(GONE_GRACE_MS, () => {
       const { stream } = this;
       if (stream?.closed === false) stream.reset(MuxErrorCode.streamCancelled);
       this.destroy();
@@ -86,7 +110,11 @@ export class MuxDuplex extends Duplex implements MuxStreamHandler {
     const { stream } = this;
     this.afterDrain = null;
     this.parting?.cancel();
-    if (stream !== null) partStream(stream, this.wheel);
+    try {
+      if (stream !== null) partStream(stream, this.guard);
+    } catch (failure) {
+      this.guard.fault(failure);
+    }
     done(error);
   }
 }

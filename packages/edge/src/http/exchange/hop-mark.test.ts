@@ -8,7 +8,12 @@ import { connect, createServer } from 'node:net';
 const live = (id: string): LiveEndpoint => ({ endpoint: endpoint(id, 'http', `${id}.test`), policy: null });
 
 describe('marks', () => {
-  const marks = new HopMarks(Buffer.alloc(32, 1));
+  const marksOf = (key: number): HopMarks => {
+    const made = new HopMarks();
+    made.signWith(Buffer.alloc(32, key));
+    return made;
+  };
+  const marks = marksOf(1);
 
   test('name where a request entered, and end a circle at once and a chain after four returns', () => {
     const all = ['a', 'b', 'c', 'd', 'e'].map(live);
@@ -26,7 +31,7 @@ describe('marks', () => {
 
   test('are taken out and mean nothing when they were not signed here', () => {
     const fields: string[] = [];
-    new HopMarks(Buffer.alloc(32, 2)).put(fields, '', live('a'));
+    marksOf(2).put(fields, '', live('a'));
     const [, foreign = ''] = fields;
     marks.put(fields, '', live('b'));
     const trail = marks.take(fields);

@@ -6,12 +6,13 @@
  * - Another endpoint is a chain, which people build on purpose (a gateway that calls a service by its public name). It
  *   may return {@link MOST_RETURNS} times.
  *
- * The mark is signed with a key of this process, so that no visitor can make one; one that was not signed here is
- * removed. It holds no ids, only what this process makes of them, and answers never carry it.
+ * The mark is signed with a key that the edges of one node share, so that no visitor can make one, and each edge knows
+ * those of the others; what nobody of them signed is removed. It holds no ids, only what the key makes of them, and
+ * answers never carry it.
  */
 import { createHmac } from 'node:crypto';
 import type { RawFields } from '@postern/protocol';
-import type { LiveEndpoint } from '../../context.ts';
+import type { RouteEndpoint } from '@postern/link';
 import { isNamed } from './fields.ts';
 
 const NAME = 'Postern-Hop';
@@ -23,18 +24,24 @@ const TAG_CHARS = 8;
 const SIGNATURE_CHARS = 16;
 const SHAPE = /^([\w-]{8}(?:\.[\w-]{8}){0,7})~([\w-]{16})$/;
 
+/** An endpoint that a request has entered through, as the edge keeps it while it is what it is. */
+interface Entry {
+  readonly endpoint: Pick<RouteEndpoint, 'id'>;
+}
+
 /** What a request enters the edge as. */
 export type Return = 'none' | 'chain' | 'circle';
 
 export class HopMarks {
-  readonly #key: Buffer;
-  readonly #ended: string;
+  #key: Uint8Array | null = null;
+  #ended = '';
   /** Of each endpoint its tag, and the mark of a request that entered through it alone. */
-  readonly #known = new WeakMap<LiveEndpoint, { readonly tag: string; readonly mark: string }>();
+  #known = new WeakMap<Entry, { readonly tag: string; readonly mark: string }>();
 
-  /** @param key secret; 32 bytes */
-  constructor(key: Buffer) {
+  /** Before anything is marked, and again when another key counts. @param key secret; 32 bytes */
+  signWith(key: Uint8Array): void {
     this.#key = key;
+    this.#known = new WeakMap();
     this.#ended = ENDED + this.#sign('ended', SIGNATURE_CHARS);
   }
 
@@ -50,20 +57,20 @@ export class HopMarks {
     return trail;
   }
 
-  judge(trail: string, entry: LiveEndpoint): Return {
+  judge(trail: string, entry: Entry): Return {
     if (trail === '') return 'none';
     const tags = trail.split('.');
     return tags.length >= MOST_RETURNS || tags.includes(this.#of(entry).tag) ? 'circle' : 'chain';
   }
 
   /** Marks what leaves for a service. */
-  put(fields: RawFields, trail: string, entry: LiveEndpoint): void {
+  put(fields: RawFields, trail: string, entry: Entry): void {
     const { tag, mark } = this.#of(entry);
     fields.push(NAME, trail === '' ? mark : this.#mark(`${trail}.${tag}`));
   }
 
   /** The trail of what a policy of `entry` asks for itself: should it lead back there, that is a circle, too. */
-  onward(trail: string, entry: LiveEndpoint): string {
+  onward(trail: string, entry: Entry): string {
     const { tag } = this.#of(entry);
     return trail === '' ? tag : `${trail}.${tag}`;
   }
@@ -84,7 +91,7 @@ export class HopMarks {
     return found;
   }
 
-  #of(live: LiveEndpoint): { readonly tag: string; readonly mark: string } {
+  #of(live: Entry): { readonly tag: string; readonly mark: string } {
     let known = this.#known.get(live);
     if (known === undefined) {
       const tag = this.#sign(`endpoint ${live.endpoint.id}`, TAG_CHARS);
@@ -103,6 +110,7 @@ export class HopMarks {
   }
 
   #sign(text: string, chars: number): string {
+    if (this.#key === null) throw new Error('nobody has said yet what marks are signed with');
     return createHmac('sha256', this.#key).update(text).digest('base64url').slice(0, chars);
   }
 }

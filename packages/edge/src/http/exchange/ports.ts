@@ -52,6 +52,8 @@ export interface Upstream extends BodySource, BodySink {
   /** Response bytes: the visitor is slow, the visitor can take more. */
   pause(): void;
   resume(): void;
+  /** What waits here costs more than its bytes: no more of this answer than needed should be under way. */
+  narrow?(): void;
   /** Nothing after the head is delivered until `release`. */
   hold(): void;
   release(): void;

@@ -56,7 +56,7 @@ export class Requester {
 
   /** HTTP/2 connections to upstreams, made when the first is needed. */
   get http2(): Http2Links {
-    this.links ??= new Http2Links(this.index);
+    this.links ??= new Http2Links(this.index, this.guard);
     return this.links;
   }
 

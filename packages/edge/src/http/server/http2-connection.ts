@@ -16,7 +16,7 @@ import { Http2Chatter } from './http2-chatter.ts';
 import { type StreamOwner, VisitorStream } from './http2-stream.ts';
 import { NativeLife } from '../codec/http2-native-life.ts';
 import { announceHeads } from './http2-settings.ts';
-import { StreamErrors } from './http2-stream-errors.ts';
+import { StreamErrors } from '../codec/http2-stream-errors.ts';
 import { Http2Watch } from './http2-watch.ts';
 import type { VisitorStages } from '../exchange/exchange.ts';
 import { Requester } from '../exchange/requester.ts';

@@ -18,6 +18,7 @@ import { SocketWriter, type SocketWriterOwner } from '../../connection/socket-wr
 import { Exchange, type VisitorStages } from '../exchange/exchange.ts';
 import type { Downstream } from '../exchange/ports.ts';
 import { sizeOf, valueOf } from '../exchange/fields.ts';
+import { endReset } from '../codec/http2-no-error.ts';
 import { h2Block, h2Object } from '../codec/http2-fields.ts';
 import type { Http2Chatter } from './http2-chatter.ts';
 import type { Watched } from './http2-watch.ts';
@@ -92,6 +93,7 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
       this.whole = this.open;
       // Trailers can be told a tick after the end of the body.
       process.nextTick(() => this.guarded(VisitorStream.requestEnded));
+      endReset(stream);
     });
     stream.on('trailers', (_headers: unknown, _flags: number, raw: readonly string[]) =>
       owner.guard.run(() => this.requestTrailers(raw)),

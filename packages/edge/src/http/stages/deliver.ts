@@ -16,6 +16,7 @@ export function deliver(exchange: Exchange): void {
     removeField(fields, 'content-length');
     draft.framing = CHUNKED;
   }
+  if (filters !== null) exchange.upstream?.narrow?.();
   if (exchange.answerFields !== null) fields.push(...exchange.answerFields);
   exchange.answer(draft, filters, framing.kind !== 'length');
   if (body === null) {

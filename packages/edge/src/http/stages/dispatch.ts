@@ -4,7 +4,8 @@
  */
 import { fail, isPosternError, type PosternError } from '@postern/errors';
 import { proxyHeaderFor } from '../../connection/proxy-header.ts';
-import type { EdgeContext, LiveEndpoint, StreamPurpose } from '../../context.ts';
+import type { EdgeContext, LiveEndpoint } from '../../context.ts';
+import type { StreamPurpose } from '../../streams/agent-streams.ts';
 import type { AgentUpstream } from '@postern/link';
 import type { PlaceClaim } from '../../places/place.ts';
 import { type Exchange, Phase } from '../exchange/exchange.ts';

@@ -1,5 +1,6 @@
 /** A name that is served, but not over the scheme that the visitor came by. */
 import { fail, type PosternError } from '@postern/errors';
+import { NAMED_SCHEMES } from '@postern/link';
 import { originForm } from '@postern/protocol';
 import type { EdgeContext } from '../../context.ts';
 import { answerWith } from '../answers/answer.ts';
@@ -36,15 +37,13 @@ export function answerElsewhere(exchange: Exchange, location: string): void {
   );
 }
 
-const SCHEMES = ['https', 'http', 'tls'] as const;
-
 /** Nothing is online there: perhaps under the other scheme. 3200, 90001; 90019 where an agent is coming back */
 export function notHere({ routes, returning, config }: EdgeContext, exchange: Exchange): PosternError {
   const { scheme, authority } = exchange.request;
   const url = `${scheme}://${authority}`;
   const host = hostOf(authority).toLowerCase();
   const found = scheme === 'http' ? routes.findTls(host) : routes.findHttp('http', host);
-  const away = found === null && SCHEMES.some((other) => returning.expects(other, host));
+  const away = found === null && NAMED_SCHEMES.some((other) => returning.expects(other, host));
   if (away || returning.expects(scheme, host)) return fail(90019, { url });
   if (found === null) return fail(3200, { url });
   const other =

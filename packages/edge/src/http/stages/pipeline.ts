@@ -10,7 +10,6 @@
  *  7. deliver          head, body, trailers
  *  8. finish           exactly once: one traffic event
  */
-import { randomBytes } from 'node:crypto';
 import { fail, isPosternError, type PosternError } from '@postern/errors';
 import type { Outcome, PolicyServices } from '@postern/policy';
 import { originForm } from '@postern/protocol';
@@ -35,7 +34,7 @@ import {
 } from '../exchange/forwarding.ts';
 import type { Frame } from '../exchange/frame.ts';
 import { answerElsewhere, secureLocation } from './other-scheme.ts';
-import { HopMarks } from '../exchange/hop-mark.ts';
+import type { HopMarks } from '../exchange/hop-mark.ts';
 import { InternalCalls } from '../policy/internal-calls.ts';
 import type { KeptIndex } from '../client/kept.ts';
 import { HttpPolicyContext, responseView } from '../policy/views.ts';
@@ -51,11 +50,12 @@ export class Pipeline implements VisitorStages {
   private readonly dispatcher: Dispatcher;
   private readonly uploads: Uploads<Exchange>;
 
-  private readonly marks = new HopMarks(randomBytes(32));
+  private readonly marks: HopMarks;
   private readonly services: PolicyServices;
 
   constructor(edge: EdgeContext, kept: KeptIndex) {
     this.edge = edge;
+    this.marks = edge.marks;
     this.services = { ...edge.services, outgoing: new InternalCalls(edge, this, kept) };
     this.proxies = new CidrList(edge.config.trustedProxies);
     this.uploads = new Uploads(edge.now);

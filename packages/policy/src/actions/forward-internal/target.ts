@@ -1,8 +1,6 @@
 /** Where forward-internal may go: an `.internal` endpoint of the same family of protocols. */
-import type { Scheme } from '@postern/link';
+import { isScheme, type Scheme } from '@postern/link';
 import type { PhaseName } from '../../runtime.ts';
-
-const SCHEMES: ReadonlySet<string> = new Set(['http', 'https', 'tcp', 'tls']);
 
 /** @returns the URL with its scheme, or why it cannot be a target (a clause without subject). */
 export function forwardTarget(
@@ -14,7 +12,7 @@ export function forwardTarget(
   const mark = text.indexOf('://');
   const web = protocol === 'http' || protocol === 'https';
   const scheme = mark === -1 ? (web ? 'https' : protocol) : text.slice(0, mark).toLowerCase();
-  if (!SCHEMES.has(scheme)) return { problem: 'it must begin with http://, https://, tcp:// or tls://' };
+  if (!isScheme(scheme)) return { problem: 'it must begin with http://, https://, tcp:// or tls://' };
   const rest = mark === -1 ? text : text.slice(mark + 3);
   const url = `${scheme}://${rest}`;
   if (!URL.canParse(`http://${rest}`)) return { problem: 'it does not parse' };

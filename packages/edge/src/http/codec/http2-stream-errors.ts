@@ -36,6 +36,11 @@ export class StreamErrors {
     };
   }
 
+  /** Nobody knows yet whether the connection goes on. */
+  get doubtful(): boolean {
+    return this.open > 0;
+  }
+
   /** @param code of its reset, from whichever side */
   streamClosed(code: number): void {
     if (this.open === 0 || code !== constants.NGHTTP2_PROTOCOL_ERROR) return;

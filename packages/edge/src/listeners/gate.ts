@@ -1,11 +1,11 @@
 /** Bounds how many connections a listener and one client address (IPv6: a /64) may hold, and knows the open ones. */
 import type { Socket } from 'node:net';
 import { networkOf } from '../places/network.ts';
-import type { CidrList } from './cidr-list.ts';
+import type { CidrList } from '../connection/cidr-list.ts';
 import type { TimerWheel } from '../context.ts';
-import { part } from './part.ts';
-import { ignore } from './pipe.ts';
-import { plainIp } from './visitor.ts';
+import { part } from '../connection/part.ts';
+import { ignore } from '../connection/pipe.ts';
+import { plainIp } from '../connection/visitor.ts';
 import { Tally } from '../tally.ts';
 
 export interface GateLimits {

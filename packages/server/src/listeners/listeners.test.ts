@@ -1,11 +1,12 @@
 import net, { type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Address, everyAddress, withBothLoopbacks } from './config/addresses.ts';
-import { movedToFreePorts } from './config/demo-ports.ts';
-import { resolveConfig, type ServerConfig } from './config/server-config.ts';
-import { openDoor } from './door.ts';
+import { type Address, everyAddress, withBothLoopbacks } from '../config/addresses.ts';
+import { movedToFreePorts } from '../config/demo-ports.ts';
+import { resolveConfig, type ServerConfig } from '../config/server-config.ts';
+import { Doors, openDoor } from './doors.ts';
 import { bindAll, checkAddresses, listen } from './listen.ts';
+import { listeners, runtimeFields } from './list.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -178,4 +179,52 @@ test('an error after listening, as when no file descriptors are left, ends neith
   expect(() => server.emit('error', new Error('EMFILE'))).not.toThrow();
   expect(server.listening).toBe(true);
   server.close();
+});
+
+describe('the listeners of the list', () => {
+  const free = Object.fromEntries(listeners.map(({ setting }) => [setting, ['127.0.0.1:0']]));
+  const surroundings = { cwd: '/', cloneRoot: '/', isTerminal: false };
+
+  test('those of the edge open first, the others when asked; at a stop one stays', async () => {
+    const doors = await Doors.open({ config: resolveConfig([free], surroundings), given: new Map() });
+    cleanups.push(() => doors.close());
+    expect(doors.forEdge().map(({ name, serves }) => [name, serves])).toEqual([
+      ['http', 'http'],
+      ['https', 'tls'],
+      ['agents', 'agents'],
+    ]);
+    expect(() => doors.addressOf('api')).toThrow('the api listener is not open');
+    await doors.open('api');
+    await doors.open('metrics');
+    const fields = runtimeFields((name) => doors.whereabouts(name));
+    expect(Object.keys(fields)).toEqual(['http_addr', 'https_addr', 'agent_addr', 'api_url', 'metrics_url']);
+    expect(fields.api_url).toBe(`http://127.0.0.1:${doors.addressOf('api').port}`);
+
+    doors.close(true);
+    for (const { name, stays } of listeners) {
+      // One after the other, to name the one that fails.
+      // oxlint-disable-next-line no-await-in-loop
+      const open = await dial('127.0.0.1', doors.addressOf(name).port).then(Boolean, () => false);
+      expect([name, open]).toEqual([name, stays]);
+    }
+  });
+
+  test('agents without an address of their own come to another listener', async () => {
+    const config = { ...resolveConfig([free], surroundings), agents: [] };
+    const doors = await Doors.open({ config, given: new Map() });
+    cleanups.push(() => doors.close());
+    expect(doors.forEdge().map(({ name }) => name)).toEqual(['http', 'https']);
+    expect(doors.addressOf('agents')).toEqual(doors.addressOf('https'));
+  });
+
+  test('one that cannot open leaves none open', async () => {
+    const taken = await blocker();
+    const probe = net.createServer();
+    const agentPort = await listen(probe, { host: '127.0.0.1', port: 0 });
+    await new Promise((resolve) => probe.close(resolve));
+    const settings = { http_listen: [`127.0.0.1:${taken}`], agent_listen: [`127.0.0.1:${agentPort}`] };
+    const config = resolveConfig([settings, free], surroundings);
+    await expect(Doors.open({ config, given: new Map() })).rejects.toThrow(`--http-listen 127.0.0.1:${taken}`);
+    await expect(dial('127.0.0.1', agentPort)).rejects.toThrow('ECONNREFUSED');
+  });
 });

@@ -1,21 +1,26 @@
-/** Opens a port while a TCP endpoint holds it. */
+/** The listener of TCP endpoints: a port is open while an endpoint holds it. */
 import type { Socket } from 'node:net';
 import type { ListenAddress } from '../context.ts';
-import { listen, type Listening } from './listeners.ts';
+import { listen, type Listening } from './listen.ts';
+import type { OpenListener } from './listener.ts';
 
-export class TcpPorts {
+export class TcpPorts implements OpenListener {
   readonly #hosts: readonly Omit<ListenAddress, 'port'>[];
-  readonly #onConnection: (socket: Socket, port: number) => void;
+  #serve: ((socket: Socket, port: number) => void) | null = null;
   readonly #open = new Map<number, Listening>();
   #closed = false;
 
-  constructor(hosts: readonly Omit<ListenAddress, 'port'>[], onConnection: (socket: Socket, port: number) => void) {
+  constructor(hosts: readonly Omit<ListenAddress, 'port'>[]) {
     this.#hosts = hosts;
-    this.#onConnection = onConnection;
   }
 
-  get ports(): readonly number[] {
-    return [...this.#open.keys()];
+  get addresses(): readonly ListenAddress[] {
+    return [...this.#open.values()].flatMap(({ addresses }) => addresses);
+  }
+
+  /** Before any port opens. */
+  serve(onConnection: (socket: Socket, port: number) => void): void {
+    this.#serve = onConnection;
   }
 
   /**
@@ -49,7 +54,7 @@ export class TcpPorts {
   async #openOne(port: number, failures: Map<number, Error>): Promise<void> {
     try {
       const addresses = this.#hosts.map((host) => ({ ...host, port }));
-      const listening = await listen(addresses, (socket) => this.#onConnection(socket, port));
+      const listening = await listen(addresses, (socket) => this.#serve?.(socket, port));
       if (this.#closed) listening.close();
       else this.#open.set(port, listening);
     } catch (error) {

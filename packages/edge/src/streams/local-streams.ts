@@ -1,19 +1,30 @@
-/** Every agent session that is connected here, and the streams into them. */
+/** Streams into agents whose wire is at this edge. */
 import { fail, type PosternError } from '@postern/errors';
 import {
   encodeProxyHeader,
   MuxSessionEnded,
   StreamType,
   type MuxStream,
+  type MuxSession,
   type MuxStreamHandler,
 } from '@postern/protocol';
-import type { AgentStreams, FaultReports, StreamPurpose, TimerWheel } from '../context.ts';
+import type { FaultReports, TimerWheel } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import { placeOf, type PlaceClaim, type PlaceWait, type Reclaimer } from '../places/place.ts';
 import { type PlaceCounts, SessionPlaces } from '../places/session-places.ts';
-import type { AgentSession } from './agent-session.ts';
+import type { AgentStreams, StreamPurpose } from './agent-streams.ts';
 
-export interface DirectoryOptions {
+/** A session as far as streams need it. */
+export interface Carrier {
+  readonly id: string;
+  readonly mux: Pick<MuxSession, 'open' | 'streamCount' | 'idsLeft'>;
+  /** How many streams at once its agent says that it bears; 0 = it does not say. */
+  readonly saysItBears: number;
+  /** It can open no stream more. */
+  retire(): void;
+}
+
+export interface LocalStreamsOptions {
   readonly wheel: TimerWheel;
   /** Streams at once into an agent that does not say what it bears: the official ones break at 512 (§0.6). */
   readonly streamsPerSession: number;
@@ -31,28 +42,24 @@ export interface PlaceTotals extends Readonly<PlaceCounts> {
 }
 
 interface Entry {
-  readonly session: AgentSession;
+  readonly session: Carrier;
   readonly places: SessionPlaces;
 }
 
 const NO_WAIT: PlaceWait = { cancel() {} };
 
-export class AgentDirectory implements AgentStreams {
-  readonly #options: DirectoryOptions;
+export class LocalStreams implements AgentStreams {
+  readonly #options: LocalStreamsOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #reclaimers: Reclaimer[] = [];
   readonly #goneListeners: ((sessionId: string) => void)[] = [];
   readonly #counts: PlaceCounts = { refused: 0, reclaimed: 0 };
 
-  constructor(options: DirectoryOptions) {
+  constructor(options: LocalStreamsOptions) {
     this.#options = options;
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
-  add(session: AgentSession): void {
+  add(session: Carrier): void {
     const { wheel, queueMs, streamsPerSession, mostStreamsPerSession } = this.#options;
     const { saysItBears } = session;
     const places = new SessionPlaces({
@@ -68,12 +75,8 @@ export class AgentDirectory implements AgentStreams {
     this.#entries.set(session.id, { session, places });
   }
 
-  find(sessionId: string): AgentSession | undefined {
-    return this.#entries.get(sessionId)?.session;
-  }
-
   /** The session's wire is gone: who waits for it is told, and who keeps streams of it. */
-  remove(session: AgentSession): void {
+  remove(session: Carrier): void {
     const entry = this.#entries.get(session.id);
     if (entry?.session !== session) return;
     this.#entries.delete(session.id);
@@ -139,12 +142,8 @@ export class AgentDirectory implements AgentStreams {
   }
 
   /** A stream of the session is over. */
-  streamOver(session: AgentSession, stream: MuxStream): void {
+  streamOver(session: Carrier, stream: MuxStream): void {
     this.#entries.get(session.id)?.places.left(placeOf(stream));
-  }
-
-  all(): readonly AgentSession[] {
-    return Array.from(this.#entries.values(), ({ session }) => session);
   }
 
   totals(): PlaceTotals {

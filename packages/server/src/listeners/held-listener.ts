@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Address } from './config/addresses.ts';
+import type { Address } from '../config/addresses.ts';
 import { BACKLOG, listen } from './listen.ts';
 
 /** Whoever comes while the platform is loading; more are turned away, as the next attempt of theirs may be served. */
@@ -9,7 +9,8 @@ const MOST_WAITING = 10_000;
 export class HeldListener {
   readonly #server: Server;
   readonly #waiting = new Set<Socket>();
-  #serve: ((socket: Socket) => void) | null = null;
+  #port = 0;
+  #serve: ((socket: Socket, port: number) => void) | null = null;
 
   private constructor() {
     // As the edge opens its own: half-closed connections are served to their end.
@@ -41,11 +42,11 @@ export class HeldListener {
   }
 
   /** Hands over who waits and who comes. */
-  serve(onConnection: (socket: Socket) => void): void {
+  serve(onConnection: (socket: Socket, port: number) => void): void {
     this.#serve = onConnection;
     const early = [...this.#waiting];
     this.#waiting.clear();
-    for (const socket of early) onConnection(socket);
+    for (const socket of early) onConnection(socket, this.#port);
   }
 
   /** Gives the listening socket itself to an HTTP server, with those who wait. */
@@ -61,6 +62,7 @@ export class HeldListener {
   }
 
   #ready(): this {
+    this.#port = this.address.port;
     // From here on errors concern single accepts (out of file descriptors); the listener lives on.
     this.#server.removeAllListeners('error');
     this.#server.on('error', ignore);
@@ -68,7 +70,7 @@ export class HeldListener {
   }
 
   #welcome(socket: Socket): void {
-    if (this.#serve !== null) return this.#serve(socket);
+    if (this.#serve !== null) return this.#serve(socket, this.#port);
     if (this.#waiting.size >= MOST_WAITING) return void socket.resetAndDestroy();
     this.#waiting.add(socket);
     socket.once('close', () => this.#waiting.delete(socket));

@@ -1,19 +1,14 @@
-import { everyAddress, formatAddress } from './config/addresses.ts';
-import { ConfigError } from './config/config-error.ts';
-import type { ServerConfig } from './config/server-config.ts';
-import type { GivenSockets, LISTENERS } from './door.ts';
+import { everyAddress, formatAddress } from '../config/addresses.ts';
+import { ConfigError } from '../config/config-error.ts';
+import type { ServerConfig } from '../config/server-config.ts';
+import type { GivenSockets } from './doors.ts';
 import { HeldListener } from './held-listener.ts';
-import { messageOf } from './problem.ts';
+import { type ListenerName, listeners } from './list.ts';
+import { messageOf } from '../problem.ts';
 
-type ListenerName = keyof typeof LISTENERS;
-const NAMES: ReadonlyMap<string, ListenerName> = new Map([
-  ['agent', 'agents'],
-  ['agents', 'agents'],
-  ['https', 'https'],
-  ['http', 'http'],
-  ['api', 'api'],
-  ['metrics', 'metrics'],
-]);
+const NAMES: ReadonlyMap<string, ListenerName> = new Map(
+  listeners.flatMap(({ name, sockets }) => sockets.map((socket) => [socket, name] as const)),
+);
 const FIRST_FD = 3;
 const MOST_FDS = 64;
 /** The launcher got them for the server, whose number it could not know. */
@@ -24,7 +19,7 @@ export type ActivationVariables = Partial<Record<'LISTEN_FDS' | 'LISTEN_PID' | '
 
 /**
  * Listening sockets of socket activation: whoever opened them keeps them open while this server restarts. A socket is
- * for the listener of its name (agent, https, http, api, metrics), else for the one that has its port in the settings.
+ * for the listener of its name (`sockets` of the list), else for the one that has its port in the settings.
  * @param environment the variables are removed from it, so that no child takes them for its own
  * @throws ConfigError for a socket that is for no listener
  */
@@ -69,8 +64,6 @@ async function adopt(fd: number): Promise<HeldListener> {
 }
 
 function byPort(config: ServerConfig, port: number): ListenerName | null {
-  for (const name of new Set(NAMES.values())) {
-    if (everyAddress(config[name]).some((address) => address.port === port)) return name;
-  }
-  return null;
+  const found = listeners.find(({ name }) => everyAddress(config[name]).some((address) => address.port === port));
+  return found?.name ?? null;
 }

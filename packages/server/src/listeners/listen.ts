@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net';
-import { type Address, formatAddress } from './config/addresses.ts';
-import { ConfigError } from './config/config-error.ts';
-import { codeOf, messageOf } from './problem.ts';
+import { type Address, formatAddress } from '../config/addresses.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { codeOf, messageOf } from '../problem.ts';
 
 export const BACKLOG = 4096;
 /** Tries to find a port that is free on several addresses at once. */

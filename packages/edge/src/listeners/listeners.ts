@@ -1,0 +1,72 @@
+/** Every listener of an edge, in one list: what is done to all of them, or to those of visitors, is done here. */
+import type { Socket } from 'node:net';
+import type { TimerWheel } from '../context.ts';
+import type { CidrList } from '../connection/cidr-list.ts';
+import { Gate, type GateLimits } from './gate.ts';
+import { type Listener, type Service, SERVICES } from './listener.ts';
+
+interface Entry extends Listener {
+  readonly gate: Gate;
+}
+
+/** Numbers of one listener. */
+export interface ListenerStats {
+  readonly name: string;
+  readonly visitors: boolean;
+  /** Connections open now. */
+  readonly open: number;
+  /** Turned away by the limits since the start. */
+  readonly refused: number;
+}
+
+/** Takes a connection that has come to a listener, if its gate lets it in. */
+export type Accept = (serves: Service, gate: Gate, socket: Socket, port: number) => void;
+
+export class Listeners {
+  readonly #entries: readonly Entry[];
+
+  constructor(listeners: readonly Listener[], limits: GateLimits, proxies: CidrList) {
+    this.#entries = listeners.map((listener) => ({ ...listener, gate: new Gate(limits, proxies) }));
+  }
+
+  /** Lets those in who wait, and from then on who comes: those who need no routes yet, or those who do. */
+  serve(when: 'before routes' | 'with routes', accept: Accept): void {
+    for (const { serves, gate, open } of this.#entries) {
+      if (SERVICES[serves].needRoutes !== (when === 'with routes')) continue;
+      open.serve((socket, port) => accept(serves, gate, socket, port));
+    }
+  }
+
+  /** Ports that agents may dial, as bound. */
+  get agentPorts(): readonly number[] {
+    return this.#of('agents').flatMap(({ open }) => open.addresses.map(({ port }) => port));
+  }
+
+  /** Closes all of them to new connections, at once, so that another server may have the addresses. */
+  close(): void {
+    for (const { open } of this.#entries) open.close();
+  }
+
+  /** Ends connections of visitors who have not sent a byte, where it is they who begin. */
+  partSilent(wheel: TimerWheel): void {
+    for (const { serves, gate } of this.#of('visitors')) if (SERVICES[serves].speakFirst) gate.partSilent(wheel);
+  }
+
+  /** Cuts every connection that is open. */
+  destroy(who: 'agents' | 'visitors'): void {
+    for (const { gate } of this.#of(who)) gate.destroyAll();
+  }
+
+  stats(): readonly ListenerStats[] {
+    return this.#entries.map(({ name, serves, gate: { open, refused } }) => ({
+      name,
+      visitors: SERVICES[serves].visitors,
+      open,
+      refused,
+    }));
+  }
+
+  #of(who: 'agents' | 'visitors'): readonly Entry[] {
+    return this.#entries.filter(({ serves }) => SERVICES[serves].visitors === (who === 'visitors'));
+  }
+}

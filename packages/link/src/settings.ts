@@ -1,0 +1,19 @@
+/**
+ * What every edge of one node has in common, and what may change while they run. Plain data, sent whole: before the
+ * first routes of an edge, and again when something of it is not what it was.
+ */
+export interface NodeSettings {
+  /** Grows when certificates were changed: what an edge keeps of them is asked for anew. */
+  readonly certificates: number;
+  /** A page of this server, for people who open an address that is for agents. */
+  readonly webUrl: string;
+  readonly keys: NodeKeys;
+}
+
+/** Secrets of 32 bytes each, made when the node starts and written nowhere. Another edge of the node has the same. */
+export interface NodeKeys {
+  /** Signs the marks of requests that come round again, whichever edge they come back to. */
+  readonly hopMarks: Uint8Array;
+  /** Seals TLS session tickets; a new one takes its place from time to time, and what the last one sealed is void. */
+  readonly tickets: Uint8Array;
+}
