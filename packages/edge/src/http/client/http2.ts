@@ -30,6 +30,8 @@ export interface Http2Carrier {
   ended(stream: ClientHttp2Stream): boolean;
   /** What a request is told that ended without an answer. */
   failure(exchange: UpstreamOwner, untouched: boolean): UpstreamFailure;
+  /** One of its streams is over. @param code of its end */
+  streamClosed(code: number): void;
   /** A request on it is over. */
   done(): void;
 }

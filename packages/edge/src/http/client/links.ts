@@ -105,7 +105,6 @@ export class Http2Link implements Spare, Http2Carrier {
     return this.requests < limit;
   }
 
-  /** One of its streams is over. @param code of its end */
   streamClosed(code: number): void {
     this.errors.streamClosed(code);
   }
