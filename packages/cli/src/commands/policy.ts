@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { Option, type Command } from 'commander';
+import { SCHEMES, type Scheme } from '@postern/link';
 import { messageOf } from '../problem.ts';
 import type { Finding } from '../policy-check.ts';
 
 interface CheckFlags {
-  readonly protocol?: 'http' | 'https' | 'tls' | 'tcp';
+  readonly protocol?: Scheme;
   readonly kind: 'agent' | 'cloud';
   readonly json?: true;
 }
@@ -25,12 +26,7 @@ export function addPolicyCommand(program: Command): void {
     .description('say everything that is wrong with policies, with line and column')
     .argument('<files...>', 'policies, JSON or YAML; - is what comes in')
     .addOption(
-      new Option('--protocol <name>', 'of the endpoint (default: one that the policy is right for)').choices([
-        'http',
-        'https',
-        'tls',
-        'tcp',
-      ]),
+      new Option('--protocol <name>', 'of the endpoint (default: one that the policy is right for)').choices(SCHEMES),
     )
     .addOption(
       new Option('--kind <name>', 'of the endpoint: a cloud endpoint has no service, so every path has to answer')
