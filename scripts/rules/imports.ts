@@ -25,7 +25,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   server: {
     uses: ['agent', 'api', 'control', 'edge', 'errors', 'link', 'policy', 'protocol', 'registry', 'resources', 'store'],
   },
-  cli: { uses: ['agent', 'link', 'server'] },
+  cli: { uses: ['agent', 'link', 'policy', 'server'] },
 };
 
 export function importProblems(sources: Sources): readonly string[] {

@@ -53,7 +53,7 @@ describe('https', () => {
     expect(gone).toMatchObject({ status: 404, headers: { 'ngrok-error-code': 'ERR_NGROK_3200' } });
   });
 
-  test('counts, calls, remembers and redirects, as its policy says', async () => {
+  test('counts, calls, remembers, rewrites and redirects, as its policy says', async () => {
     const answer = (body: string): object => ({ type: 'custom-response', config: { body } });
     const inner = { on_http_request: [{ actions: [answer('hello ${req.url.query_params["who"][0]}')] }] };
     const create = (url: string, policy: object): ReturnType<Platform['api']> =>
@@ -71,6 +71,14 @@ describe('https', () => {
         {
           expressions: ["req.url.path == '/old'"],
           actions: [{ type: 'redirect', config: { from: '/old', to: '/new', status_code: 308 } }],
+        },
+        {
+          expressions: ["req.url.path.startsWith('/site/')"],
+          actions: [
+            { type: 'url-rewrite', config: { from: '^https://([a-z]+)\\.[^/]+/site/(.*)', to: '/$1/$2' } },
+            { type: 'http-request', config: { url: 'https://greets.internal/?who=${req.url.path}' } },
+            answer('${actions.ngrok.http_request.res.body}'),
+          ],
         },
         {
           actions: [
@@ -97,11 +105,46 @@ describe('https', () => {
       platform.visit(`https://acts.example.com${path}`, { headers: { 'x-who': who } });
     const moved = await visit('ann', '/old?a=b');
     expect([moved.status, moved.headers.location]).toEqual([308, 'https://acts.example.com/new?a=b']);
+    expect((await visit('ann', '/site/map')).text).toBe('hello /acts/map');
     expect((await visit('ann')).text).toBe('hello ann, 2');
     expect((await visit('ann')).status).toBe(200);
     const limited = await visit('ann');
     expect([limited.status, Number(limited.headers['retry-after']) > 0]).toEqual([429, true]);
     expect((await visit('bob')).text).toBe('hello bob, 2');
+  });
+
+  test('tells whoever runs the server what its policy logs, and answers by who asks', async () => {
+    const log = (metadata: object): object => ({ type: 'log', config: { metadata } });
+    const policy = {
+      on_tcp_connect: [{ actions: [log({ greeting: '${conn.tls.ja4_fingerprint}' })] }],
+      on_http_request: [
+        {
+          expressions: ['req.user_agent.is_bot'],
+          actions: [log({ robot: '${req.user_agent.name}', at: '${req.url.path}' }), { type: 'deny' }],
+        },
+        { actions: [{ type: 'custom-response', config: { body: 'for people' } }] },
+      ],
+      on_http_response: [{ actions: [log({ status: '${res.status_code}' })] }],
+    };
+    const url = 'https://tells.example.com';
+    const created = await platform.api('POST', '/endpoints', { url, traffic_policy: JSON.stringify(policy) });
+    expect(created.status, JSON.stringify(created.body)).toBe(201);
+    const visit = (agent: string) => platform.visit(`${url}/somewhere`, { headers: { 'user-agent': agent } });
+    expect((await visit('Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)')).status).toBe(403);
+    expect((await visit('curl/8.4.0')).text).toBe('for people');
+    const told = (): unknown[] =>
+      platform.output
+        .split('\n')
+        .filter((line) => line.includes('a policy tells') && line.includes(String(created.body.id)))
+        .map((line) => (JSON.parse(line) as { fields: unknown }).fields);
+    await expect.poll(told).toHaveLength(5);
+    expect(told()).toEqual([
+      { phase: 'on_tcp_connect', metadata: { greeting: expect.stringMatching(/^t1[23]d\d{4}/) } },
+      { phase: 'on_http_request', metadata: { robot: 'Googlebot', at: '/somewhere' } },
+      { phase: 'on_http_response', metadata: { status: 403 } },
+      { phase: 'on_tcp_connect', metadata: { greeting: expect.any(String) } },
+      { phase: 'on_http_response', metadata: { status: 200 } },
+    ]);
   });
 
   test('keeps a connection open over a policy change', async () => {

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { Command } from 'commander';
 import { addBackupCommand } from './commands/backup.ts';
+import { addPolicyCommand } from './commands/policy.ts';
 import { addRestoreCommand } from './commands/restore.ts';
 import { addServerCommand } from './commands/server.ts';
 import { addTunnelCommands } from './commands/tunnel.ts';
@@ -23,6 +24,7 @@ export function createProgram(): Command {
   addTunnelCommands(program);
   addBackupCommand(program);
   addRestoreCommand(program);
+  addPolicyCommand(program);
   program
     .command('version')
     .description('print the version')

@@ -24,6 +24,7 @@ import { limitedLog } from './limited-log.ts';
 import { createTimerWheel } from './timer-wheel.ts';
 import { policyWarningCount } from './policy-warnings.ts';
 import { BcryptThread } from './services/bcrypt.ts';
+import { CircuitBreakers } from './services/breakers.ts';
 import { SlidingCounters } from './services/counters.ts';
 import { EventLog } from './services/event-log.ts';
 import { PublishedKeys } from './services/keys.ts';
@@ -107,9 +108,9 @@ class DataPlane implements Edge {
   readonly #traffic: TrafficBatch;
   readonly #faults: Faults;
   readonly #counters = new SlidingCounters(() => performance.now());
+  readonly #events: EventLog;
   readonly #marks = new HopMarks();
   #settings: NodeSettings | null = null;
-  readonly #events: EventLog;
   readonly #outside: Outside;
   readonly #bcrypt = new BcryptThread();
   readonly #ready = Promise.withResolvers<void>();
@@ -155,7 +156,9 @@ class DataPlane implements Edge {
       marks: this.#marks,
       bodies: new BodyRoom(),
       services: {
+        addresses: null,
         bcrypt: this.#bcrypt,
+        breakers: new CircuitBreakers(() => performance.now()),
         counters: this.#counters,
         events: this.#events,
         keys: new PublishedKeys(this.#outside, () => performance.now()),

@@ -2,7 +2,16 @@
 export { nameKey, type AgentName, type ExpectedName } from './agent-name.ts';
 export type { AgentUpstream, EdgeRoute, RouteEndpoint, TlsMode } from './endpoint.ts';
 export type { ControlLink, EdgePort, TlsIdentity } from './link.ts';
-export { BINDINGS, isBinding, isScheme, NAMED_SCHEMES, type Binding, type NamedScheme, type Scheme } from './model.ts';
+export {
+  BINDINGS,
+  isBinding,
+  isScheme,
+  NAMED_SCHEMES,
+  SCHEMES,
+  type Binding,
+  type NamedScheme,
+  type Scheme,
+} from './model.ts';
 export type { AgentBound, AgentCommand, AgentSessionAccepted } from './session.ts';
 export type { TrafficEvent } from './traffic.ts';
 export type { NodeKeys, NodeSettings } from './settings.ts';

@@ -15,6 +15,8 @@ import { RunnablePhase, type RunnableAction, type RunnableRule } from './runner.
 import { referencesOf, type PolicyReference } from './references.ts';
 import type { CompiledPhase, CompiledPolicy, CompileOptions, PhaseName, PolicyContext } from './runtime.ts';
 import { PolicyCache } from './policy-cache.ts';
+import { attempt, type OnProblem } from './schema/attempt.ts';
+import { configProblems } from './schema/problems.ts';
 import { parsePolicyDocument, type ActionEntry, type PolicyDocument, type Rule } from './schema/document.ts';
 
 const PHASES = ['on_tcp_connect', 'on_http_request', 'on_http_response'] as const;
@@ -40,12 +42,24 @@ function read(source: string | object, options: CompileOptions): ReadPolicy {
     : compileAnew(source, options);
 }
 
-function compileAnew(source: string | object, options: CompileOptions): ReadPolicy {
-  const document = parsePolicyDocument(source, { protocol: options.protocol });
-  refusePhases(document, options);
-  const uses = new ResultUses();
+/** All that is wrong with a policy, in the order in which it is found; every error has its `path` among its params. */
+export function policyProblems(source: string | object, options: CompileOptions): PosternError[] {
+  const problems: PosternError[] = [];
+  const onProblem: OnProblem = (error) => void problems.push(error);
+  attempt(() => compileAnew(source, options, onProblem), onProblem);
+  // Whether all paths end cannot be told while some of them are not known.
+  return problems.length > 1 ? problems.filter(({ number }) => number !== 2235) : problems;
+}
+
+function compileAnew(source: string | object, options: CompileOptions, onProblem?: OnProblem): ReadPolicy {
+  const document = parsePolicyDocument(source, {
+    protocol: options.protocol,
+    ...(onProblem === undefined ? {} : { onProblem }),
+  });
+  attempt(() => refusePhases(document, options), onProblem);
+  const uses = new ResultUses(onProblem);
   const compiled = PHASES.map((phase) => document.phases[phase].map((rule) => compileRule(rule, phase, options, uses)));
-  if (options.kind === 'cloud') refuseOpenEnd(document, compiled, options);
+  if (options.kind === 'cloud') attempt(() => refuseOpenEnd(document, compiled, options), onProblem);
   const [tcp = [], request = [], response = []] = compiled;
   return {
     onTcpConnect: runnable('on_tcp_connect', tcp),
@@ -105,27 +119,35 @@ function alwaysEnds(rule: RunnableRule): boolean {
 }
 
 function compileRule(rule: Rule, phase: PhaseName, options: CompileOptions, uses: ResultUses): RunnableRule {
-  const conditions = rule.expressions.map((text, index) => {
-    const path = `${rule.path}.expressions[${index}]`;
-    try {
-      return compileCondition(text, { phase, usesResult: uses.use, programs: uses.programs });
-    } catch (error) {
-      throw expressionProblem(error, path, 2200);
-    }
-  });
+  const { onProblem } = uses;
+  const conditions = rule.expressions.map((text, index) =>
+    attempt(() => compileRuleCondition(text, `${rule.path}.expressions[${index}]`, phase, uses), onProblem),
+  );
   const actions: RunnableAction[] = [];
   let ended: ActionEntry | null = null;
   for (const entry of rule.actions) {
-    if (ended !== null) throw fail(2207, { path: entry.path, type: ended.type });
-    const action = compileAction(entry, phase, options, uses);
+    const before: ActionEntry | null = ended;
+    attempt(() => {
+      if (before !== null) throw fail(2207, { path: entry.path, type: before.type });
+    }, onProblem);
+    const action = attempt(() => compileAction(entry, phase, options, uses), onProblem);
+    if (action === null) continue;
     actions.push({ type: entry.type, ...action });
     if (action.terminates) ended = entry;
   }
   return {
     path: rule.path,
-    conditions: conditions.filter((one) => !isAlwaysTrue(one)).map((one) => one.eval),
+    conditions: conditions.flatMap((one) => (one === null || isAlwaysTrue(one) ? [] : [one.eval])),
     actions,
   };
+}
+
+function compileRuleCondition(text: string, path: string, phase: PhaseName, uses: ResultUses): Compiled {
+  try {
+    return compileCondition(text, { phase, usesResult: uses.use, programs: uses.programs });
+  } catch (error) {
+    throw expressionProblem(error, path, 2200);
+  }
 }
 
 function isAlwaysTrue(condition: Compiled): boolean {
@@ -141,6 +163,11 @@ function compileAction(
   const definition = ACTION_DEFINITIONS.get(entry.type);
   if (definition === undefined) throw fail(90025, { path: entry.path, type: entry.type });
   const path = `${entry.path}.config`;
+  if (uses.onProblem !== undefined) {
+    const [first, ...others] = configProblems(definition.descriptor.config(phase), entry.config, path);
+    for (const problem of others) uses.onProblem(problem);
+    if (first !== undefined) throw first;
+  }
   const env: ActionEnv = {
     phase,
     protocol: options.protocol,
@@ -201,8 +228,13 @@ const MAX_PROGRAMS = 20_000;
 /** What is gathered over a policy: which results some expression reads (nobody pays for the others), what it refers to. */
 class ResultUses {
   readonly references: PolicyReference[] = [];
+  readonly onProblem: OnProblem | undefined;
   readonly programs = { left: MAX_PROGRAMS };
   readonly #recorders = new Map<string, ResultRecorder>();
+  constructor(onProblem: OnProblem | undefined) {
+    this.onProblem = onProblem;
+  }
+
   readonly use = (key: string): void => {
     this.recorder(key).on = true;
   };

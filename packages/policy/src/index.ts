@@ -2,9 +2,10 @@
 export * from './runtime.ts';
 export type * from './services.ts';
 export type * from './body-filter.ts';
-export { compilePolicy, validatePolicy } from './compile.ts';
+export { compilePolicy, policyProblems, validatePolicy } from './compile.ts';
 export type { PolicyReference } from './references.ts';
 export { CidrSet } from './net/cidr.ts';
+export { sourcePlaces } from './schema/place.ts';
 export { REQUEST_BUDGET } from './cel/work.ts';
 export { endsTls } from './ends-tls.ts';
 export { literal, mergePolicies, type PolicySource, type RuleSource } from './merge.ts';

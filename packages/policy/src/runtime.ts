@@ -45,6 +45,8 @@ export interface TlsView {
   readonly cipherSuite: string;
   readonly negotiatedAlpn: string;
   readonly sessionResumed: boolean;
+  /** Of the ClientHello; '' = not known. */
+  readonly ja4Fingerprint: string;
   readonly client: CertificateView | null;
   readonly server: CertificateView | null;
 }
@@ -71,14 +73,21 @@ export interface EndpointView {
   readonly proto: Scheme;
 }
 
+/** A URL in the parts that requests carry it in. */
+export interface UrlView {
+  readonly scheme: string;
+  readonly authority: string;
+  readonly target: string;
+}
+
 export interface RequestView {
   method: string;
-  /** 'http' or 'https', as the visitor used. */
+  /** 'http' or 'https'. With authority (host[:port]) and target (path and query): as sent, until a rule rewrites them. */
   readonly scheme: string;
-  /** host[:port] as the visitor sent it. */
   readonly authority: string;
-  /** Path and query, as sent. */
   readonly target: string;
+  /** The visitor's own URL, whatever rules have made of it. */
+  readonly sent: UrlView;
   /** 'HTTP/1.1', 'HTTP/2.0', … */
   readonly version: string;
   /** -1 when not announced. */
@@ -86,6 +95,8 @@ export interface RequestView {
   readonly headers: HeaderView;
   /** Unix milliseconds. */
   readonly headerReceivedAt: number;
+  /** Asks for another URL: the service gets its target and, where the authority is another, that as its host. */
+  rewrite(url: UrlView): void;
   /**
    * All of the body, as sent; the service gets it all the same, and actions that read it again share the bytes.
    * @param limit bytes; a larger body goes on to the service, and nobody here sees it

@@ -7,12 +7,49 @@ import type { PosternError } from '@postern/errors';
 
 export interface PolicyServices {
   readonly bcrypt: Bcrypt;
+  readonly breakers: Breakers;
   readonly counters: Counters;
   readonly events: Events;
   readonly keys: Keys;
   readonly resources: Resources;
   /** null where no request is under way: connection rules call nobody. */
   readonly outgoing: OutgoingHttp | null;
+  /** null where nobody has named data about addresses. */
+  readonly addresses: Addresses | null;
+}
+
+/** What operators' data says about addresses. */
+export interface Addresses {
+  /** Fast and without waiting: it is asked by every expression that needs it. @returns null when nothing is known */
+  about(ip: string): AddressFacts | null;
+}
+
+export interface AddressFacts {
+  readonly location: Place;
+  /** Where the network is registered. */
+  readonly registered: Place;
+  /** 0 = not known. */
+  readonly asNumber: number;
+  readonly asOrganization: string;
+  /** `proxy.anonymous.tor`, `com.github.hooks`; the groups that they imply need not be listed. */
+  readonly categories: readonly string[];
+}
+
+/** Texts as they are shown; what is not known is absent. */
+export interface Place {
+  readonly city?: string;
+  readonly continent?: string;
+  readonly country?: string;
+  readonly countryCode?: string;
+  readonly isEu?: boolean;
+  readonly latitude?: string;
+  readonly longitude?: string;
+  readonly metroCode?: string;
+  readonly postalCode?: string;
+  /** Kilometres within which the place is. */
+  readonly radius?: string;
+  readonly subdivision?: string;
+  readonly timezone?: string;
 }
 
 /** For whom a password is compared: what places and turns are shared by. */
@@ -50,6 +87,32 @@ export interface Counters {
    * @returns 0 when there was room; else the milliseconds until there may be some
    */
   take(endpointId: string, bucket: string, limit: CountLimit): number;
+}
+
+/** Made once, with the policy: when a breaker trips, and for how long. */
+export interface BreakerLimit {
+  /** Of the breaker within its endpoint. */
+  readonly name: string;
+  /** 0 to 1: the share of failed requests from which on it trips. */
+  readonly errorShare: number;
+  /** Requests within the window before which it never trips. */
+  readonly volume: number;
+  readonly windowMs: number;
+  /** Equal parts of the window; what is older than the oldest of them is forgotten part by part. */
+  readonly slices: number;
+  readonly trippedMs: number;
+}
+
+/** One request that a breaker has let through. */
+export interface BreakerPass {
+  /** Called once, when the request is over. */
+  leave(verdict: 'failed' | 'fine' | 'unknown'): void;
+}
+
+/** Circuit breakers by endpoint and name, bounded in number; what they have counted outlives the edit of a policy. */
+export interface Breakers {
+  /** @returns null while the breaker is open: the request is not to come to the service */
+  enter(endpointId: string, limit: BreakerLimit): BreakerPass | null;
 }
 
 /** A request of a policy's own. */

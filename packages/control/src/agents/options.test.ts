@@ -99,6 +99,11 @@ describe('options become rules of the policy, checked by the real language', () 
     expect(types(effective, 'on_http_request')).toEqual(['deny']);
   });
 
+  test('a circuit breaker stands before who may come in', () => {
+    const { effective } = read({ circuitBreaker: { errorThreshold: 0.5 }, auth: 'ann:long:password' });
+    expect(types(effective, 'on_http_request')).toEqual(['circuit-breaker', 'basic-auth']);
+  });
+
   test('old agents give user:password; a hash is kept as a hash', () => {
     expect(read({ auth: 'ann:long:password' }).effectivePolicy).toContain('ann:long:password');
     const passwordHash = `$2a$10$${'a'.repeat(53)}`;
@@ -111,7 +116,7 @@ describe('options become rules of the policy, checked by the real language', () 
     [{ oidc: { issuer_url: 'x' } }, 90_024, 'OIDC'],
     [{ webhookVerification: { provider: 'nobody', secret: 's' } }, 9026, 'the option WebhookVerification.provider'],
     [{ webhookVerification: { provider: 'slack', secret: '' } }, 9026, 'the option WebhookVerification.secret'],
-    [{ circuitBreaker: { errorThreshold: 0.5 } }, 90_024, 'CircuitBreaker'],
+    [{ circuitBreaker: { errorThreshold: 5 } }, 9026, 'the option CircuitBreaker.error_threshold: 5 is outside 0 to 1'],
     [{ userAgentFilter: { allow: ['x'], deny: [] } }, 90_024, 'UserAgentFilter'],
     [{ websocketTcpConverter: true }, 90_024, 'WebsocketTCPConverter'],
     [{ basicAuth: [{ username: '', password: 'password', passwordHash: '' }] }, 359, 'user name'],

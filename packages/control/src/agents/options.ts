@@ -24,7 +24,6 @@ export interface PolicyPlace {
 const UNBUILT = [
   ['oauth', 'OAuth', 'oauth'],
   ['oidc', 'OIDC', 'openid-connect'],
-  ['circuitBreaker', 'CircuitBreaker', 'circuit-breaker'],
   ['userAgentFilter', 'UserAgentFilter', 'deny with an expression over the user agent'],
   ['websocketTcpConverter', 'WebsocketTCPConverter', 'websocket-tcp-converter'],
 ] as const satisfies readonly (readonly [keyof BindOptions, string, string])[];
@@ -86,6 +85,8 @@ function optionOf(action: string, phase: keyof PolicyRuleSet): string {
       return 'BasicAuth';
     case 'compress-response':
       return 'Compression';
+    case 'circuit-breaker':
+      return 'CircuitBreaker';
     case 'verify-webhook':
       return 'WebhookVerification';
     default:
@@ -134,6 +135,9 @@ function rulesOf(opts: BindOptions, place: PolicyPlace): PolicyRuleSet {
   if (opts.mutualTlsCa !== undefined) connect.push(terminateTls(opts, opts.mutualTlsCa, place));
   if (!http) return { on_tcp_connect: connect, on_http_request: [], on_http_response: [] };
 
+  if (opts.circuitBreaker !== undefined) {
+    request.push({ type: 'circuit-breaker', config: { error_threshold: opts.circuitBreaker.errorThreshold } });
+  }
   const credentials = basicAuthCredentials(opts);
   if (credentials.length > 0) request.push({ type: 'basic-auth', config: { credentials } });
   if (opts.webhookVerification !== undefined) {

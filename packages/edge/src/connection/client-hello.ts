@@ -3,11 +3,14 @@
  * what routing needs is taken out, and only what is certain to be a ClientHello is accepted.
  */
 
+import { ja4Of, type HelloOffer } from './ja4.ts';
+
 export interface ClientHello {
   /** Lower-case SNI host name; '' when the client names none (RFC 6066 §3). */
   readonly serverName: string;
   /** Protocols the client offers by ALPN, in its order (RFC 7301 §3.1). */
   readonly alpn: readonly string[];
+  ja4(): string;
 }
 
 export type HelloResult =
@@ -136,9 +139,26 @@ class Cursor {
   }
 }
 
+class ParsedHello implements ClientHello {
+  readonly serverName: string;
+  readonly alpn: readonly string[];
+  readonly #offer: HelloOffer;
+
+  constructor(alpn: readonly string[], serverName: string, offer: HelloOffer) {
+    this.serverName = serverName;
+    this.alpn = alpn;
+    this.#offer = offer;
+  }
+
+  ja4(): string {
+    return ja4Of(this.#offer);
+  }
+}
+
 function parseClientHello(body: Buffer): ClientHello {
   const cursor = new Cursor(body);
-  if (cursor.number(2) >> 8 !== 3) throw new BadHello('unknown protocol version');
+  const legacyVersion = cursor.number(2);
+  if (legacyVersion >> 8 !== 3) throw new BadHello('unknown protocol version');
   cursor.take(32);
   if (cursor.vector(1).length > 32) throw new BadHello('session id too long');
   const ciphers = cursor.vector(2);
@@ -146,22 +166,42 @@ function parseClientHello(body: Buffer): ClientHello {
   if (cursor.vector(1).length === 0) throw new BadHello('no compression method');
   let serverName: string | undefined;
   let alpn: string[] | undefined;
+  const types: number[] = [];
+  let versions: readonly number[] = [];
+  let signatureAlgorithms: readonly number[] = [];
   if (cursor.left > 0) {
     const extensions = new Cursor(cursor.vector(2));
     while (extensions.left > 0) {
       const type = extensions.number(2);
       const value = extensions.vector(2);
+      types.push(type);
       if (type === 0) {
         if (serverName !== undefined) throw new BadHello('server_name given twice');
         serverName = parseServerName(value);
       } else if (type === 16) {
         if (alpn !== undefined) throw new BadHello('ALPN given twice');
         alpn = parseAlpn(value);
-      }
+      } else if (type === 13) signatureAlgorithms = numbersIn(value.subarray(2));
+      else if (type === 43) versions = numbersIn(value.subarray(1));
     }
   }
   cursor.finish('the extensions');
-  return { serverName: serverName ?? '', alpn: alpn ?? [] };
+  return new ParsedHello(alpn ?? [], serverName ?? '', {
+    legacyVersion,
+    versions,
+    ciphers: numbersIn(ciphers),
+    extensions: types,
+    signatureAlgorithms,
+    named: serverName !== undefined,
+    protocol: alpn?.[0] ?? '',
+  });
+}
+
+/** Pairs of bytes; whether the handshake takes them is for TLS to say. */
+function numbersIn(bytes: Buffer): number[] {
+  const numbers: number[] = [];
+  for (let at = 0; at + 2 <= bytes.length; at += 2) numbers.push(bytes.readUInt16BE(at));
+  return numbers;
 }
 
 function parseServerName(value: Buffer): string {

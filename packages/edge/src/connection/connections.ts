@@ -23,7 +23,7 @@ import { pickMember } from '../routing/pick-member.ts';
 import { serviceAlpn } from './alpn.ts';
 import type { ByteDelivery } from './byte-delivery.ts';
 import type { CertificateCache } from './certificates.ts';
-import { ClientHelloReader, isTlsStart, type HelloResult } from './client-hello.ts';
+import { ClientHelloReader, isTlsStart, type ClientHello, type HelloResult } from './client-hello.ts';
 import { runConnectPhase } from './connect-phase.ts';
 import { introduce, type Introduction } from './introduce.ts';
 import { peek, type Peeked } from './peek.ts';
@@ -110,9 +110,10 @@ export class Connections {
   async #serveTls(socket: Socket): Promise<void> {
     const visitor = await this.#introduce(socket);
     if (visitor === null) return;
-    const hello = await this.#hello(socket);
-    if (hello === null) return;
-    const { serverName, bytes } = hello;
+    const seen = await this.#hello(socket);
+    if (seen === null) return;
+    const { bytes, hello } = seen;
+    const { serverName } = hello;
     if (this.#agentNames.has(serverName)) return this.#agent(socket, visitor, serverName, bytes);
     // Without a name there is nothing to route by (the published 3003 is this alert).
     if (serverName === '') return this.#alert(socket, Alert.unrecognizedName);
@@ -121,10 +122,11 @@ export class Connections {
     if (route === null && (routes.isAwayPassthrough(serverName) || returning.expects('tls', serverName))) {
       return this.#alert(socket, Alert.unrecognizedName);
     }
+    visitor.ja4 = hello.ja4();
     // A name that nobody holds may still have a certificate; then HTTP can say that the endpoint is offline.
     if (route === null) return this.#https(socket, visitor, serverName, bytes, null, null);
 
-    visitor.tls = helloView(serverName);
+    visitor.tls = helloView(serverName, visitor.ja4);
     const entry = pickMember(route, this.#context.agents, this.#context.random);
     const verdict = await runConnectPhase(this.#context, visitor, entry);
     if (socket.destroyed) return;
@@ -147,8 +149,8 @@ export class Connections {
   async #serveAgent(socket: Socket): Promise<void> {
     const visitor = await this.#introduce(socket);
     if (visitor === null) return;
-    const hello = await this.#hello(socket);
-    if (hello !== null) await this.#agent(socket, visitor, hello.serverName, hello.bytes);
+    const seen = await this.#hello(socket);
+    if (seen !== null) await this.#agent(socket, visitor, seen.hello.serverName, seen.bytes);
   }
 
   /** @param port of a TCP endpoint */
@@ -181,8 +183,8 @@ export class Connections {
     return visitor;
   }
 
-  /** The server name and the bytes read; null = answered or closed. */
-  async #hello(socket: Socket): Promise<{ readonly serverName: string; readonly bytes: Buffer } | null> {
+  /** What the ClientHello says, and the bytes read; null = answered or closed. */
+  async #hello(socket: Socket): Promise<{ readonly hello: ClientHello; readonly bytes: Buffer } | null> {
     const { wheel, config } = this.#context;
     const reader = new ClientHelloReader();
     const examine = (chunk: Buffer): Exclude<HelloResult, { kind: 'more' }> | null => {
@@ -199,7 +201,7 @@ export class Connections {
       socket.destroy();
       return null;
     }
-    if (seen.result.kind === 'hello') return { serverName: seen.result.hello.serverName, bytes: seen.bytes };
+    if (seen.result.kind === 'hello') return { hello: seen.result.hello, bytes: seen.bytes };
     // 400 and not the table's 426: the request cannot be upgraded in place, and old clients know 400.
     if (seen.result.kind === 'http') sayAndClose(socket, httpError(fail(90006), 400), wheel);
     else {
@@ -232,7 +234,7 @@ export class Connections {
     if (identity === null) return this.#alert(socket, Alert.unrecognizedName);
     const secured = await this.#terminate(socket, bytes, identity, demandsOf(HTTPS_DEMANDS, termination));
     if (secured === null) return;
-    visitor.tls = new SocketTlsView(secured, serverName);
+    visitor.tls = new SocketTlsView(secured, serverName, visitor.ja4);
     const { fromTrustedProxy, clientAddr } = visitor;
     const connection = {
       socket: secured,
@@ -268,7 +270,7 @@ export class Connections {
       demandsOf({ ...NO_DEMANDS, alpn: serviceAlpn(live.endpoint.upstreams) }, termination),
     );
     if (secured === null) return;
-    visitor.tls = new SocketTlsView(secured, serverName);
+    visitor.tls = new SocketTlsView(secured, serverName, visitor.ja4);
     await deliver.deliver({ visitor, socket: secured, live, passthroughTls: false, first: null, serverName });
   }
 

@@ -9,13 +9,15 @@ export class SocketTlsView implements TlsView {
   readonly version: string;
   readonly negotiatedAlpn: string;
   readonly sessionResumed: boolean;
+  readonly ja4Fingerprint: string;
   readonly #socket: TLSSocket;
   #client: CertificateView | null | undefined;
   #server: CertificateView | null | undefined;
 
-  constructor(socket: TLSSocket, serverName: string) {
+  constructor(socket: TLSSocket, serverName: string, ja4Fingerprint: string) {
     this.#socket = socket;
     this.sni = serverName;
+    this.ja4Fingerprint = ja4Fingerprint;
     this.version = (socket.getProtocol() ?? '').replace(/^TLSv/, '');
     this.negotiatedAlpn = typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : '';
     this.sessionResumed = socket.isSessionReused();

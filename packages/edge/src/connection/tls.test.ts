@@ -268,6 +268,25 @@ describe('the TLS port', () => {
   });
 });
 
+test('rules see how a client greets, before the handshake and in requests', async () => {
+  await using harness = await edgeHarness();
+  const seen = '${conn.tls.ja4_fingerprint} ${req.user_agent.name} ${req.user_agent.version}';
+  const rules = {
+    // Node's clients offer 1.3 by name; who offers 1.2 only is not let in.
+    on_tcp_connect: [
+      { expressions: ["!conn.tls.ja4_fingerprint.startsWith('t13d')"], actions: [{ type: 'close-connection' }] },
+    ],
+    on_http_request: [{ actions: [{ type: 'custom-response', config: { body: seen } }] }],
+  };
+  await harness.control.push(
+    endpoint('e', 'https', 'cloud.example.test', { kind: 'cloud', policy: JSON.stringify(rules) }),
+  );
+  const visitor = await harness.tls('cloud.example.test', { ALPNProtocols: ['http/1.1'] });
+  visitor.end('GET / HTTP/1.1\r\nHost: cloud.example.test\r\nUser-Agent: curl/8.4.0\r\nConnection: close\r\n\r\n');
+  expect(String(await readAll(visitor))).toMatch(/\r\n\r\nt13d\d{4}h1_[0-9a-f]{12}_[0-9a-f]{12} curl 8\.4\.0$/);
+  await expect(harness.tls('cloud.example.test', { maxVersion: 'TLSv1.2' })).rejects.toThrow();
+});
+
 describe('a name whose TLS an agent ends', () => {
   test.each([['away.example.test'], ['*.example.test']])(
     '%s is nobody else’s to end while it is away',

@@ -19,6 +19,8 @@ export class Visitor implements ConnView {
   /** The TCP socket, whatever runs over it. */
   readonly socket: Socket;
   tls: TlsView | null = null;
+  /** Fingerprint of its ClientHello; '' without one. */
+  ja4 = '';
 
   constructor(
     socket: Socket,
@@ -65,13 +67,14 @@ export function plainIp(address: string | undefined): string {
 }
 
 /** The TLS facts that the ClientHello gives, before the handshake. */
-export function helloView(serverName: string): TlsView {
+export function helloView(serverName: string, ja4Fingerprint: string): TlsView {
   return {
     sni: serverName,
     version: '',
     cipherSuite: '',
     negotiatedAlpn: '',
     sessionResumed: false,
+    ja4Fingerprint,
     client: null,
     server: null,
   };

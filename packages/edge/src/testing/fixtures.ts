@@ -43,6 +43,8 @@ export { DEFAULT_EDGE_LIMITS as LIMITS } from '../limits.ts';
 /** A connection that no rule looks at. */
 export const POLICY_CONTEXT: PolicyContext = {
   services: {
+    addresses: null,
+    breakers: { enter: () => ({ leave: () => {} }) },
     bcrypt: { matches: () => Promise.resolve(null) },
     counters: { take: () => 0 },
     events: { emit: () => {} },

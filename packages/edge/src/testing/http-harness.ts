@@ -28,6 +28,7 @@ import { HopMarks } from '../http/exchange/hop-mark.ts';
 import { KnownResources } from '../services/resources.ts';
 import { BodyRoom } from '../http/exchange/body-room.ts';
 import { BcryptThread } from '../services/bcrypt.ts';
+import { CircuitBreakers } from '../services/breakers.ts';
 import { SlidingCounters } from '../services/counters.ts';
 import { EventLog } from '../services/event-log.ts';
 import { createHttpService } from '../http/service.ts';
@@ -242,11 +243,13 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     bodies: new BodyRoom(options.bodyBytes ?? 1 << 26),
     services: {
       bcrypt: new BcryptThread(),
+      breakers: new CircuitBreakers(options.counterClock ?? (() => performance.now())),
       counters: new SlidingCounters(options.counterClock ?? (() => performance.now())),
       events: new EventLog(log, () => performance.now()),
       keys: { at: () => Promise.resolve({ problem: 'nobody is asked in this test' }) },
       resources,
       outgoing: null,
+      addresses: null,
     },
     wheel: createTimerWheel({ resolution: 10 }),
     log,

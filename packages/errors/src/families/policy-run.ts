@@ -69,6 +69,13 @@ export const POLICY_RUN_ERRORS = {
     title: 'Action failed',
     message: 'The traffic-policy action "{type}" failed while handling this request. The server\'s log says why.',
   },
+  3202: {
+    status: 503,
+    owner: 'upstream',
+    title: 'Circuit open',
+    message:
+      'Too many requests to the service behind this endpoint have failed lately, and it is spared for a while. Try again in a few seconds.',
+  },
   3203: {
     status: 403,
     owner: 'client',

@@ -45,7 +45,7 @@ export function headerValue(name: string, text: string, scope: Budgeted): string
 }
 
 /** A URL is ASCII (RFC 3986 §2): the rest of what an expression gave is percent-encoded as UTF-8. */
-function uriOf(text: string): string {
+export function uriOf(text: string): string {
   return text.replace(/[^\x21-\x7e]/gu, (character) => encodeURIComponent(character.toWellFormed()));
 }
 

@@ -3,35 +3,41 @@ import type { ActionType } from '../schema/action-table.ts';
 import type { ActionDefinition } from './action.ts';
 import { addHeaders } from './add-headers/compile.ts';
 import { basicAuth } from './basic-auth/compile.ts';
+import { circuitBreaker } from './circuit-breaker/compile.ts';
 import { closeConnection } from './close-connection/compile.ts';
 import { compressResponse } from './compress-response/compile.ts';
 import { customResponse } from './custom-response/compile.ts';
 import { deny } from './deny/compile.ts';
 import { forwardInternal } from './forward-internal/compile.ts';
 import { httpRequest } from './http-request/compile.ts';
+import { log } from './log/compile.ts';
 import { rateLimit } from './rate-limit/compile.ts';
 import { redirect } from './redirect/compile.ts';
 import { removeHeaders } from './remove-headers/compile.ts';
 import { restrictIps } from './restrict-ips/compile.ts';
 import { setVars } from './set-vars/compile.ts';
 import { terminateTls } from './terminate-tls/compile.ts';
+import { urlRewrite } from './url-rewrite/compile.ts';
 import { verifyWebhook } from './verify-webhook/compile.ts';
 
 const DEFINITIONS: readonly ActionDefinition[] = [
   addHeaders,
   basicAuth,
+  circuitBreaker,
   closeConnection,
   compressResponse,
   customResponse,
   deny,
   forwardInternal,
   httpRequest,
+  log,
   rateLimit,
   redirect,
   removeHeaders,
   restrictIps,
   setVars,
   terminateTls,
+  urlRewrite,
   verifyWebhook,
 ];
 

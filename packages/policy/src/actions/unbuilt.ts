@@ -3,9 +3,7 @@ import type { ActionFacts } from './descriptor.ts';
 
 export const UNBUILT = [
   { type: 'ai-gateway', phases: ['on_http_request'] },
-  { type: 'circuit-breaker', phases: ['on_http_request'], place: { before: 3 } },
   { type: 'jwt-validation', phases: ['on_http_request'] },
-  { type: 'log', phases: ['on_tcp_connect', 'on_http_request', 'on_http_response'] },
   { type: 'oauth', phases: ['on_http_request'], place: { before: 5 } },
   {
     type: 'openid-connect',
@@ -20,5 +18,4 @@ export const UNBUILT = [
   { type: 'response-body-find-replace', phases: ['on_http_response'] },
   { type: 'saml', phases: ['on_http_request'], place: { before: 7 } },
   { type: 'sse-find-replace', phases: ['on_event_stream_message'] },
-  { type: 'url-rewrite', phases: ['on_http_request'] },
 ] as const satisfies readonly ActionFacts[];

@@ -2,7 +2,7 @@
  * Syntax tree → closures. One pass checks (names, functions, types as far as they are known) and compiles; what it
  * returns evaluates without looking at the tree again.
  */
-import { celList, celMap, celUint, type CelInput } from '@bufbuild/cel';
+import { celList, celMap, celUint, isCelUint, type CelInput, type CelUint } from '@bufbuild/cel';
 import type {
   Constant,
   Expr,
@@ -23,7 +23,11 @@ import { Failure, kindOf, type Value } from './value.ts';
 
 const MAX_DEPTH = 200;
 const MAX_ITEMS = 5000;
-const TYPE_NAMES: ReadonlySet<string> = new Set('bool int uint double string bytes list map null_type type'.split(' '));
+const TYPE_NAMES: ReadonlySet<string> = new Set(
+  'bool int uint double string bytes list map null_type type google.protobuf.Timestamp google.protobuf.Duration'.split(
+    ' ',
+  ),
+);
 
 /** @throws CelProblem */
 export function buildExpression(
@@ -108,18 +112,24 @@ function buildIdent(expr: Expr, name: string, b: Builder): Compiled {
     const unbound = new Failure(`${name} has no value`);
     return { ...shape, eval: (scope) => scope.locals[slot] ?? (scope.locals[slot] === null ? null : unbound) };
   }
-  if (TYPE_NAMES.has(name)) {
-    const type = libraryOperation(name)();
-    if (!(type instanceof Failure)) return constant('type', type);
-  }
+  const type = typeNamed(name);
+  if (type !== null) return type;
   const path = pathOfExpr(expr, b.locals);
   return resolvePath(path ?? [name], b);
+}
+
+function typeNamed(name: string): Compiled | null {
+  if (!TYPE_NAMES.has(name)) return null;
+  const type = libraryOperation(name)();
+  return type instanceof Failure ? null : constant('type', type);
 }
 
 function buildSelect(expr: Expr, node: Expr_Select, b: Builder): Compiled {
   if (node.operand === undefined) throw new CelProblem('it is incomplete');
   if (node.testOnly) return presence(node.operand, node.field, b);
   const path = pathOfExpr(expr, b.locals);
+  const type = path === null ? null : typeNamed(path.join('.'));
+  if (type !== null) return type;
   return path === null ? selectField(b.build(node.operand), node.field) : resolvePath(path, b);
 }
 
@@ -160,14 +170,21 @@ function buildMap(node: Expr_CreateStruct, b: Builder): Compiled {
   return {
     ...mapShape(built),
     eval(scope) {
-      const map = new Map<string | bigint | boolean, CelInput>();
+      const map = new Map<string | bigint | boolean | CelUint, CelInput>();
+      // A uint is an object, and the same key as the int.
+      let numbers: Set<bigint> | null = null;
       for (const [keyOf, valueOf] of entries) {
         const key = keyOf(scope);
         if (key instanceof Failure) return key;
         const value = valueOf(scope);
         if (value instanceof Failure) return value;
-        if (typeof key !== 'string' && typeof key !== 'bigint' && typeof key !== 'boolean') return badKey;
-        if (map.has(key)) return twice;
+        if (isCelUint(key)) {
+          numbers ??= new Set([...map.keys()].filter((one) => typeof one === 'bigint'));
+          if (numbers.has(key.value)) return twice;
+        } else if (typeof key !== 'string' && typeof key !== 'bigint' && typeof key !== 'boolean') return badKey;
+        else if (map.has(key) || (typeof key === 'bigint' && numbers?.has(key) === true)) return twice;
+        if (isCelUint(key)) numbers?.add(key.value);
+        else if (typeof key === 'bigint') numbers?.add(key);
         map.set(key, value);
       }
       return celMap(map);

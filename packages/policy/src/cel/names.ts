@@ -2,6 +2,7 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { isCelList, isCelMap } from '@bufbuild/cel';
 import { RESULT_KEYS } from '../schema/action-table.ts';
+import { meant } from '../schema/nearest.ts';
 import { constant, type Builder, type Compiled } from './compiled.ts';
 import { CelProblem } from './failures.ts';
 import { select } from './operations.ts';
@@ -94,7 +95,9 @@ function resolveResult(path: readonly string[], b: Builder): Compiled {
   if (path[1] !== 'ngrok' || key === undefined) {
     throw new CelProblem(`${path.join('.')} is a group: results are at actions.ngrok.<action>.<field>`);
   }
-  if (!RESULT_KEYS.has(key)) throw new CelProblem(`there is no action with results at actions.ngrok.${key}`);
+  if (!RESULT_KEYS.has(key)) {
+    throw new CelProblem(`there is no action with results at actions.ngrok.${key}${meant(key, RESULT_KEYS)}`);
+  }
   if (key === 'terminate_tls' && TLS_RESULTS.has(path[3] ?? '')) {
     return resolvePath(['conn', 'tls', ...path.slice(3)], b);
   }

@@ -1,5 +1,5 @@
 /** Equality, order, membership, access and arithmetic on values, as the CEL language definition has them. */
-import { celList, isCelList, isCelMap, isCelUint, type CelUint } from '@bufbuild/cel';
+import { celList, isCelList, isCelMap, isCelUint, type CelMap, type CelUint } from '@bufbuild/cel';
 import { libraryOperation } from './library.ts';
 import { LIST_TOO_LONG, MAX_LIST, MAX_TEXT, TEXT_TOO_LONG, TOO_MANY_STEPS } from './limits.ts';
 import type { Scope } from './scope.ts';
@@ -70,6 +70,9 @@ export function compare(order: Order): Binary {
     '>=': (a: number | bigint | string | boolean, b: typeof a) => a >= b,
   }[order];
   return (a, b, scope) => {
+    // An int beside a double is rounded to one first, as cel-go does.
+    if (typeof a === 'bigint' && typeof b === 'number') return test(Number(a), b);
+    if (typeof a === 'number' && typeof b === 'bigint') return test(a, Number(b));
     if (isNumber(a) && isNumber(b)) return test(a, b);
     if (typeof a === 'string' && typeof b === 'string') {
       const both = Math.min(a.length, b.length);
@@ -91,18 +94,25 @@ export function contains(container: Value, item: Value, scope: Scope): Result {
     }
     return false;
   }
-  if (isCelMap(container)) return isKey(item) ? container.get(item) !== undefined : NO_OVERLOAD;
-  return NO_OVERLOAD;
+  if (!isCelMap(container) || !isKey(item)) return NO_OVERLOAD;
+  return searched(container, item, scope) ? container.get(item) !== undefined : TOO_MANY_STEPS;
 }
 
-export function access(container: Value, index: Value): Result {
+/** A number that is no key is looked for among all of them: an int and a uint are one key. */
+function searched(map: CelMap, key: Value, scope: Scope): boolean {
+  return typeof key === 'string' || typeof key === 'boolean' || spend(scope, map.size / 4);
+}
+
+export function access(container: Value, index: Value, scope: Scope): Result {
   if (isCelList(container)) {
     const at = listIndex(index);
     if (at === null) return NO_OVERLOAD;
     return at < 0 || at >= container.size ? OUT_OF_RANGE : (container.get(at) ?? null);
   }
   if (!isCelMap(container)) return NO_OVERLOAD;
-  const value = isKey(index) ? container.get(index) : undefined;
+  if (!isKey(index)) return NO_SUCH_FIELD;
+  if (!searched(container, index, scope)) return TOO_MANY_STEPS;
+  const value = container.get(index);
   return value === undefined ? NO_SUCH_FIELD : value;
 }
 

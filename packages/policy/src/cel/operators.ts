@@ -17,7 +17,7 @@ import {
 } from './operations.ts';
 import type { Eval, Scope } from './scope.ts';
 import { canEqual, DYN, INT, shapeName, union, type Shape } from './shapes.ts';
-import { Failure, mayBe, type Result, type StaticType, type Value } from './value.ts';
+import { Failure, Fatal, mayBe, type Result, type StaticType, type Value } from './value.ts';
 
 type Build = (args: readonly Expr[], b: Builder) => Compiled;
 
@@ -63,9 +63,9 @@ export function buildPresenceOfKey(args: readonly Expr[], b: Builder): Compiled 
   if (container.keyed !== undefined) return buildIn(key, container);
   return {
     type: 'bool',
-    eval: binary(container.eval, key.eval, (values, at) => {
-      const found = access(values, at);
-      return !(found instanceof Failure);
+    eval: binary(container.eval, key.eval, (values, at, scope) => {
+      const found = access(values, at, scope);
+      return found instanceof Fatal ? found : !(found instanceof Failure);
     }),
   };
 }

@@ -11,6 +11,8 @@ import {
   type ActionType,
   type DocumentPhase,
 } from './action-table.ts';
+import { attempt, type OnProblem } from './attempt.ts';
+import { meant, nearest } from './nearest.ts';
 import { printable } from './printable.ts';
 import { MAX_POLICY_BYTES, readSource, refuseDeepValues } from './source.ts';
 
@@ -41,11 +43,15 @@ export interface DocumentOptions {
   readonly maxBytes?: number;
   readonly maxRules?: number;
   readonly maxPerRule?: number;
+  /** Takes a problem instead of its being thrown; the part that has it is left out. */
+  readonly onProblem?: OnProblem;
 }
 
 const MAX_RULES = 250;
 const MAX_PER_RULE = 100;
 const MAX_NAME = 1024;
+const RULE_KEYS = ['name', 'expressions', 'actions'];
+const ACTION_KEYS = ['type', 'config'];
 
 const NEW_NAMES: Readonly<Record<string, DocumentPhase>> = {
   on_tcp_connect: 'on_tcp_connect',
@@ -88,13 +94,9 @@ export function parsePolicyDocument(source: string | object, options: DocumentOp
       written[phase] = key;
     } else if (key === 'inbound' || key === 'Inbound') legacy.push([key, inboundPhase(options.protocol), list]);
     else if (key === 'outbound' || key === 'Outbound') legacy.push([key, 'on_http_response', list]);
-    else if (key === 'enabled' || key === 'Enabled') enabled = readEnabled(list, key);
-    else {
-      throw fail(2203, {
-        path: printable(key),
-        reason: `there is no such phase. The phases are ${DOCUMENT_PHASES.join(', ')}`,
-      });
-    }
+    else if (key === 'enabled' || key === 'Enabled') {
+      enabled = attempt(() => readEnabled(list, key), options.onProblem) ?? true;
+    } else attempt(() => refusePhase(key), options.onProblem);
   }
   for (const [key, phase, list] of legacy) {
     if (rules[phase].length === 0) written[phase] = key;
@@ -102,9 +104,20 @@ export function parsePolicyDocument(source: string | object, options: DocumentOp
   }
   const max = options.maxRules ?? MAX_RULES;
   const count = Object.values(rules).reduce((sum, list) => sum + list.length, 0);
-  if (count > max) throw fail(2264, { path: 'policy', count, max });
+  attempt(() => {
+    if (count > max) throw fail(2264, { path: 'policy', count, max });
+  }, options.onProblem);
   if (!enabled) for (const phase of DOCUMENT_PHASES) rules[phase] = [];
   return { phases: rules, written };
+}
+
+function refusePhase(key: string): never {
+  const name = printable(key);
+  const phases = DOCUMENT_PHASES.join(', ');
+  throw fail(2203, {
+    path: name,
+    reason: `there is no such phase${meant(name, DOCUMENT_PHASES)}. The phases are ${phases}`,
+  });
 }
 
 function inboundPhase(protocol: string): DocumentPhase {
@@ -119,8 +132,17 @@ function readEnabled(value: unknown, path: string): boolean {
 
 function readRules(value: unknown, path: string, phase: DocumentPhase, options: DocumentOptions): Rule[] {
   if (value === null || value === undefined) return [];
-  if (!Array.isArray(value)) throw fail(2203, { path, reason: 'a phase is a list of rules' });
-  return value.map((rule: unknown, index) => readRule(rule, `${path}[${index}]`, phase, options));
+  const { onProblem } = options;
+  if (!Array.isArray(value)) {
+    attempt(() => {
+      throw fail(2203, { path, reason: 'a phase is a list of rules' });
+    }, onProblem);
+    return [];
+  }
+  return value.flatMap((rule: unknown, index) => {
+    const read = attempt(() => readRule(rule, `${path}[${index}]`, phase, options), onProblem);
+    return read === null ? [] : [read];
+  });
 }
 
 function readRule(value: unknown, path: string, phase: DocumentPhase, options: DocumentOptions): Rule {
@@ -130,15 +152,17 @@ function readRule(value: unknown, path: string, phase: DocumentPhase, options: D
   let expressions: string[] = [];
   let actions: unknown;
   let actionsPath = `${path}.actions`;
+  const { onProblem } = options;
   const maxPerRule = options.maxPerRule ?? MAX_PER_RULE;
   for (const [key, field] of Object.entries(rule)) {
     const at = `${path}.${printable(key)}`;
-    if (key === 'name' || key === 'Name') name = readName(field, at);
-    else if (key === 'expressions' || key === 'Expressions') expressions = readExpressions(field, at, maxPerRule);
-    else if (key === 'actions' || key === 'Actions') {
+    if (key === 'name' || key === 'Name') name = attempt(() => readName(field, at), onProblem) ?? '';
+    else if (key === 'expressions' || key === 'Expressions') {
+      expressions = attempt(() => readExpressions(field, at, maxPerRule), onProblem) ?? [];
+    } else if (key === 'actions' || key === 'Actions') {
       actions = field;
       actionsPath = at;
-    } else throw fail(2203, { path: at, reason: 'a rule has only name, expressions and actions' });
+    } else attempt(() => refuseRuleKey(key, at), onProblem);
   }
   if (actions === null || actions === undefined) throw fail(2206, { path });
   if (!Array.isArray(actions)) throw fail(2203, { path: actionsPath, reason: 'actions is a list' });
@@ -150,8 +174,15 @@ function readRule(value: unknown, path: string, phase: DocumentPhase, options: D
     path,
     name,
     expressions,
-    actions: actions.map((action: unknown, index) => readAction(action, `${actionsPath}[${index}]`, phase, options)),
+    actions: actions.flatMap((action: unknown, index) => {
+      const read = attempt(() => readAction(action, `${actionsPath}[${index}]`, phase, options), onProblem);
+      return read === null ? [] : [read];
+    }),
   };
+}
+
+function refuseRuleKey(key: string, path: string): never {
+  throw fail(2203, { path, reason: `a rule has only name, expressions and actions${meant(key, RULE_KEYS)}` });
 }
 
 function readName(value: unknown, path: string): string {
@@ -190,12 +221,19 @@ function readAction(value: unknown, path: string, phase: DocumentPhase, options:
       configPath = `${path}.${key}`;
       legacyConfig = key === 'Config' || !path.startsWith('on_');
     } else if (key === 'name' || key === 'Name') readName(field, `${path}.${key}`);
-    else throw fail(2203, { path: `${path}.${printable(key)}`, reason: 'an action has only type and config' });
+    else
+      throw fail(2203, {
+        path: `${path}.${printable(key)}`,
+        reason: `an action has only type and config${meant(key, ACTION_KEYS)}`,
+      });
   }
   if (typeof type !== 'string' || type === '') throw fail(2234, { path, field: 'type' });
   const facts = actionNamed(type);
   if (facts === undefined) {
-    throw fail(2201, { path, type: printable(type), known: ACTIONS.map((one) => one.type).join(', ') });
+    const known = ACTIONS.map((one) => one.type);
+    const [likely] = nearest(type, known);
+    const list = likely === undefined ? known : [likely, ...known.filter((name) => name !== likely)];
+    throw fail(2201, { path, type: printable(type), known: list.join(', ') });
   }
   if (!facts.phases.includes(phase)) {
     throw fail(2202, { path, type, phase, allowed: facts.phases.join(' and ') });

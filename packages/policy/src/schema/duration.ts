@@ -44,11 +44,17 @@ export function duration(min: number, max: number, step = 1) {
     const ms = readDuration(value);
     if (value === undefined) issues.push({ code: 'invalid_type', expected: 'string', input: value });
     else {
-      const problem = durationProblem(ms, min, max, step);
+      const problem = withoutUnit(value, ms, min) ?? durationProblem(ms, min, max, step);
       if (problem !== null) issues.push({ code: 'custom', input: value, params: { problem } });
     }
     return ms ?? 0;
   });
+}
+
+/** Nanoseconds as text are taken, but so few of them are seconds that somebody has left the unit out of. */
+function withoutUnit(value: unknown, ms: number | null, min: number): Problem | null {
+  if (typeof value !== 'string' || ms === null || ms >= min || !/^\d{1,9}$/.test(value)) return null;
+  return { number: 2204, facts: { reason: `"${value}" is not a duration; write "${value}s"` } };
 }
 
 function durationProblem(ms: number | null, min: number, max: number, step: number): Problem | null {

@@ -2,19 +2,27 @@
 import { fail, type PosternError } from '@postern/errors';
 import type * as z from 'zod/mini';
 import type { Problem } from './fields.ts';
+import { meant } from './nearest.ts';
 import { printable } from './printable.ts';
 
 type Issue = z.core.$ZodIssue;
+
+/** Everything that is wrong with `config`. */
+export function configProblems(schema: z.ZodMiniType, config: unknown, path: string): PosternError[] {
+  const result = schema.safeParse(config, { reportInput: true });
+  return result.success ? [] : result.error.issues.map((issue) => configProblem(issue, path, schema));
+}
 
 /** Reads `config` by `schema`. @throws PosternError naming `path` + the field. */
 export function readConfig<T extends z.ZodMiniType>(schema: T, config: unknown, path: string): z.infer<T> {
   const result = schema.safeParse(config, { reportInput: true });
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw issue === undefined ? fail(2203, { path, reason: 'the config does not parse' }) : configProblem(issue, path);
+  if (issue === undefined) throw fail(2203, { path, reason: 'the config does not parse' });
+  throw configProblem(issue, path, schema);
 }
 
-export function configProblem(issue: Issue, base: string): PosternError {
+function configProblem(issue: Issue, base: string, schema: z.ZodMiniType): PosternError {
   const path = fieldPath(base, issue.path);
   switch (issue.code) {
     case 'invalid_type':
@@ -22,7 +30,10 @@ export function configProblem(issue: Issue, base: string): PosternError {
         ? fail(2234, { path: fieldPath(base, issue.path.slice(0, -1)), field: String(issue.path.at(-1) ?? 'config') })
         : fail(2204, { path, reason: `${describe(issue.expected)} is needed` });
     case 'unrecognized_keys':
-      return fail(2203, { path: fieldPath(path, issue.keys.slice(0, 1)), reason: 'there is no such field' });
+      return fail(2203, {
+        path: fieldPath(path, issue.keys.slice(0, 1)),
+        reason: noField(issue.keys[0] ?? '', fieldsAt(schema, issue.path)),
+      });
     case 'invalid_value':
       return fail(2222, { path, value: brief(issue.input), allowed: issue.values.map(String).join(', ') });
     case 'too_small':
@@ -43,6 +54,43 @@ export function configProblem(issue: Issue, base: string): PosternError {
     default:
       return fail(2203, { path, reason: 'the value does not fit' });
   }
+}
+
+function noField(name: string, fields: readonly string[]): string {
+  if (fields.length === 0) return 'there is no such field';
+  const near = meant(name, fields);
+  return near === '' ? `there is no such field. The fields are ${fields.join(', ')}` : `there is no such field${near}`;
+}
+
+/** What the object at `path` may have; [] when that cannot be told. */
+function fieldsAt(schema: z.ZodMiniType, path: readonly PropertyKey[]): readonly string[] {
+  let at: Definition | undefined = definitionOf(schema);
+  const rest = [...path];
+  for (let steps = 0; at !== undefined && steps < 100; steps++) {
+    if (at.innerType !== undefined) at = definitionOf(at.innerType);
+    else if (at.out !== undefined) at = definitionOf(at.out);
+    else if (rest.length === 0) return Object.keys(at.shape ?? {});
+    else {
+      const key = String(rest.shift());
+      at = definitionOf(at.shape?.[key] ?? at.element ?? at.valueType);
+    }
+  }
+  return [];
+}
+
+/** The parts of a schema's definition that lead further in. */
+interface Definition {
+  readonly shape?: Readonly<Record<string, unknown>>;
+  readonly element?: unknown;
+  readonly valueType?: unknown;
+  readonly innerType?: unknown;
+  readonly out?: unknown;
+}
+
+function definitionOf(schema: unknown): Definition | undefined {
+  if (typeof schema !== 'object' || schema === null || !('def' in schema)) return undefined;
+  const { def } = schema;
+  return typeof def === 'object' && def !== null ? def : undefined;
 }
 
 function isProblem(value: unknown): value is Problem {

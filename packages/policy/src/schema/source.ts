@@ -12,10 +12,8 @@ const MAX_ALIASES = 100;
 
 /** @throws PosternError 90031 (too large) or 2236 (neither JSON nor YAML). */
 export function readSource(source: string, maxBytes: number = MAX_POLICY_BYTES): unknown {
-  const size = new TextEncoder().encode(source).length;
-  if (size > maxBytes) throw fail(90031, { size, max: maxBytes });
+  refuseHugeText(source, maxBytes);
   const text = source.charCodeAt(0) === 0xfeff ? source.slice(1) : source;
-  refuseDeepNesting(text);
   const first = text.trimStart()[0];
   if (first === '{' || first === '[') {
     try {
@@ -25,6 +23,13 @@ export function readSource(source: string, maxBytes: number = MAX_POLICY_BYTES):
     }
   }
   return readYaml(text);
+}
+
+/** What no parser should get. @throws PosternError 90031, 2236 */
+export function refuseHugeText(source: string, maxBytes: number): void {
+  const size = new TextEncoder().encode(source).length;
+  if (size > maxBytes) throw fail(90031, { size, max: maxBytes });
+  refuseDeepNesting(source);
 }
 
 function readYaml(text: string): unknown {

@@ -120,6 +120,11 @@ export function makeContext(facts: Facts = {}): TestContext {
     tls: facts.tls === undefined || facts.tls === null ? null : { ...NO_TLS, ...facts.tls },
   };
   const body = Buffer.from(facts.body ?? '');
+  const sent = {
+    scheme: facts.scheme ?? 'https',
+    authority: facts.authority ?? 'app.example.com',
+    target: facts.target ?? '/',
+  };
   const answer = Buffer.from(facts.responseBody ?? '');
   const filters: FilterMaker[] = [];
   const answerFilters: FilterMaker[] = [];
@@ -130,9 +135,12 @@ export function makeContext(facts: Facts = {}): TestContext {
       ? null
       : {
           method: facts.method ?? 'GET',
-          scheme: facts.scheme ?? 'https',
-          authority: facts.authority ?? 'app.example.com',
-          target: facts.target ?? '/',
+          ...sent,
+          sent,
+          rewrite(url) {
+            if (url.authority !== this.authority) this.headers.set('host', url.authority);
+            Object.assign(this, url);
+          },
           version: 'HTTP/1.1',
           contentLength: facts.contentLength ?? -1,
           headers: new TestHeaders(facts.headers),
@@ -184,7 +192,9 @@ export function makeContext(facts: Facts = {}): TestContext {
 
 /** Lets everything through, and knows nothing. */
 const NO_SERVICES: PolicyServices = {
+  addresses: null,
   bcrypt: { matches: () => Promise.resolve(null) },
+  breakers: { enter: () => ({ leave: () => {} }) },
   counters: { take: () => 0 },
   events: { emit: () => {} },
   keys: { at: () => Promise.resolve({ problem: 'there is no such set here' }) },
@@ -198,6 +208,7 @@ const NO_TLS: TlsView = {
   cipherSuite: '',
   negotiatedAlpn: '',
   sessionResumed: false,
+  ja4Fingerprint: '',
   client: null,
   server: null,
 };

@@ -41,7 +41,8 @@ const TYPES: Readonly<Record<StaticType, CelType>> = {
   duration: objectType(DurationSchema),
 };
 
-export function evaluateByLibrary(text: string, scope: Scope): Result {
+/** @param names what stands besides the variables of policies */
+export function evaluateByLibrary(text: string, scope: Scope, names: ReadonlyMap<string, Value> = new Map()): Result {
   const own = FUNCTIONS.slice(
     0,
     FUNCTIONS.findIndex((row) => row.name === 'int'),
@@ -53,6 +54,7 @@ export function evaluateByLibrary(text: string, scope: Scope): Result {
     const value = variable.get(scope);
     if (!(value instanceof Failure)) bindings[variable.name] = value;
   }
+  for (const [name, value] of names) bindings[name] = value;
   const result = plan(env, parse(text).expr)(bindings);
   return isCelError(result) ? new Failure(result.message) : result;
 }

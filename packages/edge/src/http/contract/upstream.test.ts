@@ -40,6 +40,7 @@ class Recorder implements UpstreamOwner {
       fields: ['Host', 'app.test', ...(change.fields ?? [])],
       framing: { kind: 'none' },
       scheme: 'http',
+      rewritten: null,
       rewrittenHost: '',
       filters: null,
       version: 'HTTP/1.1',

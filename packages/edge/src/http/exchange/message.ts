@@ -11,6 +11,8 @@ export interface RequestDraft {
   framing: Framing;
   /** As the visitor has it: the connection's, or what a believed proxy says (believed.ts). */
   scheme: 'http' | 'https';
+  /** Of a URL that rules have rewritten: scheme and authority that later rules see, and the target that the visitor sent. */
+  rewritten: { readonly scheme: string; readonly authority: string; readonly sent: string } | null;
   /** Host that a policy has put in place of the visitor's; '' = none. */
   rewrittenHost: string;
   /** What the body passes on its way to the service; null = nothing. */
@@ -35,7 +37,24 @@ export interface ResponseDraft {
 
 export function requestDraft(head: RequestHead, version: string, scheme: 'http' | 'https'): RequestDraft {
   const { method, target, fields, framing, authority, upgrade } = head;
-  return { method, target, fields, framing, scheme, rewrittenHost: '', filters: null, version, authority, upgrade };
+  return {
+    method,
+    target,
+    fields,
+    framing,
+    scheme,
+    rewritten: null,
+    rewrittenHost: '',
+    filters: null,
+    version,
+    authority,
+    upgrade,
+  };
+}
+
+/** Path and query that the visitor asked for, also after a rule has put others in their place. */
+export function sentTarget(request: RequestDraft): string {
+  return request.rewritten?.sent ?? request.target;
 }
 
 /** The head of an answer whose body follows. */

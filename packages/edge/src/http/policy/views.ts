@@ -16,12 +16,13 @@ import type {
   RequestView,
   ResponseView,
   TlsTermination,
+  UrlView,
 } from '@postern/policy';
 import { isToken, type Framing, type RawFields } from '@postern/protocol';
 import type { EdgeContext, LiveEndpoint } from '../../context.ts';
 import { warnOfPolicy } from '../../policy-warnings.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { ResponseDraft } from '../exchange/message.ts';
+import { sentTarget, type ResponseDraft } from '../exchange/message.ts';
 import { type BodyCoding, ENCODERS } from '../filters/encode.ts';
 import { readAnswer, readBody } from './read-body.ts';
 import { isNamed, removeField, removeLookAlikes, textOfValue, valueOf, wireValue } from '../exchange/fields.ts';
@@ -99,15 +100,29 @@ class ExchangeRequest implements RequestView {
   }
 
   get scheme(): string {
-    return this.exchange.request.scheme;
+    const { rewritten, scheme } = this.exchange.request;
+    return rewritten?.scheme ?? scheme;
   }
 
   get authority(): string {
-    return this.exchange.request.authority;
+    const { rewritten, authority } = this.exchange.request;
+    return rewritten?.authority ?? authority;
   }
 
   get target(): string {
     return this.exchange.request.target;
+  }
+
+  get sent(): UrlView {
+    const { request } = this.exchange;
+    return { scheme: request.scheme, authority: request.authority, target: sentTarget(request) };
+  }
+
+  rewrite({ scheme, authority, target }: UrlView): void {
+    const { request } = this.exchange;
+    if (authority !== this.authority) this.headers.set('host', authority);
+    request.rewritten = { scheme, authority, sent: sentTarget(request) };
+    request.target = target;
   }
 
   get version(): string {

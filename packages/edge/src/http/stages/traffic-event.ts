@@ -1,6 +1,7 @@
 import type { TrafficEvent } from '@postern/link';
 import { pathOf } from './dispatch.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import { sentTarget } from '../exchange/message.ts';
 
 /** One request, as it is counted and shown; a policy's own request is one of the endpoint that it calls. */
 export function trafficEvent(exchange: Exchange, reason: string, now: number): TrafficEvent {
@@ -16,7 +17,7 @@ export function trafficEvent(exchange: Exchange, reason: string, now: number): T
     bytesOut: exchange.bytesOut,
     method: request.method,
     host: request.authority,
-    path: pathOf(request.target),
+    path: pathOf(sentTarget(request)),
     status: exchange.status,
     errorCode: exchange.errorCode,
     reason,

@@ -1,13 +1,11 @@
 import { fail } from '@postern/errors';
-import { TOO_MANY_STEPS } from '../../cel/limits.ts';
 import type { Scope } from '../../cel/scope.ts';
 import { Failure } from '../../cel/value.ts';
-import { spend, type Budgeted } from '../../cel/work.ts';
-import type { Template } from '../../interpolation/template.ts';
+import type { Budgeted } from '../../cel/work.ts';
 import type { Outcome } from '../../runtime.ts';
 import { isHeaderValue } from '../../schema/headers.ts';
 import { readConfig } from '../../schema/problems.ts';
-import { GO_ON, type ActionDefinition, type ActionEnv, type Step } from '../action.ts';
+import { GO_ON, type ActionDefinition, type Step } from '../action.ts';
 import {
   constantHeaders,
   headerTemplates,
@@ -17,13 +15,8 @@ import {
   type HeaderTemplate,
 } from '../headers.ts';
 import { EMPTY_BODY, unfilled } from '../outcome.ts';
-import { compilePattern } from '../pattern.ts';
-import { parseReplacement, replaceAll } from '../replace.ts';
-import { requestUrl } from '../request-url.ts';
+import { rewrittenUrl, type UrlMaker } from '../rewritten-url.ts';
 import { redirectAction, redirectSchema } from './schema.ts';
-
-/** Where to go; null = the visitor stays. `matches` gets what was replaced, where somebody asks. */
-type Target = (scope: Scope, matches: string[] | null) => string | Failure | null;
 
 /**
  * Sends the visitor elsewhere: to the request's URL with what matches `from` replaced, where that makes another one, or
@@ -42,7 +35,11 @@ export const redirect: ActionDefinition = {
     if (from === undefined && written === '') throw fail(2223, { path });
     const to = env.template(written, '.to');
     if (to.text !== null && !isHeaderValue(to.text)) throw fail(2211, { path, name: 'location' });
-    const target: Target = from === undefined ? (scope) => to.render(scope) : rewritten(from, to, env);
+    // Compared as it would be sent: what is the same URL then would lead the visitor back for ever.
+    const target: UrlMaker =
+      from === undefined
+        ? (scope) => to.render(scope)
+        : rewrittenUrl(from, to, env, (url, scope) => headerValue('location', url, scope));
     const headers = headerTemplates(fields, env);
     const lines = constantHeaders(headers);
     const fixed =
@@ -59,30 +56,7 @@ export const redirect: ActionDefinition = {
   },
 };
 
-function rewritten(from: string, to: Template, env: ActionEnv): Target {
-  const pattern = compilePattern(from, '.from', env);
-  const fixed = pattern.fixed === null || to.text === null ? null : parseReplacement(to.text, pattern.fixed);
-  return (scope, matches) => {
-    const { req } = scope.context;
-    if (req === null) return null;
-    const regex = pattern.get(scope);
-    if (regex instanceof Failure) return regex;
-    let replacement = fixed;
-    if (replacement === null) {
-      const text = to.render(scope);
-      if (text instanceof Failure) return text;
-      if (!spend(scope, text.length)) return TOO_MANY_STEPS;
-      replacement = parseReplacement(text, regex);
-    }
-    const url = requestUrl(req, scope);
-    const target = replaceAll(url, regex, replacement, matches, scope);
-    // Compared as it would be sent: what is the same URL then would lead the visitor back for ever.
-    const location = target instanceof Failure ? target : headerValue('location', target, scope);
-    return location === url ? null : location;
-  };
-}
-
-function decide(url: ReturnType<Target>, status: number, headers: readonly HeaderTemplate[], scope: Scope): Step {
+function decide(url: ReturnType<UrlMaker>, status: number, headers: readonly HeaderTemplate[], scope: Scope): Step {
   if (url === null) return GO_ON;
   if (url instanceof Failure) return unfilled(url);
   const lines = renderHeaders(headers, scope);

@@ -76,9 +76,9 @@ export const verifyWebhook: ActionDefinition = {
 function messageOf(req: RequestView, body: Buffer, now: number): Message {
   return {
     method: req.method,
-    scheme: req.scheme,
-    authority: req.authority,
-    target: req.target,
+    scheme: req.sent.scheme,
+    authority: req.sent.authority,
+    target: req.sent.target,
     // Of two values the service might take the one that was not signed.
     header(name) {
       const [value, another] = req.headers.getAll(name);

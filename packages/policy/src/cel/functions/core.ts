@@ -2,6 +2,7 @@
 import type { CelList } from '@bufbuild/cel';
 import { MAX_TEXT, TEXT_TOO_LONG } from '../limits.ts';
 import { listOfStrings, Failure, type Result } from '../value.ts';
+import { contains } from '../operations.ts';
 import { matches } from './regex.ts';
 import { STRINGS } from '../shapes.ts';
 import { define, giving, type FunctionDef } from './definition.ts';
@@ -60,6 +61,9 @@ export const CORE_FUNCTIONS: readonly FunctionDef[] = [
   define('method', 'startsWith', ['string', 'string'], 'bool', (_, text, prefix) => text.startsWith(prefix)),
   define('method', 'endsWith', ['string', 'string'], 'bool', (_, text, suffix) => text.endsWith(suffix)),
   define('method', 'contains', ['string', 'string'], 'bool', (_, text, part) => text.includes(part)),
+  // No CEL, but published samples have it.
+  define('method', 'includes', ['string', 'string'], 'bool', (_, text, part) => text.includes(part)),
+  define('method', 'includes', ['list', 'dyn'], 'bool', (scope, list, item) => contains(list, item, scope)),
   define('method', 'matches', ['string', 'string'], 'bool', (scope, text, pattern) => matches(text, pattern, scope)),
   define('global', 'matches', ['string', 'string'], 'bool', (scope, text, pattern) => matches(text, pattern, scope)),
   ...(['method', 'global'] as const).flatMap((style) => [

@@ -9,6 +9,7 @@ import type { Eval } from '../scope.ts';
 import { STRINGS } from '../shapes.ts';
 import { Failure, isA, mayBe, type Value } from '../value.ts';
 import { priceOf, sizeOf, spend } from '../work.ts';
+import { meant } from '../../schema/nearest.ts';
 import { CORE_FUNCTIONS } from './core.ts';
 import { precompiledMatches } from './regex.ts';
 import type { FunctionDef } from './definition.ts';
@@ -91,6 +92,17 @@ for (const row of FUNCTIONS) {
   else rows.push(row);
 }
 
+/** A name of the same style that is near, or the same name in the other style. */
+function functionMeant(name: string, style: 'method' | 'global'): string {
+  const keys = [...BY_NAME.keys()];
+  const other = style === 'method' ? 'global' : 'method';
+  if (BY_NAME.has(`${other} ${name}`)) {
+    return style === 'method' ? `; write ${name}(…)` : `; it belongs to a value, as in x.${name}(…)`;
+  }
+  const known = keys.filter((key) => key.startsWith(`${style} `)).map((key) => key.slice(style.length + 1));
+  return meant(name, known, '()');
+}
+
 export function buildFunction(name: string, style: 'method' | 'global', args: readonly Expr[], b: Builder): Compiled;
 /** @returns null when there is no function of that dotted name (then it is a method of a variable). */
 export function buildFunction(name: string, style: 'namespaced', args: readonly Expr[], b: Builder): Compiled | null;
@@ -103,12 +115,14 @@ export function buildFunction(
   const rows = BY_NAME.get(`${style === 'method' ? 'method' : 'global'} ${name}`);
   if (rows === undefined) {
     if (style === 'namespaced') return null;
-    throw new CelProblem(`there is no function ${name}()`);
+    throw new CelProblem(`there is no function ${name}()${functionMeant(name, style)}`);
   }
   const sized = rows.filter((row) => row.args.length === args.length);
   const [first] = sized;
   if (first === undefined) {
-    throw new CelProblem(`${name}() does not take ${style === 'method' ? args.length - 1 : args.length} arguments`);
+    const own = style === 'method' ? 1 : 0;
+    const counts = [...new Set(rows.map((row) => row.args.length - own))].toSorted((a, z) => a - z).join(' or ');
+    throw new CelProblem(`${name}() does not take ${args.length - own} arguments, but ${counts}`);
   }
   if (first.unavailable === true) throw notYet(`the function ${name}()`);
   if (first.phases !== undefined && !first.phases.includes(b.phase)) {
@@ -118,7 +132,9 @@ export function buildFunction(
   const fitting = sized.filter((row) => row.args.every((type, i) => mayBe(operands[i]?.type ?? 'dyn', type)));
   const [only] = fitting;
   if (only === undefined) {
-    throw new CelProblem(`${name}() does not apply to (${typeNames(operands.map((operand) => operand.type))})`);
+    const given = typeNames(operands.map((operand) => operand.type));
+    const takes = [...new Set(sized.map((row) => `(${typeNames(row.args)})`))].slice(0, 4).join(' or ');
+    throw new CelProblem(`${name}() does not apply to (${given}), but to ${takes}`);
   }
   const regex = name === 'matches' ? precompiledMatches(operands, b) : null;
   if (regex !== null) return regex;

@@ -1,6 +1,8 @@
 /** A leaf certificate taken apart for expressions: once per certificate, however many requests ask. */
 import { X509Certificate } from 'node:crypto';
 import type { CertificateView } from '../../runtime.ts';
+import { fromPlain, type Value } from '../value.ts';
+import { extensionsOf } from './extensions.ts';
 
 export interface CertificateFacts {
   readonly subject: NameFacts;
@@ -10,6 +12,8 @@ export interface CertificateFacts {
   readonly ipAddresses: readonly string[];
   readonly uris: readonly string[];
   readonly signatureAlgorithm: string;
+  /** As expressions see them: a list of maps. */
+  readonly extensions: Value;
 }
 
 export interface NameFacts {
@@ -51,6 +55,7 @@ function read(view: CertificateView): CertificateFacts {
     ipAddresses: kind('IP Address:'),
     uris: kind('URI:'),
     signatureAlgorithm: certificate?.signatureAlgorithm ?? '',
+    extensions: fromPlain(extensionsOf(view.pem)),
   };
 }
 

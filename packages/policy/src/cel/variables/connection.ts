@@ -2,6 +2,7 @@
 import { celMap } from '@bufbuild/cel';
 import type { CertificateView, ConnView, EndpointView, TlsView } from '../../runtime.ts';
 import { listOfStrings, timestamp, type StaticType, type Value } from '../value.ts';
+import { STRING, type Shape } from '../shapes.ts';
 import { certificateFacts, type NameFacts } from './certificate.ts';
 import { ANY_PHASE, insideOf, type Variable } from './variable.ts';
 
@@ -47,6 +48,10 @@ function leaf(
 }
 
 const NO_LIST: Value = listOfStrings([]);
+const EXTENSIONS: Shape = {
+  type: 'list',
+  item: { type: 'map', key: STRING, fields: { id: STRING, critical: { type: 'bool' }, value: { type: 'bytes' } } },
+};
 const NO_TIME: Value = timestamp(0);
 
 const NAME_LISTS: readonly (readonly [string, (facts: NameFacts) => readonly string[]])[] = [
@@ -77,6 +82,10 @@ function certificate(side: 'client' | 'server'): Variable[] {
     list('san.email_addresses', (view) => certificateFacts(view).emailAddresses),
     list('san.ip_addresses', (view) => certificateFacts(view).ipAddresses),
     list('san.uris', (view) => certificateFacts(view).uris),
+    {
+      ...leaf(side, 'extensions', 'list', NO_LIST, (view) => certificateFacts(view).extensions),
+      shape: EXTENSIONS,
+    },
     leaf(side, 'validity.not_before', 'timestamp', NO_TIME, (view) => timestamp(view.notBefore)),
     leaf(side, 'validity.not_after', 'timestamp', NO_TIME, (view) => timestamp(view.notAfter)),
     ...NAME_LISTS.flatMap(([name, read]) => [
@@ -103,6 +112,9 @@ export const CONNECTION_VARIABLES: readonly Variable[] = [
   conn('bytes_in', 'int', (view) => BigInt(view.bytesIn)),
   conn('bytes_out', 'int', (view) => BigInt(view.bytesOut)),
   conn('ts.start', 'timestamp', (view) => timestamp(view.startedAt)),
+  // A connection that a rule runs for has not ended.
+  conn('ts.end', 'timestamp', () => NO_TIME),
+  tls('ja4_fingerprint', 'string', '', (view) => view.ja4Fingerprint),
   tls('sni', 'string', '', (view) => view.sni),
   tls('version', 'string', '', (view) => view.version),
   tls('cipher_suite', 'string', '', (view) => view.cipherSuite),

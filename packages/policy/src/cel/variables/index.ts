@@ -1,6 +1,8 @@
 /** Dotted names → variables: the longest declared name wins, because a name may be a value and a group at once (§6). */
 import type { PhaseName } from '../../runtime.ts';
+import { meant } from '../../schema/nearest.ts';
 import { CelProblem, notYet } from '../failures.ts';
+import { ADDRESS_VARIABLES } from './addresses.ts';
 import { CONNECTION_VARIABLES } from './connection.ts';
 import { REQUEST_VARIABLES, RESPONSE_VARIABLES } from './request.ts';
 import { UNAVAILABLE_VARIABLES } from './unavailable.ts';
@@ -9,10 +11,13 @@ import type { Variable } from './variable.ts';
 export type { Keyed, Variable } from './variable.ts';
 
 export const VARIABLES: ReadonlyMap<string, Variable> = new Map(
-  [...CONNECTION_VARIABLES, ...REQUEST_VARIABLES, ...RESPONSE_VARIABLES, ...UNAVAILABLE_VARIABLES].map((variable) => [
-    variable.name,
-    variable,
-  ]),
+  [
+    ...CONNECTION_VARIABLES,
+    ...ADDRESS_VARIABLES,
+    ...REQUEST_VARIABLES,
+    ...RESPONSE_VARIABLES,
+    ...UNAVAILABLE_VARIABLES,
+  ].map((variable) => [variable.name, variable]),
 );
 
 const ROOTS: ReadonlySet<string> = new Set(['conn', 'endpoint', 'req', 'res', 'time']);
@@ -60,15 +65,17 @@ export function resolveVariable(path: readonly string[], phase: PhaseName): Reso
     }
     return { variable, used: used + removed, legacy };
   }
-  throw unknown(modern, path);
+  throw unknown(modern, path, phase);
 }
 
-function unknown(modern: readonly string[], path: readonly string[]): CelProblem {
+function unknown(modern: readonly string[], path: readonly string[], phase: PhaseName): CelProblem {
   const name = path.join('.');
   const prefix = `${modern.join('.')}.`;
   for (const known of VARIABLES.keys()) {
     if (known.startsWith(prefix)) return new CelProblem(`${name} is a group of variables, such as ${known}`);
   }
-  if (!ROOTS.has(modern[0] ?? '')) return new CelProblem(`there is no variable "${path[0] ?? name}"`);
-  return new CelProblem(`there is no variable ${name}`);
+  const here = [...VARIABLES.values()].filter((one) => one.phases.includes(phase)).map((one) => one.name);
+  if (ROOTS.has(modern[0] ?? '')) return new CelProblem(`there is no variable ${name}${meant(modern.join('.'), here)}`);
+  const root = path[0] ?? name;
+  return new CelProblem(`there is no variable "${root}"${meant(path.length === 1 ? root : name, [...ROOTS, ...here])}`);
 }

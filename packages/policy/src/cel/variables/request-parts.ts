@@ -6,6 +6,7 @@ import type { RequestView, ResponseView } from '../../runtime.ts';
 import { MAX_PARTS, TOO_MANY_PARAMETERS } from '../limits.ts';
 import type { Fatal } from '../value.ts';
 import { spend, type Budgeted } from '../work.ts';
+import { userAgentFacts, type UserAgentFacts } from './user-agent.ts';
 import { cookiesOf, setCookiesOf, type CookieJar } from './cookies.ts';
 
 export interface UrlParts {
@@ -28,6 +29,7 @@ export interface UrlParts {
 }
 
 export class RequestParts {
+  #scheme = '';
   #target = '';
   #authority = '';
   #url: UrlParts | null = null;
@@ -37,11 +39,15 @@ export class RequestParts {
   #cookies: CookieJar | Fatal | null = null;
   #setCookieText = '';
   #setCookies: CookieJar | Fatal | null = null;
+  #agentText = '';
+  #agent: UserAgentFacts | null = null;
   #pathTarget = '';
   #path = '';
 
   url(req: RequestView): UrlParts {
-    if (this.#url === null || this.#target !== req.target || this.#authority !== req.authority) {
+    const same = this.#target === req.target && this.#authority === req.authority && this.#scheme === req.scheme;
+    if (this.#url === null || !same) {
+      this.#scheme = req.scheme;
       this.#target = req.target;
       this.#authority = req.authority;
       this.#url = urlParts(req.scheme, req.authority, req.target);
@@ -65,6 +71,15 @@ export class RequestParts {
       this.#query = parseQuery(queryOf(req.target)) ?? TOO_MANY_PARAMETERS;
     }
     return this.#query;
+  }
+
+  userAgent(text: string, scope: Budgeted): UserAgentFacts {
+    if (this.#agent === null || this.#agentText !== text) {
+      spend(scope, 1_500 + Math.min(text.length, 1_024) * 10);
+      this.#agentText = text;
+      this.#agent = userAgentFacts(text);
+    }
+    return this.#agent;
   }
 
   cookies(req: RequestView, scope: Budgeted): CookieJar | Fatal {

@@ -7,6 +7,7 @@ import { Failure, listOfStrings, timestamp, type Fatal, type Result, type Static
 import { mediaParameters, mediaType, tokens } from './content-type.ts';
 import { cookieValue, type CookieJar } from './cookies.ts';
 import { headerList, headerMap, NO_SUCH_KEY } from './header-map.ts';
+import type { UserAgentFacts } from './user-agent.ts';
 import { hostOf, queryOf, type UrlParts } from './request-parts.ts';
 import { TOO_MANY_STEPS } from '../limits.ts';
 import { spend } from '../work.ts';
@@ -35,6 +36,12 @@ function onResponse(name: string, type: StaticType, read: (res: ResponseView, sc
 
 const url = (name: string, type: StaticType, read: (parts: UrlParts) => Value): Variable =>
   onRequest(`req.url${name}`, type, (req, scope) => read(scope.parts.url(req)));
+
+function agent(name: string, type: StaticType, read: (facts: UserAgentFacts) => Value): Variable {
+  return onRequest(`req.user_agent.${name}`, type, (req, scope) =>
+    read(scope.parts.userAgent(header(req, 'user-agent'), scope)),
+  );
+}
 
 /** A cookie as an object of ten fields. */
 const COOKIE_PRICE = 200;
@@ -126,6 +133,16 @@ export const REQUEST_VARIABLES: readonly Variable[] = [
   onRequest('req.content_type.raw', 'string', (req) => header(req, 'content-type')),
   onRequest('req.content_type.parameters', 'map', (req, scope) => mediaParameters(header(req, 'content-type'), scope)),
   onRequest('req.user_agent', 'string', (req) => header(req, 'user-agent')),
+  agent('name', 'string', (facts) => facts.name),
+  agent('version', 'string', (facts) => facts.version),
+  agent('os', 'string', (facts) => facts.os),
+  agent('os_version', 'string', (facts) => facts.osVersion),
+  agent('device', 'string', (facts) => facts.device),
+  agent('url', 'string', (facts) => facts.url),
+  agent('is_mobile', 'bool', (facts) => facts.isMobile),
+  agent('is_tablet', 'bool', (facts) => facts.isTablet),
+  agent('is_desktop', 'bool', (facts) => facts.isDesktop),
+  agent('is_bot', 'bool', (facts) => facts.isBot),
   onRequest('req.ts.header_received', 'timestamp', (req) => timestamp(req.headerReceivedAt)),
   map('req.headers', HTTP_PHASES, MULTI_MAP, requestHeaders, (scope) =>
     scope.context.req === null ? NO_REQUEST : headerMap(scope.context.req.headers, scope),

@@ -92,6 +92,8 @@ describe('headers', () => {
     ['req.content_type.parameters["charset"]', 'utf-8'],
     ['req.content_encoding', '["gzip","br"]'],
     ['req.user_agent', ''],
+    ['req.user_agent.name + req.user_agent.os', ''],
+    ['req.user_agent.is_bot || req.user_agent.is_mobile', 'false'],
     ['req.location', ''],
     ['req.content_length', '0'],
     ['req.cookies["a"].map(c, c.value)', '["1","3"]'],
@@ -113,7 +115,12 @@ describe('headers', () => {
 
 describe('connections', () => {
   const { cert } = selfSigned('service-a.example.com', 'Example Corp');
-  const tls = { sni: 'app.example.com', version: '1.3', client: { ...CLIENT_CERTIFICATE, pem: cert } };
+  const tls = {
+    ja4Fingerprint: 't13d_a_b',
+    sni: 'app.example.com',
+    version: '1.3',
+    client: { ...CLIENT_CERTIFICATE, pem: cert },
+  };
 
   it.each([
     ['conn.tls.client.subject', 'CN=service-a,O=Example'],
@@ -126,6 +133,12 @@ describe('connections', () => {
     ['conn.tls.client.san.ip_addresses', '["10.0.0.1"]'],
     ['conn.tls.client.serial_number', 'b53017e7'],
     ['conn.tls.client.validity.not_after > timestamp(time.now)', 'true'],
+    ['conn.tls.client.extensions.map(e, e.id)', '["2.5.29.17"]'],
+    ['conn.tls.client.extensions[0].critical', 'false'],
+    ['size(conn.tls.client.extensions[0].value) > 40', 'true'],
+    ['conn.tls.server.extensions', '[]'],
+    ['conn.tls.ja4_fingerprint', 't13d_a_b'],
+    ['conn.ts.end', '1970-01-01T00:00:00Z'],
     ['conn.tls.server.subject', ''],
     ['conn.tls.server.subject.country', '[]'],
     ['conn.tls.session_resumed', 'false'],
@@ -168,6 +181,8 @@ describe('functions', () => {
     ['"not a url".isURL()', 'false'],
     ['"  a  b ".split()', '["a","b"]'],
     ['rand.int(3, 3)', '3'],
+    ['"abc".includes("bc") && !"abc".includes("x")', 'true'],
+    ['["a", "b"].includes("b") && ![1, 2].includes(3)', 'true'],
     ['b"abc"', 'abc'],
     ['1.5', '1.5'],
     ['5u', '5'],
