@@ -6,7 +6,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Platform, splitAddress } from '../support/platform.ts';
-import { type SdkProcess, sdkProcess } from '../support/sdk.ts';
+import { sessionBuilder, type SdkProcess, sdkProcess } from '../support/sdk.ts';
 import { until } from '../support/until.ts';
 import { httpUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -155,6 +155,44 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)('after %s', (signal) => {
     // The other never does.
     await until(async () => (await next.visit('http://secure.test/')).status === 404, 20_000, 200);
   });
+});
+
+test('an edge whose tunnels are away answers 503 with Retry-After, until they are back or the time is over', async () => {
+  const backend = await first.api('POST', '/backends/tunnel_group', { labels: { app: 'shop' } });
+  const edges = await Promise.all(
+    ['shop.test', 'empty.test'].map((name) => first.api('POST', '/edges/https', { hostports: [`${name}:443`] })),
+  );
+  for (const edge of edges) {
+    const route = await first.api('POST', `/edges/https/${String(edge.body.id)}/routes`, {
+      match_type: 'path_prefix',
+      match: '/',
+      backend: { enabled: edge === edges[0], backend_id: backend.body.id },
+    });
+    expect(route.status, route.text).toBe(201);
+  }
+  const listening = async (platform: Platform): Promise<() => Promise<void>> => {
+    const session = await sessionBuilder(platform).connect();
+    await session.labeledListener().label('app', 'shop').listenAndForward(upstream.url);
+    return () => session.close();
+  };
+  const leave = await listening(first);
+  // Its server is gone by then.
+  closing.push(() => leave().catch(() => {}));
+  expect((await first.visit('https://shop.test/')).text).toBe('served');
+  // Long enough for the list of names to be on disk.
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await first.stop('SIGKILL');
+  // On other ports: the agent does not find it.
+  const next = await Platform.start({ dataDir: first.dataDir, args: ['--agent-return-timeout=8'] });
+  closing.push(() => next.stop());
+  const { status, headers } = await next.visit('https://shop.test/');
+  expect([status, headers['ngrok-error-code']]).toEqual([503, 'ERR_NGROK_90019']);
+  expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+  expect((await next.visit('https://empty.test/')).status).toBe(404);
+  const back = await listening(next);
+  await until(async () => (await next.visit('https://shop.test/')).text === 'served');
+  await back();
+  await until(async () => (await next.visit('https://shop.test/')).status === 404);
 });
 
 test('the API answers what it had accepted', async () => {

@@ -1,6 +1,7 @@
+import type { RouteEndpoint } from './endpoint.ts';
 import type { Binding, Scheme } from './model.ts';
 
-/** An address of an agent's endpoint, whoever serves it. */
+/** An address of an agent's endpoint, or of an edge whose tunnels agents hold. */
 export interface AgentName {
   readonly binding: Binding;
   readonly accountId: string;
@@ -19,4 +20,16 @@ export function nameKey({ binding, accountId, proto, host, port }: AgentName): s
   if (binding === 'internal') return `${accountId} ${proto} ${host} ${port}`;
   if (binding === 'kubernetes') return `kubernetes ${accountId} ${proto} ${host} ${port}`;
   return proto === 'tcp' ? `tcp ${port}` : `${proto} ${host}`;
+}
+
+/** Whether agents serve it now, be it a part of it. */
+export function isServed({ kind, upstreams, routes }: RouteEndpoint): boolean {
+  if (kind !== 'edge') return kind === 'agent';
+  return upstreams.length > 0 || routes.some((route) => route.upstreams.length > 0);
+}
+
+/** Whether it is an edge some of whose tunnels are away. */
+export function isWaiting({ kind, upstreams, routes }: RouteEndpoint): boolean {
+  if (kind !== 'edge') return false;
+  return routes.length === 0 ? upstreams.length === 0 : routes.some((route) => route.upstreams.length === 0);
 }

@@ -1,5 +1,5 @@
 /** The contract between control and the edge: what each may ask of the other, in plain data. */
-export { nameKey, type AgentName, type ExpectedName } from './agent-name.ts';
+export { isServed, isWaiting, nameKey, type AgentName, type ExpectedName } from './agent-name.ts';
 export type { AgentUpstream, EdgeRoute, RouteEndpoint, TlsMode } from './endpoint.ts';
 export type { ControlLink, EdgePort, TlsIdentity } from './link.ts';
 export {

@@ -1,6 +1,15 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type AgentName, type ExpectedName, isBinding, isScheme, nameKey, type RouteUpdate } from '@postern/link';
+import {
+  type AgentName,
+  type ExpectedName,
+  isBinding,
+  isScheme,
+  isServed,
+  isWaiting,
+  nameKey,
+  type RouteUpdate,
+} from '@postern/link';
 
 /** How long changes are gathered; more when writing takes longer, so that a busy server spends at most a twentieth on it. */
 const GATHER_MS = 200;
@@ -37,8 +46,11 @@ export class AgentNames {
     let changed = false;
     for (const id of removes) changed = this.#online.delete(id) || changed;
     for (const endpoint of upserts) {
-      this.#expected.delete(nameKey(endpoint));
-      if (endpoint.kind !== 'agent') continue;
+      if (!isWaiting(endpoint)) this.#expected.delete(nameKey(endpoint));
+      if (!isServed(endpoint)) {
+        changed = this.#online.delete(endpoint.id) || changed;
+        continue;
+      }
       const { binding, accountId, proto, host, port } = endpoint;
       this.#online.set(endpoint.id, { binding, accountId, proto, host, port });
       changed = true;

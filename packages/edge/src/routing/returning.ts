@@ -2,7 +2,7 @@
  * Names that agents served when the last server ended: for as long as agents need to come back, a visitor is told to try
  * again, and not that nothing is there.
  */
-import { type ExpectedName, nameKey, type NamedScheme, type RouteUpdate } from '@postern/link';
+import { type ExpectedName, isWaiting, nameKey, type NamedScheme, type RouteUpdate } from '@postern/link';
 import type { InternalAddress } from '@postern/policy';
 import type { ReturningNames } from '../context.ts';
 import { wildcardsOver } from './host-map.ts';
@@ -31,9 +31,10 @@ export class Returning implements ReturningNames {
     );
   }
 
-  /** An update has been applied to the routes: what is there is not expected any more. */
+  /** An update has been applied to the routes: what is there, all of it, is not expected any more. */
   applied({ upserts }: Pick<RouteUpdate, 'upserts'>): void {
-    if (this.#expected.size > 0) for (const endpoint of upserts) this.#expected.delete(nameKey(endpoint));
+    if (this.#expected.size === 0) return;
+    for (const endpoint of upserts) if (!isWaiting(endpoint)) this.#expected.delete(nameKey(endpoint));
   }
 
   #find(host: string, key: (host: string) => string): boolean {

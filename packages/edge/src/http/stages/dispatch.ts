@@ -36,10 +36,16 @@ export class Dispatcher {
     const live = exchange.current;
     if (live === null) return fail(90010);
     const candidates = candidatesOf(exchange, live);
-    if (candidates.length === 0) return fail(3200, { url: live.endpoint.publicUrl });
+    if (candidates.length === 0) return this.away(live);
     const upstream = this.choose(candidates, null);
     if (upstream === null) return fail(3210);
     return this.sendTo(exchange, live, upstream);
+  }
+
+  /** Nobody serves it: tunnels of an edge, which may be coming back. */
+  private away({ endpoint: { proto, host, publicUrl } }: LiveEndpoint): PosternError {
+    const expected = proto !== 'tcp' && this.edge.returning.expects(proto, host);
+    return fail(expected ? 90019 : 3200, { url: publicUrl });
   }
 
   /** Tries again where that is safe. @returns whether a new try is under way */
