@@ -25,6 +25,7 @@ import { responseDraft } from '../exchange/message.ts';
 import type { UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
 import { valueOf } from '../exchange/fields.ts';
 import { prepareResponseFields } from '../exchange/forwarding.ts';
+import { Pieces } from '../exchange/pieces.ts';
 import type { KeptUpstream, KeptUpstreams } from './kept.ts';
 
 /** Chunks up to this size are copied behind their header, so that a frame carries all of it. */
@@ -54,7 +55,7 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
   private owed = 0;
   private flowing = true;
   private holding = false;
-  private stash: Buffer[] = [];
+  private readonly stash = new Pieces();
   private endHeld = false;
   private finHeld = false;
 
@@ -159,9 +160,7 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
   release(): void {
     if (!this.holding) return;
     this.holding = false;
-    const stash = this.stash;
-    this.stash = [];
-    for (const chunk of stash) {
+    for (const chunk of this.stash.take()) {
       if (this.exchange !== null) this.feed(chunk);
     }
     if (this.endHeld) this.complete();
@@ -191,7 +190,7 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
     }
     this.sawBytes = true;
     if (this.holding) {
-      this.stash.push(Buffer.from(chunk));
+      this.stash.add(chunk, 0, chunk.length);
       return;
     }
     this.feed(chunk);
@@ -245,7 +244,7 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
         return;
       }
       if (this.holding) {
-        if (at < chunk.length) this.stash.push(Buffer.from(chunk.subarray(at)));
+        if (at < chunk.length) this.stash.add(chunk, at, chunk.length);
         return;
       }
     }

@@ -9,6 +9,7 @@ import { responseDraft } from '../exchange/message.ts';
 import type { Upstream, UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
 import { removeField, valueOf } from '../exchange/fields.ts';
 import { prepareResponseFields } from '../exchange/forwarding.ts';
+import { Pieces } from '../exchange/pieces.ts';
 import { endReset } from '../codec/http2-no-error.ts';
 import { h2Block, h2Object, ordinaryFields } from '../codec/http2-fields.ts';
 import type { Guard } from '../../guard.ts';
@@ -49,8 +50,7 @@ export class Http2Upstream implements Upstream {
   /** The link has been told that it is over. */
   private over = false;
   /** The body so far; null when it is too large, or not needed any more. */
-  private kept: Buffer[] | null = [];
-  private keptBytes = 0;
+  private kept: Pieces | null = new Pieces();
 
   constructor(link: Http2Carrier, exchange: UpstreamOwner) {
     this.link = link;
@@ -111,11 +111,9 @@ export class Http2Upstream implements Upstream {
   body(chunk: Buffer, start: number, end: number): boolean {
     const { stream } = this;
     if (stream === null || stream.destroyed) return true;
-    const copy = Buffer.from(chunk.subarray(start, end));
-    this.keptBytes += copy.length;
-    if (this.keptBytes > KEPT_BYTES) this.kept = null;
-    this.kept?.push(copy);
-    return stream.write(copy);
+    this.kept?.add(chunk, start, end);
+    if (this.kept !== null && this.kept.bytes > KEPT_BYTES) this.kept = null;
+    return stream.write(Buffer.from(chunk.subarray(start, end)));
   }
 
   trailers(fields: RawFields): void {
@@ -254,6 +252,6 @@ export class Http2Upstream implements Upstream {
     this.exchange = null;
     const failure = link.failure(exchange, !this.answered);
     const untaken = !this.answered && stream !== null && link.leftUntaken(stream);
-    exchange.upstreamFailed(untaken ? { ...failure, retry: 'any', body: this.kept } : failure);
+    exchange.upstreamFailed(untaken ? { ...failure, retry: 'any', body: this.kept?.take() ?? null } : failure);
   }
 }

@@ -5,6 +5,7 @@
 import type { BodyProblem, BodySink } from '@postern/policy';
 import type { TimerHandle, TimerWheel } from '../../context.ts';
 import type { BodyOwner, BodyRoom } from './body-room.ts';
+import { Pieces } from './pieces.ts';
 import type { BodySource } from './ports.ts';
 
 const EMPTY = Buffer.alloc(0);
@@ -19,8 +20,7 @@ export class HeldBody {
   readonly #room: BodyRoom;
   readonly #owner: BodyOwner;
   readonly #deadline: TimerHandle;
-  #parts: Buffer[] = [];
-  #bytes = 0;
+  readonly #pieces = new Pieces();
   /** Bytes of memory that stand against the room. */
   #taken = 0;
   #readers: Reader[] = [];
@@ -47,7 +47,7 @@ export class HeldBody {
    */
   read(limit: number): Promise<Buffer | BodyProblem> {
     if (this.#problem !== null) return Promise.resolve(this.#problem);
-    if (this.#bytes > limit) return Promise.resolve('too-large');
+    if (this.#pieces.bytes > limit) return Promise.resolve('too-large');
     if (this.#complete) return Promise.resolve(this.#all());
     return new Promise((resolve) => {
       this.#readers.push({ limit, done: resolve });
@@ -61,12 +61,11 @@ export class HeldBody {
   keep(chunk: Buffer, start: number, end: number): void {
     const length = end - start;
     if (length === 0 || this.#problem === 'gone') return;
-    this.#parts.push(Buffer.from(chunk.subarray(start, end)));
-    this.#bytes += length;
+    this.#pieces.add(chunk, start, end);
     if (this.#readers.length === 0) return this.#source.pause();
     if (!this.#room.take(this.#owner, length)) return this.#fail('no-room');
     this.#taken += length;
-    this.#settle(({ limit }) => limit < this.#bytes, 'too-large');
+    this.#settle(({ limit }) => limit < this.#pieces.bytes, 'too-large');
     if (this.#readers.length === 0) this.#source.pause();
   }
 
@@ -85,8 +84,8 @@ export class HeldBody {
 
   /** @returns whether all that is held has been given; if not, it goes on when who takes it says so */
   give(to: BodySink): boolean {
-    while (this.#given < this.#parts.length) {
-      const part = this.#parts[this.#given++];
+    while (this.#given < this.#pieces.parts.length) {
+      const part = this.#pieces.parts[this.#given++];
       if (part !== undefined && !to.body(part, 0, part.length)) return false;
     }
     return true;
@@ -97,11 +96,12 @@ export class HeldBody {
     this.#fail('gone');
     this.#room.give(this.#owner, this.#taken);
     this.#taken = 0;
-    this.#parts = [];
+    this.#pieces.take();
   }
 
   #all(): Buffer {
-    return this.#parts.length === 1 ? (this.#parts[0] ?? EMPTY) : Buffer.concat(this.#parts);
+    const { parts } = this.#pieces;
+    return parts.length === 1 ? (parts[0] ?? EMPTY) : Buffer.concat(parts);
   }
 
   #fail(problem: BodyProblem): void {

@@ -8,6 +8,7 @@ import type { Guard } from '../../guard.ts';
 import { FilterChain } from '../filters/chain.ts';
 import type { HeldBody } from './held-body.ts';
 import type { RequestDraft } from './message.ts';
+import { Pieces } from './pieces.ts';
 import type { BodySource, Upstream } from './ports.ts';
 
 export class RequestBody {
@@ -31,7 +32,7 @@ export class RequestBody {
   #giving = false;
   #answered = false;
   /** What filters gave between one upstream and the next. */
-  #late: Buffer[] = [];
+  readonly #late = new Pieces();
 
   /** @param failed a filter cannot go on */
   constructor(request: RequestDraft, source: BodySource, guard: Guard, failed: () => void) {
@@ -78,7 +79,7 @@ export class RequestBody {
     const { replay, held } = this;
     this.replay = null;
     if (replay !== null) {
-      for (const part of [...replay, ...this.#late.splice(0)]) upstream.body(part, 0, part.length);
+      for (const part of [...replay, ...this.#late.take()]) upstream.body(part, 0, part.length);
     } else {
       this.#filter();
       if (held !== null) {
@@ -120,12 +121,12 @@ export class RequestBody {
     const { filters, framing } = this.#request;
     if (filters === null) return;
     this.#chain?.destroy();
-    this.#late = [];
+    this.#late.take();
     this.#chain = new FilterChain(
       filters,
       framing.kind !== 'length',
       {
-        body: (chunk, start, end) => this.#filtered(Buffer.from(chunk.subarray(start, end))),
+        body: (chunk, start, end) => this.#filtered(chunk, start, end),
         end: () => this.#upstream?.end(),
         drained: () => this.#goOn(),
         failed: this.#failed,
@@ -134,10 +135,11 @@ export class RequestBody {
     );
   }
 
-  /** @param part fresh memory, as upstreams may keep what they are given */
-  #filtered(part: Buffer): boolean {
-    if (this.#upstream !== null) return this.#upstream.body(part, 0, part.length);
-    this.#late.push(part);
+  /** Out of the filters. */
+  #filtered(chunk: Buffer, start: number, end: number): boolean {
+    // Upstreams may keep what they are given.
+    if (this.#upstream !== null) return this.#upstream.body(Buffer.from(chunk.subarray(start, end)), 0, end - start);
+    this.#late.add(chunk, start, end);
     return false;
   }
 

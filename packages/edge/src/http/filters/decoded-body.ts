@@ -5,6 +5,7 @@
  */
 import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { Pieces } from '../exchange/pieces.ts';
 
 /** Each further one costs memory, and no service uses more than one. */
 const MOST_CODINGS = 2;
@@ -40,8 +41,7 @@ export class DecodedBody {
   readonly #codings: readonly string[];
   /** Made with the first byte: an answer without a body is no broken archive. */
   #decoders: Transform[] = [];
-  #parts: Buffer[] = [];
-  #bytes = 0;
+  readonly #pieces = new Pieces();
   #over = false;
 
   /** @param codings as they were applied */
@@ -54,13 +54,12 @@ export class DecodedBody {
   /** Copies. @returns false when the source should wait for `wantsMore` */
   write(chunk: Buffer, start: number, end: number): boolean {
     if (this.#over || start === end) return true;
-    const copy = Buffer.from(chunk.subarray(start, end));
     if (this.#codings.length === 0) {
-      this.#collect(copy);
+      this.#collect(chunk, start, end);
       return true;
     }
     if (this.#decoders.length === 0) this.#makeDecoders();
-    return this.#decoders[0]?.write(copy) ?? true;
+    return this.#decoders[0]?.write(Buffer.from(chunk.subarray(start, end))) ?? true;
   }
 
   end(): void {
@@ -72,7 +71,7 @@ export class DecodedBody {
 
   destroy(): void {
     this.#over = true;
-    this.#parts = [];
+    this.#pieces.take();
     for (const decoder of this.#decoders) decoder.destroy();
   }
 
@@ -85,22 +84,21 @@ export class DecodedBody {
       this.#decoders.push(decoder);
     }
     const last = this.#decoders.at(-1);
-    last?.on('data', (part: Buffer) => this.#collect(part));
+    last?.on('data', (part: Buffer) => this.#collect(part, 0, part.length));
     last?.on('end', () => this.#done());
     this.#decoders[0]?.on('drain', () => {
       if (!this.#over) this.#owner.wantsMore();
     });
   }
 
-  #collect(part: Buffer): void {
+  #collect(part: Buffer, start: number, end: number): void {
     if (this.#over) return;
-    this.#bytes += part.length;
-    if (this.#bytes > this.#limit) this.#end(() => this.#owner.tooLarge());
-    else this.#parts.push(part);
+    if (this.#pieces.bytes + end - start > this.#limit) this.#end(() => this.#owner.tooLarge());
+    else this.#pieces.add(part, start, end);
   }
 
   #done(): void {
-    const body = Buffer.concat(this.#parts);
+    const body = Buffer.concat(this.#pieces.parts);
     this.#end(() => this.#owner.collected(body));
   }
 

@@ -5,6 +5,7 @@
 import { constants, createBrotliCompress, createDeflate, createGzip, type Zlib } from 'node:zlib';
 import type { Transform } from 'node:stream';
 import type { BodyFilter, FilterMaker, FilterOutput } from '@postern/policy';
+import { Pieces } from '../exchange/pieces.ts';
 
 export type BodyCoding = 'gzip' | 'deflate' | 'br';
 type Encoder = Transform & Zlib;
@@ -28,8 +29,11 @@ class EncodedBody implements BodyFilter {
   /** Holds the piece at work; a new buffer for each would be garbage faster than it is collected. */
   private piece = EMPTY;
   private lent = false;
+  /** What was under way when the source was asked to pause. */
+  private readonly waiting = new Pieces();
   private readonly givenBack = (): void => {
     this.lent = false;
+    if (!this.over) this.flush();
   };
 
   constructor(coding: BodyCoding, live: boolean, output: FilterOutput) {
@@ -56,8 +60,10 @@ class EncodedBody implements BodyFilter {
   /** Copies. @returns false when the source should wait for `drained` */
   body(chunk: Buffer, start: number, end: number): boolean {
     if (this.over) return true;
-    // Bytes that were under way when the source was asked to pause wait in a buffer of their own.
-    if (this.lent) return this.encoder.write(Buffer.from(chunk.subarray(start, end)));
+    if (this.lent) {
+      this.waiting.add(chunk, start, end);
+      return false;
+    }
     const length = end - start;
     if (this.piece.length < length) this.piece = Buffer.allocUnsafeSlow(length);
     chunk.copy(this.piece, 0, start, end);
@@ -66,7 +72,13 @@ class EncodedBody implements BodyFilter {
   }
 
   end(): void {
-    if (!this.over) this.encoder.end();
+    if (this.over) return;
+    this.flush();
+    this.encoder.end();
+  }
+
+  private flush(): void {
+    for (const part of this.waiting.take()) this.encoder.write(part);
   }
 
   resume(): void {

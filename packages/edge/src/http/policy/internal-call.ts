@@ -159,8 +159,10 @@ export class InternalCall implements Downstream, DecodedBodyOwner {
   // What the body comes to.
 
   collected(body: Buffer): void {
-    const headers = textFields(this.#fields, this.#decoded);
-    this.#settle({ status: this.#status, headers, body, ms: performance.now() - this.#startedAt });
+    this.guard.run(() => {
+      const headers = textFields(this.#fields, this.#decoded);
+      this.#settle({ status: this.#status, headers, body, ms: performance.now() - this.#startedAt });
+    });
   }
 
   tooLarge(): void {

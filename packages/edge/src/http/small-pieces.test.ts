@@ -1,0 +1,138 @@
+/** Who sends its bytes one by one makes nobody keep a buffer for each of them. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { CompiledPolicy, Outcome } from '@postern/policy';
+import { describe, expect, test } from 'vitest';
+import { endpoint, upstream } from '../testing/fixtures.ts';
+import { ENCODERS } from './filters/encode.ts';
+import { dial, IGNORE, harness, rawService, sleep } from '../testing/http-harness.ts';
+
+const COUNT = 200_000;
+/** A buffer for each of them takes five times as much. */
+const MOST_BYTES = 8_000_000;
+
+setFlagsFromString('--expose-gc');
+const collect: () => void = runInNewContext('gc');
+async function held(): Promise<number> {
+  for (let time = 0; time < 3; time++) {
+    collect();
+    await sleep(10);
+  }
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+const never = new Promise<Outcome>(() => {});
+
+const reads: CompiledPolicy = {
+  onTcpConnect: null,
+  onHttpResponse: null,
+  onHttpRequest: {
+    name: 'on_http_request',
+    start: ({ req }) => ({
+      next: async () => (await req?.readBody(1_000_000), never),
+      forwardFailed: () => ({ kind: 'continue' }),
+    }),
+  },
+};
+
+const waits: CompiledPolicy = {
+  onTcpConnect: null,
+  onHttpRequest: null,
+  onHttpResponse: {
+    name: 'on_http_response',
+    start: () => ({ next: () => never, forwardFailed: () => ({ kind: 'continue' }) }),
+  },
+};
+
+const CHUNKS = Buffer.from('1\r\nx\r\n'.repeat(COUNT));
+
+describe('memory for bytes that come one by one', () => {
+  test('of a body that a policy reads', async () => {
+    await using edge = await harness({ agents: { s1: () => IGNORE }, policies: { reads } });
+    edge.publish(endpoint('ep_1', 'http', 'app.test', { policy: 'reads', upstreams: [upstream('s1', 't1')] }));
+    const socket = edge.connect().on('error', () => {});
+    socket.write('POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n');
+    await sleep(50);
+    const before = await held();
+    await new Promise((resolve) => socket.write(CHUNKS, resolve));
+    await sleep(300);
+    expect((await held()) - before).toBeLessThan(MOST_BYTES);
+    socket.destroy();
+  });
+
+  test('of an answer that waits for the rules of responses', async () => {
+    let write = (_bytes: Buffer): unknown => null;
+    await using edge = await harness({
+      policies: { waits },
+      agents: {
+        s1: (stream) => {
+          write = (bytes) => stream.write(bytes);
+          return IGNORE;
+        },
+      },
+    });
+    edge.publish(endpoint('ep_1', 'http', 'app.test', { policy: 'waits', upstreams: [upstream('s1', 't1')] }));
+    const socket = edge.connect().on('error', () => {});
+    socket.write('GET / HTTP/1.1\r\nHost: app.test\r\n\r\n');
+    await expect.poll(() => edge.agents.get('s1')?.streams).toBe(1);
+    await sleep(50);
+    write(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'));
+    const before = await held();
+    const one = Buffer.from('x');
+    for (let count = 0; count < COUNT; count++) {
+      write(one);
+      // A frame for each.
+      if (count % 16 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await held()) - before).toBeLessThan(MOST_BYTES);
+    socket.destroy();
+  });
+
+  test.each(['br', 'gzip', 'deflate'] as const)(
+    'of an answer that is encoded by %s for a slow reader',
+    async (coding) => {
+      let bytes = 0;
+      let slow = true;
+      const over = Promise.withResolvers<void>();
+      const body = ENCODERS[coding].make(
+        {
+          body: (_, start, end) => {
+            bytes += end - start;
+            return !slow;
+          },
+          drained: () => {},
+          end: over.resolve,
+          failed: over.reject,
+        },
+        true,
+      );
+      const before = await held();
+      const one = Buffer.from('x');
+      for (let count = 0; count < COUNT; count++) body.body(one, 0, 1);
+      await sleep(50);
+      expect((await held()) - before).toBeLessThan(MOST_BYTES);
+      slow = false;
+      body.end();
+      body.resume();
+      await over.promise;
+      expect(bytes).toBeGreaterThan(0);
+    },
+  );
+
+  test('of a request that an HTTP/2 service may refuse untouched', async () => {
+    await using service = await rawService((socket) => socket.on('error', () => {}).resume());
+    await using edge = await harness({ agents: { s1: dial(service.port) } });
+    edge.publish(endpoint('ep_1', 'http', 'app.test', { upstreams: [upstream('s1', 't1', { protocol: 'http2' })] }));
+    const sockets = Array.from({ length: 4 }, () => edge.connect().on('error', () => {}));
+    for (const socket of sockets) {
+      socket.write('POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n');
+    }
+    await sleep(100);
+    const before = await held();
+    for (const socket of sockets) socket.write(CHUNKS.subarray(0, 6 * 60_000));
+    await sleep(1_000);
+    expect((await held()) - before).toBeLessThan(MOST_BYTES);
+    for (const socket of sockets) socket.destroy();
+  });
+});
