@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SendQueue } from './send-queue.ts';
@@ -57,4 +59,54 @@ test('a queue that is cleared starts anew, and its memory serves another', () =>
   other.moveTo(target, 0, 10_000);
   queue.moveTo(target, 10_000, 10_000);
   expect(target.toString('latin1')).toBe('b'.repeat(10_000) + 'c'.repeat(10_000));
+});
+
+setFlagsFromString('--expose-gc');
+const collect: () => void = runInNewContext('gc');
+function held(): number {
+  collect();
+  collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+test('what is queued in pieces of every size comes out as it went in, however it is pulled', () => {
+  let random = 11;
+  const below = (bound: number): number => (random = (random * 48_271) % 2_147_483_647) % bound;
+  const queue = new SendQueue();
+  const given: Buffer[] = [];
+  const got: Buffer[] = [];
+  let mark = 0;
+  const pull = (count: number): void => {
+    const target = Buffer.alloc(count + 3);
+    queue.moveTo(target, 3, count);
+    got.push(target.subarray(3));
+  };
+  for (let round = 0; round < 20_000; round++) {
+    const chunk = Buffer.alloc(below(20) === 0 ? below(9_000) : below(5), ++mark);
+    queue.push(chunk);
+    given.push(Buffer.from(chunk));
+    if (below(2) === 0) {
+      // Only valid during the call.
+      queue.own(chunk);
+      chunk.fill(0);
+    }
+    if (below(150) === 0) pull(below(queue.length + 1));
+    if (below(1_000) === 0) pull(queue.length);
+  }
+  pull(queue.length);
+  expect(Buffer.concat(got).equals(Buffer.concat(given))).toBe(true);
+  expect(queue.length).toBe(0);
+});
+
+test('bytes that are written one by one do not cost a buffer each', () => {
+  const queue = new SendQueue();
+  const before = held();
+  for (let count = 0; count < 262_144; count++) {
+    const one = Buffer.from('x');
+    queue.push(one);
+    queue.own(one);
+  }
+  expect(held() - before).toBeLessThan(2_000_000);
+  expect(queue.length).toBe(262_144);
 });

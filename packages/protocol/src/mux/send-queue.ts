@@ -2,6 +2,13 @@ import { returnSlab, SLAB_BYTES, takeSlab } from './slab-pool.ts';
 
 /** Copies below this size come from Node's own small pool. */
 const SMALL_COPY = 4_096;
+/**
+ * Behind this many chunks small ones are gathered: a buffer costs a hundred bytes and more however little is in it, and
+ * whoever writes chooses how large they are.
+ */
+const MANY_CHUNKS = 64;
+const SMALL_CHUNK = 1_024;
+const GATHERED_BYTES = 16_384;
 
 /**
  * The bytes that one stream still has to send: a queue of the writers' own buffers, copied once, into the frame. What a
@@ -14,13 +21,32 @@ export class SendQueue {
   /** Index of the first chunk not yet used up, and how much of it is. */
   #head = 0;
   #headOffset = 0;
+  /** Where the newest chunk lies, if it was gathered here and there may be room behind it. */
+  #block: Buffer | null = null;
   /** Bytes queued. */
   length = 0;
 
   push(chunk: Buffer): void {
     if (chunk.length === 0) return;
+    if (chunk.length < SMALL_CHUNK && this.#chunks.length - this.#head >= MANY_CHUNKS) return this.#gather(chunk);
+    this.#block = null;
     this.#chunks.push(chunk);
     this.#slabs.push(undefined);
+    this.length += chunk.length;
+  }
+
+  #gather(chunk: Buffer): void {
+    const last = this.#chunks.length - 1;
+    const used = this.#chunks[last]?.length ?? 0;
+    if (this.#block === null || used + chunk.length > this.#block.length) {
+      this.#block = Buffer.allocUnsafeSlow(GATHERED_BYTES);
+      chunk.copy(this.#block);
+      this.#chunks.push(this.#block.subarray(0, chunk.length));
+      this.#slabs.push(undefined);
+    } else {
+      chunk.copy(this.#block, used);
+      this.#chunks[last] = this.#block.subarray(0, used + chunk.length);
+    }
     this.length += chunk.length;
   }
 
@@ -58,6 +84,7 @@ export class SendQueue {
   }
 
   clear(): void {
+    this.#block = null;
     for (const slab of this.#slabs) if (slab !== undefined) returnSlab(slab);
     this.#chunks = [];
     this.#slabs = [];
@@ -75,6 +102,7 @@ export class SendQueue {
     this.#headOffset = 0;
     this.#head += 1;
     if (this.#head === this.#chunks.length) {
+      this.#block = null;
       this.#chunks.length = 0;
       this.#slabs.length = 0;
       this.#head = 0;
