@@ -18,12 +18,13 @@ import type {
   VisitorConnection,
 } from '../context.ts';
 import type { AgentStreams, StreamPurpose } from '../streams/agent-streams.ts';
-import type { AgentUpstream, ControlLink, RouteEndpoint, TrafficEvent } from '@postern/link';
+import type { AgentUpstream, RouteEndpoint, TrafficEvent } from '@postern/link';
 import { Returning } from '../routing/returning.ts';
 import { createRouteTable } from '../routing/route-table.ts';
 import { LIMITS, SILENT_LOG } from './fixtures.ts';
 import { createTimerWheel } from '../timer-wheel.ts';
 import { Faults, streamFault } from '../guard.ts';
+import { NO_LINK, raise } from './no-link.ts';
 import { HopMarks } from '../http/exchange/hop-mark.ts';
 import { KnownResources } from '../services/resources.ts';
 import { BodyRoom } from '../http/exchange/body-room.ts';
@@ -92,10 +93,6 @@ export class FakeAgent {
   }
 }
 
-function raise(): never {
-  throw new Error('not made yet');
-}
-
 /** Pipes bytes to a port, half-closes kept; a refused connection becomes the official agents' 502. */
 export function dial(port: number): AgentBehaviour {
   return (stream) => {
@@ -127,18 +124,6 @@ function portOf(server: Server): number {
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : raise();
 }
-
-const NO_LINK: ControlLink = {
-  follow: raise,
-  certificateFor: raise,
-  authenticate: raise,
-  bind: raise,
-  bindLabels: raise,
-  unbind: raise,
-  patchTunnel: raise,
-  sessionEnded: raise,
-  traffic: raise,
-};
 
 export interface Harness {
   readonly service: HttpService;

@@ -38,14 +38,15 @@ import type { HopMarks } from '../exchange/hop-mark.ts';
 import { InternalCalls } from '../policy/internal-calls.ts';
 import type { KeptIndex } from '../client/kept.ts';
 import { HttpPolicyContext, responseView } from '../policy/views.ts';
+import { settle, type Waiting } from './settle.ts';
 import { trafficEvent } from './traffic-event.ts';
 import { Uploads } from './uploads.ts';
 
 /** Agents that lost their server come back within seconds, if it was there again in time. */
 const RETRY_SOON = ['Retry-After', '3'] as const;
 
-export class Pipeline implements VisitorStages {
-  private readonly edge: EdgeContext;
+export class Pipeline implements VisitorStages, Waiting {
+  readonly edge: EdgeContext;
   private readonly proxies: CidrList;
   private readonly dispatcher: Dispatcher;
   private readonly uploads: Uploads<Exchange>;
@@ -86,7 +87,7 @@ export class Pipeline implements VisitorStages {
     if (live === null) return;
     const outcome = connectionRules(this.edge, exchange, live);
     if (outcome === null) this.forwarding(exchange, live);
-    else this.settle(exchange, outcome, (settled) => this.connectionOutcome(exchange, live, settled));
+    else settle(this, exchange, outcome, (settled) => this.connectionOutcome(exchange, live, settled));
   }
 
   /** No endpoint takes the request here; who came over plain HTTP may find it over HTTPS. */
@@ -145,7 +146,7 @@ export class Pipeline implements VisitorStages {
     exchange.frames ??= [];
     exchange.frames.push(frame);
     if (run === null) this.passed(exchange, live);
-    else this.settle(exchange, run.next(), (outcome) => this.requestOutcome(exchange, frame, outcome));
+    else settle(this, exchange, run.next(), (outcome) => this.requestOutcome(exchange, frame, outcome));
   }
 
   private requestOutcome(exchange: Exchange, frame: Frame, outcome: Outcome): void {
@@ -254,7 +255,7 @@ export class Pipeline implements VisitorStages {
       frame.context.res = responseView(exchange, this.edge, exchange.draft);
       const outcome = phase.start(frame.context).next();
       if (outcome instanceof Promise) {
-        this.settle(exchange, outcome, (settled) => {
+        settle(this, exchange, outcome, (settled) => {
           if (this.responseOutcome(exchange, settled)) this.responsePhases(exchange, index - 1);
         });
         return;
@@ -318,7 +319,7 @@ export class Pipeline implements VisitorStages {
       exchange.current = frame.live;
       exchange.draft = null;
       const outcome = frame.run.forwardFailed(error);
-      this.settle(exchange, outcome, (settled) => this.requestOutcome(exchange, frame, settled));
+      settle(this, exchange, outcome, (settled) => this.requestOutcome(exchange, frame, settled));
       return;
     }
     this.answerError(exchange, error);
@@ -357,7 +358,7 @@ export class Pipeline implements VisitorStages {
   }
 
   /** An exception that is not an answer: ours to repair. */
-  private fault(exchange: Exchange, error: unknown): void {
+  fault(exchange: Exchange, error: unknown): void {
     try {
       if (isPosternError(error)) return this.answerError(exchange, error);
       this.edge.faults.report(error, 'a request', { endpoint: exchange.entry?.endpoint.id ?? '' });
@@ -368,29 +369,8 @@ export class Pipeline implements VisitorStages {
     }
   }
 
-  /** Goes on with an outcome now or, the body held meanwhile, when it is there; never after the visitor has left. */
-  private settle(exchange: Exchange, outcome: Outcome | Promise<Outcome>, next: (outcome: Outcome) => void): void {
-    if (!(outcome instanceof Promise)) {
-      next(outcome);
-      return;
-    }
-    if (exchange.heldAnswer === null) exchange.upstream?.hold();
-    void this.await(exchange, outcome, next);
-  }
-
-  private async await(exchange: Exchange, outcome: Promise<Outcome>, next: (outcome: Outcome) => void): Promise<void> {
-    const { policyMs } = this.edge.config.limits;
-    const late = exchange.requester.guard.schedule(policyMs, () => {
-      this.answerError(exchange, fail(90038, { seconds: policyMs / 1_000 }));
-    });
-    try {
-      const settled = await outcome;
-      late.cancel();
-      if (!exchange.finished) next(settled);
-    } catch (error) {
-      late.cancel();
-      this.fault(exchange, error);
-    }
+  late(exchange: Exchange, policyMs: number): void {
+    this.answerError(exchange, fail(90038, { seconds: policyMs / 1_000 }));
   }
 
   /** A session is full: ends the slowest request of it whose visitor is slow. @returns whether there was one */
