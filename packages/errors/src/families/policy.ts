@@ -81,7 +81,7 @@ export const POLICY_ERRORS = {
     status: 400,
     owner: 'config',
     title: 'Unknown IP policy',
-    message: '{path}: policies cannot refer to IP policies yet, so not to {id} either. List the networks themselves.',
+    message: '{path}: the IP policy "{id}" does not exist.',
   },
   2217: {
     status: 400,
