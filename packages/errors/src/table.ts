@@ -6,6 +6,7 @@ import { GATEWAY_ERRORS } from './families/gateway.ts';
 import { POLICY_ERRORS } from './families/policy.ts';
 import { POLICY_RUN_ERRORS } from './families/policy-run.ts';
 import { POLICY_RESOURCE_ERRORS } from './families/policy-resources.ts';
+import { POLICY_TOKEN_ERRORS } from './families/policy-tokens.ts';
 import { RESOURCE_ERRORS } from './families/resources.ts';
 
 /** Every error that Postern sends. `docs/failure-modes.md` explains each row; a test compares the two both ways. */
@@ -17,6 +18,7 @@ export const ERROR_TABLE = {
   ...AGENT_ERRORS,
   ...POLICY_ERRORS,
   ...POLICY_RUN_ERRORS,
+  ...POLICY_TOKEN_ERRORS,
   ...GATEWAY_ERRORS,
 } as const satisfies Record<number, ErrorEntry>;
 

@@ -41,6 +41,10 @@ function configOf(type: string, config: object): object {
       );
     case 'forward-internal':
       return mapped(config, ['url'], (text) => (text.startsWith('<') ? 'https://sample.internal' : text));
+    case 'jwt-validation':
+      return mapped(config, ['jws'], (text) =>
+        text.replaceAll(/<[A-Z0-9_]+>/g, 'sample').replace(/^\$[A-Z_]+_URL$/, 'https://sample.example.com'),
+      );
     case 'verify-webhook':
     case 'webhook-validation': {
       const signer = Object.entries(SIGNERS).find(([name]) => name === field(config, 'provider'))?.[1];
@@ -54,8 +58,12 @@ function configOf(type: string, config: object): object {
 }
 
 function mapped(config: object, names: readonly string[], change: (text: string) => string): object {
-  const one = (value: unknown): unknown =>
-    typeof value === 'string' ? change(value) : Array.isArray(value) ? value.map(one) : value;
+  const one = (value: unknown): unknown => {
+    if (typeof value === 'string') return change(value);
+    if (Array.isArray(value)) return value.map(one);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, one(item)]));
+  };
   return Object.fromEntries(
     Object.entries(config).map(([name, value]) => [name, names.includes(name) ? one(value) : value]),
   );

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { fail } from '@postern/errors';
-import type { CompiledPolicy, ConnView } from '@postern/policy';
+import type { CompiledPolicy, ConnView, Keys } from '@postern/policy';
 import { createMuxSession, type MuxSession, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
 import type {
   EdgeConfig,
@@ -155,6 +155,8 @@ export interface HarnessOptions {
   readonly bodyBytes?: number;
   /** Of what policies count. */
   readonly counterClock?: () => number;
+  /** Published sets; without them nobody is asked. */
+  readonly keys?: Keys;
 }
 
 /** `await using` closes it. */
@@ -231,7 +233,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       breakers: new CircuitBreakers(options.counterClock ?? (() => performance.now())),
       counters: new SlidingCounters(options.counterClock ?? (() => performance.now())),
       events: new EventLog(log, () => performance.now()),
-      keys: { at: () => Promise.resolve({ problem: 'nobody is asked in this test' }) },
+      keys: options.keys ?? { at: () => Promise.resolve({ problem: 'nobody is asked in this test' }) },
       resources,
       outgoing: null,
       addresses: null,

@@ -8,6 +8,7 @@ import { customResponseAction } from './custom-response/schema.ts';
 import { denyAction } from './deny/schema.ts';
 import { forwardInternalAction } from './forward-internal/schema.ts';
 import { httpRequestAction } from './http-request/schema.ts';
+import { jwtValidationAction } from './jwt-validation/schema.ts';
 import { logAction } from './log/schema.ts';
 import { rateLimitAction } from './rate-limit/schema.ts';
 import { redirectAction } from './redirect/schema.ts';
@@ -28,6 +29,7 @@ export const DESCRIPTORS = [
   denyAction,
   forwardInternalAction,
   httpRequestAction,
+  jwtValidationAction,
   logAction,
   rateLimitAction,
   redirectAction,

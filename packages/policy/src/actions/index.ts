@@ -10,6 +10,7 @@ import { customResponse } from './custom-response/compile.ts';
 import { deny } from './deny/compile.ts';
 import { forwardInternal } from './forward-internal/compile.ts';
 import { httpRequest } from './http-request/compile.ts';
+import { jwtValidation } from './jwt-validation/compile.ts';
 import { log } from './log/compile.ts';
 import { rateLimit } from './rate-limit/compile.ts';
 import { redirect } from './redirect/compile.ts';
@@ -30,6 +31,7 @@ const DEFINITIONS: readonly ActionDefinition[] = [
   deny,
   forwardInternal,
   httpRequest,
+  jwtValidation,
   log,
   rateLimit,
   redirect,

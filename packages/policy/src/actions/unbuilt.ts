@@ -3,7 +3,6 @@ import type { ActionFacts } from './descriptor.ts';
 
 export const UNBUILT = [
   { type: 'ai-gateway', phases: ['on_http_request'] },
-  { type: 'jwt-validation', phases: ['on_http_request'] },
   { type: 'oauth', phases: ['on_http_request'], place: { before: 5 } },
   {
     type: 'openid-connect',

@@ -28,6 +28,10 @@ export function isHeaderValue(value: string): boolean {
   return !BAD_VALUE.test(value);
 }
 
+export function isHeaderName(name: string): boolean {
+  return TOKEN.test(name);
+}
+
 /** One header name that is none of `refused` (lower case). */
 export function headerName(refused: ReadonlySet<string>) {
   return text.check(verify((name: string) => nameProblem(name, refused)));
@@ -51,7 +55,7 @@ export function headerValues(refused: ReadonlySet<string>, min: number) {
 
 function nameProblem(name: string, refused: ReadonlySet<string>): Problem | null {
   if (name.length > MAX_NAME) return { number: 2208, facts: { length: name.length, max: MAX_NAME } };
-  if (!TOKEN.test(name)) return { number: 2210, facts: { name: printable(name) } };
+  if (!isHeaderName(name)) return { number: 2210, facts: { name: printable(name) } };
   return refused.has(name.toLowerCase()) ? { number: 2219, facts: { name } } : null;
 }
 

@@ -100,7 +100,7 @@ export function decodeJson(text: string): Result {
 }
 
 /** Whether lists and maps in it are nested more than `left` deep. */
-function isDeep(value: unknown, left: number): boolean {
+export function isDeep(value: unknown, left: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (left === 0) return true;
   for (const item of Array.isArray(value) ? value : Object.values(value)) if (isDeep(item, left - 1)) return true;
