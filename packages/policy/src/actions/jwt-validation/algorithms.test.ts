@@ -1,4 +1,4 @@
-import { createPublicKey, sign } from 'node:crypto';
+import { constants, createPublicKey, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { isSigned } from './algorithms.ts';
 import { ALGORITHMS } from './schema.ts';
@@ -73,6 +73,20 @@ it('checks the examples of RFC 7515 A.3 and RFC 8037 A.4', async () => {
     expect(await isSigned(algorithm, key, Buffer.from(signed), bytes)).toBe(true);
     expect(await isSigned(algorithm, key, Buffer.from(`${signed}A`), bytes)).toBe(false);
   }
+});
+
+it('takes no signature of PSS with a salt of another length (RFC 7518 §3.5)', async () => {
+  for (const saltLength of [0, 20, 222]) {
+    const signed = `${encoded({ alg: 'PS256', kid: 'PS256' })}.${encoded(CLAIMS)}`;
+    const padding = constants.RSA_PKCS1_PSS_PADDING;
+    const signature = sign('sha256', Buffer.from(signed), { key: PAIRS.PS256.privateKey, padding, saltLength });
+    expect(await says(`${signed}.${signature.toString('base64url')}`)).toBe('401 3401');
+  }
+});
+
+it('takes no signature by a key of another curve, whatever its name', async () => {
+  const sets = { [URL_1]: [published('ES256', PAIRS.ES384)] };
+  expect(await says(tokenOf({ algorithm: 'ES256', pair: PAIRS.ES384 }), { sets })).toBe('401 3401');
 });
 
 it('takes no signature of ECDSA in DER', async () => {

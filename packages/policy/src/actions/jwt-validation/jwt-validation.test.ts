@@ -104,6 +104,8 @@ describe('a token', () => {
     expect(await says(fill(Math.floor(room * 0.75) - 3))).toBe('204');
     expect(await says(fill(Math.ceil(room * 0.75) + 3))).toBe('401 3416');
     expect(asked).toEqual([]);
+    const long = (length: number): unknown => readToken('.'.repeat(length), new Set(ALGORITHMS));
+    expect([long(16_384), long(16_385)]).toEqual(['is none that is signed', 'has more than 16384 characters']);
   });
 
   it('with a member twice is what was read of it once', async () => {

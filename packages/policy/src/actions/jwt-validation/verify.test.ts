@@ -24,6 +24,32 @@ describe('sets of keys', () => {
     expect(JSON.stringify(outcome)).not.toContain('answered');
   });
 
+  it('that are not here hold up no token of one that is', async () => {
+    const ready = published('ES256', PAIRS.ES256);
+    const keys: Keys = { at: (url) => (url === URL_1 ? new Promise(() => {}) : [ready]) };
+    const headers = [['authorization', `Bearer ${tokenOf()}`]] as const;
+    expect(await says(null, { ...two, facts: { headers, services: { keys } } })).toBe('204');
+  });
+
+  it('are asked for three at a time, and all of them before a token is refused', async () => {
+    const urls = Array.from({ length: 6 }, (_, index) => `https://issuer-${index}.test/jwks.json`);
+    let underWay = 0;
+    let most = 0;
+    const keys: Keys = {
+      async at(url) {
+        most = Math.max(most, ++underWay);
+        await new Promise((resolve) => setImmediate(resolve));
+        underWay--;
+        return url === urls[5] ? [published('ES256', PAIRS.ES256)] : [];
+      },
+    };
+    const headers = [['authorization', `Bearer ${tokenOf()}`]] as const;
+    expect(await says(null, { urls, facts: { headers, services: { keys } } })).toBe('204');
+    const another = [['authorization', `Bearer ${tokenOf({ header: { kid: 'x' } })}`]] as const;
+    expect(await says(null, { urls, facts: { headers: another, services: { keys } } })).toBe('401 3401');
+    expect(most).toBe(3);
+  });
+
   it('may be named by an expression, which has to have a value', async () => {
     const urls = ["https://${req.headers['x-tenant'][0]}.test/jwks.json"];
     const headers = [['authorization', `Bearer ${tokenOf()}`]] as const;
@@ -39,5 +65,10 @@ describe('sets of keys', () => {
     });
     setImmediate(() => visitor.abort());
     expect(short((await going).outcome)).toBe('close');
+  });
+
+  it('that are there let nothing go on for a visitor who is not', async () => {
+    const headers = [['authorization', `Bearer ${tokenOf()}`]] as const;
+    expect(await says(null, { facts: { headers, signal: AbortSignal.abort() } })).toBe('close');
   });
 });

@@ -8,48 +8,83 @@ import type { KeysProblem, PublishedKey } from '../../services.ts';
 import { fits, isSigned, priceOf } from './algorithms.ts';
 import type { Token } from './token.ts';
 
+/** While a further one is asked for: the door out has four places for an endpoint, and who finds none waits for long. */
+const MOST_AWAITED = 2;
+
 /** Keys that one token is tried with: of a name there is one, but a token may name none. */
 const MOST_TRIES = 4;
 
 export type Verdict = 'right' | 'wrong' | 'no-key' | 'no-set' | 'gone' | Failure;
 
 /**
- * Asks the sets in order, until a key of one fits.
+ * Asks the sets in order, until a key of one fits. A set that has to be asked for first holds up no token of one that is
+ * here: many issuers' tokens are no business of the first, who may not answer.
  * @returns 'no-set' where a set that could not be had may be the one
  */
-export async function verifyToken(
-  token: Token,
-  sources: readonly Template[],
-  path: string,
-  scope: Scope,
-): Promise<Verdict> {
-  const { services, endpoint, signal, warn } = viewOf(scope);
-  let verdict: Verdict = 'no-key';
-  let tries = 0;
-  for (const [index, source] of sources.entries()) {
-    const url = source.require(scope);
-    if (url instanceof Failure) return url;
-    const keys = await untilGone(services.keys.at(url, token.kid, endpoint.id), signal);
-    if (keys === null) return 'gone';
-    if ('problem' in keys) {
-      warn(`${path}[${index}]: the set of keys could not be had: ${keys.problem}`);
-      verdict = 'no-set';
-      continue;
-    }
-    for (const { key } of candidates(keys, token)) {
-      if (++tries > MOST_TRIES) return verdict;
-      if (!spend(scope, priceOf(key))) return TOO_MANY_STEPS;
-      const isRight = await isSigned(token.algorithm, key, token.signed, token.signature);
-      if (isRight) return 'right';
-      if (verdict === 'no-key') verdict = 'wrong';
-    }
-  }
-  return verdict;
+export function verifyToken(token: Token, sources: readonly Template[], path: string, scope: Scope): Promise<Verdict> {
+  return new Verification(token, path, scope).over(sources);
 }
 
-function viewOf({ context }: Scope) {
-  const { services, endpoint, signal } = context;
-  return { services, endpoint, signal, warn: (message: string) => context.warn(message) };
+class Verification {
+  readonly #token: Token;
+  /** Of the sources, for warnings. */
+  readonly #path: string;
+  readonly #scope: Scope;
+  /** Sets that were asked for and are not here yet, by their place. */
+  readonly #awaited = new Map<number, Promise<Asked>>();
+  #verdict: 'wrong' | 'no-key' | 'no-set' = 'no-key';
+  #tries = 0;
+
+  constructor(token: Token, path: string, scope: Scope) {
+    this.#token = token;
+    this.#path = path;
+    this.#scope = scope;
+  }
+
+  async over(sources: readonly Template[]): Promise<Verdict> {
+    const { services, endpoint } = this.#scope.context;
+    for (const [index, source] of sources.entries()) {
+      const url = source.require(this.#scope);
+      if (url instanceof Failure) return url;
+      const asked = services.keys.at(url, this.#token.kid, endpoint.id);
+      if (asked instanceof Promise) this.#awaited.set(index, asked);
+      const end = asked instanceof Promise ? await this.#settle(MOST_AWAITED) : await this.#try(asked);
+      if (end !== null) return end;
+    }
+    return (await this.#settle(0)) ?? this.#verdict;
+  }
+
+  /** Waits, in order, until `most` sets at most are awaited. */
+  async #settle(most: number): Promise<Verdict | null> {
+    for (const [index, asked] of this.#awaited) {
+      if (this.#awaited.size <= most) return null;
+      this.#awaited.delete(index);
+      const keys = await untilGone(asked, this.#scope.context.signal);
+      if (keys === null) return 'gone';
+      const end = 'problem' in keys ? this.#lacks(index, keys) : await this.#try(keys);
+      if (end !== null) return end;
+    }
+    return null;
+  }
+
+  #lacks(index: number, { problem }: KeysProblem): null {
+    this.#scope.context.warn(`${this.#path}[${index}]: the set of keys could not be had: ${problem}`);
+    this.#verdict = 'no-set';
+    return null;
+  }
+
+  /** @returns null when it is none of these keys */
+  async #try(keys: readonly PublishedKey[]): Promise<Verdict | null> {
+    const { algorithm, signed, signature } = this.#token;
+    for (const { key } of candidates(keys, this.#token)) {
+      if (++this.#tries > MOST_TRIES) return this.#verdict;
+      if (!spend(this.#scope, priceOf(key))) return TOO_MANY_STEPS;
+      const isRight = await isSigned(algorithm, key, signed, signature);
+      if (isRight) return 'right';
+      if (this.#verdict === 'no-key') this.#verdict = 'wrong';
+    }
+    return null;
+  }
 }
 
 function candidates(keys: readonly PublishedKey[], { kid, algorithm }: Token): readonly PublishedKey[] {
@@ -59,8 +94,7 @@ function candidates(keys: readonly PublishedKey[], { kid, algorithm }: Token): r
 type Asked = readonly PublishedKey[] | KeysProblem;
 
 /** @returns null when nobody is there any more who could be answered; the set is kept for others all the same */
-function untilGone(asked: Asked | Promise<Asked>, signal: AbortSignal): Asked | Promise<Asked | null> {
-  if (!(asked instanceof Promise)) return asked;
+function untilGone(asked: Promise<Asked>, signal: AbortSignal): Promise<Asked | null> {
   if (signal.aborted) return Promise.resolve(null);
   return new Promise((resolve, reject) => {
     const gone = (): void => resolve(null);
