@@ -326,6 +326,18 @@ describe.each([
   });
 });
 
+test('what policies put on an answer is part of the head that HTTP/2 has to carry', async () => {
+  const edge = await setup(2, 1, {
+    request({ req }) {
+      for (let count = 0; count < 40; count++) req?.answerHeader('x-large', 'a'.repeat(4_000));
+    },
+  });
+  services.answer = Buffer.from('hello');
+  services.reply = 'length';
+  const answer = await ask2(edge, null);
+  expect(answer).toMatchObject({ status: 502, headers: { 'ngrok-error-code': 'ERR_NGROK_3004' } });
+});
+
 test('a visitor who leaves ends what filters have under way', async () => {
   let destroyed = 0;
   const ends: ExchangeEnd[] = [];

@@ -267,10 +267,12 @@ export class Pipeline implements VisitorStages, Waiting {
   }
 
   private deliver(exchange: Exchange): void {
-    const { draft, downstream } = exchange;
+    const { draft, downstream, answerFields } = exchange;
+    const fields = answerFields === null ? draft?.fields : draft?.fields.concat(answerFields);
     // Tried, it would cost whatever else is under way on the connection.
-    if (draft === null || downstream.carries(draft.fields)) deliver(exchange);
-    else this.answerError(exchange, fail(3004, { reason: 'its head is too large for HTTP/2' }));
+    if (fields === undefined || downstream.carries(fields)) return deliver(exchange);
+    exchange.answerFields = null;
+    this.answerError(exchange, fail(3004, { reason: 'its head is too large for HTTP/2' }));
   }
 
   /** @returns whether the outer policies come next */
@@ -309,7 +311,7 @@ export class Pipeline implements VisitorStages, Waiting {
    */
   private gatewayFailure(exchange: Exchange, error: PosternError): void {
     exchange.dropUpstream();
-    exchange.phase = Phase.deciding;
+    if (!exchange.responding) exchange.phase = Phase.deciding;
     const { frames } = exchange;
     for (let index = (frames?.length ?? 0) - 1; index >= 0; index--) {
       const frame = frames?.[index];
