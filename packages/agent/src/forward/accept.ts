@@ -61,7 +61,8 @@ class Acceptor implements MuxStreamHandler {
 
   onDrain(): void {}
 
-  #join(header: ProxyHeader): void {
+  /** @param waited for connections of ours that are on their way */
+  #join(header: ProxyHeader, waited = false): void {
     const options = this.#context.listenerOf(header.id);
     if (options === undefined) {
       this.#unknown(header);
@@ -75,9 +76,13 @@ class Acceptor implements MuxStreamHandler {
       serve(options.upstream, duplex, header);
       return;
     }
+    const bytes = header.proto === 'tcp' || header.proto === 'tls';
+    if (bytes && !waited && this.#context.circles.undecided(header.clientAddr)) {
+      this.#nextTurn(header);
+      return;
+    }
     const address = parseUpstream(options.upstream);
     const secure = (address.scheme === 'https' || address.scheme === 'tls') && !header.passthroughTls;
-    const bytes = header.proto === 'tcp' || header.proto === 'tls';
     const trail = bytes ? this.#context.circles.enter(header.clientAddr, header.id) : undefined;
     if (trail === null) {
       this.#context.onCircle(options.upstream);
@@ -90,6 +95,16 @@ class Acceptor implements MuxStreamHandler {
       return;
     }
     join(this.#stream, plan, this.#context);
+  }
+
+  #nextTurn(header: ProxyHeader): void {
+    const held = new Held(this.#stream);
+    this.#stream.handler = held;
+    setImmediate(() => {
+      if (this.#stream.closed) return;
+      this.#join(header, true);
+      held.replay(this.#stream.handler);
+    });
   }
 
   /** A visitor can be faster than the answer to the bind; otherwise both official agents end the stream at once. */

@@ -3,6 +3,7 @@ import { MuxErrorCode } from '@postern/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AgentSession } from '../options.ts';
 import { connectAgent } from '../session.ts';
+import { Circles } from './circles.ts';
 import { TEST_CERT } from '../testing/identity.ts';
 import { TestServer } from '../testing/server.ts';
 
@@ -72,4 +73,29 @@ test('an upstream that is the endpoint itself: its second visitor is reset; chai
       { timeout: 10_000 },
     )
     .toBeUndefined();
+});
+
+test('a visitor is judged when connections that are on their way have told their addresses', async () => {
+  const circles = new Circles(
+    () => 0,
+    () => true,
+  );
+  const { port } = door.address() as net.AddressInfo;
+  const first = circles.enter('192.0.2.1:1', 'a');
+  if (first === null) throw new Error('nobody has come before');
+  const socket = net.connect(port, '127.0.0.1');
+  circles.dial(socket, port, first);
+  expect(circles.undecided('192.0.2.2:2')).toBe(true);
+  await new Promise((resolve) => socket.once('connect', resolve));
+  expect(circles.undecided('192.0.2.2:2')).toBe(false);
+  const address = `127.0.0.1:${socket.localPort}`;
+  expect(circles.enter(address, 'a')).toBeNull();
+  const refused = net.connect(port, '127.0.0.1');
+  circles.dial(refused, port, first);
+  refused.destroy();
+  await new Promise((resolve) => refused.once('close', resolve));
+  expect(circles.undecided('192.0.2.2:2')).toBe(false);
+  socket.destroy();
+  await new Promise((resolve) => socket.once('close', resolve));
+  expect(circles.enter(address, 'a')).not.toBeNull();
 });

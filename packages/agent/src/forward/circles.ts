@@ -29,6 +29,8 @@ export class Circles {
   readonly #isOwnPort: (port: number) => boolean;
   /** By "ip:port" of this end of the connection. */
   readonly #dialled = new Map<string, Dialled>();
+  /** Connections to own ports that are not up yet. */
+  #dialling = 0;
 
   /**
    * @param now monotonic milliseconds
@@ -49,10 +51,32 @@ export class Circles {
     return { listenerId, before };
   }
 
-  /** A connection to a service is up; it is forgotten when it closes. */
-  watch(socket: Socket, trail: Trail): void {
-    const { localAddress = '', localPort = 0, remotePort = 0 } = socket;
-    if (localAddress === '' || !this.#isOwnPort(remotePort)) return;
+  /**
+   * Whether the visitor may be a connection that is up and has not told so: the server can be faster. It has by the next
+   * turn of the event loop, since both are ready in this one.
+   */
+  undecided(clientAddr: string): boolean {
+    return this.#dialling > 0 && !this.#dialled.has(clientAddr);
+  }
+
+  /** A connection to a port of a service is being made; it is forgotten when it closes. */
+  dial(socket: Socket, port: number, trail: Trail): void {
+    if (!this.#isOwnPort(port)) return;
+    this.#dialling += 1;
+    const made = (): void => {
+      socket.off('connect', up).off('close', made);
+      this.#dialling -= 1;
+    };
+    const up = (): void => {
+      made();
+      this.#watch(socket, trail);
+    };
+    socket.once('connect', up).once('close', made);
+  }
+
+  #watch(socket: Socket, trail: Trail): void {
+    const { localAddress = '', localPort = 0 } = socket;
+    if (localAddress === '') return;
     const address = localAddress.includes(':') ? `[${localAddress}]:${localPort}` : `${localAddress}:${localPort}`;
     const dialled = { trail, at: this.#now() };
     this.#dialled.set(address, dialled);

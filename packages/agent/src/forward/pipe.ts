@@ -60,10 +60,7 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
       this.#clearDeadline();
     });
     // Before TLS of ours, if any: the edge opens the next stream at its ClientHello.
-    if (plan.trail !== undefined) {
-      const { trail } = plan;
-      this.#socket.once('connect', () => context.circles.watch(this.#socket, trail));
-    }
+    if (plan.trail !== undefined) context.circles.dial(this.#socket, plan.address.port, plan.trail);
     this.#socket.on('drain', () => this.#drained());
     this.#socket.on('end', () => this.#stream.end());
     this.#socket.on('error', (error) => this.#failed(error));
