@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { fail } from '@postern/errors';
-import { readCertificates } from '@postern/policy';
+import { extensionsOf, readCertificates } from '@postern/policy';
 import { timestamp } from '@postern/store';
 import type { HooksOf } from './hooks.ts';
 
@@ -16,7 +16,7 @@ export const certificateAuthorities: HooksOf<'certificateAuthorities'> = () => (
       subjectCommonName: commonNameOf(certificate),
       notBefore: timestamp(certificate.validFromDate.getTime()),
       notAfter: timestamp(certificate.validToDate.getTime()),
-      keyUsages: keyUsagesOf(certificate.raw),
+      keyUsages: keyUsagesOf(certificate),
       extendedKeyUsages: (certificate.keyUsage ?? []).map((oid) => PURPOSES[oid] ?? oid),
     };
     return { row };
@@ -64,45 +64,15 @@ const USAGES = [
   'encipherOnly',
   'decipherOnly',
 ];
-const KEY_USAGE = Buffer.from([0x55, 0x1d, 0x0f]);
-const SEQUENCE = 0x30;
-const EXTENSIONS = 0xa3;
-const OCTETS = 0x04;
+const KEY_USAGE = '2.5.29.15';
 
-interface Node {
-  readonly tag: number;
-  readonly content: Buffer;
-}
-
-/** Node shows the extended ones only. The certificate has been parsed before, so its DER is in order. */
-function keyUsagesOf(der: Buffer): readonly string[] {
-  const [certificate] = nodesOf(der);
-  const [signed] = nodesOf(certificate?.content);
-  const extensions = nodesOf(signed?.content).find(({ tag }) => tag === EXTENSIONS);
-  const [list] = nodesOf(extensions?.content);
-  for (const extension of nodesOf(list?.content)) {
-    const [oid, ...rest] = extension.tag === SEQUENCE ? nodesOf(extension.content) : [];
-    if (oid?.content.equals(KEY_USAGE) !== true) continue;
-    const [bits] = nodesOf(rest.find(({ tag }) => tag === OCTETS)?.content);
-    // The first byte says how many bits at the end are none.
-    const bytes = bits?.content.subarray(1) ?? Buffer.alloc(0);
-    return USAGES.filter((_name, bit) => (((bytes[bit >> 3] ?? 0) << (bit & 7)) & 0x80) !== 0);
-  }
-  return [];
-}
-
-/** What stands side by side, as tag, length and content (X.690 §8.1). */
-function nodesOf(der: Buffer | undefined): Node[] {
-  const nodes: Node[] = [];
-  if (der === undefined) return nodes;
-  for (let at = 0; at + 2 <= der.length;) {
-    const first = der.readUInt8(at + 1);
-    const more = first < 0x80 ? 0 : first & 0x7f;
-    const start = at + 2 + more;
-    if (more > 4 || start > der.length) break;
-    const length = more === 0 ? first : der.readUIntBE(at + 2, more);
-    nodes.push({ tag: der.readUInt8(at), content: der.subarray(start, start + length) });
-    at = start + length;
-  }
-  return nodes;
+/** Node shows the extended ones only. */
+function keyUsagesOf(certificate: X509Certificate): readonly string[] {
+  const found = extensionsOf(certificate.toString()).find(({ id }) => id === KEY_USAGE);
+  if (found === undefined) return [];
+  const [, length = 0] = found.value;
+  const start = length < 0x80 ? 2 : 2 + (length & 0x7f);
+  // The first byte says how many bits at the end are none.
+  const bits = found.value.subarray(start + 1);
+  return USAGES.filter((_name, bit) => (((bits[bit >> 3] ?? 0) << (bit & 7)) & 0x80) !== 0);
 }

@@ -9,6 +9,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { CidrSet } from '@postern/policy';
+import { Tally } from '../tally.ts';
 
 /** Not for the internet (RFC 6890, and what carries an IPv4 address inside). */
 const IPV4_SPECIAL = new CidrSet([
@@ -65,7 +66,7 @@ export class Outside {
   readonly #allowed: CidrSet;
   readonly #resolve: (host: string) => Promise<readonly string[]>;
   readonly #ca: readonly string[] | undefined;
-  readonly #underWay = new Map<string, number>();
+  readonly #underWay = new Tally();
   #all = 0;
 
   constructor({ allow, resolve = resolveByDns, ca }: OutsideOptions) {
@@ -77,9 +78,9 @@ export class Outside {
   /** @returns the body of a 200, or why there is none; never rejects */
   async get(request: OutsideRequest): Promise<Buffer | OutsideProblem> {
     const { endpointId } = request;
-    const own = this.#underWay.get(endpointId) ?? 0;
-    if (own >= OF_ONE || this.#all >= AT_ONCE) return { problem: 'too much is asked for at once' };
-    this.#underWay.set(endpointId, own + 1);
+    if (this.#underWay.of(endpointId) >= OF_ONE || this.#all >= AT_ONCE)
+      return { problem: 'too much is asked for at once' };
+    this.#underWay.add(endpointId, 1);
     this.#all++;
     const over = AbortSignal.timeout(request.timeoutMs);
     try {
@@ -88,9 +89,7 @@ export class Outside {
       return { problem: over.aborted ? 'it did not answer in time' : wordsOf(error) };
     } finally {
       this.#all--;
-      const left = (this.#underWay.get(endpointId) ?? 1) - 1;
-      if (left === 0) this.#underWay.delete(endpointId);
-      else this.#underWay.set(endpointId, left);
+      this.#underWay.add(endpointId, -1);
     }
   }
 
