@@ -75,6 +75,15 @@ export class Guard implements Fallible, TimerWheel {
     }
   }
 
+  /** `run` for one of many on the connection, with work that is made once for all of them. */
+  call<T>(work: (one: T) => void, one: T): void {
+    try {
+      work(one);
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
   /** For listeners that are added once per connection. */
   wrap<Args extends unknown[]>(callback: (...args: Args) => void): (...args: Args) => void {
     return (...args) => {

@@ -71,23 +71,23 @@ export class Http2Upstream implements Upstream {
     const stream = this.link.session.request(block, { endStream, waitForTrailers: framing.kind === 'chunked' });
     this.stream = stream;
     const { guard } = this.link;
-    stream.on('continue', () => this.guarded(Http2Upstream.continued));
+    stream.on('continue', () => guard.call(Http2Upstream.continued, this));
     stream.on('headers', (headers, _flags, raw: readonly string[]) =>
       guard.run(() => this.informational(headers, raw)),
     );
     stream.on('response', (_headers, flags, raw: readonly string[]) => guard.run(() => this.response(flags, raw)));
     stream.on('trailers', (_headers, _flags, raw: readonly string[]) => guard.run(() => this.responseTrailers(raw)));
-    stream.on('drain', () => this.guarded(Http2Upstream.drained));
-    stream.on('wantTrailers', () => this.guarded(Http2Upstream.trailersWanted));
+    stream.on('drain', () => guard.call(Http2Upstream.drained, this));
+    stream.on('wantTrailers', () => guard.call(Http2Upstream.trailersWanted, this));
     stream.on('error', ignore);
     stream.on('end', () => {
       // A session that is destroyed ends its streams as if END_STREAM had come.
       if (this.link.session.destroyed) return;
       this.endSeen = true;
       // Trailers are told a tick after the end of the body.
-      process.nextTick(() => this.guarded(Http2Upstream.ended));
+      process.nextTick(() => guard.call(Http2Upstream.ended, this));
     });
-    stream.on('close', () => this.guarded(Http2Upstream.gone));
+    stream.on('close', () => guard.call(Http2Upstream.gone, this));
   }
 
   private static readonly continued = (one: Http2Upstream): void => one.exchange?.informational(100, 'Continue', []);
@@ -95,16 +95,7 @@ export class Http2Upstream implements Upstream {
   private static readonly trailersWanted = (one: Http2Upstream): void => one.sendTrailers();
   private static readonly ended = (one: Http2Upstream): void => one.bodyEnded();
   private static readonly gone = (one: Http2Upstream): void => one.closed();
-  private static readonly left = (one: Http2Upstream): void => one.guarded(Http2Upstream.leave);
-
-  /** A callback of the stream. */
-  private guarded(work: (one: Http2Upstream) => void): void {
-    try {
-      work(this);
-    } catch (error) {
-      this.link.guard.fault(error);
-    }
-  }
+  private static readonly left = (one: Http2Upstream): void => one.link.guard.call(Http2Upstream.leave, one);
 
   // Upstream.
 

@@ -85,14 +85,14 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
     this.headBytes = headBytes;
     this.writer = new SocketWriter(stream, this);
     stream.on('error', ignore);
-    stream.on('aborted', () => this.guarded(VisitorStream.aborted));
-    stream.on('close', () => this.guarded(VisitorStream.closed));
+    stream.on('aborted', () => this.owner.guard.call(VisitorStream.aborted, this));
+    stream.on('close', () => this.owner.guard.call(VisitorStream.closed, this));
     stream.on('end', () => {
       this.endSeen = true;
       // Of a stream that is closed already it need not be END_STREAM that has come.
       this.whole = this.open;
       // Trailers can be told a tick after the end of the body.
-      process.nextTick(() => this.guarded(VisitorStream.requestEnded));
+      process.nextTick(() => this.owner.guard.call(VisitorStream.requestEnded, this));
       endReset(stream);
     });
     stream.on('trailers', (_headers: unknown, _flags: number, raw: readonly string[]) =>
@@ -109,15 +109,6 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
   private static readonly closed = (one: VisitorStream): void => one.closed();
   private static readonly requestEnded = (one: VisitorStream): void => one.requestEnd();
   private static readonly trailersWanted = (one: VisitorStream): void => one.sendTrailers();
-
-  /** A callback of the stream. */
-  private guarded(work: (one: VisitorStream) => void): void {
-    try {
-      work(this);
-    } catch (error) {
-      this.owner.guard.fault(error);
-    }
-  }
 
   fault(error: unknown): void {
     this.owner.guard.fault(error);
@@ -140,7 +131,7 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
       stream.on('data', (chunk: Buffer) => this.bodyCame(chunk));
       stream.pause();
     }
-    stream.on('wantTrailers', () => this.guarded(VisitorStream.trailersWanted));
+    stream.on('wantTrailers', () => this.owner.guard.call(VisitorStream.trailersWanted, this));
     if (this.endSeen) this.requestEnd();
     owner.stages.begin(exchange);
   }
