@@ -3,9 +3,9 @@
  * cannot do is known when it is written (traffic-policy.md §1–§3).
  */
 import { fail, type PosternError } from '@postern/errors';
-import type { ActionEnv, CompiledAction, Condition, Recorder } from './actions/action.ts';
+import type { ActionEnv, CompiledAction, Condition, Recorder, Step } from './actions/action.ts';
 import { ACTION_DEFINITIONS } from './actions/index.ts';
-import { compileCondition, compileExpression, type Compiled } from './cel/compile.ts';
+import { compileCondition, compileExpression, type CompileContext, type Compiled } from './cel/compile.ts';
 import { CelProblem } from './cel/failures.ts';
 import type { Eval } from './cel/scope.ts';
 import { Failure } from './cel/value.ts';
@@ -16,6 +16,7 @@ import { referencesOf, type PolicyReference } from './references.ts';
 import type { CompiledPhase, CompiledPolicy, CompileOptions, PhaseName, PolicyContext } from './runtime.ts';
 import { PolicyCache } from './policy-cache.ts';
 import { attempt, type OnProblem } from './schema/attempt.ts';
+import type { PolicyTrace, TracedAction } from './trace.ts';
 import { configProblems } from './schema/problems.ts';
 import { parsePolicyDocument, type ActionEntry, type PolicyDocument, type Rule } from './schema/document.ts';
 
@@ -51,13 +52,23 @@ export function policyProblems(source: string | object, options: CompileOptions)
   return problems.length > 1 ? problems.filter(({ number }) => number !== 2235) : problems;
 }
 
-function compileAnew(source: string | object, options: CompileOptions, onProblem?: OnProblem): ReadPolicy {
+/** As compilePolicy, for one run that somebody looks at; every action records its results. */
+export function compileTraced(source: string | object, options: CompileOptions, trace: PolicyTrace): CompiledPolicy {
+  return compileAnew(source, options, undefined, trace);
+}
+
+function compileAnew(
+  source: string | object,
+  options: CompileOptions,
+  onProblem?: OnProblem,
+  trace?: PolicyTrace,
+): ReadPolicy {
   const document = parsePolicyDocument(source, {
     protocol: options.protocol,
     ...(onProblem === undefined ? {} : { onProblem }),
   });
   attempt(() => refusePhases(document, options), onProblem);
-  const uses = new ResultUses(onProblem);
+  const uses = new ResultUses(onProblem, trace);
   const compiled = PHASES.map((phase) => document.phases[phase].map((rule) => compileRule(rule, phase, options, uses)));
   if (options.kind === 'cloud') attempt(() => refuseOpenEnd(document, compiled, options), onProblem);
   const [tcp = [], request = [], response = []] = compiled;
@@ -119,7 +130,14 @@ function alwaysEnds(rule: RunnableRule): boolean {
 }
 
 function compileRule(rule: Rule, phase: PhaseName, options: CompileOptions, uses: ResultUses): RunnableRule {
-  const { onProblem } = uses;
+  const { onProblem, trace } = uses;
+  trace?.rule({
+    phase,
+    path: rule.path,
+    name: rule.name,
+    expressions: rule.expressions,
+    actions: rule.actions.map(({ type }) => type),
+  });
   const conditions = rule.expressions.map((text, index) =>
     attempt(() => compileRuleCondition(text, `${rule.path}.expressions[${index}]`, phase, uses), onProblem),
   );
@@ -137,14 +155,26 @@ function compileRule(rule: Rule, phase: PhaseName, options: CompileOptions, uses
   }
   return {
     path: rule.path,
-    conditions: conditions.flatMap((one) => (one === null || isAlwaysTrue(one) ? [] : [one.eval])),
+    conditions: conditions.flatMap((one) =>
+      one === null || (isAlwaysTrue(one) && trace === undefined) ? [] : [one.eval],
+    ),
     actions,
   };
 }
 
 function compileRuleCondition(text: string, path: string, phase: PhaseName, uses: ResultUses): Compiled {
   try {
-    return compileCondition(text, { phase, usesResult: uses.use, programs: uses.programs });
+    const { trace } = uses;
+    const compiled = compileCondition(text, { phase, ...uses.expressions });
+    if (trace === undefined) return compiled;
+    return {
+      ...compiled,
+      eval(scope) {
+        const value = compiled.eval(scope);
+        trace.condition(path, text, value);
+        return value;
+      },
+    };
   } catch (error) {
     throw expressionProblem(error, path, 2200);
   }
@@ -177,21 +207,21 @@ function compileAction(
     program: (size) => (uses.programs.left -= size) >= 0,
     template(source, field) {
       try {
-        return compileTemplate(source, { phase, usesResult: uses.use, programs: uses.programs });
+        return compileTemplate(source, { phase, ...uses.expressions });
       } catch (error) {
         throw expressionProblem(error, `${path}${field}`, 2224);
       }
     },
     expression(source, field) {
       try {
-        return compileExpression(source, { phase, usesResult: uses.use, programs: uses.programs }).eval;
+        return uses.whole(source, compileExpression(source, { phase, ...uses.expressions }).eval);
       } catch (error) {
         throw expressionProblem(error, `${path}${field}`, 2200);
       }
     },
     condition(source, field, variables) {
       try {
-        const context = { phase, usesResult: uses.use, programs: uses.programs, variables };
+        const context = { phase, ...uses.expressions, variables };
         return conditionOf(compileCondition(source, context).eval);
       } catch (error) {
         throw expressionProblem(error, `${path}${field}`, 2200);
@@ -200,7 +230,25 @@ function compileAction(
   };
   const action = definition.compile(entry.config, env);
   uses.references.push(...referencesOf(definition.descriptor, entry));
-  return action;
+  const { trace } = uses;
+  if (trace === undefined) return action;
+  const { type, resultKey } = definition.descriptor;
+  return traced(action, { path: entry.path, type, resultKey }, trace);
+}
+
+function traced(action: CompiledAction, about: TracedAction, trace: PolicyTrace): CompiledAction {
+  return {
+    ...action,
+    run(scope) {
+      trace.begin(about, scope);
+      const step = action.run(scope);
+      const end = (outcome: Step): Step => {
+        trace.end(about, scope, outcome);
+        return outcome;
+      };
+      return step instanceof Promise ? step.then(end) : end(step);
+    },
+  };
 }
 
 const NEITHER = new Failure('it gave neither true nor false');
@@ -230,9 +278,29 @@ class ResultUses {
   readonly references: PolicyReference[] = [];
   readonly onProblem: OnProblem | undefined;
   readonly programs = { left: MAX_PROGRAMS };
+  readonly trace: PolicyTrace | undefined;
   readonly #recorders = new Map<string, ResultRecorder>();
-  constructor(onProblem: OnProblem | undefined) {
+  constructor(onProblem: OnProblem | undefined, trace: PolicyTrace | undefined) {
     this.onProblem = onProblem;
+    this.trace = trace;
+  }
+
+  /** What every expression of the policy is compiled with. */
+  get expressions(): Omit<CompileContext, 'phase'> {
+    const { trace } = this;
+    const told: CompileContext['told'] = trace === undefined ? undefined : (text, value) => trace.part(text, value);
+    return { usesResult: this.use, programs: this.programs, ...(told === undefined ? {} : { told }) };
+  }
+
+  /** A bare expression in a config, which is told of as a whole. */
+  whole(text: string, evaluate: Eval): Eval {
+    const { trace } = this;
+    if (trace === undefined) return evaluate;
+    return (scope) => {
+      const value = evaluate(scope);
+      trace.part(text, value);
+      return value;
+    };
   }
 
   readonly use = (key: string): void => {
@@ -243,6 +311,7 @@ class ResultUses {
     let recorder = this.#recorders.get(key);
     if (recorder === undefined) {
       recorder = new ResultRecorder(key);
+      recorder.on = this.trace !== undefined;
       this.#recorders.set(key, recorder);
     }
     return recorder;

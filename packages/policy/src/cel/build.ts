@@ -19,7 +19,8 @@ import { libraryOperation } from './library.ts';
 import { pathOfExpr, presence, resolvePath, selectField } from './names.ts';
 import type { Eval } from './scope.ts';
 import { shapeOf, union, type Shape } from './shapes.ts';
-import { Failure, kindOf, type Value } from './value.ts';
+import { expressionText } from './text.ts';
+import { Failure, kindOf, type Result, type Value } from './value.ts';
 
 const MAX_DEPTH = 200;
 const MAX_ITEMS = 5000;
@@ -32,10 +33,11 @@ const TYPE_NAMES: ReadonlySet<string> = new Set(
 /** @throws CelProblem */
 export function buildExpression(
   { expr, sourceInfo }: ParsedExpr,
-  { phase, usesResult, programs, variables }: CompileContext,
+  { phase, usesResult, programs, variables, told }: CompileContext,
 ): Compiled {
   if (expr === undefined) throw new CelProblem('it is empty');
   const positions = sourceInfo?.positions ?? {};
+  const macros = sourceInfo?.macroCalls ?? {};
   let slots = 0;
   let nodes = 0;
   const builder = (locals: ReadonlyMap<string, Local>, depth: number, folds: number): Builder => ({
@@ -51,7 +53,10 @@ export function buildExpression(
       if (depth >= MAX_DEPTH) throw new CelProblem(`it is nested more than ${MAX_DEPTH} deep`);
       nodes++;
       try {
-        return buildNode(child, builder(childLocals, depth + 1, childFolds));
+        const built = buildNode(child, builder(childLocals, depth + 1, childFolds));
+        // The whole is its owner's to tell; what macros repeat for each item is left out.
+        const tells = told !== undefined && depth > 0 && childFolds === 0 && built.constant === undefined;
+        return tells ? telling(built, expressionText(child, macros), told) : built;
       } catch (error) {
         // The innermost place that is known is where the mistake is.
         if (error instanceof CelProblem) error.at ??= positions[String(child.id)] ?? null;
@@ -62,6 +67,17 @@ export function buildExpression(
   const given = new Map<string, Local>();
   for (const [name, shape] of variables ?? []) given.set(name, { slot: slots++, shape });
   return builder(given, 0, 0).build(expr);
+}
+
+function telling(built: Compiled, text: string, told: (text: string, value: Result) => void): Compiled {
+  return {
+    ...built,
+    eval(scope) {
+      const value = built.eval(scope);
+      told(text, value);
+      return value;
+    },
+  };
 }
 
 function buildNode(expr: Expr, b: Builder): Compiled {

@@ -23,7 +23,9 @@ export interface Template {
 /** @throws CelProblem, TemplateProblem */
 export function compileTemplate(source: string, context: CompileContext): Template {
   const parts = scanTemplate(source).map((part) =>
-    typeof part === 'string' ? part : compileExpression(part.expression, context).eval,
+    typeof part === 'string'
+      ? part
+      : toldOf(part.expression, compileExpression(part.expression, context).eval, context),
   );
   if (parts.every((part) => typeof part === 'string')) {
     const text = parts.join('');
@@ -34,6 +36,15 @@ export function compileTemplate(source: string, context: CompileContext): Templa
   const single: Eval | null = parts.length === 1 && typeof first === 'function' ? first : null;
   const render = (scope: Scope): string | Failure => fill(parts, scope, false);
   return { text: null, render, value: single ?? render, require: (scope) => fill(parts, scope, true) };
+}
+
+function toldOf(text: string, evaluate: Eval, { told }: CompileContext): Eval {
+  if (told === undefined) return evaluate;
+  return (scope) => {
+    const value = evaluate(scope);
+    told(text, value);
+    return value;
+  };
 }
 
 function fill(parts: readonly (string | Eval)[], scope: Scope, strict: boolean): string | Failure {
