@@ -63,9 +63,9 @@ describe.each([...pages])('%s', (type, page) => {
 
   test.each(examplesIn(page).map((one, index) => [index + 1, one] as const))('example %i', async (_, one) => {
     expect(one.tests, 'what comes of the example').not.toBe('');
-    const { options, protocol = 'https', tests } = readPolicyTests(one.tests, Date.UTC(2026, 0, 1));
-    for (const { name, path: at, given, expect: expected } of tests) {
-      const trial = await tryPolicy(one.policy, { ...options, protocol }, given);
+    const { tests } = readPolicyTests(one.tests, Date.UTC(2026, 0, 1));
+    for (const { name, path: at, options, given, expect: expected } of tests) {
+      const trial = await tryPolicy(one.policy, options, given);
       expect({ test: name || at, misses: judge(trial, expected), notes: trial.notes }).toEqual({
         test: name || at,
         misses: [],

@@ -4,6 +4,8 @@ import { text } from 'node:stream/consumers';
 import { Option, type Command } from 'commander';
 import { SCHEMES, type Scheme } from '@postern/link';
 import { messageOf } from '../problem.ts';
+import { addExplainCommand } from './policy-explain.ts';
+import { addTestCommand } from './policy-test.ts';
 import type { Finding } from '../policy-check.ts';
 
 interface CheckFlags {
@@ -20,7 +22,7 @@ interface Checked {
 
 /** `postern policy`: traffic policies, without a server. */
 export function addPolicyCommand(program: Command): void {
-  const policy = program.command('policy').description('check traffic policies, without a server');
+  const policy = program.command('policy').description('check, try and test traffic policies, without a server');
   policy
     .command('check')
     .description('say everything that is wrong with policies, with line and column')
@@ -44,6 +46,8 @@ Examples:
 Exit code: 0 when nothing is wrong, 1 when something is, 2 when a file cannot be read.`,
     )
     .action((files: readonly string[], flags: CheckFlags) => check(files, flags));
+  addExplainCommand(policy);
+  addTestCommand(policy);
 }
 
 async function check(files: readonly string[], flags: CheckFlags): Promise<void> {

@@ -1,7 +1,7 @@
 /** Tests of policies, as people write them: YAML or JSON → what is tried and what is expected. */
 import { fail } from '@postern/errors';
 import * as z from 'zod/mini';
-import { BINDINGS, SCHEMES } from '@postern/link';
+import { BINDINGS, isScheme, SCHEMES, type Scheme } from '@postern/link';
 import { flag, httpStatus, listOf, text, whole, withDefault } from '../schema/fields.ts';
 import { readConfig } from '../schema/problems.ts';
 import { readSource } from '../schema/source.ts';
@@ -143,56 +143,65 @@ export interface PolicyTest {
   /** e.g. `tests[2]`. */
   readonly path: string;
   readonly name: string;
+  readonly options: CompileOptions;
   readonly given: Given;
   readonly expect: Expectation;
 }
 
 export interface PolicyTests {
-  /** As it stands there: a policy as value or text, or the name of its file. */
+  /** As it stands there: a policy as value or text, or the name of its file; undefined = there is none. */
   readonly policy: unknown;
-  readonly options: Omit<CompileOptions, 'protocol'>;
-  /** undefined = one that the policy is right for. */
-  readonly protocol: CompileOptions['protocol'] | undefined;
   readonly tests: readonly PolicyTest[];
 }
 
 /**
  * @param now unix milliseconds, for tests that do not say
+ * @param more fields of such a file for which `source` has no others
  * @throws PosternError with the path of what is wrong
  */
-export function readPolicyTests(source: string | object, now: number): PolicyTests {
-  const read = readConfig(file, typeof source === 'string' ? readSource(source, MAX_BYTES) : source, 'file');
-  const { policy, protocol, kind, binding, tests } = read;
+export function readPolicyTests(source: string | object, now: number, more: string | object = {}): PolicyTests {
+  const read = readConfig(file, { ...valueOf(more), ...valueOf(source) }, 'file');
+  const { policy, kind, binding, tests } = read;
   return {
     policy,
-    protocol,
-    options: { kind, binding },
     tests: tests.map((test, index) => {
       const path = `tests[${index}]`;
       const { request: written } = test;
-      const start = givenOnly(
-        requestOf(
-          {
-            ...written,
-            headers: linesOf(written.headers),
-            body: Buffer.from(written.body),
-            version: written.http_version,
-            clientIp: written.client_ip,
-            serverIp: written.server_ip,
-            ja4: written.ja4_fingerprint,
-          },
-          `${path}.request.url`,
-        ),
-        now,
+      const asked = requestOf(
+        {
+          ...written,
+          headers: linesOf(written.headers),
+          body: Buffer.from(written.body),
+          version: written.http_version,
+          clientIp: written.client_ip,
+          serverIp: written.server_ip,
+          ja4: written.ja4_fingerprint,
+        },
+        `${path}.request.url`,
       );
+      const ofAll = withGiven(givenOnly(asked, now), read, '');
       return {
         path,
         name: test.name,
-        given: withGiven(withGiven(start, read, ''), test, `${path}.`),
+        options: { kind, binding, protocol: read.protocol ?? schemeOf(written.url) },
+        given: withGiven(ofAll, test, `${path}.`),
         expect: test.expect,
       };
     }),
   };
+}
+
+function valueOf(source: string | object): object {
+  const value = typeof source === 'string' ? readSource(source, MAX_BYTES) : source;
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw fail(2236, { reason: 'a map is needed' });
+  return value;
+}
+
+/** Of the endpoint that such a URL leads to. */
+function schemeOf(url: string): Scheme {
+  const [scheme = ''] = url.toLowerCase().split(':', 1);
+  return isScheme(scheme) ? scheme : 'https';
 }
 
 function withGiven(to: Given, from: GivenFields, path: string): Given {
