@@ -1,5 +1,6 @@
 /** What `postern policy explain` prints: rule by rule what matched, what expressions came to, what actions did. */
 import { readFile } from 'node:fs/promises';
+import type { Scheme } from '@postern/link';
 import {
   readPolicyTests,
   tryPolicy,
@@ -8,9 +9,15 @@ import {
   type RuleReport,
   type Trial,
 } from '@postern/policy/trial';
-import type { ExplainFlags } from './commands/policy-explain.ts';
 import { findingsIn } from './policy-check.ts';
-import { typedRequest } from './policy-request.ts';
+import { typedRequest, type RequestFlags } from './policy-request.ts';
+
+export interface ExplainFlags extends RequestFlags {
+  readonly given?: string;
+  readonly protocol?: Scheme;
+  readonly kind: 'agent' | 'cloud';
+  readonly json?: true;
+}
 
 export interface Explained {
   readonly text: string;

@@ -1,7 +1,14 @@
 /** A request as it is typed: by words and flags, or as a file with an HTTP/1.1 request. */
 import { readFile } from 'node:fs/promises';
-import type { ExplainFlags } from './commands/policy-explain.ts';
 import { UsageError } from './usage-error.ts';
+
+export interface RequestFlags {
+  readonly request?: readonly string[];
+  readonly header: readonly string[];
+  readonly body?: string;
+  readonly clientIp?: string;
+  readonly sni?: string;
+}
 
 /** In the words of files of tests. */
 export interface TypedRequest {
@@ -14,7 +21,7 @@ export interface TypedRequest {
 }
 
 /** @throws UsageError */
-export async function typedRequest(words: readonly string[], flags: ExplainFlags): Promise<TypedRequest> {
+export async function typedRequest(words: readonly string[], flags: RequestFlags): Promise<TypedRequest> {
   const named = [...words, ...(flags.request ?? [])];
   const [first = '', second] = named;
   if (first === '' || named.length > 2) throw new UsageError('say which request: METHOD URL, URL, or --request FILE');

@@ -59,6 +59,8 @@ export interface EdgeConfig {
   readonly proxyProtocol: boolean;
   /** CIDR ranges that policies may reach although they are not public: `services/outside.ts`. */
   readonly policyOutgoingAllow: readonly string[];
+  /** Whether an expression of a policy that fails ends its request (2254). */
+  readonly strictExpressions: boolean;
   /** What visitors see in URLs. */
   readonly publicHttpPort: number;
   readonly publicHttpsPort: number;

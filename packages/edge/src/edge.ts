@@ -1,5 +1,5 @@
 /** The data plane, put together: see README.md for the way of one request through it. */
-import { compilePolicy } from '@postern/policy';
+import { compilePolicy, type Addresses } from '@postern/policy';
 import { AgentPlane } from './agents/agent-plane.ts';
 import { ByteDelivery } from './connection/byte-delivery.ts';
 import { CertificateCache } from './connection/certificates.ts';
@@ -46,6 +46,8 @@ export interface EdgeOptions {
   readonly now: () => number;
   /** [0, 1) */
   readonly random: () => number;
+  /** What is known about addresses; null = nobody has named data. */
+  readonly addresses?: Addresses | null;
   /** Open already; those of TCP endpoints open and close with their routes. */
   readonly listeners: readonly Listener[];
 }
@@ -156,7 +158,7 @@ class DataPlane implements Edge {
       marks: this.#marks,
       bodies: new BodyRoom(),
       services: {
-        addresses: null,
+        addresses: options.addresses ?? null,
         bcrypt: this.#bcrypt,
         breakers: new CircuitBreakers(() => performance.now()),
         counters: this.#counters,

@@ -3,4 +3,5 @@ export type { EdgeConfig, EdgeLimits, ListenAddress, Log } from './context.ts';
 export { createEdge, type Edge, type EdgeOptions, type EdgeStats } from './edge.ts';
 export type { ListenerStats } from './listeners/listeners.ts';
 export type { Listener, OpenListener, Service } from './listeners/listener.ts';
+export { AddressData } from './services/addresses/data.ts';
 export { DEFAULT_EDGE_LIMITS } from './limits.ts';

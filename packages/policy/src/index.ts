@@ -4,7 +4,7 @@ export type * from './services.ts';
 export type * from './body-filter.ts';
 export { compilePolicy, policyProblems, validatePolicy } from './compile.ts';
 export type { PolicyReference } from './references.ts';
-export { CidrSet } from './net/cidr.ts';
+export { CidrSet, parseCidr, parseIp } from './net/cidr.ts';
 export { sourcePlaces } from './schema/place.ts';
 export { REQUEST_BUDGET } from './cel/work.ts';
 export { extensionsOf } from './cel/variables/extensions.ts';

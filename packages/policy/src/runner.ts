@@ -133,7 +133,7 @@ class Cursor implements PhaseRun, Scope {
     return failed(error);
   }
 
-  /** Conditions are and-ed, from the left; one that fails means no match, and a warning (§2.8). */
+  /** Conditions are and-ed, from the left; one that fails means no match, and a warning, or ends all (§2.8). */
   #matches(rule: RunnableRule): boolean | PosternError {
     const { conditions } = rule;
     for (let i = 0; i < conditions.length; i++) {
@@ -145,6 +145,7 @@ class Cursor implements PhaseRun, Scope {
       if (result instanceof Fatal) return result.toError();
       if (result !== false) {
         const reason = result instanceof Failure ? result.message : 'it gave neither true nor false';
+        if (this.context.strict === true) return fail(2254, { reason });
         this.context.warn(`${rule.path}.expressions[${i}] failed, so the rule was passed over: ${reason}`);
       }
       return false;

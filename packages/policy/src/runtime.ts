@@ -171,6 +171,8 @@ export interface PolicyContext {
   results: Map<string, unknown> | null;
   /** Set by `terminate-tls`. */
   tlsTermination: TlsTermination | null;
+  /** Whether an expression that fails ends the request (2254), where it is passed over otherwise; absent = no. */
+  readonly strict?: boolean;
   /** Unix milliseconds. */
   now(): number;
   /** [0, 1) */

@@ -15,6 +15,7 @@ export function edgeConfig(
     trustedProxies: config.trustedProxies,
     proxyProtocol: config.proxyProtocol,
     policyOutgoingAllow: config.policyOutgoingAllow,
+    strictExpressions: config.strictExpressions,
     publicHttpPort: publicPorts.http,
     publicHttpsPort: publicPorts.https,
     redirectToHttps: config.redirectToHttps,

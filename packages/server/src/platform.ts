@@ -17,6 +17,7 @@ import {
   loadOrCreateKey,
   openStore,
 } from '@postern/store';
+import { AddressFiles } from './address-files.ts';
 import { AgentNames } from './agent-names.ts';
 import { FileCertificates } from './certificates/certificate-files.ts';
 import { Certificates } from './certificates/certificates.ts';
@@ -56,7 +57,7 @@ export interface Platform {
   showWebVisitors(url: string): Promise<void>;
   /** Tells whoever waits that everything serves: `/readyz`, `runtime.json`, the log. */
   announce(): Promise<void>;
-  /** Reads certificates given by file again. @throws ConfigError, with the old ones kept */
+  /** Reads certificates given by file again, and what is known about addresses. @throws ConfigError, with the old ones kept */
   reload(): void;
   /** The ordered stop; resolves when nothing of the platform is left. */
   stop(): Promise<void>;
@@ -191,12 +192,18 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     await listen(server);
   });
 
+  const addressFiles =
+    config.addressData.length === 0
+      ? null
+      : await AddressFiles.open(config.addressData, log.child({ sub: 'address data' }));
+  if (addressFiles !== null) started.push(() => addressFiles.close());
   const edge: Edge = createEdge({
     config: edgeConfig(config, publicPorts, names.expected),
     link: control.connectEdge().link,
     log: log.child({ sub: 'edge' }),
     now,
     random,
+    addresses: addressFiles,
     listeners: doors.forEdge(),
   });
   started.push(() => edge.stop());
@@ -249,6 +256,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     reload() {
       certificates.reload();
       void control.certificatesChanged();
+      void addressFiles?.reload();
     },
     async stop() {
       if (state === 'stopping') return;
@@ -262,6 +270,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
         store,
         closeMetrics,
         unpublish,
+        addressFiles,
         names,
         log,
       });
@@ -324,6 +333,7 @@ interface Stopping {
   /** Removes `runtime.json`. */
   readonly unpublish: () => Promise<void>;
   readonly names: AgentNames;
+  readonly addressFiles: AddressFiles | null;
   readonly log: Logger;
 }
 
@@ -349,6 +359,7 @@ async function stopInOrder(parts: Stopping): Promise<void> {
   await carefully(() => control.stop(), log);
   await carefully(() => store.close(), log);
   await drained;
+  await carefully(() => parts.addressFiles?.close(), log);
   next.end();
   await carefully(closeMetrics, log);
 }

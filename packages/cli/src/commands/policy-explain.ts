@@ -1,21 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { Option, type Command } from 'commander';
-import { SCHEMES, type Scheme } from '@postern/link';
+import { SCHEMES } from '@postern/link';
 import { collect } from './collect.ts';
+import type { ExplainFlags } from '../policy-explain.ts';
 import { messageOf } from '../problem.ts';
-
-export interface ExplainFlags {
-  readonly request?: readonly string[];
-  readonly header: readonly string[];
-  readonly body?: string;
-  readonly clientIp?: string;
-  readonly sni?: string;
-  readonly given?: string;
-  readonly protocol?: Scheme;
-  readonly kind: 'agent' | 'cloud';
-  readonly json?: true;
-}
 
 export function addExplainCommand(policy: Command): void {
   policy

@@ -150,6 +150,7 @@ class ConnectContext implements PolicyContext {
   readonly work: WorkLeft;
   results: Map<string, unknown> | null = null;
   tlsTermination: TlsTermination | null = null;
+  readonly strict: boolean;
   readonly #context: EdgeContext;
   #over: AbortController | null = null;
 
@@ -159,6 +160,7 @@ class ConnectContext implements PolicyContext {
     endpoint: RouteEndpoint,
   ) {
     this.#context = context;
+    this.strict = context.config.strictExpressions;
     this.services = context.services;
     this.conn = connection.conn;
     this.work = connection.work;

@@ -46,6 +46,7 @@ export function edgeTestConfig(change: Partial<EdgeConfig> = {}): EdgeConfig {
     trustedProxies: [],
     proxyProtocol: false,
     policyOutgoingAllow: [],
+    strictExpressions: false,
     publicHttpPort: 80,
     redirectToHttps: true,
     publicHttpsPort: 443,

@@ -214,6 +214,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       trustedProxies: options.trustedProxies ?? [],
       proxyProtocol: false,
       policyOutgoingAllow: [],
+      strictExpressions: false,
       publicHttpPort: 80,
       redirectToHttps: true,
       publicHttpsPort: 8443,

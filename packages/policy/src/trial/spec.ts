@@ -167,7 +167,7 @@ export function readPolicyTests(source: string | object, now: number, more: stri
     tests: tests.map((test, index) => {
       const path = `tests[${index}]`;
       const { request: written } = test;
-      const asked = requestOf(
+      const wanted = requestOf(
         {
           ...written,
           headers: linesOf(written.headers),
@@ -179,7 +179,7 @@ export function readPolicyTests(source: string | object, now: number, more: stri
         },
         `${path}.request.url`,
       );
-      const ofAll = withGiven(givenOnly(asked, now), read, '');
+      const ofAll = withGiven(givenOnly(wanted, now), read, '');
       return {
         path,
         name: test.name,

@@ -135,6 +135,20 @@ export const SERVER_OPTIONS = [
     help: 'networks that traffic policies may call although they are not public (sets of keys inside)',
   },
   {
+    key: 'strict_expressions',
+    kind: 'switch',
+    value: 'true|false',
+    default: '',
+    help: 'answer 500 (ERR_NGROK_2254) when an expression of a policy fails, instead of passing its rule over',
+  },
+  {
+    key: 'address_data',
+    kind: 'list',
+    value: 'file',
+    default: '',
+    help: 'databases (MaxMind format) and lists of categories that policies know addresses by; read again when they change, and on SIGHUP',
+  },
+  {
     key: 'proxy_protocol',
     kind: 'switch',
     value: 'true|false',

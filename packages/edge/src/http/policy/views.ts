@@ -212,12 +212,14 @@ export class HttpPolicyContext implements PolicyContext {
   readonly work: WorkLeft;
   results: Map<string, unknown> | null = null;
   tlsTermination: TlsTermination | null = null;
+  readonly strict: boolean;
   readonly exchange: Exchange;
   readonly live: LiveEndpoint;
   private readonly edge: EdgeContext;
 
   constructor(edge: EdgeContext, services: PolicyServices, exchange: Exchange, live: LiveEndpoint) {
     this.edge = edge;
+    this.strict = edge.config.strictExpressions;
     this.services = services;
     this.exchange = exchange;
     this.live = live;
@@ -268,6 +270,7 @@ export function connectionContext(edge: EdgeContext, exchange: Exchange, live: L
     work: exchange,
     results: null,
     tlsTermination: null,
+    strict: edge.config.strictExpressions,
     now: () => edge.now(),
     random: () => edge.random(),
     warn: (message) => warnOfPolicy(edge, live.endpoint.id, message),
