@@ -42,7 +42,7 @@ export function placesIn(record: unknown): Located {
   };
   const home = fieldsOf(fields['registered_country']);
   const registered = countryOf(textOf(home['iso_code']), nameOf(home), home['is_in_european_union']);
-  return { location: known(location), registered: known(registered) };
+  return { location: knownOf(location), registered: knownOf(registered) };
 }
 
 /** null = the record is not about networks. */
@@ -62,7 +62,7 @@ function countryOf(code: string | undefined, name: string | undefined, eu: unkno
   };
 }
 
-function known(place: Readonly<Record<keyof Place, unknown>> | Partial<Record<keyof Place, unknown>>): Place {
+function knownOf(place: Readonly<Record<keyof Place, unknown>> | Partial<Record<keyof Place, unknown>>): Place {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is unset is left out, the rest is typed above
   return Object.fromEntries(Object.entries(place).filter(([, value]) => value !== undefined)) as Place;
 }
