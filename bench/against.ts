@@ -10,6 +10,7 @@ import { Child } from './children.ts';
 import type { Variant } from './lineup.ts';
 import { measureRounds, median } from './measure.ts';
 import type { BenchOptions } from './options.ts';
+import { oursOf } from './ours.ts';
 import { startPostern, type Postern } from './postern.ts';
 import { ratioLines, table } from './report.ts';
 
@@ -65,28 +66,11 @@ export async function runAgainst(options: BenchOptions, wrk: string | null): Pro
 type Pair = readonly [now: Variant, then: Variant];
 
 function pairsOf(now: Postern, then: Postern): readonly Pair[] {
-  const made = variantsOf(now, '');
-  return variantsOf(then, THEN).flatMap((variant, index): Pair[] => {
+  const made = oursOf(now, '');
+  return oursOf(then, THEN).flatMap((variant, index): Pair[] => {
     const other = made[index];
     return other === undefined ? [] : [[other, variant]];
   });
-}
-
-function variantsOf(
-  { cloud, http, https, server, httpAgent, httpsAgent }: Postern,
-  suffix: string,
-): readonly Variant[] {
-  return [
-    { id: `cloud${suffix}`, title: 'cloud endpoint', target: cloud, measured: [server] },
-    { id: `http${suffix}`, title: 'http through an agent', target: http, measured: [server, httpAgent] },
-    { id: `https${suffix}`, title: 'https through an agent', target: https, measured: [server, httpsAgent] },
-    {
-      id: `h2${suffix}`,
-      title: 'HTTP/2 through an agent',
-      target: { ...https, http2: true },
-      measured: [server, httpsAgent],
-    },
-  ];
 }
 
 const pairsOfBulk = (pairs: readonly Pair[]): readonly Variant[] => pairs.find(([{ id }]) => id === 'http') ?? [];
