@@ -1,0 +1,60 @@
+/** Every client that the suite knows. A new one is a program and an entry here. */
+import path from 'node:path';
+import { agentClient } from './agents/run.ts';
+import { CLIENTS, type Client } from './harness/client.ts';
+import { goProgram } from './harness/go.ts';
+import { pythonProgram } from './harness/python.ts';
+import { rustProgram } from './harness/rust.ts';
+
+export const ALL: readonly Client[] = [
+  agentClient({
+    language: 'go',
+    name: 'Go SDK v2',
+    tools: ['go'],
+    cannot: {
+      'forwards-to': 'it has no such option',
+      options: 'it has policies instead',
+      'mutual-tls': 'it has policies instead',
+      'tls-at-edge': 'it has policies instead',
+      'half-close-forwarded': 'its forwarder ends both sides when one ends',
+      http2: 'its forwarder speaks HTTP/2 to TLS services only',
+    },
+    build: () => goProgram('go-agent-v2'),
+  }),
+  agentClient({
+    language: 'go',
+    name: 'Go SDK v1',
+    tools: ['go'],
+    cannot: { 'half-close-forwarded': 'its forwarder ends both sides when one ends' },
+    build: () => goProgram('go-agent-v1'),
+  }),
+  agentClient({
+    language: 'rust',
+    name: 'Rust SDK',
+    tools: ['cargo'],
+    cannot: { name: 'it has no such option', 'tls-at-agent': 'it does not end TLS itself' },
+    build: () => rustProgram('rust-agent'),
+  }),
+  agentClient({
+    language: 'python',
+    name: 'Python SDK',
+    tools: ['python3'],
+    cannot: {
+      name: 'it has no such option',
+      pooling: 'it has no such option',
+      'tls-at-agent': 'it does not end TLS itself',
+    },
+    build: () => pythonProgram('python-agent'),
+  }),
+  agentClient({
+    language: 'javascript',
+    name: 'JavaScript SDK',
+    tools: [],
+    cannot: {
+      name: 'it has no such option',
+      'tls-at-agent': 'it does not end TLS itself',
+    },
+    build: () =>
+      Promise.resolve({ command: process.execPath, args: [path.join(CLIENTS, 'javascript-agent', 'main.mjs')] }),
+  }),
+];

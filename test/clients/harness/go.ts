@@ -1,0 +1,17 @@
+/** Programs in Go: a folder with go.mod and go.sum becomes a binary in the cache. */
+import path from 'node:path';
+import { CLIENTS } from './client.ts';
+import type { Command } from './program.ts';
+import { built, runTool } from './toolchain.ts';
+
+/** No toolchain is downloaded, and nothing that go.sum does not name. */
+const GO = { GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly -buildvcs=false' };
+
+export async function goProgram(folder: string): Promise<Command> {
+  const source = path.join(CLIENTS, folder);
+  const version = await runTool({ command: 'go', args: ['version'], env: GO });
+  const made = await built(folder, [source, version], async (into) => {
+    await runTool({ command: 'go', args: ['build', '-o', path.join(into, folder), '.'], cwd: source, env: GO });
+  });
+  return { command: path.join(made, folder) };
+}

@@ -1,0 +1,56 @@
+/** What came of each client and duty, as lines while it runs and as counts at the end. */
+
+export type Outcome = 'passed' | 'failed' | 'cannot' | 'skipped' | 'refused';
+
+export interface Cell {
+  readonly client: string;
+  readonly duty: string;
+  readonly outcome: Outcome;
+  /** Why it failed, was skipped, or cannot be asked. */
+  readonly why: string;
+}
+
+const MARKS: Readonly<Record<Outcome, string>> = {
+  passed: 'ok  ',
+  failed: 'FAIL',
+  cannot: '-   ',
+  skipped: 'skip',
+  refused: 'none',
+};
+
+export class Report {
+  readonly cells: Cell[] = [];
+
+  add(cell: Cell, milliseconds = 0): void {
+    this.cells.push(cell);
+    if (cell.outcome === 'cannot') return;
+    const time = milliseconds === 0 ? '' : ` (${(milliseconds / 1000).toFixed(1)} s)`;
+    const why = cell.why === '' ? '' : `: ${cell.why.replaceAll('\n', '\n      ')}`;
+    process.stdout.write(`${MARKS[cell.outcome]} ${cell.client}: ${cell.duty}${time}${why}\n`);
+  }
+
+  /** Runs one duty; what it throws is why it failed. */
+  async run(client: string, duty: string, work: () => Promise<void>): Promise<boolean> {
+    const started = performance.now();
+    try {
+      await work();
+      this.add({ client, duty, outcome: 'passed', why: '' }, performance.now() - started);
+      return true;
+    } catch (error) {
+      const why = reasonOf(error);
+      this.add({ client, duty, outcome: 'failed', why }, performance.now() - started);
+      return false;
+    }
+  }
+
+  count(outcome: Outcome): number {
+    return this.cells.filter((cell) => cell.outcome === outcome).length;
+  }
+}
+
+/** What was thrown, and where in the suite. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [place = ''] = /test\/clients\/(?:agents|api|terraform|grpc|pages)\/[^\s)]+/.exec(error.stack ?? '') ?? [];
+  return [error.message.slice(0, 2_000), place].filter((text) => text !== '').join('\n');
+}

@@ -1,0 +1,23 @@
+/** Programs in Rust: a folder with Cargo.toml and Cargo.lock becomes a binary in the cache. */
+import { copyFile } from 'node:fs/promises';
+import path from 'node:path';
+import { CLIENTS } from './client.ts';
+import type { Command } from './program.ts';
+import { built, CACHE, runTool } from './toolchain.ts';
+
+export async function rustProgram(folder: string): Promise<Command> {
+  const source = path.join(CLIENTS, folder);
+  const version = await runTool({ command: 'cargo', args: ['--version'] });
+  const made = await built(folder, [source, version], async (into) => {
+    // Dependencies compiled once are there for the next change of the program.
+    const target = path.join(CACHE, 'rust-target');
+    await runTool({
+      command: 'cargo',
+      args: ['build', '--release', '--locked'],
+      cwd: source,
+      env: { CARGO_TARGET_DIR: target },
+    });
+    await copyFile(path.join(target, 'release', folder), path.join(into, folder));
+  });
+  return { command: path.join(made, folder) };
+}

@@ -1,0 +1,114 @@
+/** Programs of other languages: where they are, what they build, and where that is kept between runs. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import type { Command } from './program.ts';
+
+/** Outside the tree, so that a fresh clone builds nothing twice: POSTERN_CLIENTS_CACHE, or the user's cache folder. */
+export const CACHE =
+  process.env['POSTERN_CLIENTS_CACHE'] ??
+  path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'postern-clients');
+
+/** '' when it is not on PATH. */
+export function which(program: string): string {
+  for (const folder of (process.env['PATH'] ?? '').split(path.delimiter)) {
+    const file = path.join(folder, program);
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      // The next one.
+    }
+  }
+  return '';
+}
+
+/** A build or a download that failed, with what its tool printed; `refused`: it was the network or a registry. */
+export class BuildError extends Error {
+  readonly refused: boolean;
+  constructor(message: string, refused: boolean) {
+    super(message);
+    this.refused = refused;
+  }
+}
+
+const REFUSED =
+  /dial tcp|no such host|could not resolve|connection refused|network is unreachable|403 Forbidden|404 Not Found|410 Gone|Temporary failure in name resolution|failed to download|Could not transfer artifact|Could not find artifact|No matching distribution|spurious network error|ETIMEDOUT|ECONNREFUSED|ENOTFOUND/i;
+
+/** Runs a tool to its end; answers what it printed. @throws BuildError that says plainly when it was the network */
+export function runTool({ command, args = [], cwd, env = {} }: Command): Promise<string> {
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  let output = '';
+  const keep = (chunk: Buffer): void => {
+    output = (output + chunk.toString()).slice(-100_000);
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => {
+      if (code === 0) return resolve(output);
+      const what = `${path.basename(command)} ${args.join(' ')}: exit code ${code}`;
+      const refused = REFUSED.test(output);
+      const network = refused ? 'A download was refused, or the network has no way to it.\n' : '';
+      reject(new BuildError(`${what}\n${network}${output.slice(-4_000)}`, refused));
+    });
+  });
+}
+
+/**
+ * A folder of the cache that `make` has filled for exactly these inputs (files, folders, words), now or in an earlier
+ * run. It is there whole or not at all; what older inputs have made goes.
+ */
+export async function built(
+  name: string,
+  inputs: readonly string[],
+  make: (folder: string) => Promise<void>,
+): Promise<string> {
+  const digest = createHash('sha256');
+  for (const input of inputs) addInput(digest, input);
+  const folder = path.join(CACHE, `${name}-${digest.digest('hex').slice(0, 16)}`);
+  await mkdir(CACHE, { recursive: true });
+  const present = await readdir(CACHE);
+  if (present.includes(path.basename(folder))) return folder;
+  const unfinished = await mkdtemp(path.join(CACHE, `unfinished-${name}-`));
+  try {
+    await make(unfinished);
+    await rename(unfinished, folder);
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    throw error;
+  }
+  const old = present.filter((entry) => entry.startsWith(`${name}-`) && /-[0-9a-f]{16}$/.test(entry));
+  await Promise.all(old.map((entry) => rm(path.join(CACHE, entry), { recursive: true, force: true })));
+  return folder;
+}
+
+/** A path's content by its name below it; anything else as it is. */
+function addInput(digest: ReturnType<typeof createHash>, input: string): void {
+  if (!path.isAbsolute(input)) {
+    digest.update(`word ${input}\n`);
+    return;
+  }
+  for (const file of filesOf(input)) {
+    digest.update(`file ${path.relative(path.dirname(input), file)}\n`);
+    digest.update(readFileSync(file));
+  }
+}
+
+function filesOf(entry: string): readonly string[] {
+  try {
+    return readdirSync(entry, { withFileTypes: true })
+      .toSorted((left, right) => (left.name < right.name ? -1 : 1))
+      .flatMap((inside) => filesOf(path.join(entry, inside.name)));
+  } catch {
+    return [entry];
+  }
+}
