@@ -13,6 +13,7 @@ export function authMessage(
 ): Buffer {
   const { interval, tolerance } = heartbeatTimes(options);
   const version = options.agentVersion ?? VERSION;
+  const unmanaged = options.managed === false ? 'Remote management is switched off where this agent runs.' : '';
   return encodeAuth({
     versions: ['3', '2'],
     clientId: resume.clientId,
@@ -27,8 +28,8 @@ export function authMessage(
     heartbeatInterval: interval,
     heartbeatTolerance: tolerance,
     updateUnsupported: 'This agent is updated with npm.',
-    stopUnsupported: '',
-    restartUnsupported: '',
+    stopUnsupported: unmanaged,
+    restartUnsupported: unmanaged,
     clientType: 'postern-agent',
     legNumber: 0,
     streams: streamsBorne(),

@@ -40,7 +40,10 @@ function wireOptions(options: ListenOptions): Record<string, unknown> {
     ProxyProto: options.proxyProto ?? 0,
     TrafficPolicy: options.trafficPolicy ?? '',
   };
-  if (protoOf(options) !== 'tcp') opts['Domain'] = options.domain ?? '';
+  if (protoOf(options) !== 'tcp') {
+    opts['Domain'] = options.domain ?? '';
+    opts['Subdomain'] = options.subdomain ?? '';
+  }
   if (protoOf(options) === 'tls' && options.tlsTermination !== undefined) {
     opts['TLSTermination'] = {
       cert: base64(options.tlsTermination.cert),

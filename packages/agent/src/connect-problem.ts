@@ -19,7 +19,9 @@ export function connectProblem(error: unknown, { serverAddr, serverName, ca }: P
   const known = AgentError.from(error);
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   const advice = adviceFor(code, known.message, serverName ?? serverAddr, ca !== undefined);
-  return advice === '' ? known : new AgentError(`${serverAddr}: ${advice} (${known.message})`, { cause: error });
+  return advice === ''
+    ? known
+    : new AgentError(`${serverAddr}: ${advice} (${known.message})`, { cause: error, fatal: true });
 }
 
 function adviceFor(code: string, message: string, name: string, hasCa: boolean): string {

@@ -35,6 +35,8 @@ export interface AgentOptions {
   readonly onStatus?: (status: AgentStatus) => void;
   /** Round trip of each heartbeat in milliseconds. */
   readonly onLatency?: (milliseconds: number) => void;
+  /** false: the API may neither stop nor restart this agent, and is told so. */
+  readonly managed?: boolean;
   /** Told after the answer left, when the API asks this agent to stop or restart; by default it closes, or reconnects. */
   readonly onStop?: () => void;
   readonly onRestart?: () => void;
@@ -67,6 +69,8 @@ export interface ListenOptions {
   readonly url?: string;
   /** Name only; older way to say it. */
   readonly domain?: string;
+  /** Name below the first base domain of the server; older way to say it. */
+  readonly subdomain?: string;
   /** `http://`, `https://`, `tcp://` or `tls://host:port`, or a function that serves each connection in this process. */
   readonly upstream: string | ForwardFunction;
   /** What is shown as the upstream; the URL by default. */

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { decodeAuthResponse, StreamType } from '@postern/protocol';
-import { AgentError, isFatal } from './agent-error.ts';
+import { AgentError } from './agent-error.ts';
 import { authMessage } from './auth-message.ts';
 import { Backoff } from './backoff.ts';
 import { acceptCommand } from './commands.ts';
@@ -16,8 +16,8 @@ const CLOSE_DEADLINE = 5000;
 const UNBIND_DEADLINE = 1000;
 
 /**
- * Connects an agent and keeps it connected until it is closed, refused for good on its first Auth, or stopped by the
- * server (agent-protocol.md §8, §9). Returns at once; see {@link AgentSession.online}.
+ * Connects an agent and keeps it connected until it is closed, refused for good at first (its Auth, or the certificate of
+ * the server), or stopped by the server (agent-protocol.md §8, §9). Returns at once; see {@link AgentSession.online}.
  * @throws AgentError when the address or `ca` cannot be used at all
  */
 export function connectAgent(options: AgentOptions): AgentSession {
@@ -144,7 +144,7 @@ class Session implements AgentSession {
       this.#dialling = undefined;
       connection.destroy(error);
       if (this.#isClosed()) return;
-      if (!this.#wasOnline && isFatal(error)) this.#setClosed(error);
+      if (!this.#wasOnline && error.fatal) this.#setClosed(error);
       else this.#retryLater(error);
     }
   }
@@ -209,6 +209,7 @@ class Session implements AgentSession {
   // What the server commands.
 
   stop(): void {
+    if (this.#options.managed === false) return undefined;
     if (this.#options.onStop !== undefined) return this.#options.onStop();
     const connection = this.#online;
     this.#setClosed(new AgentError('the server asked this agent to stop'));
