@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findServer } from './find-server.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -83,4 +83,55 @@ test('the local credentials are not sent to another server', async () => {
   const missing = findServer({ connectUrl: 'far:443', authtoken: 't', connectCas: '/absent.pem' });
   await expect(missing).rejects.toThrow('/absent.pem cannot be read');
   await expect(missing).rejects.toBeInstanceOf(UsageError);
+});
+
+describe('a token goes only where it belongs', () => {
+  const env = { NGROK_AUTHTOKEN: 'of the environment' };
+  const stored = { authtoken: 'of the file', connect_url: 'far:443', connect_cas: 'host' };
+  const heard: string[] = [];
+  const say = (words: string): void => void heard.push(words);
+  beforeEach(() => heard.splice(0));
+
+  test('one of the environment or a file is not offered to a server that was merely found', async () => {
+    await serverIn(path.join(folder, 'project', '.postern'), 'here');
+    expect(await findServer({}, { env, say })).toEqual(place('here'));
+    expect(heard.join('\n')).toContain('the authtoken of the environment is not sent');
+    expect(await findServer({}, { env: {}, settings: { authtoken: 'of the file' }, say })).toEqual(place('here'));
+    expect(heard.join('\n')).toContain('the authtoken of the configuration is not sent');
+    expect((await findServer({ authtoken: 'typed' }, { env })).authtoken).toBe('typed');
+  });
+
+  test('one of a file goes to the server of the file, however that is written, and to no other', async () => {
+    expect(await findServer({}, { env: {}, settings: stored, say })).toEqual({
+      address: 'far:443',
+      authtoken: 'of the file',
+    });
+    expect((await findServer({ connectUrl: 'FAR' }, { env: {}, settings: stored })).authtoken).toBe('of the file');
+    await expect(findServer({ connectUrl: 'far:444' }, { env: {}, settings: stored, say })).rejects.toThrow(
+      'An authtoken is needed',
+    );
+    expect(heard.join('\n')).toContain('not sent to far:444');
+  });
+
+  test('one of the environment goes to a server that was named, unless that has one stored', async () => {
+    expect((await findServer({ connectUrl: 'far:444' }, { env, settings: stored })).authtoken).toBe(
+      'of the environment',
+    );
+    expect((await findServer({}, { env: { ...env, POSTERN_CONNECT_URL: 'other:1' } })).authtoken).toBe(
+      'of the environment',
+    );
+    expect((await findServer({}, { env, settings: { connect_url: 'far:443' } })).authtoken).toBe('of the environment');
+    expect((await findServer({}, { env, settings: stored })).authtoken).toBe('of the file');
+    expect((await findServer({}, { env: { ...env, POSTERN_AUTHTOKEN: 'ours' }, settings: stored })).authtoken).toBe(
+      'ours',
+    );
+  });
+
+  test('the authority of a file is for its server alone', async () => {
+    const ca = path.join(folder, 'stored.pem');
+    await writeFile(ca, 'stored ca');
+    const settings = { ...stored, connect_cas: ca };
+    expect((await findServer({}, { env: {}, settings })).ca).toBe('stored ca');
+    expect((await findServer({ connectUrl: 'far:444', authtoken: 't' }, { env: {}, settings })).ca).toBeUndefined();
+  });
 });

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listenOptions } from './listen-options.ts';
-import type { Proto, ShareOptions } from './share-options.ts';
+import type { Proto } from './proto.ts';
+import type { ShareOptions } from './share-options.ts';
 import { UsageError } from './usage-error.ts';
 
 let folder: string;
@@ -73,7 +74,8 @@ test.each([
   ['http', '70000', {}, 'no valid port'],
   ['tcp', 'box', {}, 'has no port'],
   ['tcp', 'http://box', {}, 'is a web address'],
-  ['http', 'file:///tmp', {}, 'does not serve files'],
+  ['http', 'file:///absent-folder', {}, 'cannot be served'],
+  ['tcp', 'file:///tmp', {}, 'only "postern http" serves folders'],
   ['http', '80', { url: 'tcp://a.test:1' }, '--url tcp://a.test:1 does not fit "postern http"'],
   ['tls', '80', { url: 'https://a.test' }, 'does not fit "postern tls"'],
   ['tls', '80', { crt: 'cert.pem' }, '--crt and --key belong together'],

@@ -1,9 +1,11 @@
 import process from 'node:process';
 import { Command } from 'commander';
 import { addBackupCommand } from './commands/backup.ts';
+import { addConfigCommand } from './commands/config.ts';
 import { addPolicyCommand } from './commands/policy.ts';
 import { addRestoreCommand } from './commands/restore.ts';
 import { addServerCommand } from './commands/server.ts';
+import { addStartCommand } from './commands/start.ts';
 import { addTunnelCommands } from './commands/tunnel.ts';
 import { VERSION } from './version.ts';
 
@@ -22,6 +24,8 @@ export function createProgram(): Command {
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
   addServerCommand(program);
   addTunnelCommands(program);
+  addStartCommand(program);
+  addConfigCommand(program);
   addBackupCommand(program);
   addRestoreCommand(program);
   addPolicyCommand(program);

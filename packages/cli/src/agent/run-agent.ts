@@ -1,0 +1,141 @@
+import process from 'node:process';
+import { type AgentError, type AgentSession, type AgentStatus, connectAgent } from '@postern/agent';
+import type { AgentConfig } from '../config/read-config.ts';
+import { configPaths } from '../config/paths.ts';
+import type { Definition } from '../config/definitions.ts';
+import { type ServerPlace, findServer } from '../find-server.ts';
+import type { AgentFlags } from '../flags/agent-flags.ts';
+import { codeOf, messageOf } from '../problem.ts';
+import { firstStopSignal } from '../stop-signal.ts';
+import { createTunnelLog, type TunnelLog } from '../tunnel-log.ts';
+import { UsageError } from '../usage-error.ts';
+import { VERSION } from '../version.ts';
+import { openLog } from './open-log.ts';
+import { AgentTunnels, prepare } from './tunnels.ts';
+
+/** Settings that would be wrong to pass over in silence. */
+const UNBUILT = ['proxy_url', 'dns_resolver_ips', 'connect_interface'] as const;
+
+export interface AgentCommand {
+  /** `start`: endpoints of the configuration, maybe none; else the one that was typed. */
+  readonly isStart: boolean;
+  readonly flags: AgentFlags;
+  /** What to start, of the configuration or of what was typed. @throws UsageError */
+  readonly endpoints: (config: AgentConfig) => readonly Definition[];
+  /** What is to be typed otherwise today. */
+  readonly older: readonly string[];
+}
+
+/** Runs the agent until a signal, or until the server ends it. Sets the exit code (agent-and-ux.md §1.6). */
+export async function runAgent(command: AgentCommand): Promise<void> {
+  const stopped = firstStopSignal();
+  // A reader that leaves (`| head -1`) has what it wanted; the service stays shared.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  let log = createTunnelLog(command.flags.logFormat ?? 'term', command.flags.logLevel ?? 'info');
+  let close = async (): Promise<void> => {};
+  try {
+    const config = await configOf(command);
+    const opened = openLog(command.flags, config.settings, {
+      isStart: command.isStart,
+      isTerminal: process.stdout.isTTY,
+    });
+    log = opened.log;
+    close = () => opened.close();
+    for (const words of command.older) log.warn({}, words);
+    await run(command, config, log, stopped);
+    process.exitCode = 0;
+  } catch (error) {
+    log.fatal(messageOf(error), codeOf(error));
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  } finally {
+    await close();
+  }
+}
+
+async function configOf({ flags, isStart }: AgentCommand): Promise<AgentConfig> {
+  const files = configPaths(flags.config, process.env, { foreign: isStart });
+  if (files.length === 0) return { files, settings: {}, endpoints: new Map() };
+  // Loaded here, so that the agent starts without it where nothing is configured.
+  const { readConfig } = await import('../config/read-config.ts');
+  return readConfig(files);
+}
+
+async function run(
+  command: AgentCommand,
+  config: AgentConfig,
+  log: TunnelLog,
+  stopped: Promise<NodeJS.Signals>,
+): Promise<void> {
+  const wanted = await Promise.all(command.endpoints(config).map(prepare));
+  const { settings } = config;
+  for (const key of UNBUILT)
+    if (settings[key] !== undefined) throw new UsageError(`${key} of the configuration is not there yet; take it out.`);
+  let chosen = '';
+  const place = await findServer(command.flags, {
+    settings,
+    say(words) {
+      if (chosen === '') chosen = words;
+      else log.info({ obj: 'csess' }, words);
+    },
+  });
+  const session = connect(place, config, log, chosen);
+  const ended = Promise.withResolvers<AgentError | undefined>();
+  const tunnels = new AgentTunnels(session, log, {
+    onEnded(tunnel, error) {
+      // The one endpoint of `postern http` is the command; of several the others go on.
+      if (!command.isStart) ended.resolve(error);
+      else log.warn({ obj: 'tunnels', name: tunnel.name, err: error?.message ?? 'closed' }, 'stopped tunnel');
+    },
+  });
+  const starting = (async () => {
+    for (const prepared of wanted) await tunnels.start(prepared);
+  })();
+  // Endpoints that never came about are no failure of a stop.
+  starting.catch(() => undefined);
+  try {
+    const signal = await Promise.race([starting, stopped]);
+    if (signal === undefined) {
+      const error = await Promise.race([stopped.then(() => undefined), session.closed, ended.promise]);
+      if (error !== undefined) throw error;
+    }
+    log.info({ obj: 'csess' }, 'session closing');
+  } finally {
+    await session.close();
+  }
+}
+
+function connect(place: ServerPlace, { settings }: AgentConfig, log: TunnelLog, chosen: string): AgentSession {
+  let wasOffline = false;
+  const onStatus = ({ state, error, retryIn }: AgentStatus): void => {
+    if (state === 'online') {
+      log.info({ obj: 'tunnels.session', server: chosen }, 'tunnel session started');
+      log.info({ obj: 'csess' }, 'client session established');
+      if (wasOffline) log.recovered();
+      wasOffline = false;
+    } else if (error !== undefined && retryIn !== undefined) {
+      wasOffline = true;
+      log.offline(error.message, retryIn);
+    }
+  };
+  const { connect_timeout: connectTimeout, heartbeat_interval: interval, heartbeat_tolerance: tolerance } = settings;
+  try {
+    return connectAgent({
+      serverAddr: place.address,
+      ...(place.serverName === undefined ? {} : { serverName: place.serverName }),
+      ...(place.ca === undefined ? {} : { ca: place.ca }),
+      authtoken: place.authtoken,
+      ...(settings.metadata === undefined ? {} : { metadata: settings.metadata }),
+      ...(settings.remote_management === false ? { managed: false } : {}),
+      ...(connectTimeout === undefined ? {} : { connectTimeout }),
+      ...(interval === undefined ? {} : { heartbeatInterval: interval }),
+      ...(tolerance === undefined ? {} : { heartbeatTolerance: tolerance }),
+      userAgent: `postern/${VERSION}`,
+      agentVersion: VERSION,
+      log,
+      onStatus,
+    });
+  } catch (cause) {
+    // Thrown at once: the address or the authority cannot be used at all.
+    throw new UsageError(messageOf(cause), { cause });
+  }
+}

@@ -1,0 +1,93 @@
+/** Flags of every command that runs the agent, and of those that read its configuration. */
+import type { LogFormat, LogLevel } from '../tunnel-log.ts';
+import { listOf, textOf, type Flag, type FlagValues } from './flag.ts';
+
+export const CONFIG_FLAG: Flag = {
+  name: 'config',
+  value: 'files',
+  many: 'commas',
+  help: 'configuration of the agent, several are merged [POSTERN_AGENT_CONFIG]',
+};
+
+export const LOG_FLAGS: readonly Flag[] = [
+  { name: 'log', value: 'where', help: 'where every event goes as a line: stdout, stderr, false, or a file' },
+  {
+    name: 'log-format',
+    value: 'format',
+    choices: ['term', 'logfmt', 'json'],
+    help: 'term: a few lines for people (logfmt where they are logged); the others log to stdout',
+  },
+  {
+    name: 'log-level',
+    value: 'level',
+    choices: ['debug', 'info', 'warn', 'error', 'crit'],
+    help: 'least severe line (default: info)',
+  },
+];
+
+export const AGENT_FLAGS: readonly Flag[] = [
+  { name: 'authtoken', value: 'token', help: 'authtoken (default: the one stored for the server) [POSTERN_AUTHTOKEN]' },
+  {
+    name: 'connect-url',
+    value: 'host:port',
+    help: 'server to connect to (default: of the configuration, else the newest local one) [POSTERN_CONNECT_URL]',
+  },
+  {
+    name: 'connect-cas',
+    value: 'file',
+    help: 'authority (PEM file) of the server, or "host" for those of the system [POSTERN_CONNECT_CAS]',
+  },
+  CONFIG_FLAG,
+  ...LOG_FLAGS,
+];
+
+/** Of the other agent; they mean nothing here. */
+export const IDLE_AGENT_FLAGS: readonly (Flag & { readonly today: string })[] = [
+  { name: 'region', value: 'name', help: '', today: '--connect-url: a server has no regions to choose from' },
+];
+
+export interface AgentFlags {
+  readonly authtoken?: string;
+  readonly connectUrl?: string;
+  readonly connectCas?: string;
+  readonly config?: readonly string[];
+  readonly log?: string;
+  readonly logFormat?: LogFormat;
+  readonly logLevel?: LogLevel;
+}
+
+export function agentFlags(values: FlagValues): AgentFlags {
+  const level = textOf(values, 'log-level');
+  const format = textOf(values, 'log-format');
+  const [authtoken, connectUrl, connectCas, log] = ['authtoken', 'connect-url', 'connect-cas', 'log'].map((name) =>
+    textOf(values, name),
+  );
+  const config = listOf(values, 'config');
+  return {
+    ...(authtoken === undefined ? {} : { authtoken }),
+    ...(connectUrl === undefined ? {} : { connectUrl }),
+    ...(connectCas === undefined ? {} : { connectCas }),
+    ...(config === undefined ? {} : { config }),
+    ...(log === undefined ? {} : { log }),
+    ...(format === 'term' || format === 'logfmt' || format === 'json' ? { logFormat: format } : {}),
+    ...(level === undefined ? {} : { logLevel: levelOf(level) }),
+  };
+}
+
+/** Words of flags and of configuration files; what is not known logs as usual. */
+export function levelOf(word: string): LogLevel {
+  switch (word) {
+    case 'debug':
+    case 'dbug':
+    case 'trace':
+      return 'debug';
+    case 'warn':
+      return 'warn';
+    case 'error':
+    case 'eror':
+    case 'crit':
+      return 'error';
+    default:
+      return 'info';
+  }
+}
