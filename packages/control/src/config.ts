@@ -55,6 +55,8 @@ export interface PolicyRules {
 export interface PolicyAction {
   readonly type: string;
   readonly config: Readonly<Record<string, unknown>>;
+  /** When it runs; absent = always. */
+  readonly expressions?: readonly string[];
 }
 
 /** Actions to run, by phase, each as a rule of its own. */

@@ -8,6 +8,11 @@ export const policyRules: PolicyRules = {
   withRules: (text, rules, protocol) => mergePolicies([sourceOf(rules)], text, protocol),
 };
 
+/** An option's action as a rule of the language. */
+export function ruleOf({ type, config, expressions = [] }: PolicyAction): RuleSource {
+  return { expressions, actions: [{ type, config }] };
+}
+
 /** Each action is a rule of its own, so that the language can put it where its kind belongs. */
 function sourceOf(rules: PolicyRuleSet): PolicySource {
   return {
@@ -18,5 +23,5 @@ function sourceOf(rules: PolicyRuleSet): PolicySource {
 }
 
 function alone(actions: readonly PolicyAction[]): RuleSource[] {
-  return actions.map((action) => ({ actions: [action] }));
+  return actions.map(ruleOf);
 }

@@ -95,6 +95,8 @@ export interface RequestView {
   readonly headers: HeaderView;
   /** Unix milliseconds. */
   readonly headerReceivedAt: number;
+  /** Unix milliseconds; 0 = it has not all come yet. */
+  readonly bodyReceivedAt: number;
   /** Asks for another URL: the service gets its target and, where the authority is another, that as its host. */
   rewrite(url: UrlView): void;
   /**

@@ -99,6 +99,12 @@ describe('options become rules of the policy, checked by the real language', () 
     expect(types(effective, 'on_http_request')).toEqual(['deny']);
   });
 
+  test('a filter of user agents decides first, behind IP rules of the same rank', () => {
+    const { effective } = read({ userAgentFilter: { allow: ['a"\\.b'], deny: [] }, auth: 'ann:long:password' });
+    expect(types(effective, 'on_http_request')).toEqual(['custom-response', 'basic-auth']);
+    expect(JSON.stringify(effective)).toContain('ERR_NGROK_3211');
+  });
+
   test('a circuit breaker stands before who may come in', () => {
     const { effective } = read({ circuitBreaker: { errorThreshold: 0.5 }, auth: 'ann:long:password' });
     expect(types(effective, 'on_http_request')).toEqual(['circuit-breaker', 'basic-auth']);
@@ -117,7 +123,7 @@ describe('options become rules of the policy, checked by the real language', () 
     [{ webhookVerification: { provider: 'nobody', secret: 's' } }, 9026, 'the option WebhookVerification.provider'],
     [{ webhookVerification: { provider: 'slack', secret: '' } }, 9026, 'the option WebhookVerification.secret'],
     [{ circuitBreaker: { errorThreshold: 5 } }, 9026, 'the option CircuitBreaker.error_threshold: 5 is outside 0 to 1'],
-    [{ userAgentFilter: { allow: ['x'], deny: [] } }, 90_024, 'UserAgentFilter'],
+    [{ userAgentFilter: { allow: ['('], deny: [] } }, 9026, 'the option UserAgentFilter'],
     [{ websocketTcpConverter: true }, 90_024, 'WebsocketTCPConverter'],
     [{ basicAuth: [{ username: '', password: 'password', passwordHash: '' }] }, 359, 'user name'],
     [{ auth: 'no-colon' }, 359, 'user name'],

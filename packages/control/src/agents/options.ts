@@ -3,6 +3,7 @@ import { fail, isPosternError } from '@postern/errors';
 import { belongTogether, certificateProblem, literal, privateKeyProblem, readCertificates } from '@postern/policy';
 import type { BindOptions, BindRequest, HeaderEdits } from '@postern/protocol';
 import type { PolicyAction, PolicyRules, PolicyRuleSet } from '../config.ts';
+import { ruleOf } from '../policy-rules.ts';
 
 /** What the options of a bind come to. */
 export interface ReadOptions {
@@ -24,7 +25,6 @@ export interface PolicyPlace {
 const UNBUILT = [
   ['oauth', 'OAuth', 'oauth'],
   ['oidc', 'OIDC', 'openid-connect'],
-  ['userAgentFilter', 'UserAgentFilter', 'deny with an expression over the user agent'],
   ['websocketTcpConverter', 'WebsocketTCPConverter', 'websocket-tcp-converter'],
 ] as const satisfies readonly (readonly [keyof BindOptions, string, string])[];
 
@@ -63,7 +63,7 @@ export function mergePolicy(rules: PolicyRules, text: string, own: PolicyRuleSet
 function checkOptions(rules: PolicyRules, own: PolicyRuleSet, { scheme, binding }: PolicyPlace): void {
   for (const phase of ['on_tcp_connect', 'on_http_request', 'on_http_response'] as const) {
     for (const action of own[phase]) {
-      const text = JSON.stringify({ [phase]: [{ actions: [action] }] });
+      const text = JSON.stringify({ [phase]: [ruleOf(action)] });
       try {
         rules.check(text, { protocol: scheme, binding, kind: 'agent' });
       } catch (error) {
@@ -89,6 +89,8 @@ function optionOf(action: string, phase: keyof PolicyRuleSet): string {
       return 'CircuitBreaker';
     case 'verify-webhook':
       return 'WebhookVerification';
+    case 'custom-response':
+      return 'UserAgentFilter';
     default:
       return phase === 'on_http_response' ? 'ResponseHeaders' : 'RequestHeaders';
   }
@@ -138,6 +140,7 @@ function rulesOf(opts: BindOptions, place: PolicyPlace): PolicyRuleSet {
   if (opts.circuitBreaker !== undefined) {
     request.push({ type: 'circuit-breaker', config: { error_threshold: opts.circuitBreaker.errorThreshold } });
   }
+  if (opts.userAgentFilter !== undefined) request.push(userAgentFilter(opts.userAgentFilter));
   const credentials = basicAuthCredentials(opts);
   if (credentials.length > 0) request.push({ type: 'basic-auth', config: { credentials } });
   if (opts.webhookVerification !== undefined) {
@@ -148,6 +151,25 @@ function rulesOf(opts: BindOptions, place: PolicyPlace): PolicyRuleSet {
   response.push(...headerActions(opts.responseHeaders));
   if (opts.compression === true) response.push({ type: 'compress-response', config: {} });
   return { on_tcp_connect: connect, on_http_request: request, on_http_response: response };
+}
+
+/**
+ * Who matches `allow` comes in; so does who has a user agent that does not match `deny`. A request without one has to
+ * match `allow`.
+ */
+function userAgentFilter({ allow, deny }: NonNullable<BindOptions['userAgentFilter']>): PolicyAction {
+  const any = (patterns: readonly string[]): string =>
+    ['false', ...patterns.map((pattern) => `req.user_agent.matches(${JSON.stringify(pattern)})`)].join(' || ');
+  const refused = fail(3211);
+  return {
+    type: 'custom-response',
+    expressions: [`!(${any(allow)})`, `req.user_agent == '' || ${any(deny)}`],
+    config: {
+      status_code: refused.status,
+      headers: { 'ngrok-error-code': refused.code, 'content-type': 'text/plain; charset=utf-8' },
+      body: literal(`${refused.message} (${refused.code})\n`),
+    },
+  };
 }
 
 function terminateTls(opts: BindOptions, bundle: string, { scheme, binding }: PolicyPlace): PolicyAction {

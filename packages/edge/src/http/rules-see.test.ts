@@ -188,3 +188,45 @@ function askHttp2(
     });
   });
 }
+
+test('rules know when all of a body had come: not before it is read, and in the answer', async () => {
+  await using service = await nodeService((request, response) => {
+    request.resume().on('end', () => response.end('done'));
+  });
+  const expressions = ["req.ts.body_received == timestamp('1970-01-01T00:00:00Z')"];
+  const mark = (name: string, more: object = {}): object => ({
+    ...more,
+    actions: [{ type: 'set-vars', config: { vars: [{ [name]: '${req.ts.body_received}' }] } }],
+  });
+  await using edge = await edgeWith(service, {
+    on_http_request: [
+      mark('before'),
+      { expressions: ["hasReqHeader('x-early')", ...expressions], actions: [{ type: 'deny' }] },
+    ],
+    on_http_response: [
+      {
+        actions: [
+          {
+            type: 'add-headers',
+            config: {
+              headers: {
+                'x-order': '${req.ts.header_received <= req.ts.body_received}',
+                'x-recent': "${req.ts.body_received > timestamp('2020-01-01T00:00:00Z')}",
+              },
+            },
+          },
+        ],
+      },
+    ],
+  });
+  const early = await edge.talk(
+    'POST / HTTP/1.1\r\nHost: a.app.test\r\nX-Early: 1\r\nContent-Length: 5\r\nConnection: close\r\n\r\n',
+  );
+  expect(status(early)).toBe(403);
+  const whole = await edge.talk(
+    'POST / HTTP/1.1\r\nHost: a.app.test\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello',
+  );
+  expect(whole).toMatch(/x-order: true\r\nx-recent: true\r\n/i);
+  const none = await ask(edge, '/');
+  expect(none).toMatch(/x-order: true\r\nx-recent: true\r\n/i);
+});

@@ -20,6 +20,12 @@ export const POLICY_RUN_ERRORS = {
     title: 'Expression failed',
     message: 'An expression of the traffic policy could not be evaluated for this request: {reason}.',
   },
+  3211: {
+    status: 403,
+    owner: 'client',
+    title: 'User agent not allowed',
+    message: 'This endpoint does not take requests of your user agent.',
+  },
   90033: {
     status: 400,
     owner: 'client',

@@ -89,6 +89,7 @@ export interface Facts {
   target?: string;
   headers?: readonly (readonly [string, string])[];
   contentLength?: number;
+  bodyReceivedAt?: number;
   body?: string | Buffer;
   services?: Partial<PolicyServices>;
   signal?: AbortSignal;
@@ -145,6 +146,7 @@ export function makeContext(facts: Facts = {}): TestContext {
           contentLength: facts.contentLength ?? -1,
           headers: new TestHeaders(facts.headers),
           headerReceivedAt: NOW - 500,
+          bodyReceivedAt: facts.bodyReceivedAt ?? 0,
           filters,
           answerHeaders,
           listeners,

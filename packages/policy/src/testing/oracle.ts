@@ -50,7 +50,6 @@ export function evaluateByLibrary(text: string, scope: Scope, names: ReadonlyMap
   const env = celEnv({ funcs: [...strings, ...own.map((row) => asCelFunc(row, scope))] });
   const bindings: Record<string, CelInput> = { vars: Object.fromEntries(scope.vars) as CelInput };
   for (const variable of VARIABLES.values()) {
-    if (variable.unavailable === true) continue;
     const value = variable.get(scope);
     if (!(value instanceof Failure)) bindings[variable.name] = value;
   }

@@ -26,6 +26,7 @@ export class TrialRequest implements RequestView {
   readonly contentLength: number;
   readonly headers: HeaderList;
   readonly headerReceivedAt: number;
+  readonly bodyReceivedAt: number;
   readonly filters: FilterMaker[] = [];
   /** Go on whatever answer the visitor gets. */
   readonly answerHeaders: [name: string, value: string][] = [];
@@ -43,6 +44,7 @@ export class TrialRequest implements RequestView {
     this.contentLength = body.length;
     this.headers = new HeaderList(forwarded(request));
     this.headerReceivedAt = now;
+    this.bodyReceivedAt = now;
   }
 
   rewrite({ scheme, authority, target }: UrlView): void {

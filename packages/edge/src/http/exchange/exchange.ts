@@ -169,7 +169,7 @@ export class Exchange implements UpstreamOwner {
   }
 
   requestEnd(): void {
-    if (!this.requestEnded) this.body?.end();
+    if (!this.requestEnded) this.body?.end(this.requester.now());
   }
 
   /**

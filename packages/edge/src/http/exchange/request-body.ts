@@ -13,6 +13,8 @@ import type { BodySource, Upstream } from './ports.ts';
 
 export class RequestBody {
   ended = false;
+  /** Unix milliseconds; 0 = it has not. */
+  endedAt = 0;
   /** A service has been given bytes of it that nobody keeps here. */
   consumed = false;
   /** It waits for the service, not for the visitor. */
@@ -66,8 +68,9 @@ export class RequestBody {
     if (!this.#giving) this.#upstream?.trailers(fields);
   }
 
-  end(): void {
+  end(now: number): void {
     this.ended = true;
+    this.endedAt = now;
     this.held?.ended();
     if (!this.#giving) this.#sink?.end();
   }

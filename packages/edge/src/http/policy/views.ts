@@ -137,6 +137,11 @@ class ExchangeRequest implements RequestView {
     return this.exchange.startedAt;
   }
 
+  get bodyReceivedAt(): number {
+    const { body, startedAt } = this.exchange;
+    return body === null ? startedAt : body.endedAt;
+  }
+
   readBody(limit: number): Promise<Buffer | BodyProblem> {
     return readBody(this.exchange, this.edge, limit);
   }

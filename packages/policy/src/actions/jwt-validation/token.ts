@@ -8,6 +8,8 @@ import type { Algorithm } from './schema.ts';
 export type Members = Readonly<Record<string, unknown>>;
 
 export interface Token {
+  /** All of it, as it was sent. */
+  readonly text: string;
   readonly header: Members;
   readonly algorithm: Algorithm;
   /** '' = it names no key. */
@@ -39,7 +41,7 @@ export function readToken(text: string, allowed: ReadonlySet<string>): Token | s
   if (!isAllowed(alg, allowed)) return 'is signed by an algorithm that is not allowed';
   if (typeof kid !== 'string') return 'names its key by what is no text';
   const signed = Buffer.from(text.slice(0, first.length + 1 + second.length), 'ascii');
-  return { header, algorithm: alg, kid, payload, signed, signature };
+  return { text, header, algorithm: alg, kid, payload, signed, signature };
 }
 
 function isAllowed(alg: unknown, allowed: ReadonlySet<string>): alg is Algorithm {

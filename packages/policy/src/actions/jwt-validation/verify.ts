@@ -7,12 +7,16 @@ import type { Template } from '../../interpolation/template.ts';
 import type { KeysProblem, PublishedKey } from '../../services.ts';
 import { fits, isSigned, priceOf } from './algorithms.ts';
 import type { Token } from './token.ts';
+import { VerifiedTokens } from './verified.ts';
 
 /** While a further one is asked for: the door out has four places for an endpoint, and who finds none waits for long. */
 const MOST_AWAITED = 2;
 
 /** Keys that one token is tried with: of a name there is one, but a token may name none. */
 const MOST_TRIES = 4;
+
+/** Of all endpoints: a token is whoever's has signed it. */
+const VERIFIED = new VerifiedTokens();
 
 export type Verdict = 'right' | 'wrong' | 'no-key' | 'no-set' | 'gone' | Failure;
 
@@ -75,12 +79,20 @@ class Verification {
 
   /** @returns null when it is none of these keys */
   async #try(keys: readonly PublishedKey[]): Promise<Verdict | null> {
-    const { algorithm, signed, signature } = this.#token;
-    for (const { key } of candidates(keys, this.#token)) {
+    const { text, algorithm, signed, signature } = this.#token;
+    const fitting = candidates(keys, this.#token);
+    const signer = VERIFIED.signerOf(text);
+    const known = fitting.slice(0, MOST_TRIES - this.#tries).find(({ key }) => key === signer);
+    // Paid for all the same: what becomes of a request does not depend on those before it.
+    if (known !== undefined) return spend(this.#scope, priceOf(known.key)) ? 'right' : TOO_MANY_STEPS;
+    for (const { key } of fitting) {
       if (++this.#tries > MOST_TRIES) return this.#verdict;
       if (!spend(this.#scope, priceOf(key))) return TOO_MANY_STEPS;
       const isRight = await isSigned(algorithm, key, signed, signature);
-      if (isRight) return 'right';
+      if (isRight) {
+        VERIFIED.keep(text, key);
+        return 'right';
+      }
       if (this.#verdict === 'no-key') this.#verdict = 'wrong';
     }
     return null;

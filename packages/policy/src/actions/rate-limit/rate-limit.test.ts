@@ -140,7 +140,7 @@ describe('rate-limit', () => {
     expect(problem({ bucket_key: 'req.host' })).toBe('accepted');
     expect(problem({ bucket_key: ['req.host', 'req.hots'] })).toMatch(new RegExp(`^2200 ${at}\\.bucket_key\\[1\\]: `));
     expect(problem({ bucket_key: ['${req.host}'] })).toMatch(/^2200 .*bucket_key\[0\]: .*without \$\{…\}/);
-    expect(problem({ bucket_key: ['req.ts.body_received'] })).toMatch(/^90030 .*bucket_key\[0\]: /);
+    expect(problem({ bucket_key: ['req.ts.body_received'] })).toBe('accepted');
     expect(problem({ burst: 1 })).toMatch(/^2203 .*config\.burst: /);
   });
 });

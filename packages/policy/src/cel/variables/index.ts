@@ -1,23 +1,19 @@
 /** Dotted names → variables: the longest declared name wins, because a name may be a value and a group at once (§6). */
 import type { PhaseName } from '../../runtime.ts';
 import { meant } from '../../schema/nearest.ts';
-import { CelProblem, notYet } from '../failures.ts';
+import { CelProblem } from '../failures.ts';
 import { ADDRESS_VARIABLES } from './addresses.ts';
 import { CONNECTION_VARIABLES } from './connection.ts';
 import { REQUEST_VARIABLES, RESPONSE_VARIABLES } from './request.ts';
-import { UNAVAILABLE_VARIABLES } from './unavailable.ts';
 import type { Variable } from './variable.ts';
 
 export type { Keyed, Variable } from './variable.ts';
 
 export const VARIABLES: ReadonlyMap<string, Variable> = new Map(
-  [
-    ...CONNECTION_VARIABLES,
-    ...ADDRESS_VARIABLES,
-    ...REQUEST_VARIABLES,
-    ...RESPONSE_VARIABLES,
-    ...UNAVAILABLE_VARIABLES,
-  ].map((variable) => [variable.name, variable]),
+  [...CONNECTION_VARIABLES, ...ADDRESS_VARIABLES, ...REQUEST_VARIABLES, ...RESPONSE_VARIABLES].map((variable) => [
+    variable.name,
+    variable,
+  ]),
 );
 
 const ROOTS: ReadonlySet<string> = new Set(['conn', 'endpoint', 'req', 'res', 'time']);
@@ -50,7 +46,7 @@ export function modernPath(path: readonly string[]): { path: readonly string[]; 
   return { path: modern, legacy };
 }
 
-/** @throws CelProblem when there is no such variable, or not in this phase, or not yet. */
+/** @throws CelProblem when there is no such variable, or not in this phase. */
 export function resolveVariable(path: readonly string[], phase: PhaseName): Resolved {
   const { path: modern, legacy } = modernPath(path);
   const removed = path.length - modern.length;
@@ -59,7 +55,6 @@ export function resolveVariable(path: readonly string[], phase: PhaseName): Reso
     if (variable === undefined) continue;
     const rest = modern.slice(used);
     if (rest.length > 0 && variable.type !== 'map' && variable.type !== 'dyn') break;
-    if (variable.unavailable === true) throw notYet(`the variable ${variable.name}`);
     if (!variable.phases.includes(phase)) {
       throw new CelProblem(`${variable.name} does not exist in ${phase}; it exists in ${variable.phases.join(', ')}`);
     }

@@ -144,6 +144,7 @@ export const REQUEST_VARIABLES: readonly Variable[] = [
   agent('is_desktop', 'bool', (facts) => facts.isDesktop),
   agent('is_bot', 'bool', (facts) => facts.isBot),
   onRequest('req.ts.header_received', 'timestamp', (req) => timestamp(req.headerReceivedAt)),
+  onRequest('req.ts.body_received', 'timestamp', (req) => timestamp(req.bodyReceivedAt)),
   map('req.headers', HTTP_PHASES, MULTI_MAP, requestHeaders, (scope) =>
     scope.context.req === null ? NO_REQUEST : headerMap(scope.context.req.headers, scope),
   ),

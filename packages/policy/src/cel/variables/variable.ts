@@ -20,8 +20,6 @@ export interface Variable {
   readonly keyed?: Keyed;
   /** Fields and items that are missing read as null instead of failing (traffic-policy.md §2.9). */
   readonly lenient?: boolean;
-  /** Known to the language, not to this build. */
-  readonly unavailable?: boolean;
 }
 
 export const ANY_PHASE: readonly PhaseName[] = ['on_tcp_connect', 'on_http_request', 'on_http_response'];

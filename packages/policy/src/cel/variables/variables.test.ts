@@ -95,6 +95,7 @@ describe('headers', () => {
     ['req.user_agent.name + req.user_agent.os', ''],
     ['req.user_agent.is_bot || req.user_agent.is_mobile', 'false'],
     ['req.location', ''],
+    ['req.ts.body_received', '1970-01-01T00:00:00Z'],
     ['req.content_length', '0'],
     ['req.cookies["a"].map(c, c.value)', '["1","3"]'],
     ['getReqCookie("b").value', 'two'],
