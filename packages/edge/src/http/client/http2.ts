@@ -17,8 +17,6 @@ import type { NativeLife } from '../codec/http2-native-life.ts';
 
 /** A request body up to this size is kept until the service answers, since it may refuse the request untouched. */
 const KEPT_BYTES = 65_536;
-/** Bytes of a request body that wait behind those which the runtime has; then the visitor waits. */
-const WAITING_BYTES = 65_536;
 
 /** The connection that carries it. */
 export interface Http2Carrier {
@@ -53,13 +51,9 @@ export class Http2Upstream implements Upstream {
   private over = false;
   /** The body so far; null when it is too large, or not needed any more. */
   private kept: Pieces | null = new Pieces();
-  /** Bytes behind those that the runtime has: it would keep an object for every piece. */
-  private readonly waiting = new Pieces();
-  /** The visitor has been told to wait. */
-  private full = false;
-  /** No more bytes will come. */
-  private ending = false;
-  private readonly taken = (): void => this.link.guard.call(Http2Upstream.sendOn, this);
+  /** What follows the head waits for `release`, and its end has come. */
+  private holding = false;
+  private endHeld = false;
 
   constructor(link: Http2Carrier, exchange: UpstreamOwner) {
     this.link = link;
@@ -86,6 +80,7 @@ export class Http2Upstream implements Upstream {
     );
     stream.on('response', (_headers, flags, raw: readonly string[]) => guard.run(() => this.response(flags, raw)));
     stream.on('trailers', (_headers, _flags, raw: readonly string[]) => guard.run(() => this.responseTrailers(raw)));
+    stream.on('drain', () => guard.call(Http2Upstream.drained, this));
     stream.on('wantTrailers', () => guard.call(Http2Upstream.trailersWanted, this));
     stream.on('error', ignore);
     stream.on('end', () => {
@@ -99,7 +94,7 @@ export class Http2Upstream implements Upstream {
   }
 
   private static readonly continued = (one: Http2Upstream): void => one.exchange?.informational(100, 'Continue', []);
-  private static readonly sendOn = (one: Http2Upstream): void => one.sendWaiting();
+  private static readonly drained = (one: Http2Upstream): void => one.exchange?.upstreamDrained();
   private static readonly trailersWanted = (one: Http2Upstream): void => one.sendTrailers();
   private static readonly ended = (one: Http2Upstream): void => one.bodyEnded();
   private static readonly gone = (one: Http2Upstream): void => one.closed();
@@ -112,25 +107,7 @@ export class Http2Upstream implements Upstream {
     if (stream === null || stream.destroyed) return true;
     this.kept?.add(chunk, start, end);
     if (this.kept !== null && this.kept.bytes > KEPT_BYTES) this.kept = null;
-    if (stream.writableLength === 0) {
-      this.full = !stream.write(Buffer.from(chunk.subarray(start, end)), this.taken);
-    } else {
-      this.waiting.add(chunk, start, end);
-      this.full = this.waiting.bytes >= WAITING_BYTES;
-    }
-    return !this.full;
-  }
-
-  /** The runtime has handed on what it had. */
-  private sendWaiting(): void {
-    const { stream, waiting } = this;
-    if (stream === null || stream.destroyed || stream.writableLength > 0) return;
-    const parts = waiting.take();
-    for (const part of parts) stream.write(part, this.taken);
-    if (this.ending) stream.end();
-    if (!this.full) return;
-    this.full = false;
-    this.exchange?.upstreamDrained();
+    return stream.write(Buffer.from(chunk.subarray(start, end)));
   }
 
   trailers(fields: RawFields): void {
@@ -138,8 +115,7 @@ export class Http2Upstream implements Upstream {
   }
 
   end(): void {
-    this.ending = true;
-    if (this.waiting.bytes === 0 && this.stream?.writableEnded === false) this.stream.end();
+    if (this.stream?.writableEnded === false) this.stream.end();
   }
 
   visitorFinished(): void {
@@ -155,17 +131,19 @@ export class Http2Upstream implements Upstream {
   }
 
   hold(): void {
+    this.holding = true;
     this.stream?.pause();
   }
 
   release(): void {
+    this.holding = false;
     this.stream?.resume();
+    if (this.endHeld) this.finish();
   }
 
   cancel(): void {
     if (this.exchange === null) return;
     this.exchange = null;
-    this.waiting.take();
     // One that has been reset, and is not read to its end, has nothing to wait for.
     if (this.stream?.closed === true) this.stream.destroy();
     else this.stream?.close(constants.NGHTTP2_CANCEL);
@@ -246,10 +224,19 @@ export class Http2Upstream implements Upstream {
     const { exchange, stream } = this;
     if (exchange === null || !this.answered || stream?.rstCode !== constants.NGHTTP2_NO_ERROR) return;
     // Behind a reset in the same read the runtime does not look at the length.
-    if (!this.link.ended(stream) || this.missing > 0) return;
+    if (this.endHeld || !this.link.ended(stream) || this.missing > 0) return;
+    // The end of a head without a body comes however the stream is paused.
+    if (this.holding) this.endHeld = true;
+    else this.finish();
+  }
+
+  private finish(): void {
+    const { exchange, stream } = this;
     this.exchange = null;
+    this.endHeld = false;
+    if (exchange === null) return;
     // An answer before the end of the request: the rest of it is not wanted.
-    if (!exchange.requestEnded) stream.close(constants.NGHTTP2_CANCEL);
+    if (!exchange.requestEnded) stream?.close(constants.NGHTTP2_CANCEL);
     exchange.responseEnd();
   }
 
@@ -267,7 +254,7 @@ export class Http2Upstream implements Upstream {
     Http2Upstream.leave(this);
     if (this.endSeen) this.responseEnd();
     const { exchange } = this;
-    if (exchange === null) return;
+    if (exchange === null || this.endHeld) return;
     this.exchange = null;
     const failure = link.failure(exchange, !this.answered);
     const untaken = !this.answered && stream !== null && link.leftUntaken(stream);
