@@ -30,6 +30,7 @@ import { EventLog } from './services/event-log.ts';
 import { PublishedKeys } from './services/keys.ts';
 import { Outside } from './services/outside.ts';
 import { KnownResources } from './services/resources.ts';
+import { SlicedWork } from './services/slices.ts';
 import { TrafficBatch } from './traffic-batch.ts';
 
 /** When the server stops: what a connection gets to send its first byte, and to come to what serves it. */
@@ -165,6 +166,7 @@ class DataPlane implements Edge {
         events: this.#events,
         keys: new PublishedKeys(this.#outside, () => performance.now()),
         resources,
+        slices: new SlicedWork(),
         outgoing: null,
       },
       wheel,

@@ -6,7 +6,7 @@ export { compilePolicy, policyProblems, validatePolicy } from './compile.ts';
 export type { PolicyReference } from './references.ts';
 export { CidrSet, parseCidr, parseIp } from './net/cidr.ts';
 export { sourcePlaces } from './schema/place.ts';
-export { REQUEST_BUDGET } from './cel/work.ts';
+export { REQUEST_BUDGET, REQUEST_EFFORT } from './cel/work.ts';
 export { extensionsOf } from './cel/variables/extensions.ts';
 export { endsTls } from './ends-tls.ts';
 export { literal, mergePolicies, type PolicySource, type RuleSource } from './merge.ts';

@@ -106,6 +106,10 @@ export interface RequestView {
   readBody(limit: number): Promise<Buffer | BodyProblem>;
   /** What the body passes on its way to the service, behind filters that were asked for before. */
   filterBody(maker: FilterMaker): void;
+  /** Memory for what is made of a body that has been read; given back with it. @returns whether there is as much */
+  reserve(bytes: number): boolean;
+  /** In place of the body that has been read, for the service and for whoever reads it again; it is not copied. */
+  replaceBody(body: Buffer): void;
   /** On whatever answer the visitor gets, pages of errors too. */
   answerHeader(name: string, value: string): void;
   /** Told once, when the exchange is over: answered, cut, or left by its visitor. */
@@ -138,6 +142,11 @@ export interface ResponseView {
   readBody(limit: number): Promise<Buffer | BodyProblem>;
   /** What the body passes on its way to the visitor, behind filters that were asked for before. */
   filterBody(maker: FilterMaker): void;
+  /** See `RequestView`. */
+  reserve(bytes: number): boolean;
+  replaceBody(body: Buffer): void;
+  /** An encoder has been asked for: what is read has not passed it, whatever Content-Encoding says by now. */
+  readonly encodes: boolean;
   /** The body passes this encoder, as a filter; headers are the action's business. */
   encodeBody(coding: 'gzip' | 'deflate' | 'br'): void;
 }
@@ -156,6 +165,8 @@ export interface TlsTermination {
 export interface WorkLeft {
   /** About ten nanoseconds of one core each; below 0 nothing more is judged. */
   unitsLeft: number;
+  /** What searches through bodies may still cost, counted apart: they take turns with all others' (regex/effort.ts). */
+  effortLeft: number;
 }
 
 /** One connection or exchange under a policy. `req` exists in the HTTP phases, `res` in on_http_response. */

@@ -12,6 +12,7 @@ export interface PolicyServices {
   readonly events: Events;
   readonly keys: Keys;
   readonly resources: Resources;
+  readonly slices: Slices;
   /** null where no request is under way: connection rules call nobody. */
   readonly outgoing: OutgoingHttp | null;
   /** null where nobody has named data about addresses. */
@@ -52,7 +53,7 @@ export interface Place {
   readonly timezone?: string;
 }
 
-/** For whom a password is compared: what places and turns are shared by. */
+/** For whom something is done that takes a while: what places and turns are shared by. */
 export interface Asker {
   readonly endpoint: string;
   readonly address: string;
@@ -65,6 +66,16 @@ export interface Bcrypt {
    *   says nothing about the password
    */
   matches(password: string, hash: string, asker: Asker): true | Promise<boolean | null>;
+}
+
+/** Work that takes more than a moment, in slices of about a millisecond: one of all that wait in each turn of the loop. */
+export interface Slices {
+  /**
+   * @param step does one slice and says whether that was the last; what it throws rejects
+   * @param signal who gave up: no further slice begins
+   * @returns `busy`: too many wait; `over`: the signal was aborted
+   */
+  run(asker: Asker, step: () => boolean, signal: AbortSignal): Promise<'done' | 'busy' | 'over'>;
 }
 
 /** Made once, with the policy: what an action counts, and up to where. */

@@ -24,7 +24,7 @@ export function rendererOf<View extends object>(resource: Resource, computed: Co
   const complete = membersOf(resource.fields, resource.path, computed, true);
   const render = (view: View, urls: Urls, emptyTexts?: boolean): Rendered => {
     const source = sourceOf(view);
-    return show(emptyTexts === true ? complete : members, source, urls, { id: String(source['id']) });
+    return { id: String(source['id']), ...show(emptyTexts === true ? complete : members, source, urls) };
   };
   const LazyRow = lazyRowOf(members);
   return Object.assign(render, { lazily: (view: View, urls: Urls) => new LazyRow(sourceOf(view), urls) });
@@ -64,7 +64,7 @@ function sourceOf(view: object): Source {
 /** How answers show a group of fields that is no resource of its own. */
 export function fieldsRenderer(fields: Fields): (view: object, urls: Urls) => WireObject {
   const members = membersOf(fields, '', {});
-  return (view, urls) => show(members, sourceOf(view), urls, {});
+  return (view, urls) => show(members, sourceOf(view), urls);
 }
 
 type Member = readonly [name: string, read: Read];
@@ -84,15 +84,9 @@ function membersOf<View>(fields: Fields, path: string, computed: Computed<View>,
     });
 }
 
-/** @param wire where they are put: a page of rows that are copied once more costs a sixth more */
-function show<Wire extends Record<string, unknown>>(
-  members: readonly Member[],
-  source: Source,
-  urls: Urls,
-  wire: Wire,
-): Wire {
-  const named: Record<string, unknown> = wire;
-  for (const [name, read] of members) named[name] = read(source, urls);
+function show(members: readonly Member[], source: Source, urls: Urls): WireObject {
+  const wire: Record<string, unknown> = {};
+  for (const [name, read] of members) wire[name] = read(source, urls);
   return wire;
 }
 
@@ -113,11 +107,11 @@ function readerOf(name: string, { kind, options }: Field, path: string, complete
       return (source, urls) => listOf(source[key]).map((id) => urls.ref(collection, String(id)));
     case 'object': {
       const members = membersOf(options.of ?? {}, path, {}, complete);
-      return (source, urls) => (isSource(source[key]) ? show(members, source[key], urls, {}) : null);
+      return (source, urls) => (isSource(source[key]) ? show(members, source[key], urls) : null);
     }
     case 'objects': {
       const members = membersOf(options.of ?? {}, options.to ?? '', {}, complete);
-      return (source, urls) => listOf(source[key]).map((row) => show(members, isSource(row) ? row : {}, urls, {}));
+      return (source, urls) => listOf(source[key]).map((row) => show(members, isSource(row) ? row : {}, urls));
     }
     default:
       return (source) => source[key];

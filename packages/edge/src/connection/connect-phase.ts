@@ -5,6 +5,7 @@
 import { fail, isPosternError, type PosternError } from '@postern/errors';
 import {
   REQUEST_BUDGET,
+  REQUEST_EFFORT,
   type CompiledPhase,
   type ConnView,
   type EndpointView,
@@ -44,7 +45,7 @@ export async function runConnectPhase(
 ): Promise<ConnectVerdict> {
   let live = entry;
   let termination: TlsTermination | null = null;
-  const work: WorkLeft = { unitsLeft: REQUEST_BUDGET };
+  const work: WorkLeft = { unitsLeft: REQUEST_BUDGET, effortLeft: REQUEST_EFFORT };
   try {
     for (let hops = 0; ; hops++) {
       const phase = live.policy?.onTcpConnect ?? null;

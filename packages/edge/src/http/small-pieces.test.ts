@@ -4,13 +4,10 @@ import { runInNewContext } from 'node:vm';
 import type { CompiledPolicy, Outcome } from '@postern/policy';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { frame, FrameType, setting } from '../testing/h2-frames.ts';
 import { ENCODERS } from './filters/encode.ts';
 import { dial, IGNORE, harness, rawService, sleep } from '../testing/http-harness.ts';
 
 const COUNT = 200_000;
-/** SETTINGS_INITIAL_WINDOW_SIZE (RFC 9113 §6.5.2). */
-const INITIAL_WINDOW = 4;
 /** A buffer for each of them takes five times as much. */
 const MOST_BYTES = 8_000_000;
 
@@ -123,24 +120,17 @@ describe('memory for bytes that come one by one', () => {
     },
   );
 
-  test.each([
-    ['may refuse untouched', 4, 60_000, 65_535],
-    ['does not read', 24, 16_000, 0],
-  ])('of requests that an HTTP/2 service %s', async (_, visitors, count, window) => {
-    const settings = frame(FrameType.settings, 0, 0, setting(INITIAL_WINDOW, window));
-    await using service = await rawService((socket) => {
-      socket.on('error', () => {}).resume();
-      socket.write(settings);
-    });
+  test('of a request that an HTTP/2 service may refuse untouched', async () => {
+    await using service = await rawService((socket) => socket.on('error', () => {}).resume());
     await using edge = await harness({ agents: { s1: dial(service.port) } });
     edge.publish(endpoint('ep_1', 'http', 'app.test', { upstreams: [upstream('s1', 't1', { protocol: 'http2' })] }));
-    const sockets = Array.from({ length: visitors }, () => edge.connect().on('error', () => {}));
+    const sockets = Array.from({ length: 4 }, () => edge.connect().on('error', () => {}));
     for (const socket of sockets) {
       socket.write('POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n');
     }
-    await sleep(200);
+    await sleep(100);
     const before = await held();
-    for (const socket of sockets) socket.write(CHUNKS.subarray(0, 6 * count));
+    for (const socket of sockets) socket.write(CHUNKS.subarray(0, 6 * 60_000));
     await sleep(1_000);
     expect((await held()) - before).toBeLessThan(MOST_BYTES);
     for (const socket of sockets) socket.destroy();

@@ -1,6 +1,6 @@
 /** Small values that the edge's tests share. */
 import type { AgentUpstream, RouteEndpoint, RouteUpdate, Scheme } from '@postern/link';
-import { REQUEST_BUDGET, type PolicyContext } from '@postern/policy';
+import { REQUEST_BUDGET, REQUEST_EFFORT, type PolicyContext } from '@postern/policy';
 import type { Log } from '../context.ts';
 import { KnownResources } from '../services/resources.ts';
 
@@ -51,6 +51,7 @@ export const POLICY_CONTEXT: PolicyContext = {
     keys: { at: () => Promise.resolve({ problem: 'nobody is asked in this test' }) },
     outgoing: null,
     resources: new KnownResources(),
+    slices: { run: () => Promise.resolve('busy') },
   },
   signal: new AbortController().signal,
   conn: {
@@ -74,7 +75,7 @@ export const POLICY_CONTEXT: PolicyContext = {
   },
   req: null,
   res: null,
-  work: { unitsLeft: REQUEST_BUDGET },
+  work: { unitsLeft: REQUEST_BUDGET, effortLeft: REQUEST_EFFORT },
   results: null,
   tlsTermination: null,
   now: () => 0,

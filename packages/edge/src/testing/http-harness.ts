@@ -31,6 +31,7 @@ import { BodyRoom } from '../http/exchange/body-room.ts';
 import { BcryptThread } from '../services/bcrypt.ts';
 import { CircuitBreakers } from '../services/breakers.ts';
 import { SlidingCounters } from '../services/counters.ts';
+import { SlicedWork } from '../services/slices.ts';
 import { EventLog } from '../services/event-log.ts';
 import { createHttpService } from '../http/service.ts';
 
@@ -236,6 +237,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       events: new EventLog(log, () => performance.now()),
       keys: options.keys ?? { at: () => Promise.resolve({ problem: 'nobody is asked in this test' }) },
       resources,
+      slices: new SlicedWork(),
       outgoing: null,
       addresses: null,
     },

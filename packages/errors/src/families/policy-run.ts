@@ -152,7 +152,33 @@ export const POLICY_RUN_ERRORS = {
     owner: 'capacity',
     title: 'No room for the body',
     message:
-      'The rules of this endpoint have to read the body of this request, and there is no memory for it now. Try again in a few seconds.',
+      'The rules of this endpoint have to read the body of this request, or of its answer, and there is no memory for it now. Try again in a few seconds.',
+  },
+  3904: {
+    status: 500,
+    owner: 'config',
+    title: 'Body cannot be changed',
+    message:
+      'The rules of this endpoint have to change the body of this request, or of its answer, and cannot: {reason}.',
+  },
+  90080: {
+    status: 502,
+    owner: 'upstream',
+    title: 'Answer too large for the rules',
+    message: 'The rules of this endpoint have to read the body of this answer, and read no more than {max} bytes.',
+  },
+  90081: {
+    status: 504,
+    owner: 'upstream',
+    title: 'Answer too slow for the rules',
+    message: 'The rules of this endpoint have to read the body of this answer, and it did not arrive in time.',
+  },
+  90082: {
+    status: 503,
+    owner: 'capacity',
+    title: 'Too many bodies at once',
+    message:
+      'More bodies are being changed for this endpoint, or for you, than there are places for. Try again in a few seconds.',
   },
   90060: {
     status: 408,

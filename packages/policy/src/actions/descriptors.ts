@@ -13,6 +13,8 @@ import { logAction } from './log/schema.ts';
 import { rateLimitAction } from './rate-limit/schema.ts';
 import { redirectAction } from './redirect/schema.ts';
 import { removeHeadersAction } from './remove-headers/schema.ts';
+import { requestBodyFindReplaceAction } from './request-body-find-replace/schema.ts';
+import { responseBodyFindReplaceAction } from './response-body-find-replace/schema.ts';
 import { restrictIpsAction } from './restrict-ips/schema.ts';
 import { setVarsAction } from './set-vars/schema.ts';
 import { terminateTlsAction } from './terminate-tls/schema.ts';
@@ -34,6 +36,8 @@ export const DESCRIPTORS = [
   rateLimitAction,
   redirectAction,
   removeHeadersAction,
+  requestBodyFindReplaceAction,
+  responseBodyFindReplaceAction,
   restrictIpsAction,
   setVarsAction,
   terminateTlsAction,

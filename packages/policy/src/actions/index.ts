@@ -15,6 +15,8 @@ import { log } from './log/compile.ts';
 import { rateLimit } from './rate-limit/compile.ts';
 import { redirect } from './redirect/compile.ts';
 import { removeHeaders } from './remove-headers/compile.ts';
+import { requestBodyFindReplace } from './request-body-find-replace/compile.ts';
+import { responseBodyFindReplace } from './response-body-find-replace/compile.ts';
 import { restrictIps } from './restrict-ips/compile.ts';
 import { setVars } from './set-vars/compile.ts';
 import { terminateTls } from './terminate-tls/compile.ts';
@@ -36,6 +38,8 @@ const DEFINITIONS: readonly ActionDefinition[] = [
   rateLimit,
   redirect,
   removeHeaders,
+  requestBodyFindReplace,
+  responseBodyFindReplace,
   restrictIps,
   setVars,
   terminateTls,

@@ -13,8 +13,6 @@ export const UNBUILT = [
   },
   { type: 'owasp-crs-request', phases: ['on_http_request'] },
   { type: 'owasp-crs-response', phases: ['on_http_response'] },
-  { type: 'request-body-find-replace', phases: ['on_http_request'] },
-  { type: 'response-body-find-replace', phases: ['on_http_response'] },
   { type: 'saml', phases: ['on_http_request'], place: { before: 7 } },
   { type: 'sse-find-replace', phases: ['on_event_stream_message'] },
 ] as const satisfies readonly ActionFacts[];

@@ -1,5 +1,5 @@
 /** A connection and exchange made of plain values, for tests. */
-import { REQUEST_BUDGET } from '../cel/work.ts';
+import { REQUEST_BUDGET, REQUEST_EFFORT } from '../cel/work.ts';
 import type {
   CertificateView,
   ConnView,
@@ -80,6 +80,8 @@ export interface TestContext extends PolicyContext {
   results: Map<string, unknown> | null;
   tlsTermination: TlsTermination | null;
   readonly warnings: string[];
+  /** As they are by now. */
+  readonly bodies: { readonly request: Buffer; readonly response: Buffer };
 }
 
 export interface Facts {
@@ -91,6 +93,8 @@ export interface Facts {
   contentLength?: number;
   bodyReceivedAt?: number;
   body?: string | Buffer;
+  /** Bytes that may be reserved. */
+  memory?: number;
   services?: Partial<PolicyServices>;
   signal?: AbortSignal;
   /** null = a phase without request. */
@@ -120,13 +124,17 @@ export function makeContext(facts: Facts = {}): TestContext {
     bytesOut: 20,
     tls: facts.tls === undefined || facts.tls === null ? null : { ...NO_TLS, ...facts.tls },
   };
-  const body = Buffer.from(facts.body ?? '');
+  const bodies: { request: Buffer; response: Buffer } = {
+    request: Buffer.from(facts.body ?? ''),
+    response: Buffer.from(facts.responseBody ?? ''),
+  };
+  let memory = facts.memory ?? Infinity;
+  const reserve = (bytes: number): boolean => (memory -= bytes) >= 0;
   const sent = {
     scheme: facts.scheme ?? 'https',
     authority: facts.authority ?? 'app.example.com',
     target: facts.target ?? '/',
   };
-  const answer = Buffer.from(facts.responseBody ?? '');
   const filters: FilterMaker[] = [];
   const answerFilters: FilterMaker[] = [];
   const answerHeaders: [string, string][] = [];
@@ -150,7 +158,9 @@ export function makeContext(facts: Facts = {}): TestContext {
           filters,
           answerHeaders,
           listeners,
-          readBody: (limit) => Promise.resolve(body.length > limit ? 'too-large' : body),
+          readBody: (limit) => Promise.resolve(bodies.request.length > limit ? 'too-large' : bodies.request),
+          reserve,
+          replaceBody: (body) => void (bodies.request = body),
           filterBody: (maker) => void filters.push(maker),
           answerHeader: (name, value) => void answerHeaders.push([name, value]),
           onEnd: (listener) => void listeners.push(listener),
@@ -164,7 +174,12 @@ export function makeContext(facts: Facts = {}): TestContext {
           headers: new TestHeaders(facts.responseHeaders),
           filters: answerFilters,
           encodings,
-          readBody: (limit) => Promise.resolve(answer.length > limit ? 'too-large' : answer),
+          readBody: (limit) => Promise.resolve(bodies.response.length > limit ? 'too-large' : bodies.response),
+          reserve,
+          replaceBody: (body) => void (bodies.response = body),
+          get encodes() {
+            return encodings.length > 0;
+          },
           filterBody: (maker) => void answerFilters.push(maker),
           encodeBody: (coding) => void encodings.push(coding),
         };
@@ -182,13 +197,14 @@ export function makeContext(facts: Facts = {}): TestContext {
     },
     req,
     res,
-    work: { unitsLeft: REQUEST_BUDGET },
+    work: { unitsLeft: REQUEST_BUDGET, effortLeft: REQUEST_EFFORT },
     results: null,
     tlsTermination: null,
     now: () => NOW,
     random: () => facts.random ?? 0.5,
     warn: (message) => void warnings.push(message),
     warnings,
+    bodies,
   };
 }
 
@@ -202,6 +218,12 @@ const NO_SERVICES: PolicyServices = {
   keys: { at: () => Promise.resolve({ problem: 'there is no such set here' }) },
   outgoing: null,
   resources: { secret: () => null, ipPolicy: () => null, certificateAuthority: () => null },
+  slices: {
+    run(_, step) {
+      while (!step());
+      return Promise.resolve('done');
+    },
+  },
 };
 
 const NO_TLS: TlsView = {

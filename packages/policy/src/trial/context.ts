@@ -1,5 +1,5 @@
 /** Connection, request and answer of a trial, as rules see them: the views of `runtime.ts` over plain values. */
-import { REQUEST_BUDGET } from '../cel/work.ts';
+import { REQUEST_BUDGET, REQUEST_EFFORT } from '../cel/work.ts';
 import type { FilterMaker } from '../body-filter.ts';
 import type {
   CompileOptions,
@@ -30,7 +30,7 @@ export class TrialRequest implements RequestView {
   readonly filters: FilterMaker[] = [];
   /** Go on whatever answer the visitor gets. */
   readonly answerHeaders: [name: string, value: string][] = [];
-  readonly body: Buffer;
+  body: Buffer;
 
   constructor(request: GivenRequest, now: number) {
     const { method, scheme, authority, target, version, body } = request;
@@ -58,6 +58,15 @@ export class TrialRequest implements RequestView {
 
   filterBody(maker: FilterMaker): void {
     this.filters.push(maker);
+  }
+
+  reserve(): boolean {
+    return true;
+  }
+
+  replaceBody(body: Buffer): void {
+    this.body = body;
+    this.headers.set('content-length', String(body.length));
   }
 
   answerHeader(name: string, value: string): void {
@@ -89,7 +98,7 @@ export class TrialResponse implements ResponseView {
   readonly headers: HeaderList;
   readonly filters: FilterMaker[] = [];
   encoding = '';
-  readonly body: Buffer;
+  body: Buffer;
 
   constructor(status: number, headers: HeaderLines, body: Buffer) {
     this.statusCode = status;
@@ -104,6 +113,19 @@ export class TrialResponse implements ResponseView {
 
   filterBody(maker: FilterMaker): void {
     this.filters.push(maker);
+  }
+
+  reserve(): boolean {
+    return true;
+  }
+
+  replaceBody(body: Buffer): void {
+    this.body = body;
+    if (this.headers.has('content-length')) this.headers.set('content-length', String(body.length));
+  }
+
+  get encodes(): boolean {
+    return this.encoding !== '';
   }
 
   encodeBody(coding: string): void {
@@ -129,7 +151,7 @@ export function trialContext(
     endpoint: endpointOf(request, options),
     req: null,
     res: null,
-    work: { unitsLeft: REQUEST_BUDGET },
+    work: { unitsLeft: REQUEST_BUDGET, effortLeft: REQUEST_EFFORT },
     results: null,
     tlsTermination: null as TlsTermination | null,
     now: () => now,

@@ -5,6 +5,7 @@
  */
 import {
   REQUEST_BUDGET,
+  REQUEST_EFFORT,
   type BodyFilter,
   type ConnView,
   type ExchangeEnd,
@@ -84,6 +85,7 @@ export class Exchange implements UpstreamOwner {
   frames: Frame[] | null = null;
   /** What their rules may still cost, all together (WorkLeft). */
   unitsLeft = REQUEST_BUDGET;
+  effortLeft = REQUEST_EFFORT;
 
   upstream: Upstream | null = null;
   upstreamName = '';

@@ -55,6 +55,19 @@ export class HeldBody {
     });
   }
 
+  /** Memory for what is made of it, given back with it. @returns whether there is as much */
+  reserve(bytes: number): boolean {
+    if (this.#problem !== null || !this.#room.take(this.#owner, bytes)) return false;
+    this.#taken += bytes;
+    return true;
+  }
+
+  /** In place of all of it, once all of it is here; its memory has been reserved. */
+  replace(body: Buffer): void {
+    this.#pieces.take();
+    if (body.length > 0) this.#pieces.put(body);
+  }
+
   // From the visitor.
 
   /** Bytes for which there is no service yet, or which come behind others that it has not taken. */

@@ -29,6 +29,8 @@ export interface ResponseDraft {
   framing: Framing;
   /** What the body passes on its way to the visitor, in order; null = nothing. */
   filters: FilterMaker[] | null;
+  /** An encoder is among them. */
+  encodes: boolean;
   /** All of it, of an answer made here or collected; null = it comes from the upstream. */
   body: Buffer | null;
   /** An agent of ours says that it could not reach the service. */
@@ -63,5 +65,5 @@ export function responseDraft(
   dialFailed: boolean,
 ): ResponseDraft {
   const { status, reason, fields, framing } = head;
-  return { status, reason, fields, framing, filters: null, body: null, dialFailed };
+  return { status, reason, fields, framing, filters: null, encodes: false, body: null, dialFailed };
 }

@@ -28,6 +28,13 @@ export class Pieces {
     this.bytes += end - start;
   }
 
+  /** One more, which is not copied. */
+  put(part: Buffer): void {
+    this.#seal();
+    this.#parts.push(part);
+    this.bytes += part.length;
+  }
+
   /** All of them in order; what is added later begins a part of its own. */
   get parts(): readonly Buffer[] {
     this.#seal();

@@ -6,6 +6,7 @@ import type { BodyProblem } from '@postern/policy';
 import type { EdgeContext } from '../../context.ts';
 import { type Exchange, Phase } from '../exchange/exchange.ts';
 import { removeField, valueOf } from '../exchange/fields.ts';
+import type { BodyOwner } from '../exchange/body-room.ts';
 import { HeldBody } from '../exchange/held-body.ts';
 import type { ResponseDraft } from '../exchange/message.ts';
 import type { BodySource } from '../exchange/ports.ts';
@@ -58,7 +59,34 @@ export function readAnswer(
   return body;
 }
 
-function holdOf({ requester, current }: Exchange, edge: EdgeContext, source: BodySource): HeldBody {
-  const owner = { network: requester.network, endpointId: current?.endpoint.id ?? '' };
-  return new HeldBody(source, edge.bodies, owner, requester.guard, edge.config.limits.policyBodyMs);
+/** What was read by `readBody` is not what the service gets. */
+export function replaceBody({ body: from, request }: Exchange, body: Buffer): void {
+  from?.held?.replace(body);
+  if (request.framing.kind === 'length') request.framing = { kind: 'length', length: body.length };
+}
+
+/** What was read by `readAnswer` is not what the visitor gets. */
+export function replaceAnswer({ heldAnswer }: Exchange, draft: ResponseDraft, body: Buffer): void {
+  if (draft.body === null) heldAnswer?.replace(body);
+  else draft.body = body;
+  if (draft.framing.kind === 'length') draft.framing = { kind: 'length', length: body.length };
+}
+
+/** Memory for what is made of an answer; one that was made here has none of its own. */
+export function reserveForAnswer(exchange: Exchange, edge: EdgeContext, draft: ResponseDraft, bytes: number): boolean {
+  if (draft.body === null) return exchange.heldAnswer?.reserve(bytes) ?? false;
+  const owner = ownerOf(exchange);
+  if (exchange.finished || !edge.bodies.take(owner, bytes)) return false;
+  exchange.listeners ??= [];
+  exchange.listeners.push(() => edge.bodies.give(owner, bytes));
+  return true;
+}
+
+function ownerOf({ requester, current }: Exchange): BodyOwner {
+  return { network: requester.network, endpointId: current?.endpoint.id ?? '' };
+}
+
+function holdOf(exchange: Exchange, edge: EdgeContext, source: BodySource): HeldBody {
+  const { guard } = exchange.requester;
+  return new HeldBody(source, edge.bodies, ownerOf(exchange), guard, edge.config.limits.policyBodyMs);
 }

@@ -24,7 +24,7 @@ import { warnOfPolicy } from '../../policy-warnings.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { sentTarget, type ResponseDraft } from '../exchange/message.ts';
 import { type BodyCoding, ENCODERS } from '../filters/encode.ts';
-import { readAnswer, readBody } from './read-body.ts';
+import { readAnswer, readBody, replaceAnswer, replaceBody, reserveForAnswer } from './read-body.ts';
 import { isNamed, removeField, removeLookAlikes, textOfValue, valueOf, wireValue } from '../exchange/fields.ts';
 
 const CHUNKED = { kind: 'chunked' } as const;
@@ -154,6 +154,14 @@ class ExchangeRequest implements RequestView {
     if (!maker.keepsLength && request.framing.kind === 'length') request.framing = CHUNKED;
   }
 
+  reserve(bytes: number): boolean {
+    return this.exchange.body?.held?.reserve(bytes) ?? false;
+  }
+
+  replaceBody(body: Buffer): void {
+    replaceBody(this.exchange, body);
+  }
+
   answerHeader(name: string, value: string): void {
     this.exchange.answerFields ??= [];
     if (isToken(name)) this.exchange.answerFields.push(name, wireValue(value));
@@ -196,8 +204,21 @@ class DraftResponse implements ResponseView {
     return readAnswer(this.exchange, this.edge, this.draft, limit);
   }
 
+  reserve(bytes: number): boolean {
+    return reserveForAnswer(this.exchange, this.edge, this.draft, bytes);
+  }
+
+  replaceBody(body: Buffer): void {
+    replaceAnswer(this.exchange, this.draft, body);
+  }
+
   encodeBody(coding: BodyCoding): void {
+    this.draft.encodes = true;
     this.filterBody(ENCODERS[coding]);
+  }
+
+  get encodes(): boolean {
+    return this.draft.encodes;
   }
 
   filterBody(maker: FilterMaker): void {
