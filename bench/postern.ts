@@ -2,6 +2,8 @@
  * The platform under measurement, as users start it: `postern server` and two plain agents (`postern http`), each a
  * process of its own, and a cloud endpoint that answers by itself.
  */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
 import { mainOf, Platform, splitAddress } from '../test/support/platform.ts';
 import { Child, type Measured } from './children.ts';
@@ -78,6 +80,8 @@ function startAgent(
   env: Record<string, string>,
 ): Child {
   const args = [mainOf(root), 'http', `http://127.0.0.1:${upstreamPort}`, '--url', url, '--log-format', 'json'];
+  // Trees from before the inspector know no flag for it.
+  if (existsSync(path.join(root, 'packages', 'inspector'))) args.push('--inspect=false', '--web-addr=false');
   const home = { HOME: platform.dataDir, XDG_CONFIG_HOME: platform.dataDir };
   return new Child(process.execPath, args, false, { ...process.env, ...home, ...env });
 }

@@ -22,10 +22,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   edge: { uses: ['errors', 'link', 'policy', 'protocol'] },
   api: { uses: ['control', 'errors', 'resources'] },
   agent: { uses: ['errors', 'protocol'] },
+  inspector: { uses: ['protocol'], types: ['agent'] },
   server: {
     uses: ['agent', 'api', 'control', 'edge', 'errors', 'link', 'policy', 'protocol', 'registry', 'resources', 'store'],
   },
-  cli: { uses: ['agent', 'link', 'policy', 'server'] },
+  cli: { uses: ['agent', 'inspector', 'link', 'policy', 'server'] },
 };
 
 export function importProblems(sources: Sources): readonly string[] {
@@ -69,7 +70,7 @@ function tableProblems(sources: Sources): readonly string[] {
     const says = rows.get(room);
     const names = (text: string): string => text.split(', ').toSorted().join(', ');
     const [used = '', typed = ''] = (says ?? '').replace(/^types of /, '; types of ').split('; types of ');
-    if (says === 'all above' && uses.length === rows.size - 2) return [];
+    if (says === 'all above' && uses.length === [...rows.keys()].indexOf(room)) return [];
     const fits = names(used.replace('nothing', '')) === uses.join(', ') && names(typed) === types.join(', ');
     return fits ? [] : [`ARCHITECTURE.md, Packages: ${room} may import ${[...uses, ...types].join(', ') || 'nothing'}`];
   });

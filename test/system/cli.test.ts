@@ -82,6 +82,7 @@ describe('postern http', () => {
       .split('\n')
       .map((text) => JSON.parse(text) as { msg: string });
     expect(events.map(({ msg }) => msg)).toEqual([
+      'starting web service',
       'tunnel session started',
       'client session established',
       'started tunnel',

@@ -1,5 +1,6 @@
 /** The agent: connects to a server, binds listeners, carries their connections. See README.md. */
 export { AgentError } from './agent-error.ts';
+export { openUpstream } from './forward/open-upstream.ts';
 export { connectAgent } from './session.ts';
 export { normalizeTarget } from './target.ts';
 export type {
@@ -8,8 +9,10 @@ export type {
   AgentSession,
   AgentState,
   AgentStatus,
+  ConnectionWatch,
   ForwardFunction,
   ForwardInfo,
   Listener,
   ListenOptions,
+  WatchInfo,
 } from './options.ts';

@@ -60,6 +60,26 @@ export interface ForwardInfo {
   readonly clientAddr: string;
   readonly proto: EndpointProto;
 }
+
+/** A visitor's connection that somebody wants to watch. */
+export interface WatchInfo extends ForwardInfo {
+  /** The visitor's bytes begin with a PROXY header, which the service asked for. */
+  readonly behindProxyHeader: boolean;
+}
+
+/**
+ * Sees the bytes of a connection as they pass, and holds nothing up: each call is on their way, and `chunk` is valid only
+ * during it. What a method throws ends the watching, not the connection.
+ */
+export interface ConnectionWatch {
+  /** What goes to the service. */
+  fromVisitor?(chunk: Buffer): void;
+  /** What goes to the visitor; the agent's own 502 too. */
+  fromService?(chunk: Buffer): void;
+  /** The connection is over; once. */
+  over(): void;
+}
+
 export type ForwardFunction = (stream: Duplex, info: ForwardInfo) => void;
 
 export interface ListenOptions {
@@ -96,6 +116,8 @@ export interface ListenOptions {
   readonly upstreamCa?: string;
   /** Milliseconds to reach the upstream; 10,000 by default. */
   readonly dialTimeout?: number;
+  /** Asked for each connection; undefined = this one is not watched. */
+  readonly watch?: (info: WatchInfo) => ConnectionWatch | undefined;
 }
 
 export interface Listener {

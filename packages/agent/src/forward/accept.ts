@@ -1,12 +1,14 @@
 import { MuxErrorCode, ProxyHeaderReader, ProxyPreambleParser } from '@postern/protocol';
 import type { MuxStream, MuxStreamHandler, ProxyHeader } from '@postern/protocol';
-import type { ForwardFunction, ListenOptions } from '../options.ts';
+import type { AgentLog, ForwardFunction, ListenOptions } from '../options.ts';
 import { parseUpstream } from '../target.ts';
 import type { UpstreamPlan } from './dial-upstream.ts';
 import { Pipe, type PipeContext, type ProxiedConnection } from './pipe.ts';
 import { StreamDuplex } from './stream-duplex.ts';
+import { Watched } from './watched.ts';
 
 export interface AcceptContext extends PipeContext {
+  readonly log: AgentLog | undefined;
   /** Options of the listener with this Id; undefined = no such listener. */
   readonly listenerOf: (id: string) => ListenOptions | undefined;
   /**
@@ -69,10 +71,14 @@ class Acceptor implements MuxStreamHandler {
       return;
     }
     if (typeof options.upstream === 'function') {
-      const duplex = new StreamDuplex(this.#stream, header.clientAddr);
+      const watched = Watched.of(options, header, (options.proxyProto ?? 0) > 0, this.#context.log);
+      const duplex = new StreamDuplex(this.#stream, header.clientAddr, watched);
       this.#stream.handler = duplex;
       this.#context.onStart(duplex);
-      duplex.once('close', () => this.#context.onDone(duplex));
+      duplex.once('close', () => {
+        watched?.over();
+        this.#context.onDone(duplex);
+      });
       serve(options.upstream, duplex, header);
       return;
     }
@@ -89,8 +95,10 @@ class Acceptor implements MuxStreamHandler {
       this.#stream.reset(MuxErrorCode.streamRefused);
       return;
     }
-    const plan: UpstreamPlan = { address, secure, options, trail };
-    if (secure && (options.proxyProto ?? 0) > 0) {
+    const proxied = (options.proxyProto ?? 0) > 0;
+    const watched = Watched.of(options, header, proxied && !secure, this.#context.log);
+    const plan: UpstreamPlan = { address, secure, options, trail, watched };
+    if (secure && proxied) {
       this.#stream.handler = new BehindPreamble(this.#stream, plan, this.#context);
       return;
     }
@@ -158,6 +166,7 @@ class BehindPreamble implements MuxStreamHandler {
     const result = this.#parser.push(chunk);
     if (result.kind === 'invalid') {
       this.#stream.reset(MuxErrorCode.protocol);
+      this.#plan.watched?.over();
       return;
     }
     const used = result.kind === 'done' ? result.used : chunk.length;
@@ -170,9 +179,12 @@ class BehindPreamble implements MuxStreamHandler {
 
   onEnd(): void {
     this.#stream.end();
+    this.#plan.watched?.over();
   }
 
-  onReset(): void {}
+  onReset(): void {
+    this.#plan.watched?.over();
+  }
 
   onDrain(): void {}
 }

@@ -3,6 +3,7 @@ import tls from 'node:tls';
 import type { ListenOptions } from '../options.ts';
 import type { UpstreamAddress } from '../target.ts';
 import type { Trail } from './circles.ts';
+import type { Watched } from './watched.ts';
 
 export interface UpstreamPlan {
   readonly address: UpstreamAddress;
@@ -11,6 +12,7 @@ export interface UpstreamPlan {
   readonly options: ListenOptions;
   /** Of tcp and tls endpoints: what the connection has come through. */
   readonly trail?: Trail | undefined;
+  readonly watched?: Watched | undefined;
 }
 
 /** Starts the connection; bytes written before it is up are queued by the socket. */
@@ -36,7 +38,7 @@ export function dialUpstreamBehind(preamble: Buffer, plan: UpstreamPlan, read: (
   return secured.on('data', read);
 }
 
-function tlsOptions(plan: UpstreamPlan): tls.ConnectionOptions {
+export function tlsOptions(plan: UpstreamPlan): tls.ConnectionOptions {
   const { options, address } = plan;
   return {
     rejectUnauthorized: options.verifyUpstream ?? options.upstreamCa !== undefined,

@@ -28,6 +28,7 @@ export class Forwarding {
   /** Takes a proxied stream that arrived through `slab`. Sets `stream.handler`. */
   accept(stream: MuxStream, slab: ReadSlab): void {
     acceptProxied(stream, {
+      log: this.#log,
       slab,
       joiner: this.#joiner,
       circles: this.#circles,

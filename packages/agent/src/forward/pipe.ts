@@ -51,7 +51,7 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
     this.#context = context;
     this.#socket =
       preamble === undefined
-        ? dialUpstream(plan, new UpstreamReader(stream, () => this.#socket.pause()).onread)
+        ? dialUpstream(plan, new UpstreamReader(stream, () => this.#socket.pause(), plan.watched).onread)
         : dialUpstreamBehind(preamble, plan, (chunk) => this.#read(chunk));
     const timeout = plan.options.dialTimeout ?? 10_000;
     this.#deadline = setTimeout(() => this.#socket.destroy(new Error(`no answer within ${timeout / 1000} s`)), timeout);
@@ -80,6 +80,7 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
   /** What the visitor sent. */
   onData(chunk: Buffer): void {
     const length = chunk.length;
+    this.#plan.watched?.fromVisitor(chunk);
     if (this.#refused || this.#socket.destroyed || this.#socket.writableEnded) return this.#stream.consume(length);
     let more: boolean;
     if (!this.#connected || (this.#plan.secure && length < COPY_BYTES)) {
@@ -103,6 +104,7 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
 
   /** What the upstream sent, in a buffer of its own. */
   #read(chunk: Buffer): void {
+    this.#plan.watched?.fromService(chunk);
     if (!this.#stream.write(chunk)) this.#socket.pause();
   }
 
@@ -122,14 +124,17 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
     const reason = describe(error);
     this.#context.onDialFailure(this.#plan, reason);
     const { scheme } = this.#plan.address;
-    if (scheme === 'http' || scheme === 'https') this.#stream.end(badGateway(this.#plan.address, reason));
-    else this.#stream.end();
+    if (scheme !== 'http' && scheme !== 'https') return this.#stream.end();
+    const answer = badGateway(this.#plan.address, reason);
+    this.#plan.watched?.fromService(answer);
+    this.#stream.end(answer);
   }
 
   #closed(): void {
     this.#clearDeadline();
     // A clean close has ended both directions; anything else must not look like one.
     if (!this.#refused && !this.#stream.closed && this.#stream.writable) this.#stream.reset(MuxErrorCode.internal);
+    this.#plan.watched?.over();
     this.#context.onDone(this);
   }
 

@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
+import type { Watched } from './watched.ts';
 
 /**
  * A proxied stream as a Node stream, for connections that are served inside this process (an `http.Server` takes it by
@@ -10,13 +11,15 @@ export class StreamDuplex extends Duplex implements MuxStreamHandler {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly #stream: MuxStream;
+  readonly #watched: Watched | undefined;
   /** Bytes taken whose credit waits for the reader. */
   #owed = 0;
   #afterDrain: ((error?: Error | null) => void) | undefined = undefined;
 
-  constructor(stream: MuxStream, clientAddr: string) {
+  constructor(stream: MuxStream, clientAddr: string, watched?: Watched) {
     super({ allowHalfOpen: true });
     this.#stream = stream;
+    this.#watched = watched;
     const colon = clientAddr.lastIndexOf(':');
     this.remoteAddress = clientAddr.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
     this.remotePort = Number(clientAddr.slice(colon + 1)) || 0;
@@ -24,6 +27,7 @@ export class StreamDuplex extends Duplex implements MuxStreamHandler {
 
   onData(chunk: Buffer): void {
     if (this.destroyed) return this.#stream.consume(chunk.length);
+    this.#watched?.fromVisitor(chunk);
     if (this.push(Buffer.from(chunk))) this.#stream.consume(chunk.length);
     else this.#owed += chunk.length;
   }
@@ -49,8 +53,9 @@ export class StreamDuplex extends Duplex implements MuxStreamHandler {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    if (!this.#stream.writable) callback(new Error('the connection is closed'));
-    else if (this.#stream.write(chunk)) callback();
+    if (!this.#stream.writable) return callback(new Error('the connection is closed'));
+    this.#watched?.fromService(chunk);
+    if (this.#stream.write(chunk)) callback();
     else this.#afterDrain = callback;
   }
 

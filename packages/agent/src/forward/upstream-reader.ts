@@ -1,5 +1,6 @@
 import type { OnReadOpts } from 'node:net';
 import type { MuxStream } from '@postern/protocol';
+import type { Watched } from './watched.ts';
 
 const BUFFER_BYTES = 65_536;
 /** A read as small as this ends a bulk transfer. */
@@ -26,6 +27,7 @@ export class UpstreamReader {
   readonly onread: OnReadOpts;
   readonly #stream: MuxStream;
   readonly #onFull: () => void;
+  readonly #watched: Watched | undefined;
   #slots: Slot[] = [];
   /** The one being read into; undefined = the shared buffer. */
   #slot: Slot | undefined = undefined;
@@ -33,22 +35,25 @@ export class UpstreamReader {
   #written = 0;
 
   /** @param onFull pauses the socket: the stream takes no more for now */
-  constructor(stream: MuxStream, onFull: () => void) {
+  constructor(stream: MuxStream, onFull: () => void, watched: Watched | undefined) {
     this.#stream = stream;
     this.#onFull = onFull;
+    this.#watched = watched;
     this.onread = { buffer: () => this.#next(), callback: (length) => this.#read(length) };
   }
 
   #read(length: number): boolean {
     const slot = this.#slot;
+    const bytes = (slot === undefined ? SHARED : slot.buffer).subarray(0, length);
+    this.#watched?.fromService(bytes);
     this.#written += length;
     let more: boolean;
     if (slot === undefined) {
-      more = this.#stream.writeShared(SHARED.subarray(0, length));
+      more = this.#stream.writeShared(bytes);
       this.#bulk = length === BUFFER_BYTES;
     } else {
       slot.end = this.#written;
-      more = this.#stream.write(slot.buffer.subarray(0, length));
+      more = this.#stream.write(bytes);
       this.#bulk = length >= SMALL_BYTES || this.#stream.queued > 0;
     }
     if (!more) this.#onFull();

@@ -2,6 +2,7 @@ import process from 'node:process';
 import { type AgentError, type AgentSession, type AgentStatus, connectAgent } from '@postern/agent';
 import type { AgentConfig } from '../config/read-config.ts';
 import { configPaths } from '../config/paths.ts';
+import type { Inspector } from '@postern/inspector';
 import type { Definition } from '../config/definitions.ts';
 import { type ServerPlace, findServer } from '../find-server.ts';
 import type { AgentFlags } from '../flags/agent-flags.ts';
@@ -11,7 +12,8 @@ import { createTunnelLog, type TunnelLog } from '../tunnel-log.ts';
 import { UsageError } from '../usage-error.ts';
 import { VERSION } from '../version.ts';
 import { openLog } from './open-log.ts';
-import { AgentTunnels, prepare } from './tunnels.ts';
+import { type Running, startLocalApi, watchOf } from './local-api.ts';
+import { AgentTunnels, prepare, type Prepared } from './tunnels.ts';
 
 /** Settings that would be wrong to pass over in silence. */
 const UNBUILT = ['proxy_url', 'dns_resolver_ips', 'connect_interface'] as const;
@@ -78,15 +80,51 @@ async function run(
       else log.info({ obj: 'csess' }, words);
     },
   });
-  const session = connect(place, config, log, chosen);
+  const running: Running = {
+    session: undefined,
+    tunnels: undefined,
+    region: '',
+    facts: [
+      ['Server', place.address],
+      ['Configuration', config.files.join(', ') || 'none'],
+    ],
+  };
+  const inspector = await startLocalApi(command.flags.webAddr, settings, running, log);
+  try {
+    await serve(command, config, wanted, { place, chosen, running, inspector, log, stopped });
+  } finally {
+    await inspector.close();
+  }
+}
+
+/** What one run of the agent is made of. */
+interface Run {
+  readonly place: ServerPlace;
+  readonly chosen: string;
+  readonly running: Running;
+  readonly inspector: Inspector;
+  readonly log: TunnelLog;
+  readonly stopped: Promise<NodeJS.Signals>;
+}
+
+async function serve(
+  command: AgentCommand,
+  config: AgentConfig,
+  wanted: readonly Prepared[],
+  { place, chosen, running, inspector, log, stopped }: Run,
+): Promise<void> {
+  const session = connect(place, config, log, chosen, running);
+  running.session = session;
   const ended = Promise.withResolvers<AgentError | undefined>();
   const tunnels = new AgentTunnels(session, log, {
+    watch: watchOf(inspector),
     onEnded(tunnel, error) {
       // The one endpoint of `postern http` is the command; of several the others go on.
       if (!command.isStart) ended.resolve(error);
       else log.warn({ obj: 'tunnels', name: tunnel.name, err: error?.message ?? 'closed' }, 'stopped tunnel');
     },
   });
+  running.tunnels = tunnels;
   const starting = (async () => {
     for (const prepared of wanted) await tunnels.start(prepared);
   })();
@@ -104,10 +142,17 @@ async function run(
   }
 }
 
-function connect(place: ServerPlace, { settings }: AgentConfig, log: TunnelLog, chosen: string): AgentSession {
+function connect(
+  place: ServerPlace,
+  { settings }: AgentConfig,
+  log: TunnelLog,
+  chosen: string,
+  running: Running,
+): AgentSession {
   let wasOffline = false;
-  const onStatus = ({ state, error, retryIn }: AgentStatus): void => {
+  const onStatus = ({ state, error, retryIn, server }: AgentStatus): void => {
     if (state === 'online') {
+      running.region = server?.region ?? '';
       log.info({ obj: 'tunnels.session', server: chosen }, 'tunnel session started');
       log.info({ obj: 'csess' }, 'client session established');
       if (wasOffline) log.recovered();

@@ -31,6 +31,8 @@ export async function prepare(definition: Definition): Promise<Prepared> {
 export interface TunnelsEvents {
   /** Ended by the server, or with the session. */
   onEnded(tunnel: Tunnel, error: AgentError | undefined): void;
+  /** Who watches the connections of this one, if anybody does. */
+  watch(name: string, definition: Definition): ListenOptions['watch'];
 }
 
 /** The endpoints of a running agent, by name. */
@@ -84,9 +86,10 @@ export class AgentTunnels {
 
   async #listen(definition: Definition, options: ListenOptions, before: Tunnel | undefined): Promise<Tunnel> {
     const sameName = before === undefined ? {} : { url: `http://${new URL(before.listener.url).hostname}` };
-    const wanted = { ...options, ...sameName };
-    const listener = await this.#session.listen(wanted);
     const { name = '' } = options;
+    const watch = this.#events.watch(name, definition);
+    const wanted = { ...options, ...sameName, ...(watch === undefined ? {} : { watch }) };
+    const listener = await this.#session.listen(wanted);
     const addr = options.forwardsTo ?? (typeof options.upstream === 'string' ? options.upstream : '');
     const tunnel: Tunnel = { name, definition, listener, addr };
     this.#tunnels.set(name, tunnel);

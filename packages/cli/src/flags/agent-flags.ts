@@ -37,6 +37,11 @@ export const AGENT_FLAGS: readonly Flag[] = [
     value: 'file',
     help: 'authority (PEM file) of the server, or "host" for those of the system [POSTERN_CONNECT_CAS]',
   },
+  {
+    name: 'web-addr',
+    value: 'host:port',
+    help: 'local API and pages (default: 127.0.0.1:4040, the next port when it is taken); false for none',
+  },
   CONFIG_FLAG,
   ...LOG_FLAGS,
 ];
@@ -50,6 +55,8 @@ export interface AgentFlags {
   readonly authtoken?: string;
   readonly connectUrl?: string;
   readonly connectCas?: string;
+  /** `host:port`, or `false`. */
+  readonly webAddr?: string;
   readonly config?: readonly string[];
   readonly log?: string;
   readonly logFormat?: LogFormat;
@@ -59,14 +66,19 @@ export interface AgentFlags {
 export function agentFlags(values: FlagValues): AgentFlags {
   const level = textOf(values, 'log-level');
   const format = textOf(values, 'log-format');
-  const [authtoken, connectUrl, connectCas, log] = ['authtoken', 'connect-url', 'connect-cas', 'log'].map((name) =>
-    textOf(values, name),
-  );
+  const [authtoken, connectUrl, connectCas, webAddr, log] = [
+    'authtoken',
+    'connect-url',
+    'connect-cas',
+    'web-addr',
+    'log',
+  ].map((name) => textOf(values, name));
   const config = listOf(values, 'config');
   return {
     ...(authtoken === undefined ? {} : { authtoken }),
     ...(connectUrl === undefined ? {} : { connectUrl }),
     ...(connectCas === undefined ? {} : { connectCas }),
+    ...(webAddr === undefined ? {} : { webAddr }),
     ...(config === undefined ? {} : { config }),
     ...(log === undefined ? {} : { log }),
     ...(format === 'term' || format === 'logfmt' || format === 'json' ? { logFormat: format } : {}),

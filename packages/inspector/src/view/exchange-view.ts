@@ -1,0 +1,106 @@
+import { bytesOf } from '../record/blocks.ts';
+import type { Capture, Exchange, Message } from '../record/exchange.ts';
+import type { Recorder } from '../record/recorder.ts';
+import { decodeBody, textOf } from './body.ts';
+import type { BodyView, ExchangeDetail, ExchangeSummary, MessageView, SideView } from './shapes.ts';
+import { fieldOf, readWireMessage, type WireMessage } from './wire-message.ts';
+
+/** Enough for the words of a list: its first line and most heads. */
+const GLANCE_BYTES = 8_192;
+
+export function summaryOf(recorder: Recorder, exchange: Exchange): ExchangeSummary {
+  const request = readWireMessage(glance(exchange.request));
+  const response = exchange.status === 0 ? undefined : readWireMessage(glance(exchange.response));
+  const type = response === undefined ? '' : (fieldOf(response.fields, 'content-type') ?? '');
+  return {
+    id: recorder.ids.idOf(exchange.number),
+    tunnel: exchange.tunnel,
+    method: request.line[0].slice(0, 40),
+    path: request.line[1].slice(0, 2_048),
+    status: exchange.status,
+    start: startOf(exchange),
+    duration: durationOf(recorder, exchange),
+    outcome: exchange.outcome,
+    client: exchange.clientAddr,
+    bytes: exchange.response.wireBytes,
+    type: type.slice(0, 200),
+    messages: exchange.messageCount,
+    streams: exchange.status === 101 ? 'websocket' : type.toLowerCase().startsWith('text/event-stream') ? 'events' : '',
+    replayOf: exchange.replayOf === 0 ? '' : recorder.ids.idOf(exchange.replayOf),
+  };
+}
+
+export function detailOf(recorder: Recorder, exchange: Exchange): ExchangeDetail {
+  return {
+    ...summaryOf(recorder, exchange),
+    request: sideOf(exchange.request),
+    response: exchange.response.keptBytes === 0 ? null : sideOf(exchange.response),
+    timing: { requestEnd: exchange.requestEnd, firstByte: exchange.firstByte, end: exchange.end },
+  };
+}
+
+export function messageView(message: Message): MessageView {
+  const bytes = bytesOf(message.pieces);
+  const text = message.deflated ? undefined : textOf(bytes, '', message.keptBytes < message.bytes);
+  return {
+    number: message.number,
+    at: message.at,
+    kind: message.kind,
+    fromVisitor: message.fromVisitor,
+    opcode: message.opcode,
+    final: message.final,
+    deflated: message.deflated,
+    bytes: message.bytes,
+    truncated: message.keptBytes < message.bytes,
+    ...(text === undefined ? { base64: bytes.toString('base64') } : { text }),
+  };
+}
+
+export function startOf(exchange: Exchange): string {
+  return new Date(exchange.startedAt).toISOString();
+}
+
+/** Milliseconds. */
+export function durationOf(recorder: Recorder, exchange: Exchange): number {
+  return exchange.end < 0 ? recorder.age(exchange) : exchange.end;
+}
+
+export function wholeRequest(exchange: Exchange): WireMessage {
+  return readWireMessage(bytesOf(exchange.request.pieces));
+}
+
+export function isTruncated(capture: Capture): boolean {
+  return capture.keptBytes < capture.wireBytes;
+}
+
+function sideOf(capture: Capture): SideView {
+  const bytes = bytesOf(capture.pieces);
+  const message = readWireMessage(bytes);
+  return {
+    line: message.line,
+    fields: message.fields,
+    body: bodyView(capture, message),
+    raw: bytes.toString('latin1'),
+  };
+}
+
+function bodyView(capture: Capture, message: WireMessage): BodyView {
+  const type = fieldOf(message.fields, 'content-type') ?? '';
+  const { bytes, problem } = decodeBody(message);
+  const text = textOf(bytes, type, isTruncated(capture));
+  return {
+    wireBytes: capture.wireBytes,
+    truncated: isTruncated(capture),
+    type,
+    size: bytes.length,
+    ...(text === undefined ? { base64: bytes.toString('base64') } : { text }),
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+function glance(capture: Capture): Buffer {
+  const [first] = capture.pieces;
+  if (first === undefined) return Buffer.alloc(0);
+  // Nearly always all in the first piece; a copy of what is behind it costs more than it shows.
+  return first.block.bytes.subarray(first.start, Math.min(first.end, first.start + GLANCE_BYTES));
+}
