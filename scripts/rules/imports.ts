@@ -26,7 +26,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   server: {
     uses: ['agent', 'api', 'control', 'edge', 'errors', 'link', 'policy', 'protocol', 'registry', 'resources', 'store'],
   },
-  cli: { uses: ['agent', 'inspector', 'link', 'policy', 'server'] },
+  cli: { uses: ['agent', 'inspector', 'link', 'policy', 'resources', 'server'] },
 };
 
 export function importProblems(sources: Sources): readonly string[] {

@@ -40,6 +40,13 @@ export function normalizeArgv(program: Command, args: readonly string[]): readon
   return [...words, ...early, ...rest];
 }
 
+/** Where the word `api` stands when it is the command; options may be before it. null = another command. */
+export function placeOfApi(program: Command, args: readonly string[]): number | null {
+  if (commandOf(program, args).name() !== 'api') return null;
+  const at = args.indexOf('api');
+  return at === -1 ? null : at;
+}
+
 /** The command that the words lead to, whatever options are between them. */
 function commandOf(program: Command, args: readonly string[]): Command {
   let command = program;

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { normalizeArgv } from './argv.ts';
+import { normalizeArgv, placeOfApi } from './argv.ts';
 import { createProgram } from './program.ts';
 
 // The launcher ties us to itself with an IPC channel: when it dies, so do we, as if asked to stop.
@@ -9,6 +9,12 @@ if (process.channel !== undefined) {
 }
 
 const program = createProgram();
+const args = process.argv.slice(2);
+const beforeApi = placeOfApi(program, args);
 // Alone, the command teaches.
-if (process.argv.length <= 2) program.outputHelp();
-else await program.parseAsync(normalizeArgv(program, process.argv.slice(2)), { from: 'user' });
+if (args.length === 0) program.outputHelp();
+else if (beforeApi !== null) {
+  // Its tree is large, and made only for those who climb it.
+  const { runApi } = await import('./api/run-api.ts');
+  await runApi(args.toSpliced(beforeApi, 1));
+} else await program.parseAsync(normalizeArgv(program, args), { from: 'user' });

@@ -29,6 +29,8 @@ export function createProgram(): Command {
   addBackupCommand(program);
   addRestoreCommand(program);
   addPolicyCommand(program);
+  // What is below it is made when it is called (api/run-api.ts).
+  program.command('api').description('call the REST API: postern api endpoints list');
   program
     .command('version')
     .description('print the version')
