@@ -2,6 +2,7 @@ import process from 'node:process';
 import { Command } from 'commander';
 import { addBackupCommand } from './commands/backup.ts';
 import { addConfigCommand } from './commands/config.ts';
+import { addLoginCommand } from './commands/login.ts';
 import { addPolicyCommand } from './commands/policy.ts';
 import { addRestoreCommand } from './commands/restore.ts';
 import { addServerCommand } from './commands/server.ts';
@@ -26,6 +27,7 @@ export function createProgram(): Command {
   addTunnelCommands(program);
   addStartCommand(program);
   addConfigCommand(program);
+  addLoginCommand(program);
   addBackupCommand(program);
   addRestoreCommand(program);
   addPolicyCommand(program);

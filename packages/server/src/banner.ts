@@ -33,6 +33,7 @@ export function banner(
     '  npx postern http 3000',
     '',
     ...elsewhere(agentAccess),
+    ...login(agentAccess, shown(runtime.authtoken_path)),
     'The same with the official SDK (npm install @ngrok/ngrok), in a file share.mjs',
     `  import { readFileSync } from 'node:fs';`,
     `  import ngrok from '@ngrok/ngrok';`,
@@ -62,6 +63,18 @@ function elsewhere({ address, authority, remote }: AgentAccess): readonly string
       'The same from another machine: copy authtoken there, and the authority that signed --tls-certificate (ca.pem is not it)',
   }[authority];
   return [words, `  npx postern http 3000 --connect-url ${address}${trust} --authtoken "$(cat authtoken)"`, ''];
+}
+
+/** Address, authority and token in one step; the token is asked for, so that it stays out of histories. */
+function login({ address, authority, pin, remote }: AgentAccess, tokenFile: string): readonly string[] {
+  const trust = { own: `?ca=${pin ?? ''}`, public: '', private: '' }[authority];
+  const file = authority === 'private' ? ' --connect-cas YOUR-CA.pem' : '';
+  const where = remote ? 'on any machine' : 'as any user of this machine';
+  return [
+    `For good, ${where} (it asks for the token that is in ${tokenFile}), and then just "npx postern http 3000"`,
+    `  npx postern login ${quoted(`postern://${address}${trust}`)}${file}`,
+    '',
+  ];
 }
 
 function sdkTrust({ authority }: AgentAccess, ca: string): string {

@@ -244,7 +244,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     ca: ca.pem,
     credentials,
     publicPorts,
-    agentAccess: agentAccess(config, runtime, (name) => certificates.authorityOf(name)),
+    agentAccess: agentAccess(config, runtime, (name) => certificates.authorityOf(name), ca.pem),
     showWebVisitors: (url) => control.showWebVisitors(url),
     async announce() {
       if (state !== 'starting') return;

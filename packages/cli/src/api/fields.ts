@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { text as read } from 'node:stream/consumers';
-import { takes, type Field, type Fields } from '@postern/resources';
+import { takes, type Field, type Fields, type Kind } from '@postern/resources';
 import type { Flag, FlagValues } from '../flags/flag.ts';
 import { listOf, switchOf, textOf } from '../flags/flag.ts';
 import { messageOf } from '../problem.ts';
@@ -38,30 +38,32 @@ function entries(fields: Fields, call: Call): (readonly [string, Field])[] {
 
 export const kebab = (name: string): string => name.replaceAll('_', '-');
 
+/** What a value is called in the help; a switch has none. */
+const PLACEHOLDERS: Readonly<Record<Kind, string>> = {
+  text: 'text',
+  id: 'id',
+  time: 'time',
+  integer: 'number',
+  flag: '',
+  texts: 'text',
+  labels: 'key=value',
+  ref: 'json',
+  refs: 'json',
+  owner: 'json',
+  uri: 'text',
+  object: 'json',
+  objects: 'json',
+  unserved: 'text',
+};
+
 function flagOf(name: string, { kind, doc }: Field): Flag {
-  const flag = { name: kebab(name), help: doc };
-  switch (kind) {
-    case 'flag':
-      return flag;
-    case 'texts':
-      return { ...flag, value: 'text', many: 'commas' };
-    case 'labels':
-      return { ...flag, value: 'key=value', many: 'times' };
-    case 'integer':
-      return { ...flag, value: 'number' };
-    case 'text':
-    case 'id':
-    case 'time':
-    case 'uri':
-    case 'unserved':
-      return { ...flag, value: kind === 'id' ? 'id' : 'text' };
-    case 'ref':
-    case 'refs':
-    case 'owner':
-    case 'object':
-    case 'objects':
-      return { ...flag, value: 'json' };
-  }
+  const value = PLACEHOLDERS[kind];
+  return {
+    name: kebab(name),
+    help: doc,
+    ...(value === '' ? {} : { value }),
+    ...(kind === 'texts' ? { many: 'commas' } : kind === 'labels' ? { many: 'times' } : {}),
+  };
 }
 
 async function valueOf(name: string, { kind }: Field, values: FlagValues): Promise<unknown> {

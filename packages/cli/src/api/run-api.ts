@@ -89,20 +89,16 @@ function addVerb(
     for (const name of Object.keys(resource.lists ?? {}))
       addFlag(command, { name: kebab(name), value: 'text', many: 'times', help: `only these ${name}` });
   }
-  act(command, async (place, ids, values) => {
-    switch (verb) {
-      case 'list':
-        return listAll(place, resource, at(ids), values);
-      case 'get':
-        return callApi(place, 'GET', at(ids));
-      case 'delete':
-        return callApi(place, 'DELETE', at(ids));
-      case 'create':
-        return callApi(place, 'POST', at(ids), await bodyOf(resource.fields, verb, values));
-      case 'update':
-        return callApi(place, 'PATCH', at(ids), await bodyOf(resource.fields, verb, values));
-    }
-  });
+  const calls: Readonly<Record<Verb, Act>> = {
+    list: (place, ids, values) => listAll(place, resource, at(ids), values),
+    get: (place, ids) => callApi(place, 'GET', at(ids)),
+    delete: (place, ids) => callApi(place, 'DELETE', at(ids)),
+    create: async (place, ids, values) =>
+      callApi(place, 'POST', at(ids), await bodyOf(resource.fields, 'create', values)),
+    update: async (place, ids, values) =>
+      callApi(place, 'PATCH', at(ids), await bodyOf(resource.fields, 'update', values)),
+  };
+  act(command, calls[verb]);
 }
 
 /** The pages of a list, as one answer. */
