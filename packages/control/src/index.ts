@@ -12,6 +12,7 @@ export {
   type PolicyRules,
   type PolicyRuleSet,
 } from './config.ts';
+export { policyRules, policyRulesWithoutFirewall } from './policy-rules.ts';
 export type { AddressPlan } from './addresses/urls.ts';
 export type { FirstCredentials } from './bootstrap.ts';
 export { Turns } from './turns.ts';

@@ -13,6 +13,12 @@ export function ruleOf({ type, config, expressions = [] }: PolicyAction): RuleSo
   return { expressions, actions: [{ type, config }] };
 }
 
+/** The same where the server has no rules of a firewall: what needs them is refused when it is written. */
+export const policyRulesWithoutFirewall: PolicyRules = {
+  ...policyRules,
+  check: (text, options) => validatePolicy(text, { ...options, firewall: false }),
+};
+
 /** Each action is a rule of its own, so that the language can put it where its kind belongs. */
 function sourceOf(rules: PolicyRuleSet): PolicySource {
   return {

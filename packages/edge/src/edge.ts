@@ -1,5 +1,5 @@
 /** The data plane, put together: see README.md for the way of one request through it. */
-import { compilePolicy, type Addresses } from '@postern/policy';
+import { compilePolicy, type Addresses, type PolicyServices } from '@postern/policy';
 import { AgentPlane } from './agents/agent-plane.ts';
 import { ByteDelivery } from './connection/byte-delivery.ts';
 import { CertificateCache } from './connection/certificates.ts';
@@ -51,6 +51,8 @@ export interface EdgeOptions {
   readonly addresses?: Addresses | null;
   /** Open already; those of TCP endpoints open and close with their routes. */
   readonly listeners: readonly Listener[];
+  /** Rules for actions that judge messages; absent = none. */
+  readonly firewall?: PolicyServices['firewall'];
 }
 
 /** Numbers of this moment. */
@@ -164,6 +166,7 @@ class DataPlane implements Edge {
         breakers: new CircuitBreakers(() => performance.now()),
         counters: this.#counters,
         events: this.#events,
+        firewall: options.firewall ?? null,
         keys: new PublishedKeys(this.#outside, () => performance.now()),
         resources,
         slices: new SlicedWork(),

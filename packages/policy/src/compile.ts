@@ -202,6 +202,7 @@ function compileAction(
     phase,
     protocol: options.protocol,
     binding: options.binding,
+    firewall: options.firewall !== false,
     path,
     recorder: uses.recorder(definition.descriptor.resultKey),
     program: (size) => (uses.programs.left -= size) >= 0,

@@ -16,7 +16,7 @@ export class PolicyCache<Policy extends CompiledPolicy> {
 
   /** @throws what `compile` throws */
   get(source: string, options: CompileOptions, compile: () => Policy): Policy {
-    const key = `${options.protocol} ${options.binding} ${options.kind} ${source}`;
+    const key = `${options.protocol} ${options.binding} ${options.kind} ${options.firewall !== false} ${source}`;
     let result = this.#compiled.get(key);
     if (result === undefined) {
       result = attempt(compile);

@@ -104,6 +104,8 @@ export interface RequestView {
    * @param limit bytes; a larger body goes on to the service, and nobody here sees it
    */
   readBody(limit: number): Promise<Buffer | BodyProblem>;
+  /** As `readBody`, but of a larger body its first `limit` bytes. */
+  readBodyStart(limit: number): Promise<Buffer | BodyProblem>;
   /** What the body passes on its way to the service, behind filters that were asked for before. */
   filterBody(maker: FilterMaker): void;
   /** Memory for what is made of a body that has been read; given back with it. @returns whether there is as much */
@@ -140,6 +142,8 @@ export interface ResponseView {
   readonly headers: HeaderView;
   /** All of the body, as it came; see `RequestView.readBody`. */
   readBody(limit: number): Promise<Buffer | BodyProblem>;
+  /** As `readBody`, but of a larger body its first `limit` bytes. */
+  readBodyStart(limit: number): Promise<Buffer | BodyProblem>;
   /** What the body passes on its way to the visitor, behind filters that were asked for before. */
   filterBody(maker: FilterMaker): void;
   /** See `RequestView`. */
@@ -253,4 +257,6 @@ export interface CompileOptions {
   readonly binding: Binding;
   /** Cloud endpoints must end every path (2235); the others fall through to their upstream. */
   readonly kind: 'cloud' | 'agent' | 'edge';
+  /** false = this server has no rules of a firewall, and actions that need them are refused. */
+  readonly firewall?: boolean;
 }

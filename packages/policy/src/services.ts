@@ -4,6 +4,7 @@
  */
 import type { KeyObject } from 'node:crypto';
 import type { PosternError } from '@postern/errors';
+import type { Firewall } from '@postern/seclang';
 
 export interface PolicyServices {
   readonly bcrypt: Bcrypt;
@@ -15,6 +16,8 @@ export interface PolicyServices {
   readonly slices: Slices;
   /** null where no request is under way: connection rules call nobody. */
   readonly outgoing: OutgoingHttp | null;
+  /** null where the operator has given no rules. */
+  readonly firewall: Firewall | null;
   /** null where nobody has named data about addresses. */
   readonly addresses: Addresses | null;
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Api } from '@postern/api';
-import { type Control, DEFAULT_LIMITS, createControl } from '@postern/control';
+import { type Control, DEFAULT_LIMITS, createControl, policyRules, policyRulesWithoutFirewall } from '@postern/control';
 import { type Edge, createEdge } from '@postern/edge';
 import { createMemoryRegistry } from '@postern/registry';
 import {
@@ -142,7 +142,13 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   const tcpPorts = tcpPortRange(config, random);
   const names = new AgentNames(dataDir, config.agentReturnMs, now);
   await checkAddresses(flagOf('tcp_listen'), tcpAddresses(config));
+  // Compiled before anything is promised: a mistake in them is one of the start.
+  const firewall =
+    config.owaspCrs.length === 0
+      ? null
+      : (await import('./firewall/firewall.ts')).openFirewall(config.owaspCrs, log.child({ sub: 'firewall' }));
   const control: Control = createControl({
+    policy: firewall === null ? policyRulesWithoutFirewall : policyRules,
     store,
     registry: await createMemoryRegistry({ now }).join('local'),
     ids,
@@ -205,6 +211,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     random,
     addresses: addressFiles,
     listeners: doors.forEdge(),
+    firewall,
   });
   started.push(() => edge.stop());
   await edge.start();

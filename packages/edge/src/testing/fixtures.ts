@@ -44,6 +44,7 @@ export { DEFAULT_EDGE_LIMITS as LIMITS } from '../limits.ts';
 export const POLICY_CONTEXT: PolicyContext = {
   services: {
     addresses: null,
+    firewall: null,
     breakers: { enter: () => ({ leave: () => {} }) },
     bcrypt: { matches: () => Promise.resolve(null) },
     counters: { take: () => 0 },

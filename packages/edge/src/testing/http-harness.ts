@@ -240,6 +240,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       slices: new SlicedWork(),
       outgoing: null,
       addresses: null,
+      firewall: null,
     },
     wheel: createTimerWheel({ resolution: 10 }),
     log,

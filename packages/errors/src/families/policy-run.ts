@@ -135,6 +135,24 @@ export const POLICY_RUN_ERRORS = {
     title: 'Status cannot have a body',
     message: 'The traffic policy answered {status} with a body, which that status may not have.',
   },
+  3700: {
+    status: 403,
+    owner: 'client',
+    title: 'Request blocked',
+    message: "This request looks like an attack to the rules of this endpoint's firewall, and was not let through.",
+  },
+  3701: {
+    status: 500,
+    owner: 'config',
+    title: 'Firewall could not judge',
+    message: "The firewall of this endpoint's traffic policy could not judge this message: {reason}.",
+  },
+  3702: {
+    status: 403,
+    owner: 'upstream',
+    title: 'Answer blocked',
+    message: "The answer to this request would tell what it should not, by the rules of this endpoint's firewall.",
+  },
   3901: {
     status: 500,
     owner: 'config',

@@ -227,6 +227,13 @@ export const POLICY_ERRORS = {
     title: 'Action not available',
     message: '{path}: the action "{type}" is not available yet. It is refused rather than ignored.',
   },
+  90029: {
+    status: 400,
+    owner: 'config',
+    title: 'No firewall rules on this server',
+    message:
+      '{path}: {type} needs the OWASP Core Rule Set, and this server has none. Its operator installs it (on Debian the package modsecurity-crs) and starts the server with --owasp-crs and its folder.',
+  },
   90030: {
     status: 400,
     owner: 'config',

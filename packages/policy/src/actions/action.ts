@@ -25,6 +25,8 @@ export interface ActionEnv {
   readonly phase: PhaseName;
   readonly protocol: Scheme;
   readonly binding: Binding;
+  /** Whether the server may have rules of a firewall. */
+  readonly firewall: boolean;
   /** e.g. `on_http_request[0].actions[1].config`. */
   readonly path: string;
   /** Compiles a string with `${…}`; `field` is its path below `path`, e.g. `.headers.x-a`. @throws PosternError 2224 */

@@ -10,6 +10,8 @@ import { forwardInternalAction } from './forward-internal/schema.ts';
 import { httpRequestAction } from './http-request/schema.ts';
 import { jwtValidationAction } from './jwt-validation/schema.ts';
 import { logAction } from './log/schema.ts';
+import { owaspCrsRequestAction } from './owasp-crs-request/schema.ts';
+import { owaspCrsResponseAction } from './owasp-crs-response/schema.ts';
 import { rateLimitAction } from './rate-limit/schema.ts';
 import { redirectAction } from './redirect/schema.ts';
 import { removeHeadersAction } from './remove-headers/schema.ts';
@@ -33,6 +35,8 @@ export const DESCRIPTORS = [
   httpRequestAction,
   jwtValidationAction,
   logAction,
+  owaspCrsRequestAction,
+  owaspCrsResponseAction,
   rateLimitAction,
   redirectAction,
   removeHeadersAction,

@@ -12,6 +12,8 @@ import { forwardInternal } from './forward-internal/compile.ts';
 import { httpRequest } from './http-request/compile.ts';
 import { jwtValidation } from './jwt-validation/compile.ts';
 import { log } from './log/compile.ts';
+import { owaspCrsRequest } from './owasp-crs-request/compile.ts';
+import { owaspCrsResponse } from './owasp-crs-response/compile.ts';
 import { rateLimit } from './rate-limit/compile.ts';
 import { redirect } from './redirect/compile.ts';
 import { removeHeaders } from './remove-headers/compile.ts';
@@ -35,6 +37,8 @@ const DEFINITIONS: readonly ActionDefinition[] = [
   httpRequest,
   jwtValidation,
   log,
+  owaspCrsRequest,
+  owaspCrsResponse,
   rateLimit,
   redirect,
   removeHeaders,

@@ -11,8 +11,6 @@ export const UNBUILT = [
     resultKey: 'oidc',
     place: { before: 6 },
   },
-  { type: 'owasp-crs-request', phases: ['on_http_request'] },
-  { type: 'owasp-crs-response', phases: ['on_http_response'] },
   { type: 'saml', phases: ['on_http_request'], place: { before: 7 } },
   { type: 'sse-find-replace', phases: ['on_event_stream_message'] },
 ] as const satisfies readonly ActionFacts[];

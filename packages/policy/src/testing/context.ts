@@ -159,6 +159,7 @@ export function makeContext(facts: Facts = {}): TestContext {
           answerHeaders,
           listeners,
           readBody: (limit) => Promise.resolve(bodies.request.length > limit ? 'too-large' : bodies.request),
+          readBodyStart: (limit) => Promise.resolve(bodies.request.subarray(0, limit)),
           reserve,
           replaceBody: (body) => void (bodies.request = body),
           filterBody: (maker) => void filters.push(maker),
@@ -175,6 +176,7 @@ export function makeContext(facts: Facts = {}): TestContext {
           filters: answerFilters,
           encodings,
           readBody: (limit) => Promise.resolve(bodies.response.length > limit ? 'too-large' : bodies.response),
+          readBodyStart: (limit) => Promise.resolve(bodies.response.subarray(0, limit)),
           reserve,
           replaceBody: (body) => void (bodies.response = body),
           get encodes() {
@@ -215,6 +217,7 @@ const NO_SERVICES: PolicyServices = {
   breakers: { enter: () => ({ leave: () => {} }) },
   counters: { take: () => 0 },
   events: { emit: () => {} },
+  firewall: null,
   keys: { at: () => Promise.resolve({ problem: 'there is no such set here' }) },
   outgoing: null,
   resources: { secret: () => null, ipPolicy: () => null, certificateAuthority: () => null },

@@ -56,6 +56,10 @@ export class TrialRequest implements RequestView {
     return Promise.resolve(this.body.length > limit ? 'too-large' : this.body);
   }
 
+  readBodyStart(limit: number): Promise<Buffer> {
+    return Promise.resolve(this.body.subarray(0, limit));
+  }
+
   filterBody(maker: FilterMaker): void {
     this.filters.push(maker);
   }
@@ -109,6 +113,10 @@ export class TrialResponse implements ResponseView {
 
   readBody(limit: number): Promise<Buffer | 'too-large'> {
     return Promise.resolve(this.body.length > limit ? 'too-large' : this.body);
+  }
+
+  readBodyStart(limit: number): Promise<Buffer> {
+    return Promise.resolve(this.body.subarray(0, limit));
   }
 
   filterBody(maker: FilterMaker): void {

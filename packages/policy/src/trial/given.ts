@@ -48,6 +48,8 @@ export interface Given {
   readonly addresses: ReadonlyMap<string, AddressFacts> | null;
   /** Whether circuit breakers have tripped. */
   readonly tripped: boolean;
+  /** What the rules of the server's firewall say; null = it is not given. */
+  readonly firewall: 'allow' | 'deny' | null;
   /** Unix milliseconds. */
   readonly now: number;
   /** [0, 1) */
@@ -71,6 +73,7 @@ export function givenOnly(request: GivenRequest, now: number): Given {
     jwks: new Map(),
     addresses: null,
     tripped: false,
+    firewall: null,
     now,
     random: 0.5,
     times: 1,

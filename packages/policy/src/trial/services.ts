@@ -4,6 +4,7 @@
  */
 import { createPublicKey } from 'node:crypto';
 import { fail } from '@postern/errors';
+import type { Verdict } from '@postern/seclang';
 import { CidrSet } from '../net/cidr.ts';
 import type { CountLimit, IpPolicy, PolicyServices, PublishedKey } from '../services.ts';
 import type { Given } from './given.ts';
@@ -32,6 +33,10 @@ export function trialServices(given: Given): TrialServices {
     },
     breakers: { enter: () => (given.tripped ? null : { leave: () => {} }) },
     counters: { take: (endpointId, bucket, limit) => take(counts, `${endpointId} ${limit.set} ${bucket}`, limit) },
+    firewall: {
+      judgeRequest: () => verdictOf(given, notes),
+      judgeResponse: () => verdictOf(given, notes),
+    },
     events: { emit: ({ fields }) => void logs.push(plainOf(fields)) },
     keys: {
       at(url) {
@@ -75,6 +80,14 @@ export function trialServices(given: Given): TrialServices {
     },
   };
   return { services, logs, notes };
+}
+
+/** A trial has no rules, and does not guess what they would say. */
+function verdictOf({ firewall }: Given, notes: Set<string>): Verdict {
+  if (firewall === null) notes.add('what the rules of the firewall say is not given (firewall)');
+  const denied = firewall === 'deny';
+  const problem = firewall === null ? 'a trial has no rules' : null;
+  return { problem, denied, score: denied ? 5 : 0, threshold: 5, matched: [], left: 0 };
 }
 
 /** The clock of a trial stands still, so that a window never slides. */

@@ -149,6 +149,13 @@ export const SERVER_OPTIONS = [
     help: 'databases (MaxMind format) and lists of categories that policies know addresses by; read again when they change, and on SIGHUP',
   },
   {
+    key: 'owasp_crs',
+    kind: 'list',
+    value: 'folder',
+    default: '',
+    help: 'OWASP Core Rule Set for owasp-crs-* actions: its folder, and its crs-setup.conf where that is elsewhere',
+  },
+  {
     key: 'proxy_protocol',
     kind: 'switch',
     value: 'true|false',

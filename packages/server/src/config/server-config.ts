@@ -30,6 +30,8 @@ export interface ServerConfig extends Listening {
   readonly strictExpressions: boolean;
   /** Files about addresses. */
   readonly addressData: readonly string[];
+  /** Folders and files of the Core Rule Set; empty = there is none. */
+  readonly owaspCrs: readonly string[];
   readonly tlsCertificates: readonly { readonly cert: string; readonly key: string }[];
   /** Beside base domains and agent names, what the local authority may sign for; `*` = any name. */
   readonly caDomains: readonly string[];
@@ -98,6 +100,7 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
     policyOutgoingAllow: read.list('policy_outgoing_allow').map((range) => cidr('policy_outgoing_allow', range)),
     strictExpressions: read.switch('strict_expressions'),
     addressData: read.list('address_data').map((file) => path.resolve(surroundings.cwd, file)),
+    owaspCrs: read.list('owasp_crs').map((place) => path.resolve(surroundings.cwd, place)),
     tlsCertificates: read.list('tls_certificate').map((pair) => certificateFiles(pair, surroundings.cwd)),
     caDomains: read.list('ca_domain').map((name) => (name === '*' ? name : domainName('ca_domain', name))),
     dataDir: path.resolve(surroundings.cwd, read.text('data_dir') || defaultDataDir(surroundings)),

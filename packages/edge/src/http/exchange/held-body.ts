@@ -10,8 +10,12 @@ import type { BodySource } from './ports.ts';
 
 const EMPTY = Buffer.alloc(0);
 
+/** Whether a body that is larger than the limit is none, or its beginning. */
+export type HowMuch = 'all' | 'start';
+
 interface Reader {
   readonly limit: number;
+  readonly howMuch: HowMuch;
   readonly done: (result: Buffer | BodyProblem) => void;
 }
 
@@ -45,12 +49,14 @@ export class HeldBody {
    * @param limit bytes
    * @returns memory that the service's bytes share: it is to be read only
    */
-  read(limit: number): Promise<Buffer | BodyProblem> {
+  read(limit: number, howMuch: HowMuch): Promise<Buffer | BodyProblem> {
     if (this.#problem !== null) return Promise.resolve(this.#problem);
-    if (this.#pieces.bytes > limit) return Promise.resolve('too-large');
+    if (this.#pieces.bytes > limit) {
+      return Promise.resolve(howMuch === 'start' ? this.#all().subarray(0, limit) : 'too-large');
+    }
     if (this.#complete) return Promise.resolve(this.#all());
     return new Promise((resolve) => {
-      this.#readers.push({ limit, done: resolve });
+      this.#readers.push({ limit, howMuch, done: resolve });
       this.#source.resume();
     });
   }
@@ -78,7 +84,9 @@ export class HeldBody {
     if (this.#readers.length === 0) return this.#source.pause();
     if (!this.#room.take(this.#owner, length)) return this.#fail('no-room');
     this.#taken += length;
-    this.#settle(({ limit }) => limit < this.#pieces.bytes, 'too-large');
+    const { bytes } = this.#pieces;
+    this.#settle(({ limit, howMuch }) => howMuch === 'all' && limit < bytes, 'too-large');
+    if (this.#readers.some(({ limit }) => limit < bytes)) this.#settleStarts();
     if (this.#readers.length === 0) this.#source.pause();
   }
 
@@ -123,6 +131,14 @@ export class HeldBody {
     if (this.#readers.length === 0) return;
     this.#source.pause();
     this.#settle(() => true, problem);
+  }
+
+  /** Whoever wants no more than has come. */
+  #settleStarts(): void {
+    const all = this.#all();
+    const settled = this.#readers.filter(({ limit }) => limit < all.length);
+    this.#readers = this.#readers.filter((reader) => !settled.includes(reader));
+    for (const { done, limit } of settled) done(all.subarray(0, limit));
   }
 
   #settle(which: (reader: Reader) => boolean, result: Buffer | BodyProblem): void {

@@ -7,7 +7,7 @@ import type { EdgeContext } from '../../context.ts';
 import { type Exchange, Phase } from '../exchange/exchange.ts';
 import { removeField, valueOf } from '../exchange/fields.ts';
 import type { BodyOwner } from '../exchange/body-room.ts';
-import { HeldBody } from '../exchange/held-body.ts';
+import { HeldBody, type HowMuch } from '../exchange/held-body.ts';
 import type { ResponseDraft } from '../exchange/message.ts';
 import type { BodySource } from '../exchange/ports.ts';
 
@@ -17,7 +17,12 @@ const EMPTY = Buffer.alloc(0);
  * @param limit bytes
  * @returns memory that the service's bytes share: it is to be read only
  */
-export function readBody(exchange: Exchange, edge: EdgeContext, limit: number): Promise<Buffer | BodyProblem> {
+export function readBody(
+  exchange: Exchange,
+  edge: EdgeContext,
+  limit: number,
+  howMuch: HowMuch,
+): Promise<Buffer | BodyProblem> {
   const { body, phase } = exchange;
   if (body === null) return Promise.resolve(phase === Phase.deciding ? EMPTY : 'gone');
   if (body.held === null) {
@@ -26,7 +31,7 @@ export function readBody(exchange: Exchange, edge: EdgeContext, limit: number): 
     body.held = holdOf(exchange, edge, exchange.downstream);
   }
   if (!body.ended) askForIt(exchange);
-  return body.held.read(limit);
+  return body.held.read(limit, howMuch);
 }
 
 /** The visitor may be waiting to be asked for it (RFC 9110 §10.1.1); the service need not ask again. */
@@ -46,15 +51,19 @@ export function readAnswer(
   edge: EdgeContext,
   draft: ResponseDraft,
   limit: number,
+  howMuch: HowMuch,
 ): Promise<Buffer | BodyProblem> {
   const { upstream, request, heldAnswer } = exchange;
-  if (draft.body !== null) return Promise.resolve(draft.body.length > limit ? 'too-large' : draft.body);
-  if (heldAnswer !== null) return heldAnswer.read(limit);
+  if (draft.body !== null) {
+    if (howMuch === 'start') return Promise.resolve(draft.body.subarray(0, limit));
+    return Promise.resolve(draft.body.length > limit ? 'too-large' : draft.body);
+  }
+  if (heldAnswer !== null) return heldAnswer.read(limit, howMuch);
   if (exchange.responding || exchange.draft !== draft || upstream === null) return Promise.resolve('gone');
   if (draft.framing.kind === 'none' || request.method === 'HEAD') return Promise.resolve(EMPTY);
   const held = holdOf(exchange, edge, upstream);
   // First asked for, then let go: what has come meanwhile is read at once.
-  const body = held.read(limit);
+  const body = held.read(limit, howMuch);
   exchange.holdAnswer(held);
   return body;
 }

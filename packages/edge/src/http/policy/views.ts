@@ -143,7 +143,11 @@ class ExchangeRequest implements RequestView {
   }
 
   readBody(limit: number): Promise<Buffer | BodyProblem> {
-    return readBody(this.exchange, this.edge, limit);
+    return readBody(this.exchange, this.edge, limit, 'all');
+  }
+
+  readBodyStart(limit: number): Promise<Buffer | BodyProblem> {
+    return readBody(this.exchange, this.edge, limit, 'start');
   }
 
   filterBody(maker: FilterMaker): void {
@@ -201,7 +205,11 @@ class DraftResponse implements ResponseView {
   }
 
   readBody(limit: number): Promise<Buffer | BodyProblem> {
-    return readAnswer(this.exchange, this.edge, this.draft, limit);
+    return readAnswer(this.exchange, this.edge, this.draft, limit, 'all');
+  }
+
+  readBodyStart(limit: number): Promise<Buffer | BodyProblem> {
+    return readAnswer(this.exchange, this.edge, this.draft, limit, 'start');
   }
 
   reserve(bytes: number): boolean {

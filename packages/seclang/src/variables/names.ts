@@ -1,0 +1,114 @@
+/** Variables that rules may name. What is of the machine that the server runs on (ENV) is not among them. */
+
+/** Many values by name. */
+export const COLLECTIONS = [
+  'ARGS',
+  'ARGS_GET',
+  'ARGS_GET_NAMES',
+  'ARGS_NAMES',
+  'ARGS_POST',
+  'ARGS_POST_NAMES',
+  'FILES',
+  'FILES_NAMES',
+  'FILES_SIZES',
+  'FILES_TMP_CONTENT',
+  'FILES_TMPNAMES',
+  'GEO',
+  'GLOBAL',
+  'IP',
+  'MATCHED_VARS',
+  'MATCHED_VARS_NAMES',
+  'MULTIPART_FILENAME',
+  'MULTIPART_NAME',
+  'MULTIPART_PART_HEADERS',
+  'REQUEST_COOKIES',
+  'REQUEST_COOKIES_NAMES',
+  'REQUEST_HEADERS',
+  'REQUEST_HEADERS_NAMES',
+  'RESOURCE',
+  'RESPONSE_HEADERS',
+  'RESPONSE_HEADERS_NAMES',
+  'RULE',
+  'SESSION',
+  'TX',
+  'USER',
+  'XML',
+] as const;
+
+/** One value each. */
+export const SCALARS = [
+  'ARGS_COMBINED_SIZE',
+  'AUTH_TYPE',
+  'DURATION',
+  'FILES_COMBINED_SIZE',
+  'FULL_REQUEST',
+  'FULL_REQUEST_LENGTH',
+  'INBOUND_DATA_ERROR',
+  'MATCHED_VAR',
+  'MATCHED_VAR_NAME',
+  'MULTIPART_BOUNDARY_QUOTED',
+  'MULTIPART_BOUNDARY_WHITESPACE',
+  'MULTIPART_CRLF_LF_LINES',
+  'MULTIPART_DATA_AFTER',
+  'MULTIPART_DATA_BEFORE',
+  'MULTIPART_FILE_LIMIT_EXCEEDED',
+  'MULTIPART_HEADER_FOLDING',
+  'MULTIPART_INVALID_HEADER_FOLDING',
+  'MULTIPART_INVALID_PART',
+  'MULTIPART_INVALID_QUOTING',
+  'MULTIPART_LF_LINE',
+  'MULTIPART_MISSING_SEMICOLON',
+  'MULTIPART_STRICT_ERROR',
+  'MULTIPART_UNMATCHED_BOUNDARY',
+  'OUTBOUND_DATA_ERROR',
+  'PATH_INFO',
+  'QUERY_STRING',
+  'REMOTE_ADDR',
+  'REMOTE_HOST',
+  'REMOTE_PORT',
+  'REMOTE_USER',
+  'REQBODY_ERROR',
+  'REQBODY_ERROR_MSG',
+  'REQBODY_PROCESSOR',
+  'REQBODY_PROCESSOR_ERROR',
+  'REQBODY_PROCESSOR_ERROR_MSG',
+  'REQUEST_BASENAME',
+  'REQUEST_BODY',
+  'REQUEST_BODY_LENGTH',
+  'REQUEST_FILENAME',
+  'REQUEST_LINE',
+  'REQUEST_METHOD',
+  'REQUEST_PROTOCOL',
+  'REQUEST_URI',
+  'REQUEST_URI_RAW',
+  'RESPONSE_BODY',
+  'RESPONSE_CONTENT_LENGTH',
+  'RESPONSE_CONTENT_TYPE',
+  'RESPONSE_PROTOCOL',
+  'RESPONSE_STATUS',
+  'SERVER_ADDR',
+  'SERVER_NAME',
+  'SERVER_PORT',
+  'SESSIONID',
+  'STATUS_LINE',
+  'TIME',
+  'TIME_EPOCH',
+  'UNIQUE_ID',
+  'USERAGENT_IP',
+  'USERID',
+] as const;
+
+export type CollectionName = (typeof COLLECTIONS)[number];
+export type ScalarName = (typeof SCALARS)[number];
+export type VariableName = CollectionName | ScalarName;
+
+const COLLECTION_SET: ReadonlySet<string> = new Set(COLLECTIONS);
+const ALL: ReadonlySet<string> = new Set([...COLLECTIONS, ...SCALARS]);
+
+export function isVariable(name: string): name is VariableName {
+  return ALL.has(name);
+}
+
+export function isCollection(name: VariableName): name is CollectionName {
+  return COLLECTION_SET.has(name);
+}
