@@ -30,6 +30,7 @@ describe('bodies', () => {
   it('of JSON', () => {
     const facts = body('application/json', String.raw`{"a":{"b":[1,"x\u00e4\n",null]},"c":true}`);
     expect(valuesOf('ARGS', facts)).toEqual([
+      'ARGS:json.a.b=',
       'ARGS:json.a.b.0=1',
       'ARGS:json.a.b.1=x\xc3\xa4\n',
       'ARGS:json.a.b.2=',
@@ -40,7 +41,11 @@ describe('bodies', () => {
 
   it('of JSON, as far as it can be read', () => {
     const text = '{"a":"x","b":["y", oops';
-    expect(valuesOf('ARGS', body('application/json', text))).toEqual(['ARGS:json.a=x', 'ARGS:json.b.0=y']);
+    expect(valuesOf('ARGS', body('application/json', text))).toEqual([
+      'ARGS:json.a=x',
+      'ARGS:json.b=',
+      'ARGS:json.b.0=y',
+    ]);
     expect(valuesOf('REQBODY_ERROR', body('application/json', text))).toEqual(['REQBODY_ERROR=1']);
     expect(valuesOf('REQBODY_ERROR', body('application/json', text, true))).toEqual(['REQBODY_ERROR=0']);
     expect(valuesOf('REQBODY_ERROR', body('application/json', '['.repeat(5_000)))).toEqual(['REQBODY_ERROR=1']);

@@ -53,6 +53,8 @@ class JsonReader {
   #members(path: string, depth: number, close: string): void {
     this.#at++;
     this.#space();
+    // A list has its own name as well, which rules look at.
+    if (close === ']') addEntry(this.entries, path, '');
     if (this.#take(close)) return;
     for (let index = 0; ; index++) {
       this.#space();

@@ -102,7 +102,7 @@ function parameterOf(disposition: string, wanted: string): string | null {
     let value = '';
     if (quote === '"' || quote === "'") {
       for (from++; from < disposition.length && disposition.charAt(from) !== quote; from++) {
-        if (disposition.charAt(from) === '\\' && from + 1 < disposition.length) from++;
+        if (disposition.charAt(from) === '\\' && disposition.charAt(from + 1) === quote) from++;
         value += disposition.charAt(from);
       }
       at = disposition.indexOf(';', from);

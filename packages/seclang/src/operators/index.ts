@@ -5,6 +5,8 @@ import { Mistake, NotRun } from '../syntax/problem.ts';
 import { Phrases } from './aho-corasick.ts';
 import { validateByteRange, validateUrlEncoding, validateUtf8Encoding } from './bytes.ts';
 import { MATCHED, type Operator, type OperatorFiles } from './operator.ts';
+import { detectXss } from './detect-xss.ts';
+import { detectSqli } from './sql/detect-sqli.ts';
 import { rx } from './rx.ts';
 import { TEXT_OPERATORS } from './texts.ts';
 
@@ -12,6 +14,8 @@ type Compile = (argument: string, files: OperatorFiles) => Operator;
 
 const OPERATORS: ReadonlyMap<string, Compile> = new Map<string, Compile>([
   ...TEXT_OPERATORS,
+  ['detectsqli', detectSqli],
+  ['detectxss', detectXss],
   ['ipmatch', (argument) => ipMatch(argument.split(','))],
   ['ipmatchf', (argument, files) => ipMatch(linesOf(files.data(argument)))],
   ['ipmatchfromfile', (argument, files) => ipMatch(linesOf(files.data(argument)))],
@@ -26,8 +30,6 @@ const OPERATORS: ReadonlyMap<string, Compile> = new Map<string, Compile>([
 
 /** Of the language, but asking other machines, or this one's files. */
 const REFUSED: ReadonlySet<string> = new Set([
-  'detectsqli',
-  'detectxss',
   'fuzzyhash',
   'geolookup',
   'gsblookup',

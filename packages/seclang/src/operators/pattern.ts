@@ -5,8 +5,8 @@
 import { RE2JS } from 're2js';
 import { NotRun } from '../syntax/problem.ts';
 
-/** Characters times instructions, beyond which a search is not begun: some 0.1 s at the very worst. */
-export const MOST_PRODUCT = 20_000_000;
+/** Characters times instructions, beyond which a search is not begun: some 0.2 s at the very worst. */
+export const MOST_PRODUCT = 60_000_000;
 /** What a pattern may keep of the texts that it has seen (its automaton), as the library counts it. */
 const AUTOMATON_BYTES = 256 * 1024;
 /** A dot is any byte; lookbehinds take linear time there, too. */

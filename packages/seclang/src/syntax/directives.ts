@@ -63,8 +63,9 @@ function wordsOf(text: string): string[] {
         break;
       }
       const char = text.charAt(at);
-      if (char === '\\' && text.charAt(at + 1) === quote && quote !== '') {
-        word += quote;
+      const escaped = text.charAt(at + 1);
+      if (char === '\\' && quote !== '' && (escaped === quote || escaped === '\\')) {
+        word += escaped;
         at++;
         continue;
       }

@@ -2,18 +2,13 @@
 
 const NAMED: ReadonlyMap<string, string> = new Map([
   ['amp', '&'],
-  ['colon', ':'],
   ['gt', '>'],
   ['lt', '<'],
-  ['lpar', '('],
   ['nbsp', '\xa0'],
-  ['newline', '\n'],
   ['quot', '"'],
-  ['rpar', ')'],
-  ['tab', '\t'],
 ]);
-/** Digits of a character's number that are read at most. */
-const MOST_DIGITS = 16;
+/** Digits of a character's number that count. */
+const MOST_DIGITS = 8;
 
 export function htmlEntityDecode(text: string): string {
   if (!text.includes('&')) return text;
@@ -36,7 +31,8 @@ function entityAt(text: string, at: number): { char: string; next: number } | nu
     const from = at + (hex ? 3 : 2);
     const next = runFrom(text, from, hex ? isHex : isDigit);
     if (next === from) return null;
-    const value = Number.parseInt(text.slice(from, next), hex ? 16 : 10);
+    // Leading zeros may be many; of a number that is too large nothing is known.
+    const value = Number.parseInt(text.slice(Math.max(from, next - MOST_DIGITS), next), hex ? 16 : 10);
     return { char: String.fromCharCode(value & 0xff), next };
   }
   const next = runFrom(text, at + 1, isLetter);
@@ -46,7 +42,7 @@ function entityAt(text: string, at: number): { char: string; next: number } | nu
 
 function runFrom(text: string, from: number, is: (code: number) => boolean): number {
   let at = from;
-  while (at < text.length && at < from + MOST_DIGITS && is(text.charCodeAt(at))) at++;
+  while (at < text.length && is(text.charCodeAt(at))) at++;
   return at;
 }
 

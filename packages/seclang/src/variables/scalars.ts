@@ -63,8 +63,8 @@ export const READ: Readonly<Record<ScalarName, Read>> = {
   REQBODY_PROCESSOR_ERROR: brokenBody,
   REQBODY_PROCESSOR_ERROR_MSG: brokenBodyReason,
   REQUEST_BASENAME: ({ request }) => request.basename,
-  // Parts are looked at one by one, and files are no text.
-  REQUEST_BODY: ({ request }) => (request.processor === 'MULTIPART' ? '' : request.body),
+  // What is taken apart otherwise is looked at part by part.
+  REQUEST_BODY: ({ request }) => (/^(?:URLENCODED)?$/.test(request.processor) ? request.body : ''),
   REQUEST_BODY_LENGTH: ({ request }) => String(request.body.length),
   REQUEST_FILENAME: ({ request }) => request.filename,
   REQUEST_LINE: ({ request }) => request.line,
