@@ -11,6 +11,8 @@ export interface LoadTarget {
   /** Host field and TLS server name. */
   readonly hostHeader: string;
   readonly tls: boolean;
+  /** Further fields, names and values in turn. */
+  readonly headers?: readonly string[];
   /** Over HTTP/2 (with TLS). */
   readonly http2?: boolean;
 }
@@ -58,6 +60,8 @@ async function wrkLoad(order: LoadOrder, wrk: string, onStart: () => void): Prom
     '-H',
     `Host: ${order.hostHeader}`,
   ];
+  const { headers = [] } = order;
+  for (let at = 0; at < headers.length; at += 2) options.push('-H', `${headers[at]}: ${headers[at + 1]}`);
   onStart();
   const child = new Child(wrk, [...options, url]);
   const lines: string[] = [];

@@ -10,7 +10,13 @@ import { createResponseParser, encodeRequestHead } from '@postern/protocol';
 import type { LoadOrder, LoadResult } from '../load.ts';
 
 const order: LoadOrder = JSON.parse(process.argv[2] ?? '{}');
-const request = encodeRequestHead('GET', order.path, ['Host', order.hostHeader, 'Accept', '*/*']);
+const request = encodeRequestHead('GET', order.path, [
+  'Host',
+  order.hostHeader,
+  'Accept',
+  '*/*',
+  ...(order.headers ?? []),
+]);
 const latencies: number[] = [];
 let errors = 0;
 let running = true;

@@ -18,9 +18,12 @@ function listOrEmpty(list: Result): Result {
   return list instanceof Failure && list.absent ? EMPTY_LIST : list;
 }
 
+const NO_COOKIE = cookieValue(emptyCookie(''));
+
 function cookie(jar: CookieJar | Fatal | null, name: string): Result {
   if (jar instanceof Failure) return jar;
-  return cookieValue(jar?.get(name)?.[0] ?? emptyCookie(''));
+  const found = jar?.get(name)?.[0];
+  return found === undefined ? NO_COOKIE : cookieValue(found);
 }
 
 export const REQUEST_FUNCTIONS: readonly FunctionDef[] = [
