@@ -69,7 +69,7 @@ export async function startLineup(options: BenchOptions): Promise<Lineup> {
 
 /** Variants that need the platform; the others can be measured without it. */
 function isOurs(id: string): boolean {
-  return id === 'cloud' || id === 'http' || id === 'https';
+  return id === 'cloud' || id === 'http' || id === 'https' || id === 'inspected';
 }
 
 function reference(
@@ -110,11 +110,13 @@ function variantsOf(
   ];
 }
 
-function oursOf({ cloud, http, https, server, httpAgent, httpsAgent }: Postern): readonly Variant[] {
+function oursOf(postern: Postern): readonly Variant[] {
+  const { cloud, http, https, inspected, server, httpAgent, httpsAgent, inspectedAgent } = postern;
   return [
     { id: 'cloud', title: 'Postern, cloud endpoint', target: cloud, measured: [server] },
     { id: 'http', title: 'Postern, http through an agent', target: http, measured: [server, httpAgent] },
     { id: 'https', title: 'Postern, https through an agent', target: https, measured: [server, httpsAgent] },
+    { id: 'inspected', title: 'Postern, http, inspector on', target: inspected, measured: [server, inspectedAgent] },
   ];
 }
 

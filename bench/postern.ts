@@ -15,9 +15,12 @@ export interface Postern {
   readonly cloud: LoadTarget;
   readonly http: LoadTarget;
   readonly https: LoadTarget;
+  /** The same as `http`, with the inspector on. */
+  readonly inspected: LoadTarget;
   readonly server: Measured;
   readonly httpAgent: Measured;
   readonly httpsAgent: Measured;
+  readonly inspectedAgent: Measured;
   stop(): Promise<void>;
 }
 
@@ -42,8 +45,8 @@ export async function startPostern(options: PosternOptions): Promise<Postern> {
       const [host, port] = splitAddress(scheme === 'https' ? platform.runtime.https_addr : platform.runtime.http_addr);
       return { host, port, path: '/', hostHeader: `${name}.${platform.baseDomain}`, tls: scheme === 'https' };
     };
-    const agent = (shared: LoadTarget): Child => {
-      const child = startAgent(platform, urlOf(shared), options, nodeOptions);
+    const agent = (shared: LoadTarget, inspected: boolean): Child => {
+      const child = startAgent(platform, urlOf(shared), options, nodeOptions, inspected);
       agents.push(child);
       return child;
     };
@@ -51,15 +54,18 @@ export async function startPostern(options: PosternOptions): Promise<Postern> {
     await createCloudEndpoint(platform, urlOf(cloud));
     const http = target('http', 'bench-http');
     const https = target('https', 'bench-https');
-    const [httpAgent, httpsAgent] = [agent(http), agent(https)];
-    await Promise.all([cloud, http, https].map((one) => waitUntilLive(platform, one)));
+    const inspected = target('http', 'bench-inspected');
+    const [httpAgent, httpsAgent, inspectedAgent] = [agent(http, false), agent(https, false), agent(inspected, true)];
+    await Promise.all([cloud, http, https, inspected].map((one) => waitUntilLive(platform, one)));
     return {
       cloud,
       http,
       https,
+      inspected,
       server: { label: 'postern server', pids: [platform.runtime.pid] },
       httpAgent: { label: 'postern agent', pids: [httpAgent.pid] },
       httpsAgent: { label: 'postern agent', pids: [httpsAgent.pid] },
+      inspectedAgent: { label: 'postern agent', pids: [inspectedAgent.pid] },
       stop,
     };
   } catch (error) {
@@ -78,10 +84,12 @@ function startAgent(
   url: string,
   { root, upstreamPort }: PosternOptions,
   env: Record<string, string>,
+  inspected: boolean,
 ): Child {
   const args = [mainOf(root), 'http', `http://127.0.0.1:${upstreamPort}`, '--url', url, '--log-format', 'json'];
   // Trees from before the inspector know no flag for it.
-  if (existsSync(path.join(root, 'packages', 'inspector'))) args.push('--inspect=false', '--web-addr=false');
+  if (existsSync(path.join(root, 'packages', 'inspector')))
+    args.push(...(inspected ? ['--web-addr=127.0.0.1:0'] : ['--inspect=false', '--web-addr=false']));
   const home = { HOME: platform.dataDir, XDG_CONFIG_HOME: platform.dataDir };
   return new Child(process.execPath, args, false, { ...process.env, ...home, ...env });
 }

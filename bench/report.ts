@@ -69,6 +69,7 @@ export function requestRatios(samples: Samples): readonly Ratio[] {
     ratio('https through an agent ÷ nginx twice with https', 'https', 'nginx-twice-tls', 1),
     ratio('http through an agent ÷ node:http proxy (one hop)', 'http', 'node-proxy', null),
     ratio('https through an agent ÷ node:http proxy (one hop, no TLS)', 'https', 'node-proxy', null),
+    ratio('http with the inspector on ÷ off', 'inspected', 'http', 1.15),
     ratio('cloud endpoint ÷ nginx once', 'cloud', 'nginx-once', 1),
     ratio('cloud endpoint ÷ nginx answering by itself', 'cloud', 'nginx-answer', null),
     ratio('cloud endpoint ÷ node:http proxy', 'cloud', 'node-proxy', null),

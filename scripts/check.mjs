@@ -26,6 +26,7 @@ const CHECKS = [
   ['format', 'oxfmt', ['--check', '.']],
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],
   ['types', 'tsc', ['-p', '.']],
+  ['types of pages', 'tsc', ['-p', path.join('packages', 'ui')]],
   ['dead code', 'knip', []],
   ['rules', path.join(root, 'scripts', 'rules.ts'), []],
   [

@@ -24,6 +24,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   api: { uses: ['control', 'errors', 'resources'] },
   agent: { uses: ['errors', 'protocol'] },
   inspector: { uses: ['protocol'], types: ['agent'] },
+  ui: { uses: [], types: ['inspector'] },
   server: {
     uses: [
       'agent',
@@ -40,7 +41,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'store',
     ],
   },
-  cli: { uses: ['agent', 'inspector', 'link', 'policy', 'resources', 'server'] },
+  cli: { uses: ['agent', 'inspector', 'link', 'policy', 'resources', 'server', 'ui'] },
 };
 
 export function importProblems(sources: Sources): readonly string[] {

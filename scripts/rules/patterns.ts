@@ -16,7 +16,7 @@ export interface Pattern {
   readonly flags: string;
 }
 
-const CODE = /^packages\/[^/]+\/src\/.*\.ts$/;
+const CODE = /^packages\/[^/]+\/(?:src|web)\/.*\.tsx?$/;
 
 /** Also the patterns of a KNOWN entry that no file holds any more. */
 export function patternProblems(sources: Sources, known: ReadonlyMap<string, string> = KNOWN): readonly string[] {

@@ -5,7 +5,7 @@ import path from 'node:path';
 /** By path from the root, with `/`. */
 export type Sources = ReadonlyMap<string, string>;
 
-const READ = /\.(?:ts|mjs|js|c|md|json|ya?ml)$|(?:^|\/)(?:NOTICE|LICENSE)$/;
+const READ = /\.(?:tsx?|mjs|js|c|md|json|ya?ml)$|(?:^|\/)(?:NOTICE|LICENSE)$/;
 const SKIPPED = new Set(['node_modules', 'coverage', 'package-lock.json']);
 
 export function readSources(root: string): Sources {
@@ -16,13 +16,15 @@ export function readSources(root: string): Sources {
       const file = path.posix.join(folder, entry.name);
       if (entry.isDirectory()) walk(file);
       else if (READ.test(file)) found.set(file, readFileSync(path.join(root, file), 'utf8'));
+      // Pages link to pictures; there is nothing to read in them.
+      else if (file.endsWith('.png')) found.set(file, '');
     }
   };
   walk('');
   return found;
 }
 
-export const isCode = (file: string): boolean => /\.(?:ts|mjs|js)$/.test(file);
+export const isCode = (file: string): boolean => /\.(?:tsx?|mjs|js)$/.test(file);
 export const isTest = (file: string): boolean =>
   file.endsWith('.test.ts') || /^(?:test|bench|scripts)\//.test(file) || /\/(?:testing|contract)\//.test(file);
 

@@ -7,6 +7,7 @@ import {
   type Tunnel as ShownTunnel,
   type Tunnels,
 } from '@postern/inspector';
+import { inspectorPages } from '@postern/ui';
 import type { AgentSettings } from '../config/read-config.ts';
 import type { Definition } from '../config/definitions.ts';
 import { defined } from '../defined.ts';
@@ -40,6 +41,7 @@ export async function startLocalApi(
       webAddr: addr === 'false' ? false : addr,
       allowHosts: settings.web_allow_hosts ?? [],
       dbSize: settings.local_storage === false ? -1 : (settings.inspect_db_size ?? 0),
+      pages: inspectorPages,
       log,
     });
   } catch (cause) {

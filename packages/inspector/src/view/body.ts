@@ -53,7 +53,12 @@ export function textOf(bytes: Buffer, contentType: string, truncated = false): s
   if (/charset=["']?(?:iso-8859-1|latin1|windows-1252)/i.test(contentType)) return bytes.toString('latin1');
   for (let cut = 0; cut <= (truncated ? Math.min(3, bytes.length) : 0); cut++) {
     const whole = bytes.subarray(0, bytes.length - cut);
-    if (isUtf8(whole)) return whole.includes(0) ? undefined : whole.toString('utf8');
+    if (isUtf8(whole)) return whole.some(isControl) ? undefined : whole.toString('utf8');
   }
   return undefined;
+}
+
+/** What no text has: controls other than tab, line ends, form feed and escape. */
+function isControl(byte: number): boolean {
+  return byte < 32 && byte !== 9 && byte !== 10 && byte !== 12 && byte !== 13 && byte !== 27;
 }

@@ -5,7 +5,7 @@ import type { Exchange } from '../record/exchange.ts';
 /** What curl says by itself, or what belongs to one connection. */
 const LEFT_OUT = /^(?:host|content-length|transfer-encoding|connection|keep-alive|expect)$/i;
 /** What the edge adds. */
-const ADDED = /^x-forwarded-(?:for|host|proto)$/i;
+const ADDED = /^(?:x-forwarded-(?:for|host|proto)|postern-hop)$/i;
 
 /** The request as a command of a POSIX shell, sent to where visitors send it. */
 export function curlOf(exchange: Exchange, publicUrl: string): string {

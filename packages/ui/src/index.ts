@@ -1,0 +1,2 @@
+/** Pages for browsers. See README.md. */
+export { inspectorPages } from './pages.ts';
