@@ -33,7 +33,10 @@ export function inspectRoutes(
         const limit = limitOf(query, 100, 1_000);
         const found = await searched(recorder, query, 101, 1_001).then((all) => all.slice(0, limit + 1));
         const list: ExchangeList = {
-          exchanges: found.slice(0, limit).map((exchange) => summaryOf(recorder, exchange)),
+          exchanges: found.slice(0, limit).flatMap((number) => {
+            const exchange = recorder.numbered(number);
+            return exchange === undefined ? [] : [summaryOf(recorder, exchange)];
+          }),
           more: found.length > limit,
         };
         sendJson(response, 200, list);
@@ -69,7 +72,7 @@ export function inspectRoutes(
           'content-disposition': 'attachment; filename="postern.har"',
           'cache-control': 'no-store',
         });
-        await sendParts(response, harParts(found.toReversed(), tunnels.state().version, urlOf));
+        await sendParts(response, harParts(recorder, found.toReversed(), tunnels.state().version, urlOf));
       },
     },
     {
@@ -81,7 +84,7 @@ export function inspectRoutes(
           'content-disposition': `attachment; filename="postern-${id}.har"`,
           'cache-control': 'no-store',
         });
-        await sendParts(response, harParts([exchange], tunnels.state().version, urlOf));
+        await sendParts(response, harParts(recorder, [exchange.number], tunnels.state().version, urlOf));
       },
     },
   ];

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import type { Exchange, Message } from '../record/exchange.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { News } from '../view/shapes.ts';
 
@@ -15,8 +14,8 @@ const KEEP_ALIVE_MS = 15_000;
 export class NewsStream {
   readonly #recorder: Recorder;
   readonly #readers = new Set<ServerResponse>();
-  readonly #changed = new Set<Exchange>();
-  readonly #messages = new Set<Exchange>();
+  readonly #changed = new Set<number>();
+  readonly #messages = new Set<number>();
   #overflow = false;
   #timer: NodeJS.Timeout | undefined = undefined;
   #keepAlive: NodeJS.Timeout | undefined = undefined;
@@ -35,8 +34,8 @@ export class NewsStream {
     response.write('retry: 1000\n\n');
     this.#readers.add(response);
     this.#stop ??= this.#recorder.listen({
-      onExchange: (exchange) => this.#gather(this.#changed, exchange),
-      onMessage: ({ exchange }: Message) => this.#gather(this.#messages, exchange),
+      onExchange: ({ number }) => this.#gather(this.#changed, number),
+      onMessage: ({ exchange }) => this.#gather(this.#messages, exchange.number),
       onClear: () => this.#flood(),
     });
     this.#keepAlive ??= setInterval(() => this.#send(': still here\n\n'), KEEP_ALIVE_MS);
@@ -62,9 +61,9 @@ export class NewsStream {
     this.#messages.clear();
   }
 
-  #gather(into: Set<Exchange>, exchange: Exchange): void {
+  #gather(into: Set<number>, number: number): void {
     if (into.size >= MOST_IDS) this.#overflow = true;
-    else into.add(exchange);
+    else into.add(number);
     this.#timer ??= setTimeout(() => this.#flush(), GATHER_MS);
   }
 
@@ -77,8 +76,8 @@ export class NewsStream {
     this.#timer = undefined;
     const { ids } = this.#recorder;
     const news: News = {
-      changed: this.#overflow ? null : Array.from(this.#changed, ({ number }) => ids.idOf(number)),
-      messages: Array.from(this.#messages, ({ number }) => ids.idOf(number)),
+      changed: this.#overflow ? null : Array.from(this.#changed, (number) => ids.idOf(number)),
+      messages: Array.from(this.#messages, (number) => ids.idOf(number)),
     };
     this.#overflow = false;
     this.#changed.clear();

@@ -42,8 +42,8 @@ export function requestRoutes(recorder: Recorder, replays: Replays): readonly Ro
     {
       path: '/api/requests/http/:id/replay',
       POST: async (call: Call) => {
-        const exchange = exchangeOf(recorder, call.params[0] ?? '');
-        const made = replay(replays, exchange, editsOf(await readObject(call.request)));
+        const edits = editsOf(await readObject(call.request));
+        const made = replay(replays, exchangeOf(recorder, call.params[0] ?? ''), edits);
         const id = recorder.ids.idOf(made.number);
         sendJson(call.response, 201, { id, uri: `/api/requests/http/${id}` });
       },
@@ -64,7 +64,7 @@ export async function searched(
   query: URLSearchParams,
   standard: number,
   most: number,
-): Promise<readonly Exchange[]> {
+): Promise<readonly number[]> {
   let filter: Filter;
   try {
     filter = filterOf(query);
@@ -76,11 +76,12 @@ export async function searched(
   return search(recorder, filter, limitOf(query, standard, most), before);
 }
 
-function* requestParts(recorder: Recorder, found: readonly Exchange[]): Generator<string> {
+function* requestParts(recorder: Recorder, found: readonly number[]): Generator<string> {
   yield '{"uri":"/api/requests/http","requests":[';
   let first = true;
-  for (const exchange of found) {
-    if (exchange.evicted) continue;
+  for (const number of found) {
+    const exchange = recorder.numbered(number);
+    if (exchange === undefined) continue;
     yield `${first ? '' : ','}${JSON.stringify(requestShape(recorder, exchange))}`;
     first = false;
   }

@@ -13,13 +13,22 @@ interface Block {
 }
 
 interface Piece {
-  readonly block: Block;
-  readonly start: number;
+  block: Block | undefined;
+  start: number;
   end: number;
 }
 
-/** Bytes that were put away, in their order. */
-export type Pieces = Piece[];
+/** Bytes that were put away, in their order. The first piece is the list itself: most have no other. */
+export interface Pieces extends Piece {
+  more: Piece[] | undefined;
+}
+
+export const noPieces = (): Pieces => ({ block: undefined, start: 0, end: 0, more: undefined });
+
+/** How many there are. */
+export function countOf(pieces: Pieces): number {
+  return pieces.block === undefined ? 0 : 1 + (pieces.more?.length ?? 0);
+}
 
 export class Blocks {
   readonly #most: number;
@@ -49,10 +58,17 @@ export class Blocks {
       const block = this.#writable();
       const length = Math.min(end - at, BLOCK_BYTES - block.used);
       chunk.copy(block.bytes, block.used, at, at + length);
-      const last = pieces.at(-1);
-      if (last !== undefined && last.block === block && last.end === block.used) last.end += length;
+      const last = pieces.more?.at(-1) ?? pieces;
+      if (last.block === block && last.end === block.used) last.end += length;
       else {
-        pieces.push({ block, start: block.used, end: block.used + length });
+        const from = block.used;
+        const to = from + length;
+        if (pieces.block !== undefined) (pieces.more ??= []).push({ block, start: from, end: to });
+        else {
+          pieces.block = block;
+          pieces.start = from;
+          pieces.end = to;
+        }
         block.pieces += 1;
       }
       block.used += length;
@@ -62,13 +78,17 @@ export class Blocks {
 
   /** Nobody needs them any more. */
   release(pieces: Pieces): void {
-    for (const { block } of pieces) {
-      block.pieces -= 1;
-      if (block.pieces > 0) continue;
-      block.used = 0;
-      if (block !== this.#current) this.#free.push(block);
-    }
-    pieces.length = 0;
+    if (pieces.block !== undefined) this.#release(pieces.block);
+    for (const { block } of pieces.more ?? []) if (block !== undefined) this.#release(block);
+    pieces.block = undefined;
+    pieces.more = undefined;
+  }
+
+  #release(block: Block): void {
+    block.pieces -= 1;
+    if (block.pieces > 0) return;
+    block.used = 0;
+    if (block !== this.#current) this.#free.push(block);
   }
 
   #writable(): Block {
@@ -93,5 +113,14 @@ export class Blocks {
 
 /** One copy of all of them. */
 export function bytesOf(pieces: Pieces): Buffer {
-  return Buffer.concat(pieces.map(({ block, start, end }) => block.bytes.subarray(start, end)));
+  return Buffer.concat([pieces, ...(pieces.more ?? [])].map((piece) => bytesOfPiece(piece, piece.end)));
+}
+
+/** The first of them, `most` at most: a view, for use at once. */
+export function glanceAt(pieces: Pieces, most: number): Buffer {
+  return bytesOfPiece(pieces, Math.min(pieces.end, pieces.start + most));
+}
+
+function bytesOfPiece({ block, start }: Piece, end: number): Buffer {
+  return block === undefined ? Buffer.alloc(0) : block.bytes.subarray(start, end);
 }

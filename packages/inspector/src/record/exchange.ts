@@ -42,15 +42,18 @@ export interface Message {
   evicted: boolean;
 }
 
-/** A request and its answer, as they pass. Only numbers and bytes: words are read from the bytes when somebody looks. */
+/**
+ * A request and its answer, as they pass. Only numbers and bytes: words are read from the bytes when somebody looks.
+ * What has made room is used again for another, so whoever waits for something keeps the number, not the object.
+ */
 export interface Exchange {
-  readonly number: number;
-  readonly tunnel: string;
-  readonly clientAddr: string;
+  number: number;
+  tunnel: string;
+  clientAddr: string;
   /** Unix milliseconds of its first byte. */
-  readonly startedAt: number;
+  startedAt: number;
   /** Monotonic milliseconds of the same moment. */
-  readonly since: number;
+  since: number;
   readonly request: Capture;
   readonly response: Capture;
   /** Its request's head is whole; before, nobody is shown it. */
@@ -63,7 +66,7 @@ export interface Exchange {
   status: number;
   outcome: Outcome;
   /** Number of the exchange that this one repeats; 0 = none. */
-  readonly replayOf: number;
+  replayOf: number;
   messages: Message[];
   /** Messages that there were. */
   messageCount: number;

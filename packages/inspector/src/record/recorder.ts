@@ -1,4 +1,4 @@
-import { Blocks, type Pieces } from './blocks.ts';
+import { Blocks, countOf, noPieces, type Pieces } from './blocks.ts';
 import { type Capture, type Exchange, Ids, type Message } from './exchange.ts';
 
 /** Of one message as it is on the wire. */
@@ -7,8 +7,12 @@ const MOST_OF_MESSAGE = 256 * 1024;
 const MOST_OF_FRAME = 16 * 1024;
 /** What an exchange or a frame costs beside its bytes, generously. */
 const RECORD_BYTES = 1_024;
-/** Of the bound, what is for bytes; the rest is for records. */
-const SHARE_OF_BYTES = 0.75;
+/** Of the bound, what is for bytes and for records; the rest is for what the runtime needs to turn them over. */
+const SHARE_OF_BYTES = 0.6;
+const SHARE_OF_RECORDS = 0.25;
+
+/** Most exchanges have none; they share this one, which stays empty. */
+const NO_MESSAGES: Message[] = [];
 
 export interface RecorderOptions {
   /** Bytes for everything that is kept. */
@@ -28,6 +32,47 @@ export interface RecorderListener {
   onClear?(): void;
 }
 
+/** Numbers that are of any kind begin as such, so that their place in the object is one for any. */
+function blank(): Exchange {
+  return {
+    number: 0,
+    tunnel: '',
+    clientAddr: '',
+    startedAt: 0.5,
+    since: 0.5,
+    request: { pieces: noPieces(), wireBytes: 0, keptBytes: 0 },
+    response: { pieces: noPieces(), wireBytes: 0, keptBytes: 0 },
+    listed: false,
+    requestEnd: -1.5,
+    firstByte: -1.5,
+    end: -1.5,
+    status: 0,
+    outcome: 'open',
+    replayOf: 0,
+    messages: NO_MESSAGES,
+    messageCount: 0,
+    evicted: false,
+    pinned: 0,
+  };
+}
+
+/** As `blank` makes it, but for what `begin` sets. */
+function wipe(exchange: Exchange): void {
+  for (const side of [exchange.request, exchange.response]) {
+    side.wireBytes = 0;
+    side.keptBytes = 0;
+  }
+  exchange.listed = false;
+  exchange.requestEnd = -1.5;
+  exchange.firstByte = -1.5;
+  exchange.end = -1.5;
+  exchange.status = 0;
+  exchange.outcome = 'open';
+  exchange.messages = NO_MESSAGES;
+  exchange.messageCount = 0;
+  exchange.pinned = 0;
+}
+
 /** What has passed lately, within a bound: what is oldest makes room. */
 export class Recorder {
   readonly ids: Ids;
@@ -38,8 +83,11 @@ export class Recorder {
   /** Exchanges and messages, oldest first, from `#first` on. */
   #records: (Exchange | Message)[] = [];
   #first = 0;
-  readonly #byNumber = new Map<number, Exchange>();
+  /** By the last bits of their numbers; twice as many places as there can be records. */
+  readonly #places: (Exchange | undefined)[];
   #numbers = 0;
+  /** Records that are over and made room: used again, so that nothing grows old only to be thrown away. */
+  readonly #spare: Exchange[] = [];
   /** Pieces of exchanges that were kept over their turn. */
   #pinned = 0;
   readonly #listeners = new Set<RecorderListener>();
@@ -48,7 +96,8 @@ export class Recorder {
     this.#options = options;
     this.ids = new Ids(options.random);
     this.#blocks = new Blocks(options.bound * SHARE_OF_BYTES, () => this.#evictOldest());
-    this.#mostRecords = Math.max(16, Math.floor((options.bound * (1 - SHARE_OF_BYTES)) / RECORD_BYTES));
+    this.#mostRecords = Math.max(16, Math.floor((options.bound * SHARE_OF_RECORDS) / RECORD_BYTES));
+    this.#places = Array.from<undefined>({ length: 2 ** Math.ceil(Math.log2(this.#mostRecords * 2)) });
     this.#mostOfMessage = Math.min(MOST_OF_MESSAGE, Math.floor(options.bound / 16));
   }
 
@@ -59,27 +108,18 @@ export class Recorder {
 
   /** The first byte of a request has come. */
   begin(tunnel: string, clientAddr: string, replayOf: number): Exchange {
-    const exchange: Exchange = {
-      number: ++this.#numbers,
-      tunnel,
-      clientAddr,
-      startedAt: this.#options.wall(),
-      since: this.#options.now(),
-      request: { pieces: [], wireBytes: 0, keptBytes: 0 },
-      response: { pieces: [], wireBytes: 0, keptBytes: 0 },
-      listed: false,
-      requestEnd: -1,
-      firstByte: -1,
-      end: -1,
-      status: 0,
-      outcome: 'open',
-      replayOf,
-      messages: [],
-      messageCount: 0,
-      evicted: false,
-      pinned: 0,
-    };
-    this.#byNumber.set(exchange.number, exchange);
+    // One that was kept over its turn may have the place of this number.
+    do this.#numbers += 1;
+    while (this.#at(this.#numbers) !== undefined);
+    const exchange = this.#spare.pop() ?? blank();
+    exchange.number = this.#numbers;
+    exchange.tunnel = tunnel;
+    exchange.clientAddr = clientAddr;
+    exchange.startedAt = this.#options.wall();
+    exchange.since = this.#options.now();
+    exchange.replayOf = replayOf;
+    exchange.evicted = false;
+    this.#places[exchange.number & (this.#places.length - 1)] = exchange;
     this.#add(exchange);
     return exchange;
   }
@@ -100,7 +140,10 @@ export class Recorder {
     this.#put(capture.pieces, exchange, chunk, start, stop);
   }
 
-  message(exchange: Exchange, message: Omit<Message, 'exchange' | 'number' | 'at' | 'evicted'>): Message | undefined {
+  message(
+    exchange: Exchange,
+    message: Omit<Message, 'exchange' | 'number' | 'at' | 'evicted' | 'pieces' | 'bytes' | 'keptBytes'>,
+  ): Message | undefined {
     exchange.messageCount += 1;
     if (exchange.evicted) return undefined;
     const made: Message = {
@@ -108,8 +151,12 @@ export class Recorder {
       exchange,
       number: exchange.messageCount,
       at: this.age(exchange),
+      bytes: 0,
+      keptBytes: 0,
+      pieces: noPieces(),
       evicted: false,
     };
+    if (exchange.messages === NO_MESSAGES) exchange.messages = [];
     exchange.messages.push(made);
     this.#add(made);
     return made;
@@ -138,13 +185,19 @@ export class Recorder {
   }
 
   find(id: string): Exchange | undefined {
-    const exchange = this.#byNumber.get(this.ids.numberOf(id));
-    return exchange?.listed === true ? exchange : undefined;
+    return this.numbered(this.ids.numberOf(id));
   }
 
-  /** Newest first, as it is now. */
+  /** undefined when it has made room. */
+  numbered(number: number): Exchange | undefined {
+    const exchange = this.#at(number);
+    return exchange?.number === number && exchange.listed ? exchange : undefined;
+  }
+
+  /** Newest first, as it is now: for use before anything else passes. */
   newestFirst(): readonly Exchange[] {
-    return [...this.#byNumber.values()].filter(({ listed }) => listed).toReversed();
+    const listed = this.#places.flatMap((exchange) => (exchange?.listed === true ? [exchange] : []));
+    return listed.toSorted((left, right) => right.number - left.number);
   }
 
   clear(): void {
@@ -152,6 +205,10 @@ export class Recorder {
     this.#records = [];
     this.#first = 0;
     for (const listener of this.#listeners) listener.onClear?.();
+  }
+
+  #at(number: number): Exchange | undefined {
+    return this.#places[number & (this.#places.length - 1)];
   }
 
   #put(pieces: Pieces, record: Exchange | Message, chunk: Buffer, start: number, end: number): void {
@@ -191,7 +248,7 @@ export class Recorder {
   #pin(exchange: Exchange): boolean {
     if (exchange.outcome !== 'open') return false;
     if (exchange.pinned > 0) return true;
-    const pieces = exchange.request.pieces.length + exchange.response.pieces.length;
+    const pieces = countOf(exchange.request.pieces) + countOf(exchange.response.pieces);
     if (pieces === 0 || this.#pinned + pieces > this.#blocks.most / 4) return false;
     this.#pinned += pieces;
     exchange.pinned = pieces;
@@ -210,6 +267,10 @@ export class Recorder {
     this.#pinned -= record.pinned;
     this.#blocks.release(record.request.pieces);
     this.#blocks.release(record.response.pieces);
-    this.#byNumber.delete(record.number);
+    this.#places[record.number & (this.#places.length - 1)] = undefined;
+    // One that is not over is still somebody's.
+    if (record.end < 0) return;
+    wipe(record);
+    this.#spare.push(record);
   }
 }

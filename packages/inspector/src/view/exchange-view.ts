@@ -1,16 +1,17 @@
-import { bytesOf } from '../record/blocks.ts';
+import { bytesOf, glanceAt } from '../record/blocks.ts';
 import type { Capture, Exchange, Message } from '../record/exchange.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { decodeBody, textOf } from './body.ts';
 import type { BodyView, ExchangeDetail, ExchangeSummary, MessageView, SideView } from './shapes.ts';
 import { fieldOf, readWireMessage, type WireMessage } from './wire-message.ts';
 
-/** Enough for the words of a list: its first line and most heads. */
+/** Enough for the words of a list: its first line and most heads. Nearly always all in the first piece. */
 const GLANCE_BYTES = 8_192;
 
 export function summaryOf(recorder: Recorder, exchange: Exchange): ExchangeSummary {
-  const request = readWireMessage(glance(exchange.request));
-  const response = exchange.status === 0 ? undefined : readWireMessage(glance(exchange.response));
+  const request = readWireMessage(glanceAt(exchange.request.pieces, GLANCE_BYTES));
+  const response =
+    exchange.status === 0 ? undefined : readWireMessage(glanceAt(exchange.response.pieces, GLANCE_BYTES));
   const type = response === undefined ? '' : (fieldOf(response.fields, 'content-type') ?? '');
   return {
     id: recorder.ids.idOf(exchange.number),
@@ -96,11 +97,4 @@ function bodyView(capture: Capture, message: WireMessage): BodyView {
     ...(text === undefined ? { base64: bytes.toString('base64') } : { text }),
     ...(problem === undefined ? {} : { problem }),
   };
-}
-
-function glance(capture: Capture): Buffer {
-  const [first] = capture.pieces;
-  if (first === undefined) return Buffer.alloc(0);
-  // Nearly always all in the first piece; a copy of what is behind it costs more than it shows.
-  return first.block.bytes.subarray(first.start, Math.min(first.end, first.start + GLANCE_BYTES));
 }

@@ -1,20 +1,23 @@
 /** HTTP Archive 1.2: what browsers and other tools open. */
 import { bytesOf } from '../record/blocks.ts';
 import type { Capture, Exchange } from '../record/exchange.ts';
+import type { Recorder } from '../record/recorder.ts';
 import { decodeBody, textOf } from './body.ts';
 import { isTruncated, startOf } from './exchange-view.ts';
 import { fieldOf, readWireMessage, type WireMessage } from './wire-message.ts';
 
 /** Part by part, so that a reader sets the pace. */
 export function* harParts(
-  exchanges: readonly Exchange[],
+  recorder: Recorder,
+  numbers: readonly number[],
   version: string,
   urlOf: (tunnel: string) => string,
 ): Generator<string> {
   yield `{"log":{"version":"1.2","creator":{"name":"Postern","version":${JSON.stringify(version)}},"entries":[`;
   let first = true;
-  for (const exchange of exchanges) {
-    if (exchange.evicted) continue;
+  for (const number of numbers) {
+    const exchange = recorder.numbered(number);
+    if (exchange === undefined) continue;
     yield `${first ? '' : ','}${JSON.stringify(entryOf(exchange, urlOf(exchange.tunnel)))}`;
     first = false;
   }

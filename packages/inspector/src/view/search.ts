@@ -70,30 +70,29 @@ function statusTest(text: string): (status: number) => boolean {
   return (status) => tests.some((test) => test(status));
 }
 
-/** Newest first, at most `limit` of those older than `before` (a number; 0 = all). Gives others their turns. */
+/** Numbers, newest first, at most `limit` of those older than `before` (a number; 0 = all). Gives others their turns. */
 export async function search(
   recorder: Recorder,
   filter: Filter,
   limit: number,
   before: number,
-): Promise<readonly Exchange[]> {
-  const found: Exchange[] = [];
+): Promise<readonly number[]> {
+  const found: number[] = [];
   let read = 0;
-  for (const exchange of recorder.newestFirst()) {
+  for (const number of recorder.newestFirst().map((exchange) => exchange.number)) {
     if (found.length >= limit) break;
-    if (before > 0 && exchange.number >= before) continue;
+    const exchange = recorder.numbered(number);
+    if (exchange === undefined || (before > 0 && number >= before)) continue;
     read += exchange.request.keptBytes + exchange.response.keptBytes + 1_024;
-    if (matches(recorder, exchange, filter)) found.push(exchange);
+    if (matches(recorder, exchange, filter)) found.push(number);
     if (read < SLICE_BYTES) continue;
     read = 0;
     await new Promise((resolve) => setImmediate(resolve));
   }
-  // Some may have made room while others were read.
-  return found.filter(({ evicted }) => !evicted);
+  return found;
 }
 
 function matches(recorder: Recorder, exchange: Exchange, filter: Filter): boolean {
-  if (exchange.evicted) return false;
   if (filter.tunnel !== undefined && exchange.tunnel !== filter.tunnel) return false;
   if (filter.status !== undefined && !filter.status(exchange.status)) return false;
   if (filter.slowerThan !== undefined && durationOf(recorder, exchange) < filter.slowerThan) return false;

@@ -75,9 +75,6 @@ export class EventWatch {
       opcode: 0,
       final: true,
       deflated: false,
-      bytes: 0,
-      keptBytes: 0,
-      pieces: [],
     });
     if (this.#event !== undefined) this.#recorder.keepOfMessage(this.#event, chunk, start, end);
   }

@@ -62,9 +62,6 @@ export class FrameWatch {
       opcode: first & 0x0f,
       final: first >= 0x80,
       deflated: (first & 0x40) !== 0,
-      bytes: 0,
-      keptBytes: 0,
-      pieces: [],
     });
   }
 

@@ -50,6 +50,23 @@ describe('exchanges are found wherever the bytes are cut', () => {
   });
 });
 
+test('requests that come before the answers to others are told apart', () => {
+  const watched = new Watched();
+  const connection = watched.connection();
+  const head = 'HEAD /h HTTP/1.1\r\nHost: x.test\r\n\r\n';
+  connection.fromVisitor(Buffer.from(GET + head + CHUNKED + GET + head));
+  connection.fromService(Buffer.from(`${OK_CHUNKED}HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n${OK}${OK}`));
+  connection.fromService(Buffer.from('HTTP/1.1 204 No Content\r\n\r\n'));
+  expect(watched.summaries.map(({ method, status, outcome }) => [method, status, outcome])).toEqual([
+    ['GET', 200, 'done'],
+    ['HEAD', 200, 'done'],
+    ['POST', 200, 'done'],
+    ['GET', 200, 'done'],
+    ['HEAD', 204, 'done'],
+  ]);
+  expect(watched.details.map(({ response }) => response?.body.text)).toEqual(['well', '', 'ok', 'ok', '']);
+});
+
 test('an answer may come before its request is whole', () => {
   const watched = new Watched();
   const connection = watched.connection();

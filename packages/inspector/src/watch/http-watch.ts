@@ -5,6 +5,7 @@ import type { Exchange } from '../record/exchange.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { EventWatch } from './event-watch.ts';
 import { FrameWatch } from './frame-watch.ts';
+import { isHead, statusAt, wholeRequestEnd, wholeResponseEnd } from './whole-message.ts';
 
 /** Requests that may wait for their answers on one connection; the edge sends one at a time. */
 const MOST_WAITING = 64;
@@ -33,6 +34,8 @@ export class HttpWatch implements ConnectionWatch {
   #asked = false;
   /** Those whose answer is due, oldest first. */
   readonly #waiting: Exchange[] = [];
+  /** Of each of them: how the parser of answers has to be told of it; '' = it has been. */
+  readonly #untold: ('GET' | 'HEAD' | '')[] = [];
   #upgrade = '';
   #ended = false;
   /** The answer was whole before its request was. */
@@ -80,6 +83,15 @@ export class HttpWatch implements ConnectionWatch {
       const exchange = this.#waiting[0] ?? this.#asking;
       // Bytes that nobody asked for: the edge ends such a connection.
       if (exchange === undefined) return;
+      if (this.#untold[0] === 'GET') {
+        const end = wholeResponseEnd(chunk, at);
+        if (end > 0) {
+          this.#wholeResponse(exchange, chunk, at, end);
+          at = end;
+          continue;
+        }
+      }
+      this.#tell();
       const stop = this.#responses.execute(chunk, at, chunk.length);
       if (exchange.firstByte < 0) exchange.firstByte = this.#recorder.age(exchange);
       this.#recorder.keep(exchange, exchange.response, chunk, at, stop);
@@ -92,6 +104,7 @@ export class HttpWatch implements ConnectionWatch {
 
   over(): void {
     if (this.#lost === undefined && this.#frames === undefined) {
+      this.#tell();
       this.#responses.finish();
       const [exchange] = this.#waiting;
       if (this.#ended && exchange !== undefined) this.#done(exchange);
@@ -103,11 +116,19 @@ export class HttpWatch implements ConnectionWatch {
       this.#finish(exchange, exchange.outcome === 'open' ? (early ? 'done' : ending) : exchange.outcome);
     }
     this.#waiting.length = 0;
+    this.#untold.length = 0;
     this.#asking = undefined;
     this.#lost = undefined;
   }
 
   #readRequest(chunk: Buffer, start: number): number {
+    if (this.#asking === undefined && this.#requests.idle && this.#waiting.length < MOST_WAITING) {
+      const end = wholeRequestEnd(chunk, start);
+      if (end > 0) {
+        this.#wholeRequest(chunk, start, end);
+        return end;
+      }
+    }
     this.#asking ??= this.#recorder.begin(this.#options.tunnel, this.#clientAddr, this.#options.replayOf ?? 0);
     const exchange = this.#asking;
     const stop = this.#requests.execute(chunk, start, chunk.length);
@@ -123,6 +144,7 @@ export class HttpWatch implements ConnectionWatch {
       if (this.#answeredEarly) this.#finish(exchange, 'done');
       else {
         this.#waiting.push(exchange);
+        this.#untold.push('');
         this.#recorder.changed(exchange);
       }
       this.#answeredEarly = false;
@@ -130,11 +152,44 @@ export class HttpWatch implements ConnectionWatch {
     return stop;
   }
 
+  #wholeRequest(chunk: Buffer, start: number, end: number): void {
+    const exchange = this.#recorder.begin(this.#options.tunnel, this.#clientAddr, this.#options.replayOf ?? 0);
+    this.#recorder.keep(exchange, exchange.request, chunk, start, end);
+    exchange.listed = true;
+    exchange.requestEnd = 0;
+    this.#waiting.push(exchange);
+    this.#untold.push(isHead(chunk, start) ? 'HEAD' : 'GET');
+    this.#recorder.changed(exchange);
+  }
+
+  #wholeResponse(exchange: Exchange, chunk: Buffer, start: number, end: number): void {
+    exchange.firstByte = this.#recorder.age(exchange);
+    exchange.status = statusAt(chunk, start);
+    this.#recorder.keep(exchange, exchange.response, chunk, start, end);
+    this.#next();
+    this.#finish(exchange, 'done', exchange.firstByte);
+  }
+
+  /** The parser of answers learns of all that are due, before it reads of the first, and in their order. */
+  #tell(): void {
+    for (const [at, method] of this.#untold.entries()) {
+      if (method === '') continue;
+      this.#untold[at] = '';
+      this.#responses.expect(method);
+    }
+  }
+
+  #next(): void {
+    this.#waiting.shift();
+    this.#untold.shift();
+  }
+
   #requestHead(head: RequestHead): void {
     const exchange = this.#asking;
     if (exchange === undefined) return;
     exchange.listed = true;
     this.#upgrade = head.upgrade;
+    this.#tell();
     this.#responses.expect(head.method, head.upgrade !== '');
     if (head.framing.kind !== 'none') this.#recorder.changed(exchange);
   }
@@ -156,13 +211,13 @@ export class HttpWatch implements ConnectionWatch {
       this.#answeredEarly = true;
       return;
     }
-    this.#waiting.shift();
+    this.#next();
     this.#finish(exchange, 'done');
   }
 
-  #finish(exchange: Exchange, outcome: Exchange['outcome']): void {
+  #finish(exchange: Exchange, outcome: Exchange['outcome'], age = this.#recorder.age(exchange)): void {
     exchange.outcome = outcome;
-    exchange.end = this.#recorder.age(exchange);
+    exchange.end = age;
     if (!exchange.listed) return;
     this.#options.onDone?.(exchange, exchange.end);
     this.#recorder.changed(exchange);
