@@ -56,7 +56,7 @@ export interface Api {
   close(): Promise<void>;
 }
 
-export const DEFAULT_RATE_LIMIT: RateLimitOptions = { perMinute: 6_000 };
+export const DEFAULT_RATE_LIMIT: RateLimitOptions = { perMinute: 20_000 };
 const DEFAULT_GRACE_MS = 10_000;
 const MAX_PARAM_LENGTH = 4_096;
 const BODY_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -96,7 +96,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 
   app.addHook('onRequest', (request, reply, done) => {
     dress(request, reply, cors, listeners.closing);
-    if (request.is404) sendPlain(reply, 404, routeNotFound(pathOf(request.raw)));
+    if (request.is404) sendPlain(reply, 404, notServed(request.raw));
     else done();
   });
   app.setErrorHandler((error, request, reply) => sendError(request, reply, error, options.log));
@@ -127,7 +127,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   for (const [path, methods] of methodsByPath(operations)) {
     app.options(path, (request, reply) => {
       const headers = cors.preflight(request.headers, methods);
-      if (headers === null) return sendPlain(reply, 404, routeNotFound(pathOf(request.raw)));
+      if (headers === null) return sendPlain(reply, 404, notServed(request.raw));
       return reply.code(204).headers(headers).send();
     });
   }
@@ -140,7 +140,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     reply: FastifyReply,
   ): Promise<FastifyReply> {
     // The router takes "/endpoints/" for an id that is empty; it is a path that is not served.
-    if (Object.values(params).includes('')) return sendPlain(reply, 404, routeNotFound(pathOf(request.raw)));
+    if (Object.values(params).includes('')) return sendPlain(reply, 404, notServed(request.raw));
     if (options.ready?.() === false) throw fail(90072, {}, { details: { retry_after: '1' } });
     const needs = needsOf(request.headers['user-agent']);
     const result = await answer(operation, request.raw, params, { ...context, needs });
@@ -184,6 +184,10 @@ function sendError(request: FastifyRequest, reply: FastifyReply, thrown: unknown
   const { status, body, retryAfter } = errorAnswer(error, request.id);
   if (retryAfter !== '') reply.header('retry-after', retryAfter);
   return sendPlain(reply, status, body);
+}
+
+function notServed(request: IncomingMessage): string {
+  return routeNotFound(request.method ?? '', pathOf(request));
 }
 
 function pathOf(request: IncomingMessage): string {

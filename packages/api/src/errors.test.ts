@@ -1,5 +1,6 @@
-import { fail } from '@postern/errors';
+import { fail, PosternError } from '@postern/errors';
 import { describe, expect, it } from 'vitest';
+import { createRateLimiter } from './pipeline/rate-limit.ts';
 import { createApiUnderTest, type Ask } from './testing/api-under-test.ts';
 import { API_KEY, createFakeControl, idOf } from './testing/fake-control.ts';
 
@@ -130,14 +131,19 @@ describe('errors', () => {
       const reply = await ask(`${method} /no/such?key=1`, { headers });
       expect(reply.status).toBe(404);
       if (method !== 'HEAD') {
-        expect(reply.json).toEqual({ status_code: 404, msg: 'Not Found', details: { path: '/no/such' } });
+        expect(reply.json).toEqual(notServed(method, '/no/such'));
       }
     }
     const wrong = await ask('DELETE /endpoints', { headers });
-    expect(wrong.json).toEqual({ status_code: 404, msg: 'Not Found', details: { path: '/endpoints' } });
-    expect((await ask('GET /endpoints/', { headers })).json['msg']).toBe('Not Found');
-    expect((await ask('GET /Endpoints', { headers })).json['msg']).toBe('Not Found');
-    expect((await ask('OPTIONS /endpoints', { headers })).json['msg']).toBe('Not Found');
+    expect(wrong.json).toEqual(notServed('DELETE', '/endpoints'));
+    for (const [method, path] of [
+      ['GET', '/endpoints/'],
+      ['GET', '/Endpoints'],
+      ['OPTIONS', '/endpoints'],
+    ] as const) {
+      // oxlint-disable-next-line no-await-in-loop
+      expect((await ask(`${method} ${path}`, { headers })).json).toEqual(notServed(method, path));
+    }
   });
 
   it('refuses a body over 1 MiB, and one that nests too deep', async () => {
@@ -208,6 +214,14 @@ describe('errors', () => {
   });
 });
 
+/** Clients show nothing but `msg`, and tell what is gone from what was never there by the code alone. */
+const notServed = (method: string, path: string) => ({
+  error_code: 'ERR_NGROK_90095',
+  status_code: 404,
+  msg: expect.stringMatching(new RegExp(`^Not Found: .* ${method} ${path}\\.`)),
+  details: { path },
+});
+
 describe('the rate limit', () => {
   it('counts per account over a rolling minute', async () => {
     const { ask, clock } = await createApiUnderTest({ rateLimit: { perMinute: 3 } });
@@ -226,6 +240,21 @@ describe('the rate limit', () => {
     clock.time += 30_000;
     expect((await ask('GET /endpoints')).status).toBe(200);
     expect((await ask('GET /endpoints')).status).toBe(429);
+  });
+
+  it('gives each key of an account a window of its own, and the account five times as much', async () => {
+    const limiter = createRateLimiter({ perMinute: 2 });
+    const asked = (key: number, account = 'ac_1'): string => {
+      try {
+        limiter.admit({ apiKeyId: `ak_${key}`, accountId: account }, 0);
+        return 'admitted';
+      } catch (error) {
+        return error instanceof PosternError ? error.code : String(error);
+      }
+    };
+    const admitted = [1, 2, 3, 4, 5].flatMap((key) => [asked(key), asked(key)]);
+    expect(new Set(admitted)).toEqual(new Set(['admitted']));
+    expect([asked(1), asked(6), asked(6, 'ac_2')]).toEqual(['ERR_NGROK_226', 'ERR_NGROK_226', 'admitted']);
   });
 
   it('is off at 0', async () => {

@@ -15,8 +15,8 @@ const ORDER: readonly {
   readonly status: number;
   readonly code: number | null;
 }[] = [
-  { rule: 'unknown path', target: 'POST /nothing?x', headers: NO_KEY, body: '{', status: 404, code: null },
-  { rule: 'wrong method', target: 'PUT /endpoints?x', headers: NO_KEY, body: '{', status: 404, code: null },
+  { rule: 'unknown path', target: 'POST /nothing?x', headers: NO_KEY, body: '{', status: 404, code: 90095 },
+  { rule: 'wrong method', target: 'PUT /endpoints?x', headers: NO_KEY, body: '{', status: 404, code: 90095 },
   {
     rule: 'no key',
     target: 'POST /endpoints?x',

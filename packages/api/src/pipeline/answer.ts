@@ -36,8 +36,8 @@ export async function answer(
   // 1. Who is it? First, so that a stranger learns nothing else about the call.
   const credential = readCredential(headers.authorization);
   const caller = await context.control.authenticateApiKey(credential);
-  // 2. How much did this account ask already? Needs the account; before anything that costs.
-  context.limiter.admit(caller.accountId, now);
+  // 2. How much did this key, and its account, ask already? Needs both; before anything that costs.
+  context.limiter.admit(caller, now);
   // 3. In which language does the client speak? Decides what everything after it means.
   checkVersion(headers);
   // 4. and 5. The body, where one is wanted: its type before its text, its text before its fields.

@@ -26,9 +26,14 @@ export function resourceNotFound(operationId: string): string {
   return JSON.stringify({ status_code: 404, msg: 'Resource not found', details: { operation_id: operationId } });
 }
 
-/** A path or a method that is not served; the same for both (api.md §1.1). */
-export function routeNotFound(path: string): string {
-  return JSON.stringify({ status_code: 404, msg: 'Not Found', details: { path } });
+/**
+ * A path or a method that is not served; the same for both (api.md §1.1). Clients print nothing but `msg`, so it names what
+ * was asked for, and the code tells it apart from a resource that is gone.
+ */
+export function routeNotFound(method: string, path: string): string {
+  const error = fail(90095, { method, path });
+  const { code, status, message } = error;
+  return JSON.stringify({ error_code: code, status_code: status, msg: message, details: { path } });
 }
 
 /**

@@ -159,7 +159,7 @@ describe('tunnels', () => {
       next_page_uri: null,
     });
     expect((await ask(`GET /tunnels/${idOf('tn', 1)}`)).json).toMatchObject({ endpoint });
-    expect((await ask(`POST /tunnels`, { body: {} })).json['msg']).toBe('Not Found');
+    expect((await ask(`POST /tunnels`, { body: {} })).json['error_code']).toBe('ERR_NGROK_90095');
   });
 });
 

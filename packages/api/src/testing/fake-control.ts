@@ -123,7 +123,7 @@ export function createFakeControl() {
     ...(plain as unknown as PlainServices),
     async authenticateApiKey(bearer: string) {
       if (bearer === API_KEY) return CALLER;
-      if (bearer.startsWith('other')) return { ...CALLER, accountId: bearer };
+      if (bearer.startsWith('other')) return { ...CALLER, accountId: bearer, apiKeyId: idOf('ak', 2) };
       throw fail(bearer.includes('_') ? 203 : 202, { masked: `${bearer.slice(0, 3)}…` });
     },
     endpoints,

@@ -107,7 +107,7 @@ export const API_ERRORS = {
     owner: 'capacity',
     title: 'Too many API calls',
     message:
-      'More than {limit} API calls came from this account in {seconds} seconds. Wait {retry_after} seconds and go on more slowly, or raise --api-rate-limit.',
+      'More than {limit} API calls came from this key or account in {seconds} seconds. Wait {retry_after} seconds and go on more slowly, or raise --api-rate-limit.',
   },
   227: {
     status: 400,
@@ -204,5 +204,12 @@ export const API_ERRORS = {
     title: 'Path not served',
     message:
       'The domain is there; its {part} is not a path that this server serves. Certificates come from the server: its local CA, ACME, or the files that it was given.',
+  },
+  90095: {
+    status: 404,
+    owner: 'client',
+    title: 'Not Found',
+    message:
+      'Not Found: this server does not have {method} {path}. The path or the method is none of its API; that something is missing there says nothing about what once was.',
   },
 } as const satisfies Record<number, ErrorEntry>;

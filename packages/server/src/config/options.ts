@@ -184,7 +184,7 @@ export const SERVER_OPTIONS = [
     help: "where state lives (default: ./.postern in a clone, else the system's data folder)",
   },
   { key: 'database', kind: 'text', value: 'url', default: '', help: 'database (default: SQLite in the data folder)' },
-  { key: 'api_rate_limit', kind: 'text', value: 'calls', default: '6000', help: 'API calls per account and minute' },
+  { key: 'api_rate_limit', kind: 'text', value: 'calls', default: '20000', help: 'API calls per key and minute' },
   {
     key: 'cors_origin',
     kind: 'list',

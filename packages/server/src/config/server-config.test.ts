@@ -49,7 +49,7 @@ describe('defaults', () => {
       tlsCertificates: [],
       caDomains: [],
       dataDir: '/clone/.postern',
-      apiRateLimit: 6000,
+      apiRateLimit: 20_000,
       corsOrigins: [],
       drainMs: 30_000,
       agentReturnMs: 150_000,
