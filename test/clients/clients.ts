@@ -1,10 +1,18 @@
 /** Every client that the suite knows. A new one is a program and an entry here. */
 import path from 'node:path';
 import { agentClient } from './agents/run.ts';
+import { apiClient } from './api/run.ts';
+import { GRPC } from './grpc/run.ts';
+import type { Command } from './harness/program.ts';
 import { CLIENTS, type Client } from './harness/client.ts';
 import { goProgram } from './harness/go.ts';
 import { pythonProgram } from './harness/python.ts';
 import { rustProgram } from './harness/rust.ts';
+
+const script = (folder: string): Command => ({
+  command: process.execPath,
+  args: [path.join(CLIENTS, folder, 'main.mjs')],
+});
 
 export const ALL: readonly Client[] = [
   agentClient({
@@ -54,7 +62,44 @@ export const ALL: readonly Client[] = [
       name: 'it has no such option',
       'tls-at-agent': 'it does not end TLS itself',
     },
-    build: () =>
-      Promise.resolve({ command: process.execPath, args: [path.join(CLIENTS, 'javascript-agent', 'main.mjs')] }),
+    build: () => Promise.resolve(script('javascript-agent')),
   }),
+  apiClient({
+    language: 'go',
+    name: 'Go API v9',
+    tools: ['go'],
+    named: 'name',
+    cannot: {},
+    build: () => goProgram('go-api', ['v9']),
+  }),
+  apiClient({
+    language: 'go',
+    name: 'Go API v7',
+    tools: ['go'],
+    named: 'name',
+    cannot: {},
+    build: () => goProgram('go-api', ['v7']),
+  }),
+  apiClient({
+    language: 'python',
+    name: 'Python API',
+    tools: ['python3'],
+    named: 'tag',
+    cannot: {},
+    build: () => pythonProgram('python-api'),
+  }),
+  apiClient({
+    language: 'javascript',
+    name: 'JavaScript API',
+    tools: [],
+    named: 'tag',
+    cannot: {
+      endpoints: 'it reads them only',
+      vaults: 'it has no such service',
+      secrets: 'it has no such service',
+      service_users: 'it has no such service',
+    },
+    build: () => Promise.resolve(script('javascript-api')),
+  }),
+  GRPC,
 ];

@@ -7,11 +7,12 @@ import { built, runTool } from './toolchain.ts';
 /** No toolchain is downloaded, and nothing that go.sum does not name. */
 const GO = { GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly -buildvcs=false' };
 
-export async function goProgram(folder: string): Promise<Command> {
+/** `args`: which of its several clients the program is. */
+export async function goProgram(folder: string, args: readonly string[] = []): Promise<Command> {
   const source = path.join(CLIENTS, folder);
   const version = await runTool({ command: 'go', args: ['version'], env: GO });
   const made = await built(folder, [source, version], async (into) => {
     await runTool({ command: 'go', args: ['build', '-o', path.join(into, folder), '.'], cwd: source, env: GO });
   });
-  return { command: path.join(made, folder) };
+  return { command: path.join(made, folder), args };
 }

@@ -19,9 +19,12 @@ export type Fields = Readonly<Record<string, any>>;
 /** What a client reports as an error: `code` is what its own means of telling codes apart give, '' without one. */
 export class ClientError extends Error {
   readonly code: string;
-  constructor(op: string, code: string, message: string) {
-    super(`${op}: ${message}`);
-    this.code = code;
+  /** All that it reports. */
+  readonly said: Fields;
+  constructor(op: string, said: Fields) {
+    super(`${op}: ${said['message']}`);
+    this.code = said['code'] ?? '';
+    this.said = said;
   }
 }
 
@@ -116,8 +119,7 @@ export class Program {
     const waiting = this.#waiting.get(said['id']);
     this.#waiting.delete(said['id']);
     if (said['error'] === undefined) waiting?.resolve(said['ok'] ?? {});
-    else if (waiting !== undefined)
-      waiting.reject(new ClientError(waiting.op, said['error'].code ?? '', said['error'].message ?? ''));
+    else if (waiting !== undefined) waiting.reject(new ClientError(waiting.op, said['error']));
   }
 
   #end(why: string): void {

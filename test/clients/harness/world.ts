@@ -129,6 +129,11 @@ export class World {
     return { ca, cert: made.cert, key: made.key };
   }
 
+  /** An authority's certificate as text. */
+  async authorityPem(): Promise<string> {
+    return (await clientCertificates()).ca.toString();
+  }
+
   async #folder(): Promise<string> {
     const folder = path.join(this.platform.dataDir, 'clients');
     await mkdir(folder, { recursive: true });
