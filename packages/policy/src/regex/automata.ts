@@ -35,6 +35,7 @@ export abstract class Automaton {
   readonly #seen: Uint32Array;
   #closure = 0;
   readonly #stack: number[] = [];
+  readonly #starting: (State | undefined)[] = [];
 
   constructor(program: Program) {
     this.program = program;
@@ -70,6 +71,15 @@ export abstract class Automaton {
   /** @returns marks; fills `next` with where a character of the class leads; -1 = there is none */
   protected abstract step(closed: readonly number[], cls: number, next: number[]): number;
 
+  /** The state of a search that begins beside what stands there. */
+  protected starting(beside: number, pcs: readonly number[]): State {
+    const at = this.program.asserts ? beside : Beside.other;
+    const known = this.#starting[at];
+    const state = known === undefined ? this.states.needed(pcs, at) : this.states.current(known);
+    this.#starting[at] = state;
+    return state;
+  }
+
   protected begin(): number[] {
     this.#closure++;
     this.#stack.length = 0;
@@ -89,16 +99,18 @@ export class Forward extends Automaton {
   readonly passable: Uint8Array;
   /** Stands in states for all matches that begin further on. */
   readonly #further: number;
+  readonly #starts: readonly number[];
 
   constructor(program: Program) {
     super(program);
     this.#further = program.op.length;
+    this.#starts = [this.#further];
     this.passable = this.#passable();
   }
 
   /** Where a search begins. */
   start(before: number): State {
-    return this.states.needed([this.#further], this.program.asserts ? before : Beside.other);
+    return this.starting(before, this.#starts);
   }
 
   #passable(): Uint8Array {
@@ -200,7 +212,7 @@ export class Backward extends Automaton {
 
   /** The end of a match. */
   start(behind: number): State {
-    return this.states.needed(this.#ends, this.program.asserts ? behind : Beside.other);
+    return this.starting(behind, this.#ends);
   }
 
   protected closed(state: State, beside: number): number[] {

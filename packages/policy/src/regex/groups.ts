@@ -2,7 +2,7 @@
  * Which parts of a match its groups took: back from its end once, keeping from which instructions each place can still
  * reach it, then forward by the way of most precedence that does.
  */
-import { assertionsAt, Beside, classIn, Op, type Program } from './program.ts';
+import { assertionsAt, Beside, classIn, Op, takesCharacter, type Program } from './program.ts';
 import { MARKS, type Backward } from './automata.ts';
 import type { Effort } from './effort.ts';
 import type { State } from './states.ts';
@@ -28,7 +28,7 @@ export class Groups {
   #end = 0;
   #at = 0;
   /** The states from the end on, one for each place between characters. */
-  #ways: State[] = [];
+  readonly #ways: State[] = [];
   #generation = 0;
   #forward = false;
   #pc = 0;
@@ -42,14 +42,13 @@ export class Groups {
   }
 
   begin(start: number, end: number): void {
-    const bytes = this.#bytes;
     this.#start = start;
     this.#end = end;
     this.#at = end;
     this.#forward = false;
     this.#generation = this.#backward.states.generation;
-    const behind = end === bytes.length ? Beside.edge : this.#beside(characterAt(bytes, end, bytes.length));
-    this.#ways = [this.#backward.start(behind)];
+    this.#ways.length = 0;
+    this.#ways.push(this.#backward.start(this.#besideBehind(end)));
     this.slots.fill(-1);
   }
 
@@ -77,10 +76,11 @@ export class Groups {
     while (last !== undefined && this.#at > this.#start) {
       if (effort.left - backward.cost <= 0) break;
       if (ways.length >= MOST_CHARACTERS || states.generation - this.#generation > MOST_GENERATIONS) return 'too-much';
-      const character = characterBefore(this.#bytes, this.#at);
+      const byte = this.#bytes[this.#at - 1] ?? 0;
+      const character = byte < 0x80 ? 1 : characterBefore(this.#bytes, this.#at);
       this.#at -= character & 7;
       const { row } = states.current(last);
-      const cls = classIn(program.bounds, character >>> 3);
+      const cls = byte < 0x80 ? (program.ascii[byte] ?? 0) : classIn(program.bounds, character >>> 3);
       const next = states.table[row + cls] ?? 0;
       last = states.at((next === 0 ? backward.make(row, cls) : next) >> MARKS);
       ways.push(last);
@@ -94,18 +94,27 @@ export class Groups {
   #goForward(effort: Effort): boolean {
     const { program } = this.#backward;
     const bytes = this.#bytes;
+    const { asserts } = program;
     for (let way = this.#ways.pop(); way !== undefined; way = this.#ways.pop()) {
-      const character = this.#at === bytes.length ? -1 : characterAt(bytes, this.#at, bytes.length);
-      const behind = character === -1 ? Beside.edge : this.#beside(character);
-      const taker = this.#walk.to(this.#pc, way.pcs, assertionsAt(this.#before, behind), this.#at);
+      const byte = bytes[this.#at] ?? 0;
+      const width = byte < 0x80 ? 1 : characterAt(bytes, this.#at, bytes.length) & 7;
+      const behind = asserts ? this.#besideBehind(this.#at) : Beside.other;
+      const found = asserts ? assertionsAt(this.#before, behind) : 0;
+      const taker = this.#walk.to(this.#pc, way.pcs, found, this.#at);
       if (taker === -1) throw new Error('a match has no way through its pattern');
       this.#pc = program.out[taker] ?? 0;
       this.#before = behind;
-      this.#at += character & 7;
+      this.#at += width;
       effort.left -= A_CHARACTER;
       if (effort.left <= 0 && this.#ways.length > 0) return false;
     }
     return true;
+  }
+
+  #besideBehind(at: number): number {
+    const { length } = this.#bytes;
+    if (!this.#backward.program.asserts) return Beside.other;
+    return at === length ? Beside.edge : this.#beside(characterAt(this.#bytes, at, length));
   }
 
   #beside(character: number): number {
@@ -118,6 +127,8 @@ class Walk {
   readonly #slots: Int32Array;
   readonly #program: Program;
   readonly #seen: Uint32Array;
+  readonly #stack: number[] = [];
+  readonly #held: number[] = [];
   #round = 0;
 
   constructor(program: Program, slots: Int32Array) {
@@ -130,9 +141,19 @@ class Walk {
   to(from: number, goals: Int32Array, found: number, at: number): number {
     this.#round++;
     const { op, out, arg } = this.#program;
+    // A way without branches leads there, and needs no memory of where it has been.
+    let straight = from;
+    for (let kind = op[straight]; kind === Op.capture || kind === Op.nop; kind = op[straight]) {
+      if (kind === Op.capture) this.#slots[arg[straight] ?? 0] = at;
+      straight = out[straight] ?? 0;
+    }
+    if (takesCharacter(op[straight] ?? 0) && goals.includes(straight)) return straight;
     // Below 0: a slot gets back what it held, as the way behind it led nowhere.
-    const stack: number[] = [from];
-    const held: number[] = [];
+    const stack = this.#stack;
+    const held = this.#held;
+    stack.length = 0;
+    held.length = 0;
+    stack.push(straight);
     for (let pc = stack.pop(); pc !== undefined; pc = stack.pop()) {
       if (pc < 0) {
         this.#slots[~pc] = held.pop() ?? -1;

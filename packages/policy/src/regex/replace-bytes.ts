@@ -21,7 +21,7 @@ export type Progress = 'done' | 'more' | 'too-large' | 'no-room' | 'too-much';
 /** Bytes of a match that are kept of it. */
 const LONGEST_FIRST = 65_536;
 const NOTHING = Buffer.alloc(0);
-const FIRST_SIZE = 4096;
+const FIRST_SIZE = 256;
 /** Copying, in the time of one character of an automaton. */
 const COPIED_AT_ONCE = 32;
 

@@ -226,11 +226,13 @@ export class Search {
   }
 
   #besideBefore(at: number): number {
+    if (!this.#engine.program.asserts) return Beside.other;
     return at === 0 ? Beside.edge : besideOf(this.#engine.program, characterBefore(this.#bytes, at));
   }
 
   #besideBehind(at: number): number {
     const { length } = this.#bytes;
+    if (!this.#engine.program.asserts) return Beside.other;
     return at === length ? Beside.edge : besideOf(this.#engine.program, characterAt(this.#bytes, at, length));
   }
 }
