@@ -1,12 +1,14 @@
 /** Rules that change bodies: as a cloud endpoint and with an agent, for visitors over HTTP/1 and HTTP/2. */
+import { once } from 'node:events';
 import type http from 'node:http';
+import https from 'node:https';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type ngrok from '@ngrok/ngrok';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Platform, type Visit } from '../support/platform.ts';
+import { Platform, splitAddress, type Visit } from '../support/platform.ts';
 import { sessionBuilder } from '../support/sdk.ts';
 import { type Upstream, httpUpstream } from '../support/upstream.ts';
-import { visitHttp2 } from '../support/visit-http2.ts';
+import { connectHttp2, visitHttp2 } from '../support/visit-http2.ts';
 
 let platform: Platform;
 let session: ngrok.Session;
@@ -98,3 +100,72 @@ describe('find and replace in bodies', () => {
     });
   });
 });
+
+describe('rules for messages of event streams', () => {
+  const rules = {
+    on_event_stream_message: [
+      rule({
+        type: 'sse-find-replace',
+        config: {
+          replacements: [
+            { from: 'secret', to: '***' },
+            { field: 'retry', from: '\\d+', to: '5000' },
+          ],
+        },
+      }),
+    ],
+  };
+
+  test('with an agent, each message leaves when it is complete', async () => {
+    const answers: http.ServerResponse[] = [];
+    const url = await share('events.example.com', rules, (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('retry: 10\ndata: the first secret\n\n');
+      answers.push(response);
+    });
+    for (const version of [1, 2] as const) {
+      const heard = version === 1 ? await listen1(url) : await listen2(url);
+      await expect.poll(() => heard.text).toBe('retry: 5000\ndata: the first ***\n\n');
+      answers.at(-1)?.write('data: the next sec');
+      answers.at(-1)?.write('ret\n\n');
+      await expect.poll(() => heard.text).toMatch(/data: the next \*\*\*\n\n$/);
+      answers.at(-1)?.end();
+      await expect.poll(() => heard.over).toBe(true);
+    }
+  });
+
+  test.each(EACH)('as a cloud endpoint, over %s', async (version, visit) => {
+    const url = `https://cloud-events-${version.at(-1)}.example.com`;
+    const config = { body: 'data: a secret\n\ndata: b\n\n', headers: { 'content-type': 'text/event-stream' } };
+    await cloud(url, { ...rules, on_http_request: [rule({ type: 'custom-response', config })] });
+    expect(await visit(url, {})).toMatchObject({ status: 200, text: 'data: a ***\n\ndata: b\n\n' });
+  });
+});
+
+interface Heard {
+  text: string;
+  over: boolean;
+}
+
+function hear(body: NodeJS.ReadableStream): Heard {
+  const heard = { text: '', over: false };
+  body.on('data', (chunk: Buffer) => (heard.text += chunk.toString()));
+  body.on('end', () => (heard.over = true));
+  return heard;
+}
+
+async function listen1(url: string): Promise<Heard> {
+  const [host, port] = splitAddress(platform.runtime.https_addr);
+  const { host: name } = new URL(url);
+  const request = https.get({ host, port, servername: name, ca: platform.ca, agent: false, headers: { host: name } });
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  return hear(response);
+}
+
+async function listen2(url: string): Promise<Heard> {
+  const connection = connectHttp2(platform, url);
+  const stream = connection.request({ ':path': '/' });
+  stream.on('close', () => connection.close());
+  await once(stream, 'response');
+  return hear(stream);
+}

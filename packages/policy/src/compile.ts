@@ -20,7 +20,7 @@ import type { PolicyTrace, TracedAction } from './trace.ts';
 import { configProblems } from './schema/problems.ts';
 import { parsePolicyDocument, type ActionEntry, type PolicyDocument, type Rule } from './schema/document.ts';
 
-const PHASES = ['on_tcp_connect', 'on_http_request', 'on_http_response'] as const;
+const PHASES = ['on_tcp_connect', 'on_http_request', 'on_http_response', 'on_event_stream_message'] as const;
 
 /** Compiled, and what it needs to be there. */
 interface ReadPolicy extends CompiledPolicy {
@@ -71,11 +71,12 @@ function compileAnew(
   const uses = new ResultUses(onProblem, trace);
   const compiled = PHASES.map((phase) => document.phases[phase].map((rule) => compileRule(rule, phase, options, uses)));
   if (options.kind === 'cloud') attempt(() => refuseOpenEnd(document, compiled, options), onProblem);
-  const [tcp = [], request = [], response = []] = compiled;
+  const [tcp = [], request = [], response = [], message = []] = compiled;
   return {
     onTcpConnect: runnable('on_tcp_connect', tcp),
     onHttpRequest: runnable('on_http_request', request),
     onHttpResponse: runnable('on_http_response', response),
+    onEventStreamMessage: runnable('on_event_stream_message', message),
     references: uses.references,
   };
 }

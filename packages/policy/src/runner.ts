@@ -33,7 +33,7 @@ export class RunnablePhase implements CompiledPhase {
   }
 
   start(context: PolicyContext): PhaseRun {
-    return new Cursor(this.#rules, context);
+    return new Cursor(this.name, this.#rules, context);
   }
 }
 
@@ -43,13 +43,15 @@ class Cursor implements PhaseRun, Scope {
   #ownBudget = BUDGET;
   #vars: Map<string, Value> | null = null;
   #parts: RequestParts | null = null;
+  readonly #phase: PhaseName;
   readonly #rules: readonly RunnableRule[];
   #rule = 0;
   #action = 0;
   /** The forward that may still be reported as failed. */
   #forward: RunnableAction | null = null;
 
-  constructor(rules: readonly RunnableRule[], context: PolicyContext) {
+  constructor(phase: PhaseName, rules: readonly RunnableRule[], context: PolicyContext) {
+    this.#phase = phase;
     this.#rules = rules;
     this.context = context;
   }
@@ -66,7 +68,9 @@ class Cursor implements PhaseRun, Scope {
   }
 
   get vars(): Map<string, Value> {
-    return (this.#vars ??= new Map());
+    this.#vars ??= this.#phase === 'on_event_stream_message' ? (this.context.responseVars ?? new Map()) : new Map();
+    if (this.#phase === 'on_http_response') this.context.responseVars = this.#vars;
+    return this.#vars;
   }
 
   get parts(): RequestParts {

@@ -7,7 +7,7 @@ import type { Binding, Scheme } from '@postern/link';
 import type { FilterMaker } from './body-filter.ts';
 import type { PolicyServices } from './services.ts';
 
-export type PhaseName = 'on_tcp_connect' | 'on_http_request' | 'on_http_response';
+export type PhaseName = 'on_tcp_connect' | 'on_http_request' | 'on_http_response' | 'on_event_stream_message';
 
 /** A mutable header list in wire order; names compare without case. */
 export interface HeaderView {
@@ -155,6 +155,18 @@ export interface ResponseView {
   encodeBody(coding: 'gzip' | 'deflate' | 'br'): void;
 }
 
+/** One message of an event stream (`text/event-stream`), as rules see and change it. */
+export interface EventView {
+  /** Its lines of data, LF between them; null = it has none. */
+  get data(): Buffer | null;
+  set data(value: Buffer);
+  /** Its last one, as written; null = it has none. */
+  get retry(): Buffer | null;
+  set retry(value: Buffer);
+  /** Memory for what is made of it; given back when it has gone. @returns whether there is as much */
+  reserve(bytes: number): boolean;
+}
+
 /** What `terminate-tls` asks for; PEM texts. */
 export interface TlsTermination {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
@@ -182,8 +194,12 @@ export interface PolicyContext {
   readonly endpoint: EndpointView;
   readonly req: RequestView | null;
   readonly res: ResponseView | null;
+  /** In on_event_stream_message. */
+  readonly event: EventView | null;
   /** Shared by all phases of all endpoints that the request passes. */
   readonly work: WorkLeft;
+  /** What on_http_response has set, which on_event_stream_message sees; kept by the runner. */
+  responseVars: Map<string, unknown> | null;
   /** Results of actions (`actions.ngrok.<name>`), shared by the phases of one exchange; made by the runner. */
   results: Map<string, unknown> | null;
   /** Set by `terminate-tls`. */
@@ -250,6 +266,8 @@ export interface CompiledPolicy {
   readonly onTcpConnect: CompiledPhase | null;
   readonly onHttpRequest: CompiledPhase | null;
   readonly onHttpResponse: CompiledPhase | null;
+  /** Once for each message of an event stream, behind all of on_http_response. */
+  readonly onEventStreamMessage: CompiledPhase | null;
 }
 
 export interface CompileOptions {

@@ -148,6 +148,8 @@ class ConnectContext implements PolicyContext {
   readonly endpoint: EndpointView;
   readonly req = null;
   readonly res = null;
+  readonly event = null;
+  readonly responseVars = null;
   readonly work: WorkLeft;
   results: Map<string, unknown> | null = null;
   tlsTermination: TlsTermination | null = null;

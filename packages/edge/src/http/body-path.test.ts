@@ -92,6 +92,7 @@ function policyOf({ request, response }: Phases): CompiledPolicy {
   });
   return {
     onTcpConnect: null,
+    onEventStreamMessage: null,
     onHttpRequest: request === undefined ? null : phase('on_http_request', request),
     onHttpResponse: response === undefined ? null : phase('on_http_response', response),
   };

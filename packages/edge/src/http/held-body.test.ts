@@ -15,6 +15,7 @@ const POLICY = 'reads';
 function reading(limit: number, seen: (Buffer | BodyProblem)[], waitMs = 0): CompiledPolicy {
   return {
     onTcpConnect: null,
+    onEventStreamMessage: null,
     onHttpResponse: null,
     onHttpRequest: {
       name: 'on_http_request',

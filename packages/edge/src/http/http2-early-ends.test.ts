@@ -50,6 +50,7 @@ describe('a request whose body has ended before anybody takes it', () => {
   test.each(rows)('%s', async (_, rest, seen) => {
     const slow: CompiledPolicy = {
       onTcpConnect: null,
+      onEventStreamMessage: null,
       onHttpRequest: {
         name: 'on_http_request',
         start: () => ({

@@ -34,6 +34,7 @@ function policy(parts: { connect?: Step[]; request?: Step[]; response?: Step[] }
     steps === undefined ? null : phase(name, ...steps);
   return {
     onTcpConnect: make('on_tcp_connect', parts.connect),
+    onEventStreamMessage: null,
     onHttpRequest: make('on_http_request', parts.request),
     onHttpResponse: make('on_http_response', parts.response),
   };

@@ -26,6 +26,7 @@ const never = new Promise<Outcome>(() => {});
 
 const reads: CompiledPolicy = {
   onTcpConnect: null,
+  onEventStreamMessage: null,
   onHttpResponse: null,
   onHttpRequest: {
     name: 'on_http_request',
@@ -38,6 +39,7 @@ const reads: CompiledPolicy = {
 
 const waits: CompiledPolicy = {
   onTcpConnect: null,
+  onEventStreamMessage: null,
   onHttpRequest: null,
   onHttpResponse: {
     name: 'on_http_response',

@@ -44,10 +44,15 @@ function failingPolicy(endpoint: RouteEndpoint): CompiledPolicy {
     onTcpConnect: http ? null : failingPhase('on_tcp_connect', error),
     onHttpRequest: http ? failingPhase('on_http_request', error) : null,
     onHttpResponse: null,
+    onEventStreamMessage: null,
   };
 }
 
 function failingPhase(name: PhaseName, error: PosternError): CompiledPhase {
   const outcome: Outcome = { kind: 'error', error, headers: [] };
   return { name, start: () => ({ next: () => outcome, forwardFailed: () => outcome }) };
+}
+
+export function hasHttpRules({ onHttpRequest, onHttpResponse, onEventStreamMessage }: CompiledPolicy): boolean {
+  return onHttpRequest !== null || onHttpResponse !== null || onEventStreamMessage !== null;
 }

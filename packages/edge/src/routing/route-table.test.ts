@@ -6,7 +6,12 @@ import type { Route } from '../context.ts';
 import type { RouteEndpoint } from '@postern/link';
 import { createRouteTable } from './route-table.ts';
 
-const NO_RULES: CompiledPolicy = { onTcpConnect: null, onHttpRequest: null, onHttpResponse: null };
+const NO_RULES: CompiledPolicy = {
+  onTcpConnect: null,
+  onEventStreamMessage: null,
+  onHttpRequest: null,
+  onHttpResponse: null,
+};
 
 function tableWith(...upserts: RouteEndpoint[]) {
   const compile = vi.fn(() => NO_RULES);

@@ -76,6 +76,8 @@ export const POLICY_CONTEXT: PolicyContext = {
   },
   req: null,
   res: null,
+  event: null,
+  responseVars: null,
   work: { unitsLeft: REQUEST_BUDGET, effortLeft: REQUEST_EFFORT },
   results: null,
   tlsTermination: null,

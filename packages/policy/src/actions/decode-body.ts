@@ -6,12 +6,20 @@ import type { Room } from '../regex/replace-bytes.ts';
 /** No service uses more than one. */
 const MOST_CODINGS = 2;
 
-const DECODERS: Readonly<Record<string, () => Transform>> = {
-  gzip: () => createGunzip(),
-  'x-gzip': () => createGunzip(),
-  deflate: () => createInflate(),
-  br: () => createBrotliDecompress(),
-  zstd: () => createZstdDecompress(),
+/** How much a decoder takes and keeps at once. */
+export interface DecoderOptions {
+  readonly chunkSize: number;
+  readonly writableHighWaterMark: number;
+  readonly readableHighWaterMark: number;
+}
+
+/** What undoes each. */
+export const CODINGS: Readonly<Record<string, (options?: DecoderOptions) => Transform>> = {
+  gzip: (options) => createGunzip(options),
+  'x-gzip': (options) => createGunzip(options),
+  deflate: (options) => createInflate(options),
+  br: (options) => createBrotliDecompress(options),
+  zstd: (options) => createZstdDecompress(options),
 };
 
 /** @returns codings as they were applied; null when some of them is not known */
@@ -21,7 +29,7 @@ export function codingsOf(contentEncodings: readonly string[]): readonly string[
     .split(',')
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== '' && name !== 'identity');
-  return names.length <= MOST_CODINGS && names.every((name) => Object.hasOwn(DECODERS, name)) ? names : null;
+  return names.length <= MOST_CODINGS && names.every((name) => Object.hasOwn(CODINGS, name)) ? names : null;
 }
 
 export async function decoded(
@@ -31,7 +39,7 @@ export async function decoded(
 ): Promise<Buffer | 'too-large' | 'no-room' | 'undecodable'> {
   let bytes = body;
   for (const coding of codings.toReversed()) {
-    const make = DECODERS[coding];
+    const make = CODINGS[coding];
     if (make === undefined) return 'undecodable';
     const undone = await decodedBy(make(), bytes, room);
     if (typeof undone === 'string') return undone;

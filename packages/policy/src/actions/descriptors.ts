@@ -19,6 +19,7 @@ import { requestBodyFindReplaceAction } from './request-body-find-replace/schema
 import { responseBodyFindReplaceAction } from './response-body-find-replace/schema.ts';
 import { restrictIpsAction } from './restrict-ips/schema.ts';
 import { setVarsAction } from './set-vars/schema.ts';
+import { sseFindReplaceAction } from './sse-find-replace/schema.ts';
 import { terminateTlsAction } from './terminate-tls/schema.ts';
 import { urlRewriteAction } from './url-rewrite/schema.ts';
 import { verifyWebhookAction } from './verify-webhook/schema.ts';
@@ -44,6 +45,7 @@ export const DESCRIPTORS = [
   responseBodyFindReplaceAction,
   restrictIpsAction,
   setVarsAction,
+  sseFindReplaceAction,
   terminateTlsAction,
   urlRewriteAction,
   verifyWebhookAction,

@@ -126,3 +126,13 @@ export class Rewriting {
     return 'done';
   }
 }
+
+/** As `actions.ngrok.<name>` has it. */
+export function resultOf(found: readonly Found[]): object {
+  return {
+    replacements: found.map(({ index, content }) => ({
+      replacement_index: index,
+      matched_content: content.toString('utf8'),
+    })),
+  };
+}

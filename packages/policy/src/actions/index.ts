@@ -21,6 +21,7 @@ import { requestBodyFindReplace } from './request-body-find-replace/compile.ts';
 import { responseBodyFindReplace } from './response-body-find-replace/compile.ts';
 import { restrictIps } from './restrict-ips/compile.ts';
 import { setVars } from './set-vars/compile.ts';
+import { sseFindReplace } from './sse-find-replace/compile.ts';
 import { terminateTls } from './terminate-tls/compile.ts';
 import { urlRewrite } from './url-rewrite/compile.ts';
 import { verifyWebhook } from './verify-webhook/compile.ts';
@@ -46,6 +47,7 @@ const DEFINITIONS: readonly ActionDefinition[] = [
   responseBodyFindReplace,
   restrictIps,
   setVars,
+  sseFindReplace,
   terminateTls,
   urlRewrite,
   verifyWebhook,

@@ -4,15 +4,13 @@
  */
 import { fail, type PosternError } from '@postern/errors';
 import type { Scope } from '../cel/scope.ts';
-import type { BodyProblem, HeaderView, PolicyContext } from '../runtime.ts';
+import type { BodyProblem, HeaderView } from '../runtime.ts';
 import { codingsOf, decoded } from './decode-body.ts';
+import { inTurns } from './in-turns.ts';
 import { Rewriting, type Found, type ReadyReplacement } from './find-replace.ts';
 
 /** Bytes of a body, as it comes and decoded, and of what is made of it. */
 export const LARGEST_BODY = 4 * 1024 * 1024;
-/** Characters that are read at once: half a millisecond, then two for each turn. */
-const AT_FIRST = 50_000;
-const SLICE = 200_000;
 
 /** A request or an answer. */
 export interface Message {
@@ -41,7 +39,7 @@ export async function rewriteBody(
   if (text === 'undecodable') return fail(3904, { reason: 'it is not encoded as its Content-Encoding says' });
   if (typeof text === 'string') return unread(text, LARGEST_BODY);
   const rewriting = new Rewriting(text, replacements, room);
-  const problem = await rewritten(rewriting, context);
+  const problem = await inTurns(rewriting, context, LARGEST_BODY);
   if (problem !== null) return problem;
   if (rewriting.found.length > 0) {
     message.replaceBody(rewriting.text);
@@ -50,45 +48,12 @@ export async function rewriteBody(
   return rewriting.found;
 }
 
-/** @returns null when it is done */
-async function rewritten(rewriting: Rewriting, context: PolicyContext): Promise<PosternError | null> {
-  const { work, services, endpoint, conn, signal } = context;
-  let problem: PosternError | null = null;
-  const step = (units: number): boolean => {
-    const effort = { left: Math.min(units, work.effortLeft) };
-    const given = effort.left;
-    const progress = rewriting.advance(effort);
-    work.effortLeft -= given - effort.left;
-    if (progress === 'done') return true;
-    if (progress === 'too-large') problem = fail(3904, { reason: `it would have more than ${LARGEST_BODY} bytes` });
-    else if (progress === 'no-room') problem = fail(3903);
-    else if (progress === 'too-much') problem = fail(90034, { reason: 'a match in a body is too long for its groups' });
-    else if (work.effortLeft > 0) return false;
-    else problem = fail(90034, { reason: 'what they search bodies for took more steps than one request may cost' });
-    return true;
-  };
-  if (step(AT_FIRST)) return problem;
-  const came = await services.slices.run({ endpoint: endpoint.id, address: conn.clientIp }, () => step(SLICE), signal);
-  // Nobody waits for an answer whose visitor has left.
-  return came === 'done' ? problem : fail(came === 'busy' ? 90082 : 3903);
-}
-
 /** What was said of the bytes is not so any more. */
 function settleFields({ headers, encoded }: Message): void {
   for (const name of ['content-md5', 'digest', 'content-digest', 'repr-digest', 'accept-ranges']) headers.delete(name);
   if (encoded) headers.delete('content-encoding');
   const etag = headers.get('etag');
   if (etag !== undefined && !etag.startsWith('W/')) headers.set('etag', `W/${etag}`);
-}
-
-/** As `actions.ngrok.<name>` has it. */
-export function resultOf(found: readonly Found[]): object {
-  return {
-    replacements: found.map(({ index, content }) => ({
-      replacement_index: index,
-      matched_content: content.toString('utf8'),
-    })),
-  };
 }
 
 /** Pictures, sound and fonts hold no text, unless they are XML. */

@@ -12,5 +12,4 @@ export const UNBUILT = [
     place: { before: 6 },
   },
   { type: 'saml', phases: ['on_http_request'], place: { before: 7 } },
-  { type: 'sse-find-replace', phases: ['on_event_stream_message'] },
 ] as const satisfies readonly ActionFacts[];

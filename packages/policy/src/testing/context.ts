@@ -3,6 +3,7 @@ import { REQUEST_BUDGET, REQUEST_EFFORT } from '../cel/work.ts';
 import type {
   CertificateView,
   ConnView,
+  EventView,
   ExchangeEnd,
   HeaderView,
   PolicyContext,
@@ -78,6 +79,7 @@ export interface TestContext extends PolicyContext {
   readonly req: TestRequest | null;
   readonly res: TestResponse | null;
   results: Map<string, unknown> | null;
+  responseVars: Map<string, unknown> | null;
   tlsTermination: TlsTermination | null;
   readonly warnings: string[];
   /** As they are by now. */
@@ -103,6 +105,7 @@ export interface Facts {
   responseHeaders?: readonly (readonly [string, string])[];
   responseLength?: number;
   responseBody?: string | Buffer;
+  event?: EventView;
   clientIp?: string;
   tls?: Partial<TlsView> | null;
   random?: number;
@@ -200,6 +203,8 @@ export function makeContext(facts: Facts = {}): TestContext {
     req,
     res,
     work: { unitsLeft: REQUEST_BUDGET, effortLeft: REQUEST_EFFORT },
+    event: facts.event ?? null,
+    responseVars: null,
     results: null,
     tlsTermination: null,
     now: () => NOW,

@@ -23,7 +23,8 @@ export function rule(phase: PhaseName, ...actions: object[]): object {
 
 export function phaseOf(policy: CompiledPolicy, phase: PhaseName) {
   if (phase === 'on_tcp_connect') return policy.onTcpConnect;
-  return phase === 'on_http_request' ? policy.onHttpRequest : policy.onHttpResponse;
+  if (phase === 'on_http_request') return policy.onHttpRequest;
+  return phase === 'on_http_response' ? policy.onHttpResponse : policy.onEventStreamMessage;
 }
 
 /** Compiles a policy of one phase and runs it once. */
@@ -33,7 +34,8 @@ export async function run(
   facts: Facts = {},
   options: CompileOptions = AGENT,
 ): Promise<{ outcome: Outcome; context: TestContext }> {
-  const context = makeContext(phase === 'on_http_response' ? { status: 200, ...facts } : facts);
+  const answered = phase === 'on_http_response' || phase === 'on_event_stream_message';
+  const context = makeContext(answered ? { status: 200, ...facts } : facts);
   const compiled = phaseOf(compilePolicy({ [phase]: rules }, options), phase);
   if (compiled === null) throw new Error('the policy has no rules');
   return { outcome: await compiled.start(context).next(), context };

@@ -5,6 +5,7 @@ import type {
   CompileOptions,
   ConnView,
   EndpointView,
+  EventView,
   PolicyContext,
   RequestView,
   ResponseView,
@@ -144,6 +145,7 @@ export class TrialResponse implements ResponseView {
 export interface TrialContext extends PolicyContext {
   req: TrialRequest | null;
   res: TrialResponse | null;
+  event: EventView | null;
 }
 
 export function trialContext(
@@ -160,6 +162,8 @@ export function trialContext(
     req: null,
     res: null,
     work: { unitsLeft: REQUEST_BUDGET, effortLeft: REQUEST_EFFORT },
+    event: null,
+    responseVars: null,
     results: null,
     tlsTermination: null as TlsTermination | null,
     now: () => now,

@@ -7,6 +7,7 @@ import { compileTraced } from '../compile.ts';
 import type { CompiledPolicy, CompileOptions, Outcome, PhaseRun } from '../runtime.ts';
 import { TrialRequest, TrialResponse, trialContext, type TrialContext } from './context.ts';
 import { filtered } from './filtered.ts';
+import { judgedMessages } from './messages.ts';
 import type { Given, GivenAnswer } from './given.ts';
 import type { HeaderLines } from './headers.ts';
 import { plainOf, type Plain } from './plain.ts';
@@ -96,19 +97,26 @@ class Run {
     const kind = await this.#kind();
     const { res, req } = this.#context;
     const answered = kind === 'answered' && res !== null;
+    const body = answered ? await this.#body(res) : '';
     const results = new Map([...(this.#connect.results ?? []), ...(this.#context.results ?? [])]);
     return {
       kind,
       status: answered ? res.statusCode : 0,
       error: this.#error,
       headers: answered ? [...res.headers.entries(), ...(req?.answerHeaders ?? [])] : [],
-      body: answered ? (await filtered(res.filters, res.body)).toString('utf8') : '',
+      body,
       forward: this.#forward,
       service: this.#service,
       vars: Object.fromEntries(recording.vars),
       results: Object.fromEntries([...results].map(([key, value]) => [key, plainOf(value)])),
       logs: [...this.#around.logs],
     };
+  }
+
+  async #body({ filters, body: sent }: TrialResponse): Promise<string> {
+    const { body, cut } = await judgedMessages(this.#policy.onEventStreamMessage, this.#context, sent);
+    if (cut !== '') this.#error = cut;
+    return (await filtered(filters, body)).toString('utf8');
   }
 
   async #kind(): Promise<Verdict['kind']> {

@@ -55,6 +55,7 @@ function put(exchange: Exchange, status: number, fields: RawFields, body: Buffer
     fields,
     framing: { kind: 'length', length: body.length },
     filters: null,
+    messages: null,
     encodes: false,
     body,
     dialFailed: false,

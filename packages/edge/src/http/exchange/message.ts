@@ -29,6 +29,8 @@ export interface ResponseDraft {
   framing: Framing;
   /** What the body passes on its way to the visitor, in order; null = nothing. */
   filters: FilterMaker[] | null;
+  /** What it passes before those: rules over the messages of an event stream; null = there are none. */
+  messages: FilterMaker[] | null;
   /** An encoder is among them. */
   encodes: boolean;
   /** All of it, of an answer made here or collected; null = it comes from the upstream. */
@@ -65,5 +67,5 @@ export function responseDraft(
   dialFailed: boolean,
 ): ResponseDraft {
   const { status, reason, fields, framing } = head;
-  return { status, reason, fields, framing, filters: null, encodes: false, body: null, dialFailed };
+  return { status, reason, fields, framing, filters: null, messages: null, encodes: false, body: null, dialFailed };
 }

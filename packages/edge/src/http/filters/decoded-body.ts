@@ -4,18 +4,8 @@
  * costs no more than the limit.
  */
 import type { Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { CODINGS } from '@postern/policy';
 import { Pieces } from '../exchange/pieces.ts';
-
-/** Each further one costs memory, and no service uses more than one. */
-const MOST_CODINGS = 2;
-
-const DECODERS: Readonly<Record<string, () => Transform>> = {
-  gzip: () => createGunzip(),
-  'x-gzip': () => createGunzip(),
-  deflate: () => createInflate(),
-  br: () => createBrotliDecompress(),
-};
 
 export interface DecodedBodyOwner {
   collected(body: Buffer): void;
@@ -24,15 +14,6 @@ export interface DecodedBodyOwner {
   undecodable(): void;
   /** Takes more, after `write` answered false. */
   wantsMore(): void;
-}
-
-/** @returns what has to be undone, in order of application; null when some of it is not known here */
-export function codingsOf(contentEncoding: string): readonly string[] | null {
-  const names = contentEncoding
-    .split(',')
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== '' && name !== 'identity');
-  return names.length <= MOST_CODINGS && names.every((name) => Object.hasOwn(DECODERS, name)) ? names : null;
 }
 
 export class DecodedBody {
@@ -77,7 +58,7 @@ export class DecodedBody {
 
   #makeDecoders(): void {
     for (const coding of this.#codings.toReversed()) {
-      const decoder = DECODERS[coding]?.();
+      const decoder = CODINGS[coding]?.();
       if (decoder === undefined) continue;
       decoder.on('error', () => this.#end(() => this.#owner.undecodable()));
       this.#decoders.at(-1)?.pipe(decoder);

@@ -2,15 +2,12 @@
  * A response body on its way through content encoders (`compress-response`). Streaming bodies are flushed with each
  * piece, so that server-sent events and long polls stay live; bodies of known length are packed tight.
  */
-import { constants, createBrotliCompress, createDeflate, createGzip, type Zlib } from 'node:zlib';
+import { constants, createBrotliCompress, createDeflate, createGzip } from 'node:zlib';
 import type { Transform } from 'node:stream';
-import type { BodyFilter, FilterMaker, FilterOutput } from '@postern/policy';
-import { Pieces } from '../exchange/pieces.ts';
+import type { FilterMaker } from '@postern/policy';
+import { ONE_PIECE, transformedBy } from './transformed.ts';
 
 export type BodyCoding = 'gzip' | 'deflate' | 'br';
-type Encoder = Transform & Zlib;
-
-const EMPTY = Buffer.alloc(0);
 
 /** One maker for each coding: they keep nothing. */
 export const ENCODERS: Readonly<Record<BodyCoding, FilterMaker>> = {
@@ -20,75 +17,7 @@ export const ENCODERS: Readonly<Record<BodyCoding, FilterMaker>> = {
 };
 
 function encoderOf(coding: BodyCoding): FilterMaker {
-  return { keepsLength: false, make: (output, live) => new EncodedBody(coding, live, output) };
-}
-
-class EncodedBody implements BodyFilter {
-  private readonly encoder: Encoder;
-  private over = false;
-  /** Holds the piece at work; a new buffer for each would be garbage faster than it is collected. */
-  private piece = EMPTY;
-  private lent = false;
-  /** What was under way when the source was asked to pause. */
-  private readonly waiting = new Pieces();
-  private readonly givenBack = (): void => {
-    this.lent = false;
-    if (!this.over) this.flush();
-  };
-
-  constructor(coding: BodyCoding, live: boolean, output: FilterOutput) {
-    const encoder = createEncoder(coding, live);
-    this.encoder = encoder;
-    encoder.on('data', (chunk: Buffer) => {
-      if (!this.over && !output.body(chunk, 0, chunk.length)) encoder.pause();
-    });
-    encoder.on('end', () => {
-      if (this.over) return;
-      this.over = true;
-      output.end();
-    });
-    encoder.on('drain', () => {
-      if (!this.over) output.drained();
-    });
-    encoder.on('error', (error: Error) => {
-      if (this.over) return;
-      this.destroy();
-      output.failed(error);
-    });
-  }
-
-  /** Copies. @returns false when the source should wait for `drained` */
-  body(chunk: Buffer, start: number, end: number): boolean {
-    if (this.over) return true;
-    if (this.lent) {
-      this.waiting.add(chunk, start, end);
-      return false;
-    }
-    const length = end - start;
-    if (this.piece.length < length) this.piece = Buffer.allocUnsafeSlow(length);
-    chunk.copy(this.piece, 0, start, end);
-    this.lent = true;
-    return this.encoder.write(this.piece.subarray(0, length), this.givenBack);
-  }
-
-  end(): void {
-    if (this.over) return;
-    this.flush();
-    this.encoder.end();
-  }
-
-  private flush(): void {
-    for (const part of this.waiting.take()) this.encoder.write(part);
-  }
-
-  resume(): void {
-    this.encoder.resume();
-  }
-
-  destroy(): void {
-    this.over = true;
-    this.encoder.destroy();
-  }
+  return transformedBy((live) => createEncoder(coding, live));
 }
 
 /**
@@ -102,10 +31,7 @@ const BROTLI = {
   [constants.BROTLI_PARAM_LGBLOCK]: 16,
 };
 
-/** One piece waits or is at work, and one chunk of output: more is fetched when both are gone. */
-const ONE_PIECE = { writableHighWaterMark: 1, readableHighWaterMark: 16_384 };
-
-function createEncoder(coding: BodyCoding, live: boolean): Encoder {
+function createEncoder(coding: BodyCoding, live: boolean): Transform {
   if (coding === 'br') {
     const flush = live ? constants.BROTLI_OPERATION_FLUSH : constants.BROTLI_OPERATION_PROCESS;
     return createBrotliCompress({ flush, params: BROTLI, ...ONE_PIECE });

@@ -4,12 +4,12 @@
  * its deadline, or when the exchange whose policy made it is over; then it is taken out of everything that it is part of.
  */
 import { fail, type PosternError } from '@postern/errors';
-import type { InternalAddress, OutgoingAnswer, OutgoingRequest } from '@postern/policy';
+import { codingsOf, type InternalAddress, type OutgoingAnswer, type OutgoingRequest } from '@postern/policy';
 import { MuxErrorCode, type Framing, type MuxStream, type RawFields, type RequestHead } from '@postern/protocol';
 import type { EdgeContext, TimerHandle } from '../../context.ts';
 import { Guard } from '../../guard.ts';
 import { callFields, textFields } from './call-fields.ts';
-import { codingsOf, DecodedBody, type DecodedBodyOwner } from '../filters/decoded-body.ts';
+import { DecodedBody, type DecodedBodyOwner } from '../filters/decoded-body.ts';
 import { Exchange, type Stages } from '../exchange/exchange.ts';
 import type { Downstream } from '../exchange/ports.ts';
 import { valueOf } from '../exchange/fields.ts';
@@ -120,7 +120,7 @@ export class InternalCall implements Downstream, DecodedBodyOwner {
   head(status: number, _reason: string, fields: RawFields, framing: Framing): void {
     this.#status = status;
     this.#fields = fields;
-    const codings = codingsOf(valueOf(fields, 'content-encoding') ?? '') ?? [];
+    const codings = codingsOf([valueOf(fields, 'content-encoding') ?? '']) ?? [];
     this.#decoded = codings.length > 0;
     this.#answer = new DecodedBody(codings, this.#request.limit, this);
     // What is announced to be too large need not come first.

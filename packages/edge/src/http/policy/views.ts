@@ -244,6 +244,8 @@ export class HttpPolicyContext implements PolicyContext {
   res: ResponseView | null = null;
   /** The exchange keeps it, for all the endpoints that it passes. */
   readonly work: WorkLeft;
+  readonly event = null;
+  responseVars: Map<string, unknown> | null = null;
   results: Map<string, unknown> | null = null;
   tlsTermination: TlsTermination | null = null;
   readonly strict: boolean;
@@ -302,6 +304,8 @@ export function connectionContext(edge: EdgeContext, exchange: Exchange, live: L
     req: null,
     res: null,
     work: exchange,
+    event: null,
+    responseVars: null,
     results: null,
     tlsTermination: null,
     strict: edge.config.strictExpressions,

@@ -1,7 +1,9 @@
 /** The response goes to the visitor: its head now, its body as it comes. */
+import type { FilterMaker } from '@postern/policy';
 import type { RawFields } from '@postern/protocol';
 import type { Exchange } from '../exchange/exchange.ts';
 import { removeField, valueOf } from '../exchange/fields.ts';
+import type { ResponseDraft } from '../exchange/message.ts';
 
 const CHUNKED = { kind: 'chunked' } as const;
 
@@ -10,7 +12,7 @@ export function deliver(exchange: Exchange): void {
   if (draft === null || exchange.finished) return;
   const { status, fields, framing, body } = draft;
   const bodiless = exchange.request.method === 'HEAD' || status === 204 || status === 304;
-  const filters = bodiless || framing.kind === 'none' ? null : draft.filters;
+  const filters = bodiless || framing.kind === 'none' ? null : filtersOf(draft);
   const resized = filters?.some((filter) => !filter.keepsLength) === true;
   if (resized || (framing.kind === 'length' && !bodiless && wantsChunks(exchange, fields))) {
     removeField(fields, 'content-length');
@@ -25,6 +27,10 @@ export function deliver(exchange: Exchange): void {
   }
   if (!bodiless && body.length > 0) exchange.responseBody(body, 0, body.length);
   exchange.responseEnd();
+}
+
+function filtersOf({ messages, filters }: ResponseDraft): readonly FilterMaker[] | null {
+  return messages === null ? filters : [...messages, ...(filters ?? [])];
 }
 
 /** Trailers are announced that follow a length: HTTP/2 has room for both, HTTP/1 only behind chunks. */

@@ -6,7 +6,8 @@
  *  3. forwarding       fields of one hop and reserved ones go, x-forwarded-* come: policies see what the service sees
  *  4. on_http_request  of the endpoint; `forward-internal` goes on with the target's, nested
  *  5. upstream         only what no rule has answered; with its retries
- *  6. on_http_response innermost policy first, so that the visitor's endpoint has the last word
+ *  6. on_http_response innermost policy first, so that the visitor's endpoint has the last word; behind each, of event
+ *                      streams, on_event_stream_message, which runs as they are delivered
  *  7. deliver          head, body, trailers
  *  8. finish           exactly once: one traffic event
  */
@@ -15,6 +16,7 @@ import type { InternalAddress, Outcome, PolicyServices } from '@postern/policy';
 import { originForm } from '@postern/protocol';
 import type { EdgeContext, LiveEndpoint } from '../../context.ts';
 import { findForward, nextHop } from '../../routing/forward.ts';
+import { hasHttpRules } from '../../routing/live-endpoint.ts';
 import { CidrList } from '../../connection/cidr-list.ts';
 import { believeProxy } from './believed.ts';
 import { admit, connectionRules } from './connection-rules.ts';
@@ -25,6 +27,7 @@ import { Dispatcher } from './dispatch.ts';
 import { type Exchange, Phase, type VisitorStages } from '../exchange/exchange.ts';
 import type { ResponseDraft } from '../exchange/message.ts';
 import type { UpstreamFailure } from '../exchange/ports.ts';
+import { addMessageRules } from './event-stream.ts';
 import { findEndpoint } from './find-endpoint.ts';
 import {
   mapLocation,
@@ -136,7 +139,7 @@ export class Pipeline implements VisitorStages, Waiting {
   private enter(exchange: Exchange, live: LiveEndpoint): void {
     exchange.current = live;
     const { policy } = live;
-    if (policy === null || (policy.onHttpRequest === null && policy.onHttpResponse === null)) {
+    if (policy === null || !hasHttpRules(policy)) {
       this.passed(exchange, live);
       return;
     }
@@ -250,17 +253,23 @@ export class Pipeline implements VisitorStages, Waiting {
   private responsePhases(exchange: Exchange, from: number): void {
     for (let index = from; index >= 0; index--) {
       const frame = exchange.frames?.[index];
-      const phase = frame?.live.policy?.onHttpResponse ?? null;
-      if (frame === undefined || phase === null || exchange.draft === null) continue;
-      frame.context.res = responseView(exchange, this.edge, exchange.draft);
-      const outcome = phase.start(frame.context).next();
-      if (outcome instanceof Promise) {
-        settle(this, exchange, outcome, (settled) => {
-          if (this.responseOutcome(exchange, settled)) this.responsePhases(exchange, index - 1);
-        });
-        return;
+      if (frame === undefined || exchange.draft === null) continue;
+      const phase = frame.live.policy?.onHttpResponse ?? null;
+      frame.context.res = null;
+      if (phase !== null) {
+        frame.context.res = responseView(exchange, this.edge, exchange.draft);
+        const outcome = phase.start(frame.context).next();
+        if (outcome instanceof Promise) {
+          settle(this, exchange, outcome, (settled) => {
+            if (!this.responseOutcome(exchange, settled)) return;
+            addMessageRules(this.edge, exchange, frame);
+            this.responsePhases(exchange, index - 1);
+          });
+          return;
+        }
+        if (!this.responseOutcome(exchange, outcome)) return;
       }
-      if (!this.responseOutcome(exchange, outcome)) return;
+      addMessageRules(this.edge, exchange, frame);
     }
     if (exchange.draft !== null) settleResponseFields(exchange.draft);
     this.deliver(exchange);

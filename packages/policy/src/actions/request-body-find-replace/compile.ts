@@ -3,9 +3,9 @@ import { Failure } from '../../cel/value.ts';
 import { readConfig } from '../../schema/problems.ts';
 import { GO_ON, type ActionDefinition } from '../action.ts';
 import { unreadBody } from '../body.ts';
-import { compileReplacements } from '../find-replace.ts';
+import { compileReplacements, resultOf } from '../find-replace.ts';
 import { failed, unfilled } from '../outcome.ts';
-import { holdsText, resultOf, rewriteBody, type Message } from '../rewrite-body.ts';
+import { holdsText, rewriteBody, type Message } from '../rewrite-body.ts';
 import { requestBodyFindReplaceAction, requestBodyFindReplaceSchema } from './schema.ts';
 
 /** Replaces what patterns match in the body of a request, before the service sees any of it. */

@@ -4,9 +4,9 @@ import type { RequestView, ResponseView } from '../../runtime.ts';
 import { readConfig } from '../../schema/problems.ts';
 import { GO_ON, type ActionDefinition } from '../action.ts';
 import { unreadAnswer } from '../body.ts';
-import { compileReplacements } from '../find-replace.ts';
+import { compileReplacements, resultOf } from '../find-replace.ts';
 import { failed, unfilled } from '../outcome.ts';
-import { holdsText, resultOf, rewriteBody, type Message } from '../rewrite-body.ts';
+import { holdsText, rewriteBody, type Message } from '../rewrite-body.ts';
 import { responseBodyFindReplaceAction, responseBodyFindReplaceSchema } from './schema.ts';
 
 /** Replaces what patterns match in the body of an answer, before the visitor sees any of it. */

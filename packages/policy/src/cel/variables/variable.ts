@@ -22,9 +22,10 @@ export interface Variable {
   readonly lenient?: boolean;
 }
 
-export const ANY_PHASE: readonly PhaseName[] = ['on_tcp_connect', 'on_http_request', 'on_http_response'];
-export const HTTP_PHASES: readonly PhaseName[] = ['on_http_request', 'on_http_response'];
-export const RESPONSE_PHASE: readonly PhaseName[] = ['on_http_response'];
+/** Where there is an answer: its head is there for its messages, too. */
+export const RESPONSE_PHASE: readonly PhaseName[] = ['on_http_response', 'on_event_stream_message'];
+export const HTTP_PHASES: readonly PhaseName[] = ['on_http_request', ...RESPONSE_PHASE];
+export const ANY_PHASE: readonly PhaseName[] = ['on_tcp_connect', ...HTTP_PHASES];
 
 /** Lists and plain maps of variables hold text. */
 export function insideOf(type: StaticType): { readonly shape?: Shape } {
