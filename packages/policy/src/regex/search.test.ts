@@ -147,6 +147,19 @@ test('what a search costs grows with the text, not with its square', () => {
   expect(cost(200_000)).toBeLessThan(3 * cost(100_000));
 });
 
+test('what is given is not exceeded by more than a step', () => {
+  const text = Buffer.from(Array.from({ length: 20_000 }, (_, at) => ((at * at) % 7 < 3 ? 'a' : 'b')).join(''));
+  for (const source of ['[ab]*a[ab]{20}c', '((a)|[ab]{9}a)+', '(?:a?){40}a{40}c', '(a|b|ab)*?c']) {
+    const search = new Search(text, new Engine(RE2JS.compile(source)), true);
+    search.seek(0);
+    for (let finding = 'more'; finding === 'more';) {
+      const effort = { left: 5_000 };
+      finding = search.advance(effort);
+      expect(effort.left).toBeGreaterThan(-5_000);
+    }
+  }
+});
+
 test('any bytes have one reading, from both ends', () => {
   fc.assert(
     fc.property(

@@ -107,10 +107,13 @@ export class Search {
     /** Bytes that no automaton has read. */
     let passed = 0;
     const began = at;
-    const until = (): number => Math.min(length, began + Math.max(1, effort.left) + passed * (1 - 1 / BYTES_AT_ONCE));
+    const until = (): number => {
+      const left = effort.left - forward.cost + passed * (1 - 1 / BYTES_AT_ONCE);
+      return Math.min(length, began + Math.max(1, left));
+    };
+    forward.cost = 0;
     let stop = until();
     let dead = false;
-    forward.cost = 0;
     while (at < stop) {
       if (idle) {
         const from = at;
@@ -144,6 +147,7 @@ export class Search {
       if (next === 0) {
         next = forward.make(row, cls);
         table = states.table;
+        stop = until();
       }
       const marks = next & ALL_MARKS;
       if (marks !== 0) {
@@ -189,7 +193,6 @@ export class Search {
     const floor = Math.max(this.#from, this.#idle);
     let at = this.#at;
     backward.cost = 0;
-    const until = Math.max(floor, at - Math.max(1, effort.left));
     const began = at;
     for (;;) {
       // The character before the floor is looked at, and not taken.
@@ -213,7 +216,7 @@ export class Search {
       if (at <= floor || (next & Mark.dead) !== 0) break;
       row = next >> MARKS;
       at -= width;
-      if (at <= until && at > floor) {
+      if (at > floor && began - at + backward.cost >= effort.left) {
         this.#at = at;
         this.#state = states.at(row);
         effort.left -= began - at + backward.cost;
