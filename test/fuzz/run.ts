@@ -25,7 +25,7 @@ if (values.help || !(cases > 0) || !(seconds > 0) || !Number.isInteger(seed) || 
     'npm run fuzz -- [--cases 1000000] [--seconds 300] [--seed 7] [--only NAME]… [--case NUMBER]\n\n' +
       'What runs over live connections is long by an environment variable (POSTERN_SEED sets the seed):\n' +
       '  POSTERN_FUZZ_SECONDS=1800 npm test -- packages/edge/src/http/http2-services-fuzz.test.ts\n' +
-      '  POSTERN_RESET_ROUNDS=500 npm test -- packages/edge/src/http/http2-resets.test.ts\n',
+      '  POSTERN_FUZZ_SECONDS=1800 npm test -- packages/edge/src/http/http2-resets.test.ts\n',
   );
   process.exit(values.help ? 0 : 2);
 }

@@ -1,6 +1,6 @@
 /**
  * HTTP/2 visitors who reset their stream at every point of an exchange, with every code, over services of every manner:
- * nothing that they can time is a mistake of ours. Seeded (POSTERN_SEED); POSTERN_RESET_ROUNDS makes a long run of it.
+ * nothing that they can time is a mistake of ours. Seeded (POSTERN_SEED); POSTERN_FUZZ_SECONDS makes a long run of it.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,7 +10,9 @@ import { frame, literal, words } from '../testing/h2-frames.ts';
 import { dial, harness, type Harness, rawService, type Service, sleep } from '../testing/http-harness.ts';
 
 const SEED = Number(process.env['POSTERN_SEED'] ?? Date.now() % 1_000_000);
-const ROUNDS = Number(process.env['POSTERN_RESET_ROUNDS'] ?? 3);
+/** Of all tests here together. */
+const SECONDS = Number(process.env['POSTERN_FUZZ_SECONDS'] ?? 0);
+const LEAST_ROUNDS = 3;
 
 const dice = new Dice(SEED);
 const PREFACE = Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(4, 0, 0)]);
@@ -70,6 +72,7 @@ const WAITS = [
   (): Promise<unknown> => sleep(1),
   (): Promise<unknown> => sleep(8),
 ];
+const SHARE_MS = (SECONDS * 1_000) / (Object.keys(SERVICES).length * Object.keys(REQUESTS).length);
 
 describe.each(Object.entries(SERVICES))('a visitor resets while the service says %s', (_, pieces) => {
   let service: Service;
@@ -98,8 +101,9 @@ describe.each(Object.entries(SERVICES))('a visitor resets while the service says
     await service[Symbol.asyncDispose]();
   });
 
-  test.each(Object.entries(REQUESTS))('of %s', { timeout: 60_000 + ROUNDS * 2_000 }, async (_name, frames) => {
-    for (let round = 0; round < ROUNDS; round++) {
+  test.each(Object.entries(REQUESTS))('of %s', { timeout: 60_000 + SHARE_MS }, async (_name, frames) => {
+    const end = performance.now() + SHARE_MS;
+    for (let round = 0; round < LEAST_ROUNDS || performance.now() < end; round++) {
       const socket = edge.connect();
       socket.on('error', () => {});
       socket.resume();
