@@ -18,6 +18,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   seclang: { uses: [] },
   policy: { uses: ['errors', 'link'], types: ['seclang'] },
   store: { uses: ['errors', 'resources'], types: ['link'] },
+  acme: { uses: ['policy', 'store'], types: ['link'] },
   registry: { uses: ['errors'], types: ['link'] },
   control: { uses: ['errors', 'link', 'policy', 'registry', 'resources', 'store'], types: ['protocol'] },
   edge: { uses: ['errors', 'link', 'policy', 'protocol'] },
@@ -27,6 +28,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   ui: { uses: [], types: ['inspector'] },
   server: {
     uses: [
+      'acme',
       'agent',
       'api',
       'control',

@@ -1,7 +1,7 @@
 import type { RouteUpdate, TlsIdentity, TrafficEvent } from '@postern/link';
 import type { CompileOptions, PolicyReference } from '@postern/policy';
 import type { Registry } from '@postern/registry';
-import type { IdSource, Store } from '@postern/store';
+import type { IdSource, Store, Write } from '@postern/store';
 import type { AddressPlan } from './addresses/urls.ts';
 
 export interface ControlConfig extends AddressPlan {
@@ -11,6 +11,11 @@ export interface ControlConfig extends AddressPlan {
   readonly region: string;
   /** A page of this server, for people who open an address that is for agents. */
   readonly webUrl: string;
+  /** Whether certificates for names of users are ordered here, and which can be had; absent = none are. */
+  readonly certificates?: {
+    /** Wildcards need control of records in DNS. */
+    readonly wildcards: boolean;
+  };
   readonly limits: ControlLimits;
 }
 
@@ -88,5 +93,7 @@ export interface ControlDependencies {
   readonly traffic?: (events: readonly TrafficEvent[]) => void;
   /** Changes of routes, as the edges are told, for whoever keeps what is served. Must not throw. */
   readonly routed?: (change: Pick<RouteUpdate, 'upserts' | 'removes'>) => void;
+  /** What was written here, for whoever follows the rows. Must not throw. */
+  readonly written?: (writes: readonly Write[]) => void;
   readonly log: Log;
 }

@@ -1,3 +1,4 @@
+import type { Challenge } from '@postern/link';
 import { timestamp } from '@postern/store';
 import { dropSession } from './agents/leave.ts';
 import { authenticateApiKey, knowsToken } from './api-keys-auth.ts';
@@ -16,6 +17,12 @@ import { Lease } from './lease.ts';
 import { lookAgain } from './look-again.ts';
 import { messageOf, settle } from './change/confirm.ts';
 import { policyRules } from './policy-rules.ts';
+import {
+  createDomainCertificates,
+  managedDomain,
+  managedDomains,
+  type ManagedDomain,
+} from './resources/domain-certificates.ts';
 import { createEdges } from './resources/edges.ts';
 import { createEndpoints } from './resources/endpoints.ts';
 import { createPlain } from './resources/plain.ts';
@@ -33,6 +40,8 @@ export interface Control {
   connectEdge(): EdgeConnection;
   /** Certificates are others than before: the edges ask for them anew. */
   certificatesChanged(): Promise<void>;
+  /** What certificate authorities are answered from now on, in the place of what they were; resolves when every edge does. */
+  challenge(challenges: readonly Challenge[]): Promise<void>;
   /** Where people are sent who open the agents' address in a browser. */
   showWebVisitors(url: string): Promise<void>;
   /** Loads what is durable. Before anything else. */
@@ -51,13 +60,21 @@ export interface Control {
   operator(): Promise<Caller>;
   /** Whether somebody may come in with the token, as an agent or as a caller of the API. */
   knows(token: string): Promise<boolean>;
+  /** Reserved domains that certificates are ordered for. */
+  managedDomains(): readonly ManagedDomain[];
+  /** null = none are ordered for it, or it is gone. */
+  managedDomain(domainId: string): ManagedDomain | null;
   /** Whether, and why, a certificate for this server name has a user here: reservation, endpoint, edge, base domain. */
   coverOf(serverName: string): Promise<Cover | null>;
 }
 
 export function createControl(dependencies: ControlDependencies): Control {
   let stopped = false;
-  const catalog = new Catalog(dependencies.store, () => void lookAgain(core, () => stopped));
+  const catalog = new Catalog(
+    dependencies.store,
+    () => void lookAgain(core, () => stopped),
+    (writes) => dependencies.written?.(writes),
+  );
   const edges = new EdgeSet(dependencies.config.limits.applyMs, (change) => dependencies.routed?.(change));
   const settings = new NodeSettingsOfNow({
     webUrl: dependencies.config.webUrl,
@@ -97,6 +114,7 @@ export function createControl(dependencies: ControlDependencies): Control {
     api: createApi(core),
     connectEdge: () => untilStopped(connectEdge(core), () => stopped),
     certificatesChanged: () => settings.certificatesChanged(),
+    challenge: (challenges) => settings.challenge(challenges),
     showWebVisitors: (url) => settings.showWebVisitors(url),
     async start() {
       await core.claims.runAlone(() => catalog.load());
@@ -117,6 +135,8 @@ export function createControl(dependencies: ControlDependencies): Control {
     resetCredentials: (keep) => resetCredentials(core, keep),
     operator: () => operator(core),
     knows: (token) => knowsToken(core, token),
+    managedDomains: () => managedDomains(core),
+    managedDomain: (domainId) => managedDomain(core, catalog.domains.get(domainId)),
     coverOf: (serverName) => coverOf(core, serverName),
   };
 }
@@ -124,6 +144,7 @@ export function createControl(dependencies: ControlDependencies): Control {
 function createApi(core: Core): ControlApi {
   return {
     ...createPlain(core),
+    domainCertificates: createDomainCertificates(core),
     authenticateApiKey: (bearer) => authenticateApiKey(core, bearer),
     endpoints: createEndpoints(core),
     tunnelSessions: createTunnelSessions(core),

@@ -3,6 +3,7 @@ import type { Write } from '@postern/store';
 import { isWildcard } from './addresses/hosts.ts';
 import type { Address } from './addresses/urls.ts';
 import type { Core } from './core.ts';
+import { NO_CERTIFICATE } from './state/certificate-key.ts';
 import { groundOf, type ReservationProblem, type Reserved } from './rules/reservations.ts';
 
 /** What an address rests on: a reservation that exists, or writes that make one, or nothing (not public). */
@@ -80,5 +81,9 @@ function reserve(core: Core, accountId: string, { scheme, host, port }: Address)
     return { domainId: '', tcpAddrId: id, writes };
   }
   const id = core.ids.next('rd');
-  return { domainId: id, tcpAddrId: '', writes: [core.store.reservedDomains.insert({ ...row, id, domain: host })] };
+  return {
+    domainId: id,
+    tcpAddrId: '',
+    writes: [core.store.reservedDomains.insert({ ...row, ...NO_CERTIFICATE, id, domain: host })],
+  };
 }

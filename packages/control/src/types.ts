@@ -139,4 +139,13 @@ export interface ControlApi extends PlainServices {
   readonly tunnelSessions: TunnelSessionService;
   readonly tunnels: TunnelService;
   readonly edges: EdgeService;
+  readonly domainCertificates: DomainCertificates;
+}
+
+/** The two paths below a reserved domain. Both answer false where there is no such domain. */
+export interface DomainCertificates {
+  /** The certificate that it was given is not its own any more. Throws 436. */
+  dropCertificate(caller: Caller, id: string): Promise<boolean>;
+  /** None is ordered any more; the one that is there goes. */
+  dropPolicy(caller: Caller, id: string): Promise<boolean>;
 }

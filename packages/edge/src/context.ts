@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { CompiledPolicy, ConnView, InternalAddress, PolicyServices } from '@postern/policy';
 import type { ControlLink, ExpectedName, NamedScheme, RouteEndpoint, RouteUpdate, TrafficEvent } from '@postern/link';
+import type { Challenges } from './connection/challenges.ts';
 import type { HopMarks } from './http/exchange/hop-mark.ts';
 import type { BodyRoom } from './http/exchange/body-room.ts';
 import type { AgentStreams } from './streams/agent-streams.ts';
@@ -187,6 +188,8 @@ export interface EdgeContext {
   readonly agents: AgentStreams;
   /** Requests that come round again; signed as all edges of this node do. */
   readonly marks: HopMarks;
+  /** What certificate authorities ask for. */
+  readonly challenges: Challenges;
   /** For request bodies that policies read. */
   readonly bodies: BodyRoom;
   /** What policies keep between requests. */

@@ -3,6 +3,7 @@ import { compilePolicy, type Addresses, type PolicyServices } from '@postern/pol
 import { AgentPlane } from './agents/agent-plane.ts';
 import { ByteDelivery } from './connection/byte-delivery.ts';
 import { CertificateCache } from './connection/certificates.ts';
+import { Challenges } from './connection/challenges.ts';
 import { CidrList } from './connection/cidr-list.ts';
 import { Connections } from './connection/connections.ts';
 import { ignore } from './connection/pipe.ts';
@@ -115,6 +116,7 @@ class DataPlane implements Edge {
   readonly #counters = new SlidingCounters(() => performance.now());
   readonly #events: EventLog;
   readonly #marks = new HopMarks();
+  readonly #challenges = new Challenges();
   #settings: NodeSettings | null = null;
   readonly #outside: Outside;
   readonly #bcrypt = new BcryptThread();
@@ -159,6 +161,7 @@ class DataPlane implements Edge {
       returning,
       agents: this.#agents.streams,
       marks: this.#marks,
+      challenges: this.#challenges,
       bodies: new BodyRoom(),
       services: {
         addresses: options.addresses ?? null,
@@ -234,9 +237,10 @@ class DataPlane implements Edge {
   }
 
   #apply(settings: NodeSettings): void {
-    const { certificates, keys } = settings;
+    const { certificates, challenges, keys } = settings;
     this.#marks.signWith(keys.hopMarks);
     this.#terminators.sealTickets(keys.tickets);
+    this.#challenges.set(challenges);
     // Connections that are open keep theirs.
     if (certificates !== this.#settings?.certificates) {
       this.#certificates.clear();

@@ -1,6 +1,7 @@
 import type { ErrorEntry } from './entry.ts';
 import { AGENT_ERRORS } from './families/agent.ts';
 import { API_ERRORS } from './families/api.ts';
+import { CERTIFICATE_ERRORS } from './families/certificates.ts';
 import { ENDPOINT_ERRORS } from './families/endpoints.ts';
 import { GATEWAY_ERRORS } from './families/gateway.ts';
 import { POLICY_ERRORS } from './families/policy.ts';
@@ -14,6 +15,7 @@ export const ERROR_TABLE = {
   ...API_ERRORS,
   ...ENDPOINT_ERRORS,
   ...RESOURCE_ERRORS,
+  ...CERTIFICATE_ERRORS,
   ...POLICY_RESOURCE_ERRORS,
   ...AGENT_ERRORS,
   ...POLICY_ERRORS,

@@ -12,6 +12,8 @@ export interface TlsIdentity {
   /** PEM, leaf first. */
   readonly cert: string;
   readonly key: string;
+  /** What takes its place has the same: sessions of the one are resumed with the other. Absent = it is one by itself. */
+  readonly line?: string;
 }
 
 export interface ControlLink {

@@ -7,6 +7,8 @@ export interface NodeSettings {
   readonly certificates: number;
   /** A page of this server, for people who open an address that is for agents. */
   readonly webUrl: string;
+  /** What certificate authorities will come and ask for, under names that are being issued a certificate. */
+  readonly challenges: readonly Challenge[];
   readonly keys: NodeKeys;
 }
 
@@ -17,3 +19,10 @@ export interface NodeKeys {
   /** Seals TLS session tickets; a new one takes its place from time to time, and what the last one sealed is void. */
   readonly tickets: Uint8Array;
 }
+
+/** Shows an authority that a name leads here; the edge answers it before anything else. */
+export type Challenge =
+  /** `GET http://{name}/.well-known/acme-challenge/{token}` (RFC 8555 §8.3). */
+  | { readonly kind: 'http-01'; readonly name: string; readonly token: string; readonly answer: string }
+  /** A handshake for the name with the ALPN protocol `acme-tls/1` (RFC 8737 §3). */
+  | { readonly kind: 'tls-alpn-01'; readonly name: string; readonly cert: string; readonly key: string };

@@ -11,6 +11,7 @@ import { ipPolicyRules } from './ip-policy-rules.ts';
 import { reservedAddrs } from './reserved-addrs.ts';
 import { reservedDomains } from './reserved-domains.ts';
 import { vaultSecrets } from './vault-secrets.ts';
+import { tlsCertificates } from './tls-certificates.ts';
 import { tunnelSessions } from './tunnel-sessions.ts';
 import { tunnels } from './tunnels.ts';
 import { botUsers, serviceUsers } from './users.ts';
@@ -29,6 +30,7 @@ export const PLAIN = {
   ipPolicies,
   ipPolicyRules,
   certificateAuthorities,
+  tlsCertificates,
 } as const;
 
 export type PlainName = keyof typeof PLAIN;

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir } from 'node:fs/promises';
 import type { Server as HttpServer } from 'node:http';
 import path from 'node:path';
 import process from 'node:process';
@@ -8,24 +7,20 @@ import type { Api } from '@postern/api';
 import { type Control, DEFAULT_LIMITS, createControl, policyRules, policyRulesWithoutFirewall } from '@postern/control';
 import { type Edge, createEdge } from '@postern/edge';
 import { createMemoryRegistry } from '@postern/registry';
-import {
-  type IdSource,
-  type OpenStoreOptions,
-  type Store,
-  StoreRefused,
-  createIdSource,
-  loadOrCreateKey,
-  openStore,
-} from '@postern/store';
+import { type Store, createIdSource } from '@postern/store';
 import { AddressFiles } from './address-files.ts';
+import { openData } from './open-data.ts';
 import { AgentNames } from './agent-names.ts';
+import type { CertificateManager } from '@postern/acme';
 import { FileCertificates } from './certificates/certificate-files.ts';
 import { Certificates } from './certificates/certificates.ts';
+import { followDomains } from './certificates/follow-domains.ts';
+import { StoredCertificates } from './certificates/stored-certificates.ts';
 import { caScope } from './certificates/ca-scope.ts';
 import { watchExpiry } from './certificates/expiry.ts';
 import { KeptLeaf } from './certificates/kept-leaf.ts';
+import { startManager } from './certificates/managed.ts';
 import { LocalCa } from './certificates/local-ca.ts';
-import { ConfigError } from './config/config-error.ts';
 import { flagOf } from './config/options.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import { type FirstTokens, credentialFiles, firstTokens } from './credentials-files.ts';
@@ -37,8 +32,9 @@ import { runtimeFields } from './listeners/list.ts';
 import type { Logger } from './log.ts';
 import { uncaught } from './last-net.ts';
 import { Metrics } from './metrics/metrics.ts';
-import { type Readiness, createMetricsServer } from './metrics/metrics-server.ts';
-import { messageOf } from './problem.ts';
+import { processNumbers } from './metrics/process-numbers.ts';
+import { closeServers, createMetricsServer } from './metrics/metrics-server.ts';
+import { readiness } from './metrics/readiness.ts';
 import { type AgentAccess, agentAccess } from './agent-access.ts';
 import { type RuntimeInfo, forgetRuntime, publishRuntime } from './runtime-file.ts';
 
@@ -126,6 +122,8 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
       'ca.pem was made anew for the names that this server has now; clients that trust the old one need it for new names',
     );
   }
+  const stored = new StoredCertificates(store);
+  await stored.load();
   const certificates = new Certificates({
     ca,
     files: new FileCertificates(config.tlsCertificates),
@@ -133,6 +131,8 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     coverOf: (name) => control.coverOf(name),
     now,
     kept: new KeptLeaf(dataDir, store.secrets),
+    stored,
+    rules: { local: config.localCertificates, baseDomains: config.baseDomains },
   });
   started.push(watchExpiry(() => certificates.expiries, log.child({ sub: 'certificates' }), now));
   const publicPorts = {
@@ -159,6 +159,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
       for (const event of events) metrics.observe(event);
     },
     routed: (change) => names.routed(change),
+    written: (writes) => follow.written(writes),
     log: log.child({ sub: 'control' }),
     config: {
       baseDomains: config.baseDomains,
@@ -171,8 +172,10 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
       region: config.region,
       webUrl: `https://${config.baseDomains[0] ?? 'localhost'}:${publicPorts.https}/`,
       limits: DEFAULT_LIMITS,
+      ...(config.acme?.agreed !== true ? {} : { certificates: { wildcards: false } }),
     },
   });
+  const follow = followDomains({ store, stored, control, log: log.child({ sub: 'certificates' }) });
   const files = credentialFiles(dataDir);
   const credentials = await firstTokens(control, files, parts.resetCredentials, log);
   await control.start();
@@ -215,6 +218,21 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   });
   started.push(() => edge.stop());
   await edge.start();
+
+  const manager = await startManager({
+    config,
+    version,
+    publicPorts,
+    store,
+    stored,
+    ids,
+    control,
+    now,
+    random,
+    log: log.child({ sub: 'certificates' }),
+  });
+  started.push(() => manager?.stop());
+  follow.manage(manager);
 
   // Loaded only now: what agents and visitors need is there already, and this takes as long as all of that.
   const { createApi } = await import('@postern/api');
@@ -279,53 +297,10 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
         unpublish,
         addressFiles,
         names,
+        manager,
         log,
       });
     },
-  };
-}
-
-async function openData({ config, log, now, handover }: PlatformParts, ids: IdSource): Promise<Store> {
-  const { dataDir } = config;
-  try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    await chmod(dataDir, 0o700);
-  } catch (error) {
-    throw new ConfigError(flagOf('data_dir'), dataDir, `the folder cannot be used (${messageOf(error)})`);
-  }
-  const options: OpenStoreOptions = {
-    directory: dataDir,
-    encryptionKey: await loadOrCreateKey(dataDir, { given: process.env['POSTERN_ENCRYPTION_KEY'] }),
-    now,
-    ids,
-    onHealth: ({ writable, lastError }) => {
-      const storeLog = log.child({ sub: 'store' });
-      if (writable) storeLog.info({}, 'the database can be written again');
-      else storeLog.error({ reason: lastError }, 'the database cannot be written; calls that change something fail');
-    },
-  };
-  for (;;) {
-    try {
-      return await openStore(options);
-    } catch (error) {
-      const inUse = error instanceof StoreRefused && error.reason === 'in_use';
-      if (!inUse || !(await handover.yields())) throw error;
-    }
-  }
-}
-
-function readiness(state: 'starting' | 'ready' | 'stopping', store: Store): Readiness {
-  if (state !== 'ready') return { ready: false, reason: state };
-  const { writable, lastError } = store.health;
-  return writable ? { ready: true } : { ready: false, reason: `the database cannot be written: ${lastError}` };
-}
-
-function processNumbers(): { residentBytes: number; cpuSeconds: number; startedAt: number } {
-  const { user, system } = process.cpuUsage();
-  return {
-    residentBytes: process.memoryUsage.rss(),
-    cpuSeconds: (user + system) / 1e6,
-    startedAt: performance.timeOrigin / 1000,
   };
 }
 
@@ -341,6 +316,7 @@ interface Stopping {
   readonly unpublish: () => Promise<void>;
   readonly names: AgentNames;
   readonly addressFiles: AddressFiles | null;
+  readonly manager: CertificateManager | null;
   readonly log: Logger;
 }
 
@@ -352,6 +328,8 @@ interface Stopping {
 async function stopInOrder(parts: Stopping): Promise<void> {
   const { handover, doors, edge, api, control, store, closeMetrics, unpublish, log } = parts;
   handover.leave();
+  // The next server goes on with what is ordered.
+  parts.manager?.stop();
   parts.names.keep();
   // Whoever is connected and not accepted yet would be reset.
   await setTimeout(LAST_ACCEPTS_MS);
@@ -369,16 +347,6 @@ async function stopInOrder(parts: Stopping): Promise<void> {
   await carefully(() => parts.addressFiles?.close(), log);
   next.end();
   await carefully(closeMetrics, log);
-}
-
-async function closeServers(servers: readonly HttpServer[]): Promise<void> {
-  await Promise.all(
-    servers.map((server) => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      return closed;
-    }),
-  );
 }
 
 /** Last started, first stopped. */

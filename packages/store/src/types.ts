@@ -80,7 +80,57 @@ export interface EdgeRouteRow extends Row {
   readonly backendEnabled: boolean;
 }
 
+/** Names that are kept certified together: of base domains (`domainId` ''), or of a reserved domain. */
+export interface ManagedCertificateRow extends Row {
+  /** Lower case; `*.` first for a wildcard. */
+  readonly names: readonly string[];
+  readonly domainId: string;
+  readonly keyType: 'ecdsa' | 'rsa';
+  /** What is served (tlsCertificates); '' = none yet. */
+  readonly certificateId: string;
+  /** Directory of who issued it. */
+  readonly directory: string;
+  /** How control of the names was shown last, and why so. */
+  readonly challenge: string;
+  /** When the next one is ordered; '' = there is none to renew. Other times, too, are '' where there is none. */
+  readonly renewsAt: Timestamp;
+  /** Of tries that failed since the last that did not: how many, when the next one is, and what was wrong. */
+  readonly attempts: number;
+  readonly retriesAt: Timestamp;
+  readonly errorCode: string;
+  readonly message: string;
+  /** When what is under way began; '' = nothing is. */
+  readonly startedAt: Timestamp;
+  /** The node that works on it, and until when nobody else does. */
+  readonly holder: string;
+  readonly heldUntil: Timestamp;
+}
+
+/** Accounts at certificate authorities; `url` '' = made here and not told to the authority yet. */
+export interface AcmeAccountRow extends Row {
+  readonly directory: string;
+  readonly email: string;
+  readonly url: string;
+  /** PKCS #8, PEM. */
+  readonly key: string;
+}
+
+/** Orders: what is open goes on after a crash, and what was is counted against the limits of authorities. */
+export interface AcmeOrderRow extends Row {
+  readonly managedId: string;
+  readonly directory: string;
+  /** '' = it may not have reached the authority. */
+  readonly url: string;
+  readonly names: readonly string[];
+  /** Of the certificate that is asked for, as above; '' once it is over. */
+  readonly key: string;
+  readonly state: 'open' | 'issued' | 'failed';
+}
+
 export interface Tables extends PlainRows {
+  managedCertificates: ManagedCertificateRow;
+  acmeAccounts: AcmeAccountRow;
+  acmeOrders: AcmeOrderRow;
   endpoints: EndpointRow;
   edges: EdgeRow;
   edgeRoutes: EdgeRouteRow;

@@ -117,6 +117,19 @@ export function createFakeControl() {
     }),
   );
 
+  const domains = collection('reservedDomains', (input: Parameters<ControlApi['reservedDomains']['create']>[1]) => ({
+    id: nextId('rd'),
+    ...texts(input),
+    domain: input.domain ?? input.name ?? '',
+    region: input.region ?? '',
+    cnameTarget: null,
+    certificateId: '',
+    certificateManagementPolicy: null,
+    certificateManagementStatus: null,
+    acmeChallengeCnameTarget: null,
+  }));
+  const heldDomain = async (caller: Caller, id: string): Promise<boolean> => (await domains.get(caller, id)) !== null;
+
   const control = {
     // Each keeps what its definition takes, by the same names.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
@@ -127,13 +140,8 @@ export function createFakeControl() {
       throw fail(bearer.includes('_') ? 203 : 202, { masked: `${bearer.slice(0, 3)}…` });
     },
     endpoints,
-    reservedDomains: collection('reservedDomains', (input: Parameters<ControlApi['reservedDomains']['create']>[1]) => ({
-      id: nextId('rd'),
-      ...texts(input),
-      domain: input.domain ?? input.name ?? '',
-      region: input.region ?? '',
-      cnameTarget: null,
-    })),
+    domainCertificates: { dropCertificate: heldDomain, dropPolicy: heldDomain },
+    reservedDomains: domains,
     reservedAddrs: collection('reservedAddrs', (input: Parameters<ControlApi['reservedAddrs']['create']>[1]) => ({
       id: nextId('ra'),
       ...texts(input),

@@ -1,4 +1,4 @@
-import type { NodeSettings } from '@postern/link';
+import type { Challenge, NodeSettings } from '@postern/link';
 
 /** How long tickets that one key sealed are good for. */
 const TICKET_KEY_MS = 3_600_000;
@@ -24,6 +24,7 @@ export class NodeSettingsOfNow {
     this.#current = {
       certificates: 0,
       webUrl,
+      challenges: [],
       keys: { hopMarks: randomBytes(KEY_BYTES), tickets: randomBytes(KEY_BYTES) },
     };
   }
@@ -46,6 +47,11 @@ export class NodeSettingsOfNow {
 
   showWebVisitors(webUrl: string): Promise<void> {
     return this.#change({ webUrl });
+  }
+
+  /** Resolves when every edge answers these, and no others. */
+  challenge(challenges: readonly Challenge[]): Promise<void> {
+    return this.#change({ challenges });
   }
 
   #renewTickets(): Promise<void> {

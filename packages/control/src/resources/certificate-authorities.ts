@@ -1,7 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
 import { fail } from '@postern/errors';
-import { extensionsOf, readCertificates } from '@postern/policy';
+import { readCertificates } from '@postern/policy';
 import { timestamp } from '@postern/store';
+import { attributeOf, keyUsagesOf, purposesOf } from './certificate-fields.ts';
 import type { HooksOf } from './hooks.ts';
 
 /** Authorities of clients; what is shown of one is read from its certificate once (api.md §6). */
@@ -13,11 +14,11 @@ export const certificateAuthorities: HooksOf<'certificateAuthorities'> = () => (
       caPem,
       description,
       metadata,
-      subjectCommonName: commonNameOf(certificate),
+      subjectCommonName: attributeOf(certificate.subject, 'CN'),
       notBefore: timestamp(certificate.validFromDate.getTime()),
       notAfter: timestamp(certificate.validToDate.getTime()),
       keyUsages: keyUsagesOf(certificate),
-      extendedKeyUsages: (certificate.keyUsage ?? []).map((oid) => PURPOSES[oid] ?? oid),
+      extendedKeyUsages: purposesOf(certificate),
     };
     return { row };
   },
@@ -33,46 +34,4 @@ function readAuthority(pem: string): X509Certificate {
   if (certificate === undefined || read.length > 1) throw fail(1912, { count: read.length });
   if (!certificate.ca) throw fail(1913);
   return certificate;
-}
-
-/** Node writes one attribute per line. */
-function commonNameOf({ subject }: X509Certificate): string {
-  const line = subject.split('\n').find((attribute) => attribute.startsWith('CN='));
-  return line?.slice('CN='.length) ?? '';
-}
-
-/** RFC 5280 §4.2.1.12 */
-const PURPOSES: Readonly<Record<string, string>> = {
-  '2.5.29.37.0': 'anyExtendedKeyUsage',
-  '1.3.6.1.5.5.7.3.1': 'serverAuth',
-  '1.3.6.1.5.5.7.3.2': 'clientAuth',
-  '1.3.6.1.5.5.7.3.3': 'codeSigning',
-  '1.3.6.1.5.5.7.3.4': 'emailProtection',
-  '1.3.6.1.5.5.7.3.8': 'timeStamping',
-  '1.3.6.1.5.5.7.3.9': 'OCSPSigning',
-};
-
-/** RFC 5280 §4.2.1.3, by bit. */
-const USAGES = [
-  'digitalSignature',
-  'nonRepudiation',
-  'keyEncipherment',
-  'dataEncipherment',
-  'keyAgreement',
-  'keyCertSign',
-  'cRLSign',
-  'encipherOnly',
-  'decipherOnly',
-];
-const KEY_USAGE = '2.5.29.15';
-
-/** Node shows the extended ones only. */
-function keyUsagesOf(certificate: X509Certificate): readonly string[] {
-  const found = extensionsOf(certificate.toString()).find(({ id }) => id === KEY_USAGE);
-  if (found === undefined) return [];
-  const [, length = 0] = found.value;
-  const start = length < 0x80 ? 2 : 2 + (length & 0x7f);
-  // The first byte says how many bits at the end are none.
-  const bits = found.value.subarray(start + 1);
-  return USAGES.filter((_name, bit) => (((bits[bit >> 3] ?? 0) << (bit & 7)) & 0x80) !== 0);
 }

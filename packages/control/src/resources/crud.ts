@@ -70,8 +70,8 @@ export function crud<Fs extends Fields, R extends Row>(
     return own === ALONE || links.length === 0 ? own : (keys) => own(withLinks(keys, input));
   }
 
-  function changeKeys(id: string): Needed {
-    const own = hooks.keys?.change(id) ?? ((keys: Keys) => keys.id(id));
+  function changeKeys(id: string, patch: Update<Fs> | null): Needed {
+    const own = hooks.keys?.change(id, patch) ?? ((keys: Keys) => keys.id(id));
     if (own === ALONE || links.length === 0) return own;
     return async (keys) => own(withLinks(keys, (await table.get(id)) ?? {}));
   }
@@ -117,6 +117,7 @@ export function crud<Fs extends Fields, R extends Row>(
         const head = { id: core.ids.next(definition.idPrefixes[0]), accountId, createdAt: core.timestamp() };
         const made = await make(head, input);
         await checkLinks(accountId, made.row);
+        await hooks.verify?.(made.row, null);
         const answer = { ...made, row: { ...made.row, ...stamped(definition, caller, head.createdAt, 'create') } };
         const write = made.patch === undefined ? table.insert(answer.row) : table.update(made.row.id, made.patch);
         return { answer, writes: [write], registry: [] };
@@ -146,10 +147,11 @@ export function crud<Fs extends Fields, R extends Row>(
       checkFields(definition, patch, 'update');
       hooks.check?.(patch);
       const changed = { ...change(patch), ...stamped(definition, caller, core.timestamp(), 'update') };
-      const done = await step(changeKeys(id), { ...row, ...changed }, async () => {
+      const done = await step(changeKeys(id, patch), { ...row, ...changed }, async () => {
         const before = await rows.owned(accountId, id);
         if (before === null) return unchanged(null);
         const after = { ...before, ...changed };
+        await hooks.verify?.(after, before);
         return { answer: { before, after }, writes: [table.update(id, changed)], registry: [] };
       });
       if (done === null) return null;
@@ -158,7 +160,7 @@ export function crud<Fs extends Fields, R extends Row>(
     },
 
     async remove({ accountId }, id) {
-      const gone = await step(changeKeys(id), {}, async () => {
+      const gone = await step(changeKeys(id, null), {}, async () => {
         const row = await rows.owned(accountId, id);
         if (row === null) return unchanged(null);
         const { users, writes } = await referringTo(row);

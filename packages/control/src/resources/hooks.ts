@@ -30,7 +30,11 @@ export interface Hooks<Fs extends Fields, R extends Row> {
   /** Where rows are read; the store if a mirror does not have them. */
   readonly rows?: Rows<R>;
   /** What the steps need for themselves, beside the row and those that it refers to. */
-  readonly keys?: { readonly create: (input: Create<Fs>) => Needed; readonly change: (id: string) => Needed };
+  readonly keys?: {
+    readonly create: (input: Create<Fs>) => Needed;
+    /** @param patch of an update; null = the row is deleted */
+    readonly change: (id: string, patch: Update<Fs> | null) => Needed;
+  };
   /** What a create call means, asked before its step: rows that it names otherwise than by their ids. */
   readonly read?: (accountId: string, input: Create<Fs>) => Promise<Create<Fs>>;
   /** @throws what is wrong with what was given, but for what the definition says */
@@ -39,6 +43,8 @@ export interface Hooks<Fs extends Fields, R extends Row> {
   readonly make?: (head: Row, input: Create<Fs>) => Made<R, ViewOf<Fs>> | Promise<Made<R, ViewOf<Fs>>>;
   /** What an update writes; without it, the fields that were given. */
   readonly change?: (patch: Update<Fs>) => Partial<R>;
+  /** @throws what is wrong with the row as it will be, inside its step; `before` null = it is made */
+  readonly verify?: (row: R, before: R | null) => void | Promise<void>;
   /** How rows are shown; without it, as they are. Asked once for a page, so that what all rows need is looked up once. */
   readonly viewer?: (accountId: string) => Viewer<R, Fs> | Promise<Viewer<R, Fs>>;
   /** Who rests on a row beside those that refer to it, in words, and what refuses to delete it then. */

@@ -11,6 +11,7 @@ import type { Hooks, PlainHooks } from './hooks.ts';
 import { reservedAddrs } from './reserved-addrs.ts';
 import { reservedDomains } from './reserved-domains.ts';
 import { vaultSecrets } from './vault-secrets.ts';
+import { tlsCertificates } from './tls-certificates.ts';
 import { tunnelGroupBackends } from './tunnel-group-backends.ts';
 
 /** What plain resources have of their own; most have nothing, and no line here. */
@@ -23,6 +24,7 @@ const HOOKS: PlainHooks = {
   tunnelGroupBackends,
   vaultSecrets,
   certificateAuthorities,
+  tlsCertificates,
 };
 
 /** The services of all plain resources, one for each definition in `@postern/resources`. */

@@ -1,47 +1,64 @@
 import { fail } from '@postern/errors';
 import type { CreateOf, PLAIN } from '@postern/resources';
 import type { ReservedDomainRow } from '@postern/store';
-import { hostProblem, isInternalHost, isUnder, isWildcard, wildcardsOver } from '../addresses/hosts.ts';
+import { hostProblem, isInternalHost, isWildcard, wildcardsOver } from '../addresses/hosts.ts';
 import { domainError } from '../addresses/problems.ts';
 import type { Core } from '../core.ts';
 import { reservedOf } from '../reservations.ts';
 import { coversForeignName } from '../rules/reservations.ts';
+import { NO_CERTIFICATE } from '../state/certificate-key.ts';
 import { usersOfDomain } from '../users.ts';
+import { certificateColumns, checkCertificates, shownCertificates, verifyCertificates } from './domain-certificates.ts';
+import type { Keys } from '../gate/keys.ts';
 import type { HooksOf } from './hooks.ts';
 
 /** Names of an account (api.md §6, reserved_domains). */
 export const reservedDomains: HooksOf<'reservedDomains'> = (core) => {
-  const { catalog, config } = core;
+  const { catalog } = core;
   return {
     rows: catalog.domains,
     keys: {
       create(input) {
         const domain = readDomain(core, input);
-        return (keys) => keys.name(domain);
+        return (keys) => withCertificate(keys.name(domain), input);
       },
-      change: (id) => (keys) => keys.reservations([id]),
+      change: (id, patch) => (keys) => withCertificate(keys.reservations([id]), patch),
     },
-    check: checkRegion,
+    check(input) {
+      checkRegion(input);
+      checkCertificates(input);
+    },
+    verify: (row, before) => verifyCertificates(core, row, before),
     make(head, input) {
       const domain = readDomain(core, input);
       const { description = '', metadata = '', region = '' } = input;
-      const patch = { description, metadata, region, automatic: false };
+      const patch = { description, metadata, region, automatic: false, ...certificateColumns(input) };
       const existing = findAutomatic(core, head.accountId, domain);
-      return existing === null ? { row: { ...head, domain, ...patch } } : { row: { ...existing, ...patch }, patch };
+      return existing === null
+        ? { row: { ...head, domain, ...NO_CERTIFICATE, ...patch } }
+        : { row: { ...existing, ...patch }, patch };
     },
     // Whoever writes to it wants to keep it.
-    change: (patch) => ({ ...patch, automatic: false }),
-    viewer:
-      () =>
-      ({ id, createdAt, description, metadata, domain, region }) => {
-        const ours = config.baseDomains.some((base) => isUnder(domain, base));
-        // A name of the user's own is pointed at this server by a CNAME to the base domain.
-        const cnameTarget = ours ? null : (config.baseDomains[0] ?? null);
-        return { id, createdAt, description, metadata, domain, region, cnameTarget };
-      },
+    change: ({ description, metadata, region, ...asked }) => ({
+      ...(description === undefined ? {} : { description }),
+      ...(metadata === undefined ? {} : { metadata }),
+      ...(region === undefined ? {} : { region }),
+      ...certificateColumns(asked),
+      automatic: false,
+    }),
+    viewer: () => async (row) => {
+      const { id, createdAt, description, metadata, domain, region } = row;
+      return { id, createdAt, description, metadata, domain, region, ...(await shownCertificates(core, row)) };
+    },
     usedBy: { users: (row) => usersOfDomain(core, row), error: ({ domain }, users) => fail(446, { domain, users }) },
   };
 };
+
+/** A certificate that is named stays meanwhile. */
+function withCertificate(keys: Keys, asked: { readonly certificateId?: string } | null): Keys {
+  const id = asked?.certificateId ?? '';
+  return id === '' ? keys : keys.id(id);
+}
 
 /** The name that is asked for, as rows have it. @throws 402–411, 429, 438, 448, 449, 513, 514, 18015, 90029 */
 function readDomain({ config }: Core, input: CreateOf<typeof PLAIN.reservedDomains>): string {

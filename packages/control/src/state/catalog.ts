@@ -17,6 +17,7 @@ import type {
 } from '@postern/store';
 import { ChangesForgotten, StoreUnavailable, TABLE_NAMES } from '@postern/store';
 import { hostportAddress } from '../addresses/hostports.ts';
+import { certificateKey } from './certificate-key.ts';
 import { EdgeEndpoints } from './edge-endpoints.ts';
 import { Mirror } from './mirror.ts';
 import { PolicyResources } from './policy-resources.ts';
@@ -35,11 +36,14 @@ export class Catalog {
   readonly edges = new Mirror<EdgeRow>(edgeKeys, (before, after) => this.edgeEndpoints.changed(before, after));
   readonly edgeRoutes = new Mirror<EdgeRouteRow>((row) => [`edge:${row.edgeId}`, `backend:${row.backendId}`]);
   readonly backends = new Mirror<TunnelGroupBackendRow>();
-  readonly domains = new Mirror<ReservedDomainRow>((row) => [row.domain]);
+  readonly domains = new Mirror<ReservedDomainRow>(({ domain, certificateId }) =>
+    certificateId === '' ? [domain] : [domain, certificateKey(certificateId)],
+  );
   readonly addrs = new Mirror<ReservedAddrRow>((row) => [row.addr, `port:${row.port}`]);
   readonly resources = new PolicyResources();
   readonly #store: Store;
   readonly #onDoubt: () => void;
+  readonly #onWritten: (writes: readonly Write[]) => void;
   /** A write may have happened that is not in here. */
   #doubtful = false;
   /** Every change up to this one is in here; -1 = nothing is loaded yet. */
@@ -47,9 +51,13 @@ export class Catalog {
   #caughtUp: Promise<void> = Promise.resolve();
   readonly #mirrors: { readonly [T in TableName]?: Mirror<Tables[T]> };
 
-  /** @param onDoubt called once when it is not known whether a write happened: `load` has to be called again */
-  constructor(store: Store, onDoubt: () => void = () => {}) {
+  /**
+   * @param onDoubt called once when it is not known whether a write happened: `load` has to be called again
+   * @param onWritten told of what is on disk; must not throw
+   */
+  constructor(store: Store, onDoubt: () => void = () => {}, onWritten: (writes: readonly Write[]) => void = () => {}) {
     this.#store = store;
+    this.#onWritten = onWritten;
     this.#onDoubt = onDoubt;
     this.#mirrors = {
       endpoints: this.endpoints,
@@ -127,6 +135,7 @@ export class Catalog {
       throw error;
     }
     for (const write of writes) this.#apply(write);
+    this.#onWritten(writes);
     if (committed.follows <= this.#revision) this.#revision = Math.max(this.#revision, committed.revision);
     // Somebody else wrote in between. Who decides on that before it is in here is told so by the guards.
     else void this.catchUp().catch(() => undefined);

@@ -20,6 +20,7 @@ import { withDeadline } from '../deadline.ts';
 import type { Gate } from '../listeners/gate.ts';
 import type { Service } from '../listeners/listener.ts';
 import { pickMember } from '../routing/pick-member.ts';
+import { ACME_TLS } from './challenges.ts';
 import { serviceAlpn } from './alpn.ts';
 import type { ByteDelivery } from './byte-delivery.ts';
 import type { CertificateCache } from './certificates.ts';
@@ -33,6 +34,8 @@ import { SocketTlsView } from './tls-view.ts';
 import { helloView, type Visitor } from './visitor.ts';
 
 const CERTIFICATE_MS = 10_000;
+/** For a certificate authority to go. */
+const CHALLENGE_MS = 1_000;
 
 export interface ConnectionServices {
   readonly context: EdgeContext;
@@ -117,6 +120,8 @@ export class Connections {
     if (this.#agentNames.has(serverName)) return this.#agent(socket, visitor, serverName, bytes);
     // Without a name there is nothing to route by (the published 3003 is this alert).
     if (serverName === '') return this.#alert(socket, Alert.unrecognizedName);
+    const challenge = this.#context.challenges.identity(serverName, hello.alpn);
+    if (challenge !== null) return this.#challenged(socket, bytes, challenge);
     const route = this.#context.routes.findTls(serverName);
     const { routes, returning } = this.#context;
     if (route === null && (routes.isAwayPassthrough(serverName) || returning.expects('tls', serverName))) {
@@ -144,6 +149,14 @@ export class Connections {
       return this.#alert(socket, Alert.internalError);
     }
     return this.#https(socket, visitor, serverName, bytes, live, termination);
+  }
+
+  /** A certificate authority looks at the certificate of the handshake, and there is nothing behind it (RFC 8737 §3). */
+  async #challenged(socket: Socket, bytes: Buffer, identity: TlsIdentity): Promise<void> {
+    const secured = await this.#terminate(socket, bytes, identity, { ...NO_DEMANDS, alpn: [ACME_TLS] });
+    if (secured === null) return;
+    secured.end();
+    this.#context.wheel.schedule(CHALLENGE_MS, () => secured.destroy());
   }
 
   async #serveAgent(socket: Socket): Promise<void> {

@@ -38,6 +38,8 @@ const TICKET_KEY_BYTES = 48;
 
 interface Context {
   readonly server: Server;
+  /** Of which its tickets are. */
+  readonly line: string;
   readonly size: number;
   /** What its tickets are sealed with comes of this; null = of nothing but chance. */
   root: Uint8Array | null;
@@ -105,16 +107,17 @@ export class TlsTerminators {
     if (known !== undefined) {
       this.#servers.delete(key);
       this.#servers.set(key, known);
-      this.#seal(known, key);
+      this.#seal(known);
       return known.server;
     }
     const size = demands.clientCas.reduce(
       (sum, { length }) => sum + length,
       identity.cert.length + identity.key.length,
     );
-    const server = this.#create(identity, demands, key);
-    const context: Context = { server, size, root: null };
-    this.#seal(context, key);
+    const line = lineOf(identity, demands, key);
+    const server = this.#create(identity, demands, line);
+    const context: Context = { server, line, size, root: null };
+    this.#seal(context);
     this.#servers.set(key, context);
     this.#pem += size;
     for (const [oldest, { size: freed }] of this.#servers) {
@@ -125,14 +128,16 @@ export class TlsTerminators {
     return server;
   }
 
-  #seal(context: Context, key: string): void {
+  #seal(context: Context): void {
     const root = this.#ticketRoot;
     if (root === null || root === context.root) return;
     context.root = root;
-    context.server.setTicketKeys(Buffer.from(hkdfSync('sha256', root, '', `tickets ${key}`, TICKET_KEY_BYTES)));
+    context.server.setTicketKeys(
+      Buffer.from(hkdfSync('sha256', root, '', `tickets ${context.line}`, TICKET_KEY_BYTES)),
+    );
   }
 
-  #create(identity: TlsIdentity, demands: TlsDemands, key: string): Server {
+  #create(identity: TlsIdentity, demands: TlsDemands, line: string): Server {
     const options: TlsOptions = {
       cert: identity.cert,
       key: identity.key,
@@ -141,7 +146,7 @@ export class TlsTerminators {
       handshakeTimeout: this.#handshakeMs,
       requestCert: demands.clientCertificates !== 'none',
       rejectUnauthorized: demands.clientCertificates === 'require-and-verify',
-      sessionIdContext: key.slice(0, 32),
+      sessionIdContext: line.slice(0, 32),
     };
     const { alpn } = demands;
     if (typeof alpn === 'string') options.ALPNCallback = ({ protocols }) => chooseForService(alpn, protocols);
@@ -181,6 +186,14 @@ export class TlsTerminators {
     this.#handoffs.delete(key);
     handoff?.resolve(socket);
   }
+}
+
+/** Sessions outlive a certificate whose successor is of the same line, with the same demands. */
+function lineOf({ line }: TlsIdentity, demands: TlsDemands, key: string): string {
+  if (line === undefined) return key;
+  return createHash('sha256')
+    .update(JSON.stringify([line, demands]))
+    .digest('base64');
 }
 
 function connectionKey(socket: Socket): string | null {

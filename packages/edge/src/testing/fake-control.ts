@@ -37,6 +37,7 @@ export class FakeControl implements ControlLink {
   settings: NodeSettings = {
     certificates: 0,
     webUrl: 'https://hello.test/',
+    challenges: [],
     keys: { hopMarks: randomBytes(32), tickets: randomBytes(32) },
   };
   /** Resolves before `follow` sends the snapshot. */

@@ -25,6 +25,7 @@ import { LIMITS, SILENT_LOG } from './fixtures.ts';
 import { createTimerWheel } from '../timer-wheel.ts';
 import { Faults, streamFault } from '../guard.ts';
 import { NO_LINK, raise } from './no-link.ts';
+import { Challenges } from '../connection/challenges.ts';
 import { HopMarks } from '../http/exchange/hop-mark.ts';
 import { KnownResources } from '../services/resources.ts';
 import { BodyRoom } from '../http/exchange/body-room.ts';
@@ -229,6 +230,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     returning: new Returning([], Date.now),
     agents: streams,
     marks,
+    challenges: new Challenges(),
     bodies: new BodyRoom(options.bodyBytes ?? 1 << 26),
     services: {
       bcrypt: new BcryptThread(),

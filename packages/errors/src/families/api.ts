@@ -198,13 +198,6 @@ export const API_ERRORS = {
     message:
       'The database went silent during this call, which may have changed something or not. Look before you repeat it; and check the disk of the data directory (or the database server).',
   },
-  90078: {
-    status: 400,
-    owner: 'client',
-    title: 'Path not served',
-    message:
-      'The domain is there; its {part} is not a path that this server serves. Certificates come from the server: its local CA, ACME, or the files that it was given.',
-  },
   90095: {
     status: 404,
     owner: 'client',

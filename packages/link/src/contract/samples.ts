@@ -45,6 +45,10 @@ export const ROUTE: RouteEndpoint = {
 export const SETTINGS: NodeSettings = {
   certificates: 1,
   webUrl: 'https://a.test/',
+  challenges: [
+    { kind: 'http-01', name: 'a.test', token: 't', answer: 't.k' },
+    { kind: 'tls-alpn-01', name: 'b.test', cert: 'c', key: 'k' },
+  ],
   keys: { hopMarks: new Uint8Array(32).fill(1), tickets: new Uint8Array(32).fill(255) },
 };
 

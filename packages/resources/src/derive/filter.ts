@@ -34,7 +34,9 @@ export function filterFieldsOf({ filter, fields }: Resource): FilterFields | nul
 function kindsOf(fields: Fields): Record<string, FilterKind> {
   const kinds: Record<string, FilterKind> = {};
   for (const [name, field] of Object.entries(fields)) {
-    const kind = KINDS[field.kind];
+    // Of a group that may be null it can be asked whether it is there.
+    const optional = field.kind === 'object' && field.options.out === 'null';
+    const kind = optional ? 'ref' : KINDS[field.kind];
     if (kind !== undefined && comparable(field)) kinds[name] = kind;
   }
   return kinds;

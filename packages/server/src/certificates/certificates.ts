@@ -4,6 +4,7 @@ import { type CertificateAuthority, isPublic } from './authority.ts';
 import { endOf, type Expiry, type FileCertificates } from './certificate-files.ts';
 import { IssueBudget } from './issue-budget.ts';
 import type { KeptLeaf } from './kept-leaf.ts';
+import type { StoredCertificates } from './stored-certificates.ts';
 import { LEAF_DAYS, type LocalCa } from './local-ca.ts';
 
 /** Leaves are replaced when two thirds of their life are over. */
@@ -14,13 +15,18 @@ const HELD = [1_000, 100] as const;
 /** Those of deeper names under a wildcard or a base domain, which visitors think up. */
 const THOUGHT_UP = [50, 5] as const;
 
+export interface LocalRules {
+  readonly local: 'any' | 'base' | 'none';
+  readonly baseDomains: readonly string[];
+}
+
 interface Leaf {
   readonly identity: Promise<TlsIdentity>;
   readonly issuedAt: number;
 }
 
 /**
- * Which certificate answers for a server name: one given by file, else a leaf of the local authority. A name that an
+ * Which certificate answers for a server name: one given by file, else one out of the database, else a leaf of the local authority. A name that an
  * endpoint or a reservation holds gets a leaf of its own; the names that visitors think up under a base domain or a
  * wildcard share one, and where they cannot (a wildcard is one label deep) there is a budget.
  */
@@ -31,6 +37,8 @@ export class Certificates {
   readonly #coverOf: (serverName: string) => Promise<Cover | null>;
   readonly #now: () => number;
   readonly #kept: KeptLeaf | null;
+  readonly #stored: StoredCertificates | null;
+  readonly #rules: LocalRules;
   readonly #held: IssueBudget;
   readonly #thoughtUp: IssueBudget;
   /** By the names in them, least recently made first. */
@@ -44,6 +52,10 @@ export class Certificates {
     /** Whose name it is; null = nobody's here. */
     readonly coverOf: (serverName: string) => Promise<Cover | null>;
     readonly now: () => number;
+    /** Those out of the database. */
+    readonly stored?: StoredCertificates;
+    /** For which names the local authority may stand in; all by default. */
+    readonly rules?: LocalRules;
     /** Where the agents' leaf is kept over restarts. */
     readonly kept?: KeptLeaf;
   }) {
@@ -53,6 +65,8 @@ export class Certificates {
     this.#coverOf = parts.coverOf;
     this.#now = parts.now;
     this.#kept = parts.kept ?? null;
+    this.#stored = parts.stored ?? null;
+    this.#rules = parts.rules ?? { local: 'any', baseDomains: [] };
     this.#useKept();
     this.#held = new IssueBudget(...HELD, parts.now);
     this.#thoughtUp = new IssueBudget(...THOUGHT_UP, parts.now);
@@ -60,11 +74,11 @@ export class Certificates {
 
   async find(serverName: string): Promise<TlsIdentity | null> {
     const name = serverName.toLowerCase();
-    const given = this.#files.find(name);
+    const given = this.#files.find(name) ?? this.#stored?.find(name) ?? null;
     if (given !== null) return given;
     if (this.#agentNames.includes(name)) return this.#leaf(this.#agentNames, this.#held);
     const cover = await this.#coverOf(name);
-    if (cover === null) return null;
+    if (cover === null || !this.#localFor(name)) return null;
     if (cover.kind === 'name') return this.#leaf([name], this.#held);
     const { domain } = cover;
     // Clients take a wildcard for one label, and none right under a top-level domain (RFC 6125 §6.4.3).
@@ -74,6 +88,14 @@ export class Certificates {
     return this.#leaf([`*.${parent}`], this.#thoughtUp);
   }
 
+  /** Whether the local authority may stand in for a name. */
+  #localFor(name: string): boolean {
+    const { local, baseDomains } = this.#rules;
+    return (
+      local === 'any' || (local === 'base' && baseDomains.some((base) => name === base || name.endsWith(`.${base}`)))
+    );
+  }
+
   /** When the authority and the given certificates end; leaves of the authority are replaced in time. */
   get expiries(): readonly Expiry[] {
     return [{ certificate: 'authority', notAfter: endOf(this.#ca.pem) }, ...this.#files.expiries];
@@ -81,7 +103,7 @@ export class Certificates {
 
   /** Who vouches for what answers for a name. */
   authorityOf(name: string): CertificateAuthority {
-    const given = this.#files.find(name);
+    const given = this.#files.find(name) ?? this.#stored?.find(name) ?? null;
     return given === null ? 'own' : isPublic(given.cert) ? 'public' : 'private';
   }
 

@@ -48,6 +48,8 @@ describe('defaults', () => {
       proxyProtocol: false,
       tlsCertificates: [],
       caDomains: [],
+      acme: null,
+      localCertificates: 'any',
       dataDir: '/clone/.postern',
       apiRateLimit: 20_000,
       corsOrigins: [],
@@ -100,6 +102,16 @@ describe('precedence', () => {
     proxy_protocol: ['true', 'false'],
     tls_certificate: ['a.pem,a.key', 'b.pem,b.key'],
     ca_domain: ['one.test', '*'],
+    acme_email: ['me@one.test', 'me@two.test'],
+    acme_agree_terms: ['true', 'false'],
+    acme_directory: ['https://one.test/dir', 'https://two.test/dir'],
+    acme_ca_root: ['one.pem', 'two.pem'],
+    acme_eab: ['one:AAAAAAAAAAAAAAAAAAAAAA', 'two:AAAAAAAAAAAAAAAAAAAAAA'],
+    acme_key_type: ['rsa', 'ecdsa'],
+    acme_profile: ['shortlived', 'classic'],
+    acme_preferred_chain: ['One Root', 'Two Root'],
+    acme_resolver: ['127.0.0.1:53', '127.0.0.2:53'],
+    local_certificates: ['none', 'base'],
     data_dir: ['one', 'two'],
     database: ['', ''],
     api_rate_limit: ['1', '2'],
@@ -117,8 +129,8 @@ describe('precedence', () => {
     log_format: ['pretty', 'json'],
     log_level: ['debug', 'warn'],
   };
-  /** So that a proxy_protocol of true is acceptable. */
-  const proxied: RawSettings = { trusted_proxies: ['127.0.0.1'] };
+  /** So that a proxy_protocol of true is acceptable, and what is said of orders means something. */
+  const proxied: RawSettings = { trusted_proxies: ['127.0.0.1'], acme_email: ['me@other.test'] };
 
   test.each(SERVER_OPTIONS.map(({ key }) => key).filter((key) => key !== 'database'))(
     '%s: flag, then environment, then file, then default',

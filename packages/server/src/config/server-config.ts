@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import path from 'node:path';
 import envPaths from 'env-paths';
+import { type AcmeSettings, acmeSettings } from './acme-settings.ts';
 import { type Address, type PortRange, formatAddress, parseRange } from './addresses.ts';
 import { ConfigError } from './config-error.ts';
 import { type RawSettings, type SettingKey, flagOf } from './options.ts';
@@ -35,6 +36,9 @@ export interface ServerConfig extends Listening {
   readonly tlsCertificates: readonly { readonly cert: string; readonly key: string }[];
   /** Beside base domains and agent names, what the local authority may sign for; `*` = any name. */
   readonly caDomains: readonly string[];
+  /** null = no certificates are ordered. */
+  readonly acme: AcmeSettings | null;
+  readonly localCertificates: 'any' | 'base' | 'none';
   readonly dataDir: string;
   readonly apiRateLimit: number;
   readonly corsOrigins: readonly string[];
@@ -78,6 +82,7 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
       'needs --trusted-proxies: who may say where visitors come from',
     );
   }
+  const acme = acmeSettings(read, surroundings.cwd);
   return {
     ...forListeners(({ name, within }) =>
       within === null
@@ -103,6 +108,13 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
     owaspCrs: read.list('owasp_crs').map((place) => path.resolve(surroundings.cwd, place)),
     tlsCertificates: read.list('tls_certificate').map((pair) => certificateFiles(pair, surroundings.cwd)),
     caDomains: read.list('ca_domain').map((name) => (name === '*' ? name : domainName('ca_domain', name))),
+    acme,
+    localCertificates:
+      read.text('local_certificates') === ''
+        ? acme?.agreed !== true
+          ? 'any'
+          : 'base'
+        : read.choice('local_certificates', ['any', 'base', 'none']),
     dataDir: path.resolve(surroundings.cwd, read.text('data_dir') || defaultDataDir(surroundings)),
     apiRateLimit: read.count('api_rate_limit', 10_000_000),
     corsOrigins: read.list('cors_origin').map(webOrigin),

@@ -37,3 +37,14 @@ function answer(url: string, { metrics, readiness }: MetricsPages): { status: nu
       return { status: 404, text: 'Here are /metrics, /healthz and /readyz.\n' };
   }
 }
+
+/** At once, whoever is connected. */
+export async function closeServers(servers: readonly Server[]): Promise<void> {
+  await Promise.all(
+    servers.map((server) => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      return closed;
+    }),
+  );
+}

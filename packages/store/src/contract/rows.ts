@@ -54,11 +54,49 @@ export function exampleRows(): Tables {
       backendId: 'bkdtg_1',
       backendEnabled: true,
     },
+    managedCertificates: {
+      ...base,
+      id: 'mcert_1',
+      names: ['*.example.com', ODD],
+      domainId: 'rd_1',
+      keyType: 'rsa',
+      certificateId: 'cert_1',
+      directory: 'https://ca.example/dir',
+      challenge: ODD,
+      renewsAt: AT,
+      attempts: 3,
+      retriesAt: '',
+      errorCode: 'DNS_ERROR',
+      message: ODD,
+      startedAt: AT,
+      holder: 'node',
+      heldUntil: AT,
+    },
+    acmeAccounts: {
+      ...base,
+      id: 'acct_1',
+      directory: 'https://ca.example/dir',
+      email: 'me@example.com',
+      url: '',
+      key: ODD,
+    },
+    acmeOrders: {
+      ...base,
+      id: 'order_1',
+      managedId: 'mcert_1',
+      directory: 'https://ca.example/dir',
+      url: 'https://ca.example/order/1',
+      names: ['*.example.com'],
+      key: ODD,
+      state: 'open',
+    },
   };
 }
 
+const NONE = { certificateId: '', authority: '', privateKeyType: '' };
+
 export function domainRow(id: string, domain: string, accountId = 'ac_1'): ReservedDomainRow {
-  return { ...base, id, accountId, domain, description: '', metadata: '', automatic: false, region: '' };
+  return { ...base, id, accountId, domain, description: '', metadata: '', automatic: false, region: '', ...NONE };
 }
 
 const ODD_VALUES: Readonly<Record<ColumnKind, unknown>> = {

@@ -1,6 +1,15 @@
 /** The tables as the code of today reads and writes them. How a database came to have them: `migrations/`. */
 import { columnsOf, eachPlain, indexesOf } from '@postern/resources';
-import type { AccountRow, EdgeRouteRow, EdgeRow, EndpointRow, TableName } from '../types.ts';
+import type {
+  AccountRow,
+  AcmeAccountRow,
+  AcmeOrderRow,
+  EdgeRouteRow,
+  EdgeRow,
+  EndpointRow,
+  ManagedCertificateRow,
+  TableName,
+} from '../types.ts';
 import { tableOf, tableShape, type TableShape } from './column.ts';
 
 /** What every resource has. */
@@ -67,6 +76,37 @@ export const TABLES: Readonly<Record<TableName, TableShape>> = {
       backendEnabled: 'boolean',
     },
     { indexed: [LISTED, ['edgeId'], ['backendId']] },
+  ),
+  managedCertificates: tableOf<ManagedCertificateRow>(
+    'managed_certificates',
+    {
+      ...ROW,
+      names: 'json',
+      domainId: 'text',
+      keyType: 'text',
+      certificateId: 'text',
+      directory: 'text',
+      challenge: 'text',
+      renewsAt: 'text',
+      attempts: 'integer',
+      retriesAt: 'text',
+      errorCode: 'text',
+      message: 'text',
+      startedAt: 'text',
+      holder: 'text',
+      heldUntil: 'text',
+    },
+    { indexed: [LISTED, ['domainId'], ['certificateId']] },
+  ),
+  acmeAccounts: tableOf<AcmeAccountRow>(
+    'acme_accounts',
+    { ...ROW, directory: 'text', email: 'text', url: 'text', key: 'secret' },
+    { unique: [['directory', 'email']], indexed: [LISTED] },
+  ),
+  acmeOrders: tableOf<AcmeOrderRow>(
+    'acme_orders',
+    { ...ROW, managedId: 'text', directory: 'text', url: 'text', names: 'json', key: 'secret', state: 'text' },
+    { indexed: [LISTED, ['managedId']] },
   ),
 };
 

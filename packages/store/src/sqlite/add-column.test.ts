@@ -42,10 +42,11 @@ test('an old database opens with the new column: its rows have the default, and 
   leaveOldDatabase(directory);
   const store = await openTestStore(directory);
   const row = { id: 'rd_1', accountId: 'ac_1', createdAt: AT, domain: 'a.example', description: 'old', metadata: '' };
-  expect(await store.reservedDomains.get('rd_1')).toEqual({ ...row, automatic: true, region: '' });
+  const later = { certificateId: '', authority: '', privateKeyType: '' };
+  expect(await store.reservedDomains.get('rd_1')).toEqual({ ...row, automatic: true, region: '', ...later });
   await store.commit([store.reservedDomains.update('rd_1', { region: 'eu' })]);
   await store.commit([
-    store.reservedDomains.insert({ ...row, id: 'rd_2', domain: 'b.example', automatic: false, region: 'us' }),
+    store.reservedDomains.insert({ ...row, id: 'rd_2', domain: 'b.example', automatic: false, region: 'us', ...later }),
   ]);
   expect((await store.all('reservedDomains')).map(({ id, region }) => [id, region])).toEqual([
     ['rd_1', 'eu'],

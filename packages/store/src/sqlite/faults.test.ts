@@ -59,7 +59,7 @@ describe('a disk that fails', () => {
 
   test('a database that may not grow refuses writes, keeps what it has, and goes on when there is room', async () => {
     const directory = temporaryDirectory();
-    const store = await openTestStore(directory, { maxPages: 100 });
+    const store = await openTestStore(directory, { maxPages: 160 });
     const big = 'x'.repeat(20_000);
     let written = 0;
     const fill = async (): Promise<void> => {

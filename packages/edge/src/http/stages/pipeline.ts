@@ -1,6 +1,7 @@
 /**
  * What happens to a request, in order. The order is the contract (docs/design.md §3; traffic-policy.md §2):
  *
+ *  0. challenge        what a certificate authority asks for is answered, whoever has the name
  *  1. route            the host finds the endpoint; before anything else, since all else is the endpoint's
  *  2. connection rules of plain http endpoints, which no earlier moment could name
  *  3. forwarding       fields of one hop and reserved ones go, x-forwarded-* come: policies see what the service sees
@@ -19,6 +20,7 @@ import { findForward, nextHop } from '../../routing/forward.ts';
 import { hasHttpRules } from '../../routing/live-endpoint.ts';
 import { CidrList } from '../../connection/cidr-list.ts';
 import { believeProxy } from './believed.ts';
+import { answerChallenge } from './challenge.ts';
 import { admit, connectionRules } from './connection-rules.ts';
 import { answerAsTold, answerWithPage } from '../answers/answer.ts';
 import { deliver } from './deliver.ts';
@@ -84,6 +86,7 @@ export class Pipeline implements VisitorStages, Waiting {
 
   private route(exchange: Exchange): void {
     believeProxy(exchange, this.proxies);
+    if (answerChallenge(this.edge, exchange)) return;
     const error = findEndpoint(this.edge, exchange);
     if (error !== null) return this.nowhere(exchange, error);
     const live = exchange.entry;

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { timestamp } from '@postern/store';
+import { AcmeClient } from '../client/client.ts';
+import { newKey } from '../client/csr.ts';
+import { sender } from '../client/exchange.ts';
+import { AccountKey } from '../client/jws.ts';
+import type { AcmeParts, AuthorityConfig } from '../types.ts';
+
+export interface Ready {
+  readonly client: AcmeClient;
+  readonly key: AccountKey;
+}
+
+/** One certificate authority and this installation's account there, which is made when it is needed first. */
+export class Authority {
+  readonly config: AuthorityConfig;
+  /** Its host, for words. */
+  readonly title: string;
+  readonly #parts: AcmeParts;
+  #ready: Promise<Ready> | null = null;
+
+  constructor(parts: AcmeParts, config: AuthorityConfig) {
+    this.#parts = parts;
+    this.config = config;
+    this.title = new URL(config.directory).host;
+  }
+
+  /** A client with an account. Its key is on disk before the authority hears of it: a crash makes no second one. */
+  ready(): Promise<Ready> {
+    this.#ready ??= this.#open().catch((error: unknown) => {
+      this.#ready = null;
+      throw error;
+    });
+    return this.#ready;
+  }
+
+  async #open(): Promise<Ready> {
+    const { store, now, config, step } = this.#parts;
+    const { directory, root, external } = this.config;
+    const id = this.#id();
+    let row = await store.acmeAccounts.get(id);
+    if (row === null) {
+      const [account] = await store.accounts();
+      row = {
+        id,
+        accountId: account?.id ?? '',
+        createdAt: timestamp(now()),
+        directory,
+        email: config.email,
+        url: '',
+        key: newKey('ecdsa'),
+      };
+      await store.commit([store.acmeAccounts.insert(row)]);
+    }
+    await step?.('account key');
+    const key = new AccountKey(row.key);
+    const client = new AcmeClient({ directory, send: sender(root, config.userAgent), key, now });
+    if (row.url !== '') {
+      client.use(row.url);
+      return { client, key };
+    }
+    const url = await client.register({ email: config.email, agreed: true, external });
+    await step?.('account made');
+    await store.commit([store.acmeAccounts.update(id, { url })]);
+    await step?.('account kept');
+    return { client, key };
+  }
+
+  /** The authority does not know the account any more (a test authority that was started anew). */
+  async forget(): Promise<void> {
+    this.#ready = null;
+    const { store } = this.#parts;
+    await store.commit([store.acmeAccounts.delete(this.#id())]);
+  }
+
+  /** Of directory and address: another address is another account. */
+  #id(): string {
+    const { directory } = this.config;
+    const name = createHash('sha256').update(`${directory} ${this.#parts.config.email}`).digest('hex').slice(0, 27);
+    return `acct_${name}`;
+  }
+}

@@ -1,0 +1,285 @@
+/**
+ * Keeps names certified: what is wanted has a row, and each row a next moment at which something is done for it. All
+ * that decides lies in the rows, so that a start goes on where the last process ended.
+ */
+import { StoreOvertaken, timestamp, type ManagedCertificateRow } from '@postern/store';
+import type { AcmeParts, Subject } from '../types.ts';
+import { Authority } from './authority.ts';
+import { Board } from './board.ts';
+import { type Kept, dueOf, nextOf } from './kept.ts';
+import { Orders } from './orders.ts';
+import { lifeOf, renewalWithin } from './renewal.ts';
+import { Runner } from './runner.ts';
+
+/** At once, and of one account. */
+const MOST_RUNNING = 8;
+const MOST_OF_ONE = 6;
+/** At a start: between two renewals that are due, and between two names without a certificate. */
+const SPREAD_MS = 5_000;
+const SPREAD_NEW_MS = 100;
+const LOOK_MS = 30_000;
+/** Where the authority does not say when to ask again for its wish. */
+const ASK_AGAIN_MS = 6 * 3_600_000;
+const DAY = 86_400_000;
+
+export interface Numbers {
+  /** By names: when what is served ends, Unix milliseconds; null = nothing is. */
+  readonly certificates: readonly { readonly names: readonly string[]; readonly notAfter: number | null }[];
+  /** Since the start. */
+  readonly issued: number;
+  /** By code. */
+  readonly failed: ReadonlyMap<string, number>;
+}
+
+export class CertificateManager {
+  readonly #parts: AcmeParts;
+  readonly #kept = new Map<string, Kept>();
+  readonly #authorities: readonly Authority[];
+  readonly #orders: Orders;
+  readonly #runner: Runner;
+  readonly #work = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | null = null;
+  #stopped = false;
+  #warnedAt = 0;
+  #asking = false;
+
+  constructor(parts: AcmeParts) {
+    this.#parts = parts;
+    this.#authorities = parts.config.authorities.map((config) => new Authority(parts, config));
+    this.#orders = new Orders(parts.store, parts.now);
+    this.#runner = new Runner(parts, new Board(parts.present), this.#authorities, this.#orders);
+  }
+
+  /** Takes up what the last process left, and begins what is due, spread out. */
+  async start(): Promise<void> {
+    const { store, now } = this.#parts;
+    await this.#orders.load();
+    const [rows, wanted] = [await store.all('managedCertificates'), await this.#parts.wanted()];
+    const byKey = new Map(wanted.map((subject) => [keyOf(subject), subject]));
+    for (const row of rows) {
+      const subject = byKey.get(keyOf(row));
+      byKey.delete(keyOf(row));
+      if (subject === undefined) await this.#forget(row);
+      else await this.#take(row, subject);
+    }
+    for (const subject of byKey.values()) await this.#add(subject);
+    this.#spread(now());
+    this.look();
+  }
+
+  /** Nothing new is begun; what runs is left where it is, on disk. */
+  stop(): void {
+    this.#stopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  /** The reserved domain came, was changed, or is gone. */
+  async domainChanged(domainId: string): Promise<void> {
+    const subject = await this.#parts.wantedFor(domainId);
+    const kept = [...this.#kept.values()].find(({ subject: one }) => one.domainId === domainId);
+    if (this.#stopped) return;
+    if (subject === null) {
+      if (kept === undefined) return;
+      kept.gone = true;
+      if (!kept.running) await this.#leave(kept);
+      return;
+    }
+    if (kept === undefined) await this.#add(subject);
+    else if (kept.subject.keyType !== subject.keyType) {
+      kept.subject = subject;
+      await this.#write(kept, { keyType: subject.keyType, retriesAt: '', attempts: 0 });
+      kept.dueAt = this.#parts.now();
+    }
+    this.look();
+  }
+
+  /** Tries now, whatever was planned. @returns whether there is such a row */
+  renew(id: string): boolean {
+    const kept = this.#kept.get(id);
+    if (kept === undefined) return false;
+    kept.dueAt = this.#parts.now();
+    this.look();
+    return true;
+  }
+
+  get numbers(): Numbers {
+    return {
+      certificates: [...this.#kept.values()].map(({ row, life }) => ({
+        names: row.names,
+        notAfter: life?.notAfter ?? null,
+      })),
+      issued: this.#runner.issued,
+      failed: this.#runner.failed,
+    };
+  }
+
+  /** Begins what is due. */
+  look(): void {
+    if (this.#stopped) return;
+    const now = this.#parts.now();
+    while (this.#work.size < MOST_RUNNING) {
+      const next = nextOf(this.#kept.values(), now, MOST_OF_ONE);
+      if (next === null) break;
+      next.running = true;
+      const settled = this.#begin(next, () => this.#work.delete(settled));
+      this.#work.add(settled);
+    }
+    void this.#ask(now);
+    this.#warn(now);
+    this.#sleep(now);
+  }
+
+  async #begin(next: Kept, over: () => void): Promise<void> {
+    try {
+      await this.#runner.run(next);
+      if (next.gone && !this.#stopped) await this.#leave(next);
+    } catch (error) {
+      this.#parts.log.error(
+        { err: error, names: next.row.names },
+        'work on a certificate ended with a mistake of ours',
+      );
+      next.dueAt = this.#parts.now() + LOOK_MS;
+    }
+    next.running = false;
+    over();
+    this.look();
+  }
+
+  #sleep(now: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    let next = now + LOOK_MS;
+    for (const { dueAt, running } of this.#kept.values()) if (!running && dueAt < next) next = dueAt;
+    this.#timer = setTimeout(() => this.look(), Math.max(next - now, 10)).unref();
+  }
+
+  async #add(subject: Subject): Promise<void> {
+    const { store, ids, now } = this.#parts;
+    const row: ManagedCertificateRow = {
+      id: ids.next('mcert'),
+      accountId: subject.accountId,
+      createdAt: timestamp(now()),
+      names: subject.names,
+      domainId: subject.domainId,
+      keyType: subject.keyType,
+      certificateId: '',
+      directory: '',
+      challenge: '',
+      renewsAt: '',
+      attempts: 0,
+      retriesAt: '',
+      errorCode: '',
+      message: '',
+      startedAt: '',
+      holder: '',
+      heldUntil: '',
+    };
+    await store.commit([store.managedCertificates.insert(row)]);
+    await this.#take(row, subject);
+  }
+
+  async #take(row: ManagedCertificateRow, subject: Subject): Promise<void> {
+    const { store, now } = this.#parts;
+    const certificate = row.certificateId === '' ? null : await store.tlsCertificates.get(row.certificateId);
+    const life = certificate === null ? null : lifeOf(certificate.certificatePem);
+    const open = this.#orders.openOf(row.id) !== null;
+    const changed = row.keyType !== subject.keyType || row.names.join(' ') !== subject.names.join(' ');
+    const dueAt = open || changed ? now() : dueOf(row, now());
+    this.#kept.set(row.id, { row, subject, life, dueAt, askAt: now(), running: false, gone: false });
+  }
+
+  /** Soonest end first. */
+  #spread(now: number): void {
+    const due = [...this.#kept.values()].filter(({ dueAt }) => dueAt <= now);
+    const byEnd = due.toSorted((a, b) => (a.life?.notAfter ?? 0) - (b.life?.notAfter ?? 0));
+    let at = now;
+    for (const kept of byEnd) {
+      kept.dueAt = at;
+      at += kept.life === null ? SPREAD_NEW_MS : SPREAD_MS;
+    }
+    // Wishes are asked for one after the other.
+    for (const [index, kept] of [...this.#kept.values()].entries()) kept.askAt = now + index * SPREAD_NEW_MS;
+  }
+
+  /** Asks authorities when they wish renewals to be, one at a time. */
+  async #ask(now: number): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      for (const kept of this.#kept.values()) {
+        if (kept.askAt > now || kept.running || kept.life === null || this.#stopped) continue;
+        kept.askAt = now + ASK_AGAIN_MS;
+        await this.#askOne(kept, now);
+      }
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  async #askOne(kept: Kept, now: number): Promise<void> {
+    const authority = this.#authorities.find(({ config }) => config.directory === kept.row.directory);
+    const renewalId = kept.life?.renewalId ?? '';
+    if (authority === undefined || renewalId === '') return;
+    try {
+      const { client } = await authority.ready();
+      const info = await client.renewalInfo(renewalId);
+      if (info === null || this.#stopped || kept.running) return;
+      if (info.retryAfterMs !== null) kept.askAt = now + Math.max(info.retryAfterMs, 60_000);
+      const planned = kept.row.renewsAt === '' ? now : Date.parse(kept.row.renewsAt);
+      const at = renewalWithin(info, planned, now, this.#parts.random());
+      if (at === planned) return;
+      await this.#write(kept, { renewsAt: timestamp(at) });
+      if (kept.row.retriesAt === '') kept.dueAt = at;
+      if (at <= now)
+        this.#parts.log.warn({ names: kept.row.names }, 'the authority wants this certificate replaced now');
+      this.#sleep(now);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#parts.log.info({ names: kept.row.names, reason }, 'the authority does not say when to renew; asked later');
+    }
+  }
+
+  /** Once a day, of everything that should have been renewed by now. */
+  #warn(now: number): void {
+    if (now - this.#warnedAt < DAY) return;
+    this.#warnedAt = now;
+    for (const { row, life } of this.#kept.values()) {
+      if (life === null || (life.notAfter - now) * 3 >= life.notAfter - life.notBefore) continue;
+      const days = Math.floor((life.notAfter - now) / DAY);
+      const { names, message } = row;
+      this.#parts.log.warn({ names, days, reason: message }, 'a certificate is in the last third of its life');
+    }
+  }
+
+  async #write(kept: Kept, patch: Partial<ManagedCertificateRow>): Promise<void> {
+    const { store } = this.#parts;
+    await store.commit([store.managedCertificates.update(kept.row.id, patch)]);
+    kept.row = { ...kept.row, ...patch };
+  }
+
+  async #leave({ row }: Kept): Promise<void> {
+    this.#kept.delete(row.id);
+    await this.#forget(row);
+  }
+
+  /** Nobody wants it any more: its key goes with it. */
+  async #forget(row: ManagedCertificateRow): Promise<void> {
+    const { store } = this.#parts;
+    const order = this.#orders.openOf(row.id);
+    await store
+      .commit([
+        store.managedCertificates.delete(row.id),
+        ...(row.certificateId === '' ? [] : [store.tlsCertificates.delete(row.certificateId)]),
+        ...(order === null ? [] : [this.#orders.ending(order, 'failed')]),
+      ])
+      .catch((error: unknown) => {
+        if (!(error instanceof StoreOvertaken)) throw error;
+      });
+    if (order !== null) this.#orders.ended(order, 'failed');
+    await this.#parts.changed(row, null);
+  }
+}
+
+/** Of a reserved domain, or of the first name of the server's own. */
+function keyOf({ domainId, names }: { readonly domainId: string; readonly names: readonly string[] }): string {
+  return domainId === '' ? `own ${names[0] ?? ''}` : domainId;
+}

@@ -1,0 +1,63 @@
+/** Certificates of this server, uploaded and issued: what is kept certified, and how far that is at which authority. */
+import { type Migration, tableOfRows } from './step.ts';
+
+export const certificates: Migration = {
+  version: 9,
+  name: 'certificates',
+  steps: [
+    tableOfRows('tls_certificates', {
+      description: 'text',
+      metadata: 'text',
+      certificatePem: 'text',
+      privateKeyPem: 'secret',
+      subjectCommonName: 'text',
+      subjectAlternativeNames: 'json',
+      issuedAt: 'text',
+      notBefore: 'text',
+      notAfter: 'text',
+      keyUsages: 'json',
+      extendedKeyUsages: 'json',
+      privateKeyType: 'text',
+      issuerCommonName: 'text',
+      serialNumber: 'text',
+      subjectOrganization: 'text',
+      subjectOrganizationalUnit: 'text',
+      subjectLocality: 'text',
+      subjectProvince: 'text',
+      subjectCountry: 'text',
+    }),
+    tableOfRows(
+      'managed_certificates',
+      {
+        names: 'json',
+        domainId: 'text',
+        keyType: 'text',
+        certificateId: 'text',
+        directory: 'text',
+        challenge: 'text',
+        renewsAt: 'text',
+        attempts: 'integer',
+        retriesAt: 'text',
+        errorCode: 'text',
+        message: 'text',
+        startedAt: 'text',
+        holder: 'text',
+        heldUntil: 'text',
+      },
+      { indexed: [['domainId'], ['certificateId']] },
+    ),
+    tableOfRows(
+      'acme_accounts',
+      { directory: 'text', email: 'text', url: 'text', key: 'secret' },
+      { unique: [['directory', 'email']] },
+    ),
+    tableOfRows(
+      'acme_orders',
+      { managedId: 'text', directory: 'text', url: 'text', names: 'json', key: 'secret', state: 'text' },
+      { indexed: [['managedId']] },
+    ),
+    { do: 'add-column', table: 'reserved_domains', column: { name: 'certificate_id', kind: 'text', value: '' } },
+    { do: 'add-column', table: 'reserved_domains', column: { name: 'authority', kind: 'text', value: '' } },
+    { do: 'add-column', table: 'reserved_domains', column: { name: 'private_key_type', kind: 'text', value: '' } },
+  ],
+};

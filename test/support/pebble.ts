@@ -1,0 +1,226 @@
+/**
+ * Pebble, the certificate authority that Let's Encrypt tests clients with, and its DNS server: as they are on the PATH
+ * (Debian: pebble), else built once by Go, outside of this repository. Neither: what needs them is skipped, with the reason.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import https from 'node:https';
+import { homedir, tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { selfSigned } from './certificates.ts';
+import { freePort } from './free-port.ts';
+import { requireJudge } from './judge.ts';
+import { until } from './until.ts';
+
+const VERSION = 'v2.10.3';
+const MODULE = 'github.com/letsencrypt/pebble/v2';
+const run = promisify(execFile);
+
+interface Programs {
+  readonly pebble: string;
+  readonly dns: string;
+}
+
+/** null = there are none here, which was said. */
+export async function findPebble(): Promise<Programs | null> {
+  const onPath = await Promise.all(['pebble', 'pebble-challtestsrv'].map(located));
+  const [pebble, dns] = onPath;
+  if (typeof pebble === 'string' && typeof dns === 'string') return { pebble, dns };
+  const go = (await located('go')) ?? (await there('/usr/local/go/bin/go'));
+  if (go === null) {
+    console.warn('skipped: pebble: neither pebble nor Go is on this machine');
+    return null;
+  }
+  const folder = path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'postern-judges', VERSION);
+  const built = { pebble: path.join(folder, 'pebble'), dns: path.join(folder, 'pebble-challtestsrv') };
+  if ((await there(built.pebble)) !== null && (await there(built.dns)) !== null) return built;
+  try {
+    await mkdir(folder, { recursive: true });
+    const programs = ['pebble', 'pebble-challtestsrv'].map((name) => `${MODULE}/cmd/${name}@${VERSION}`);
+    await run(go, ['install', ...programs], { env: { ...process.env, GOBIN: folder }, timeout: 600_000 });
+    return built;
+  } catch (error) {
+    requireJudge('pebble', `Go is here and could not build it: ${String(error).slice(0, 500)}`);
+    return null;
+  }
+}
+
+export interface PebbleOptions {
+  /** Where it comes to look: ports of the server under test. */
+  readonly httpPort: number;
+  readonly tlsPort: number;
+  /** Of accounts: key id to key (base64url). */
+  readonly external?: Readonly<Record<string, string>>;
+  /** Seconds; Pebble's own is 90 days. */
+  readonly validity?: number;
+}
+
+export class Pebble {
+  readonly directory: string;
+  /** host:port of its DNS server. */
+  readonly dns: string;
+  /** File with the certificate of its own listener. */
+  readonly rootFile: string;
+  /** PEM of what it signs with. */
+  readonly root: string;
+  readonly #folder: string;
+  readonly #children: readonly ChildProcess[];
+  readonly #dnsManagement: string;
+  readonly #management: string;
+  readonly #listener: string;
+
+  private constructor(parts: {
+    folder: string;
+    children: readonly ChildProcess[];
+    directory: string;
+    dns: string;
+    dnsManagement: string;
+    management: string;
+    listener: string;
+    root: string;
+  }) {
+    this.#folder = parts.folder;
+    this.#children = parts.children;
+    this.#dnsManagement = parts.dnsManagement;
+    this.#management = parts.management;
+    this.#listener = parts.listener;
+    this.directory = parts.directory;
+    this.dns = parts.dns;
+    this.rootFile = path.join(parts.folder, 'listener.pem');
+    this.root = parts.root;
+  }
+
+  static async start(programs: Programs, options: PebbleOptions): Promise<Pebble> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'postern-pebble-'));
+    const [port, management, dns, dnsManagement] = [
+      await freePort(),
+      await freePort(),
+      await freePort(),
+      await freePort(),
+    ];
+    const { cert, key } = await selfSigned('localhost', 30);
+    await writeFile(path.join(folder, 'listener.pem'), cert);
+    await writeFile(path.join(folder, 'listener.key'), key);
+    const config = {
+      pebble: {
+        listenAddress: `127.0.0.1:${port}`,
+        managementListenAddress: `127.0.0.1:${management}`,
+        certificate: path.join(folder, 'listener.pem'),
+        privateKey: path.join(folder, 'listener.key'),
+        httpPort: options.httpPort,
+        tlsPort: options.tlsPort,
+        externalAccountBindingRequired: options.external !== undefined,
+        externalAccountMACKeys: options.external ?? {},
+        retryAfter: { authz: 1, order: 1 },
+        profiles: { default: { description: 'default', validityPeriod: options.validity ?? 7_776_000 } },
+      },
+    };
+    await writeFile(path.join(folder, 'config.json'), JSON.stringify(config));
+    const dnsFlags = ['http01', 'https01', 'tlsalpn01', 'doh', 'defaultIPv4', 'defaultIPv6'].map((flag) => `-${flag}=`);
+    const children = [
+      child(programs.dns, [...dnsFlags, `-dnsserver=127.0.0.1:${dns}`, `-management=127.0.0.1:${dnsManagement}`]),
+      child(programs.pebble, ['-config', path.join(folder, 'config.json'), '-dnsserver', `127.0.0.1:${dns}`]),
+    ];
+    const managed = `https://localhost:${management}`;
+    const root = await until(() => ask(`${managed}/roots/0`, cert.toString()).catch(() => null));
+    await until(() => post(`http://127.0.0.1:${dnsManagement}/clear-txt`, { host: 'none.' }).catch(() => null));
+    return new Pebble({
+      folder,
+      children,
+      directory: `https://localhost:${port}/dir`,
+      dns: `127.0.0.1:${dns}`,
+      dnsManagement: `http://127.0.0.1:${dnsManagement}`,
+      management: managed,
+      listener: cert.toString(),
+      root,
+    });
+  }
+
+  /** Flags that make a server order here. */
+  get flags(): readonly string[] {
+    return [
+      '--acme-email=me@example.com',
+      '--acme-agree-terms',
+      `--acme-directory=${this.directory}`,
+      `--acme-ca-root=${this.rootFile}`,
+      `--acme-resolver=${this.dns}`,
+    ];
+  }
+
+  /** Names that lead to this machine from now on. */
+  async point(...names: readonly string[]): Promise<void> {
+    for (const host of names) await post(`${this.#dnsManagement}/add-a`, { host, addresses: ['127.0.0.1'] });
+  }
+
+  async setDns(what: string, body: object): Promise<void> {
+    await post(`${this.#dnsManagement}/${what}`, body);
+  }
+
+  /** How often names were asked for. */
+  async dnsHistory(host: string): Promise<number> {
+    const text = await post(`${this.#dnsManagement}/dns-request-history`, { host });
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) ? list.length : 0;
+  }
+
+  manage(pathName: string): Promise<string> {
+    return ask(`${this.#management}${pathName}`, this.#listener);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(
+      this.#children.map(async (one) => {
+        const ended = new Promise((resolve) => one.once('exit', resolve));
+        if (one.exitCode !== null || one.signalCode !== null) return;
+        one.kill('SIGKILL');
+        await ended;
+      }),
+    );
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function child(program: string, args: readonly string[]): ChildProcess {
+  const env = {
+    ...process.env,
+    PEBBLE_VA_NOSLEEP: '1',
+    PEBBLE_VA_ALWAYS_VALID: '0',
+    PEBBLE_WFE_NONCEREJECT: '5',
+    PEBBLE_AUTHZREUSE: '0',
+  };
+  return spawn(program, args, { stdio: 'ignore', env });
+}
+
+async function located(name: string): Promise<string | null> {
+  for (const folder of (process.env['PATH'] ?? '').split(path.delimiter)) {
+    const found = folder === '' ? null : await there(path.join(folder, name));
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+async function there(file: string): Promise<string | null> {
+  return access(file).then(
+    () => file,
+    () => null,
+  );
+}
+
+function ask(url: string, ca: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = https.get(url, { ca, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => (text += part));
+      response.on('end', () => (response.statusCode === 200 ? resolve(text) : reject(new Error(text))));
+    });
+    request.on('error', reject);
+  });
+}
+
+async function post(url: string, body: object): Promise<string> {
+  const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(await response.text());
+  return response.text();
+}
