@@ -1,8 +1,10 @@
 /** The string functions of the standard library that policies use on every request, and a few spellings of ours. */
 import type { CelList } from '@bufbuild/cel';
-import { MAX_TEXT, TEXT_TOO_LONG } from '../limits.ts';
+import { MAX_TEXT, TEXT_TOO_LONG, TOO_MANY_STEPS } from '../limits.ts';
+import type { Scope } from '../scope.ts';
 import { listOfStrings, Failure, type Result } from '../value.ts';
 import { contains } from '../operations.ts';
+import { spend } from '../work.ts';
 import { matches } from './regex.ts';
 import { STRINGS } from '../shapes.ts';
 import { define, giving, type FunctionDef } from './definition.ts';
@@ -44,6 +46,7 @@ function replaceNothing(text: string, to: string, count: bigint): Result {
 }
 
 const NOT_TEXT = new Failure('join() needs a list of texts');
+const NOT_TEXTS = new Failure('contains() of a list needs texts in it');
 
 function join(list: CelList, separator: string): Result {
   const texts: string[] = [];
@@ -57,12 +60,23 @@ function join(list: CelList, separator: string): Result {
   return texts.join(separator);
 }
 
+/** Of values of a header, which samples ask as if there were one. */
+function someContains(list: CelList, part: string, scope: Scope): Result {
+  for (const item of list) {
+    if (typeof item !== 'string') return NOT_TEXTS;
+    if (!spend(scope, 3 + (item.length + part.length) / 16)) return TOO_MANY_STEPS;
+    if (item.includes(part)) return true;
+  }
+  return false;
+}
+
 export const CORE_FUNCTIONS: readonly FunctionDef[] = [
   define('method', 'startsWith', ['string', 'string'], 'bool', (_, text, prefix) => text.startsWith(prefix)),
   define('method', 'endsWith', ['string', 'string'], 'bool', (_, text, suffix) => text.endsWith(suffix)),
   define('method', 'contains', ['string', 'string'], 'bool', (_, text, part) => text.includes(part)),
   // No CEL, but published samples have it.
   define('method', 'includes', ['string', 'string'], 'bool', (_, text, part) => text.includes(part)),
+  define('method', 'contains', ['list', 'string'], 'bool', (scope, list, part) => someContains(list, part, scope)),
   define('method', 'includes', ['list', 'dyn'], 'bool', (scope, list, item) => contains(list, item, scope)),
   define('method', 'matches', ['string', 'string'], 'bool', (scope, text, pattern) => matches(text, pattern, scope)),
   define('global', 'matches', ['string', 'string'], 'bool', (scope, text, pattern) => matches(text, pattern, scope)),

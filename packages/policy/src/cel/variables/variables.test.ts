@@ -184,6 +184,7 @@ describe('functions', () => {
     ['rand.int(3, 3)', '3'],
     ['"abc".includes("bc") && !"abc".includes("x")', 'true'],
     ['["a", "b"].includes("b") && ![1, 2].includes(3)', 'true'],
+    ['["a/b", "c"].contains("/") && !["a/b"].contains("x")', 'true'],
     ['b"abc"', 'abc'],
     ['1.5', '1.5'],
     ['5u', '5'],
