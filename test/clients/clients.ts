@@ -8,6 +8,7 @@ import { CLIENTS, type Client } from './harness/client.ts';
 import { goProgram } from './harness/go.ts';
 import { pythonProgram } from './harness/python.ts';
 import { rustProgram } from './harness/rust.ts';
+import { WRAPPERS } from './wrappers/run.ts';
 
 const script = (folder: string): Command => ({
   command: process.execPath,
@@ -102,4 +103,5 @@ export const ALL: readonly Client[] = [
     build: () => Promise.resolve(script('javascript-api')),
   }),
   GRPC,
+  ...WRAPPERS,
 ];

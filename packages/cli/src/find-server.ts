@@ -52,7 +52,7 @@ export async function findServer(flags: ServerFlags, sources: ServerSources = {}
     const address = typed ?? stored ?? '';
     const known = stored !== undefined && sameServer(address, stored);
     const own = known ? settings.authtoken : undefined;
-    say(`server ${address}, ${typed === undefined ? 'of the configuration' : 'as named'}`);
+    say(`${address}, ${typed === undefined ? 'of the configuration' : 'as named'}`);
     if (!known && settings.authtoken !== undefined)
       say(`the authtoken of the configuration is not sent to ${address}, which it was not stored for`);
     const authtoken = flags.authtoken ?? ours ?? own ?? token;
@@ -65,7 +65,7 @@ export async function findServer(flags: ServerFlags, sources: ServerSources = {}
       'No server was found. Start one with "postern server", or name it with --connect-url host:port.',
     );
   }
-  say(`server ${local.agent_addr}, found on this machine (${path.dirname(local.ca_path)})`);
+  say(`${local.agent_addr}, found on this machine (${path.dirname(local.ca_path)})`);
   if (flags.authtoken === undefined) {
     const unused = token === undefined ? settings.authtoken && 'configuration' : 'environment';
     if (unused !== undefined)

@@ -13,7 +13,10 @@ const args = process.argv.slice(2);
 const beforeApi = placeOfApi(program, args);
 // Alone, the command teaches.
 if (args.length === 0) program.outputHelp();
-else if (beforeApi !== null) {
+else if (args[0] === 'completion' || args[0] === 'complete') {
+  const { runCompletion } = await import('./completion.ts');
+  await runCompletion(args);
+} else if (beforeApi !== null) {
   // Its tree is large, and made only for those who climb it.
   const { runApi } = await import('./api/run-api.ts');
   await runApi(args.toSpliced(beforeApi, 1));

@@ -19,6 +19,8 @@ export interface EndpointOptions {
   readonly trafficPolicyUrl?: string;
   /** Options of earlier agents that are rules today. */
   readonly older?: OlderOptions;
+  /** Its URL as a QR code, too. */
+  readonly qr?: boolean;
   /** false: not kept for the inspector. */
   readonly inspect?: boolean;
   readonly upstreamProtocol?: 'http1' | 'http2';

@@ -3,50 +3,49 @@ import path from 'node:path';
 import process from 'node:process';
 import type { AgentSettings } from '../config/read-config.ts';
 import { levelOf, type AgentFlags } from '../flags/agent-flags.ts';
-import { createTunnelLog, type TunnelLog, type TunnelOutput } from '../tunnel-log.ts';
+import { createTunnelLog, type LogLevel, type TunnelLog, type TunnelOutput } from '../tunnel-log.ts';
 
 export interface OpenLog {
   readonly log: TunnelLog;
-  /** Nothing but log lines goes to stdout: there is no place for a console there. */
-  readonly linesOnStdout: boolean;
   close(): Promise<void>;
 }
 
 /**
- * Where events go (agent-and-ux.md §1.6). For people there are a few words, or a console; as lines that programs read they
- * go where `--log` or the configuration says. Where neither does: to stdout when a format for programs was asked for, when
- * the console is switched off, or when `start` has no terminal, as under a service manager.
+ * Where events go as lines that programs read (agent-and-ux.md §1.6): `stdout`, `stderr`, a file, or `false`. Where neither
+ * `--log` nor the configuration says it: to stdout when a format for programs was asked for, when the console is switched
+ * off, or when `start` has no terminal, as under a service manager.
  */
-export function openLog(
+export function whereLinesGo(
   flags: AgentFlags,
   settings: AgentSettings,
   command: { readonly isStart: boolean; readonly isTerminal: boolean },
-): OpenLog {
-  const level = flags.logLevel ?? levelOf(settings.log_level ?? '');
+): string {
+  if (flags.log !== undefined) return flags.log === 'true' ? 'stdout' : flags.log;
+  if (flags.logFormat !== undefined && flags.logFormat !== 'term') return 'stdout';
   const asked = flags.logFormat ?? settings.log_format ?? 'term';
-  const format = asked === 'json' ? 'json' : 'logfmt';
-  const byItself =
-    asked !== 'term' || settings.console_ui === 'false' || (command.isStart && !command.isTerminal)
-      ? 'stdout'
-      : 'false';
-  const where =
-    flags.log ?? (flags.logFormat !== undefined && flags.logFormat !== 'term' ? 'stdout' : (settings.log ?? byItself));
-  const words = createTunnelLog('term', level);
+  const byItself = asked !== 'term' || settings.console_ui === 'false' || (command.isStart && !command.isTerminal);
+  return settings.log ?? (byItself ? 'stdout' : 'false');
+}
+
+/** @param words for people, where lines for programs do not take their place */
+export function openLog(where: string, flags: AgentFlags, settings: AgentSettings, words: TunnelLog): OpenLog {
+  const level = levelFor(flags, settings);
+  const format = (flags.logFormat ?? settings.log_format) === 'json' ? 'json' : 'logfmt';
   const done = async (): Promise<void> => {};
   switch (where) {
     case 'stdout':
     case 'true':
-      return { log: createTunnelLog(format, level), linesOnStdout: true, close: done };
+      return { log: createTunnelLog(format, level), close: done };
     case 'false':
     case '':
-      return { log: words, linesOnStdout: false, close: done };
+      return { log: words, close: done };
     case 'stderr': {
       const lines = createTunnelLog(
         format,
         level,
         linesTo((text) => void process.stderr.write(`${text}\n`)),
       );
-      return { log: both(words, lines), linesOnStdout: false, close: done };
+      return { log: both(words, lines), close: done };
     }
     default: {
       const file = createWriteStream(path.resolve(where), { flags: 'a', mode: 0o600 });
@@ -56,9 +55,13 @@ export function openLog(
         level,
         linesTo((text) => void file.write(`${text}\n`)),
       );
-      return { log: both(words, lines), linesOnStdout: false, close: () => ended(file) };
+      return { log: both(words, lines), close: () => ended(file) };
     }
   }
+}
+
+export function levelFor(flags: AgentFlags, settings: AgentSettings): LogLevel {
+  return flags.logLevel ?? levelOf(settings.log_level ?? '');
 }
 
 /** Words for people are said elsewhere. */
@@ -69,7 +72,10 @@ function linesTo(out: (text: string) => void): TunnelOutput {
 function both(words: TunnelLog, lines: TunnelLog): TunnelLog {
   return {
     debug: (...event) => lines.debug(...event),
-    info: (...event) => lines.info(...event),
+    info(...event) {
+      words.info(...event);
+      lines.info(...event);
+    },
     warn(...event) {
       words.warn(...event);
       lines.warn(...event);

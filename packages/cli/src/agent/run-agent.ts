@@ -1,19 +1,21 @@
 import process from 'node:process';
 import { type AgentError, type AgentSession, type AgentStatus, connectAgent } from '@postern/agent';
 import type { AgentConfig } from '../config/read-config.ts';
-import { configPaths } from '../config/paths.ts';
+import { readAgentConfig } from '../config/agent-config.ts';
+import type { Console } from '../console/console.ts';
 import type { Inspector } from '@postern/inspector';
 import type { Definition } from '../config/definitions.ts';
 import { type ServerPlace, findServer } from '../find-server.ts';
 import type { AgentFlags } from '../flags/agent-flags.ts';
 import { codeOf, messageOf } from '../problem.ts';
 import { firstStopSignal } from '../stop-signal.ts';
-import { createTunnelLog, type TunnelLog } from '../tunnel-log.ts';
+import { createTunnelLog, type LogLevel, type TunnelLog } from '../tunnel-log.ts';
+import { bothWatch, watchForRefusedHosts } from '../host-help/host-help.ts';
 import { UsageError } from '../usage-error.ts';
 import { VERSION } from '../version.ts';
-import { openLog } from './open-log.ts';
+import { levelFor, openLog, whereLinesGo } from './open-log.ts';
 import { type Running, startLocalApi, watchOf } from './local-api.ts';
-import { AgentTunnels, prepare, type Prepared } from './tunnels.ts';
+import { AgentTunnels, prepare, type Prepared, type Tunnel, type TunnelsEvents } from './tunnels.ts';
 
 /** Settings that would be wrong to pass over in silence. */
 const UNBUILT = ['proxy_url', 'dns_resolver_ips', 'connect_interface'] as const;
@@ -36,15 +38,22 @@ export async function runAgent(command: AgentCommand): Promise<void> {
   let log = createTunnelLog(command.flags.logFormat ?? 'term', command.flags.logLevel ?? 'info');
   let close = async (): Promise<void> => {};
   try {
-    const config = await configOf(command);
-    const opened = openLog(command.flags, config.settings, {
+    const config = await readAgentConfig(command.flags, { foreign: command.isStart });
+    const { settings } = config;
+    const where = whereLinesGo(command.flags, settings, {
       isStart: command.isStart,
       isTerminal: process.stdout.isTTY,
     });
+    const level = levelFor(command.flags, settings);
+    const drawn = await consoleFor(where, level);
+    const opened = openLog(where, command.flags, settings, drawn ?? createTunnelLog('term', level));
     log = opened.log;
-    close = () => opened.close();
+    close = async () => {
+      drawn?.close();
+      await opened.close();
+    };
     for (const words of command.older) log.warn({}, words);
-    await run(command, config, log, stopped);
+    await run(command, config, log, drawn, stopped);
     process.exitCode = 0;
   } catch (error) {
     log.fatal(messageOf(error), codeOf(error));
@@ -54,18 +63,11 @@ export async function runAgent(command: AgentCommand): Promise<void> {
   }
 }
 
-async function configOf({ flags, isStart }: AgentCommand): Promise<AgentConfig> {
-  const files = configPaths(flags.config, process.env, { foreign: isStart });
-  if (files.length === 0) return { files, settings: {}, endpoints: new Map() };
-  // Loaded here, so that the agent starts without it where nothing is configured.
-  const { readConfig } = await import('../config/read-config.ts');
-  return readConfig(files);
-}
-
 async function run(
   command: AgentCommand,
   config: AgentConfig,
   log: TunnelLog,
+  drawn: Console | undefined,
   stopped: Promise<NodeJS.Signals>,
 ): Promise<void> {
   const wanted = await Promise.all(command.endpoints(config).map(prepare));
@@ -91,7 +93,7 @@ async function run(
   };
   const inspector = await startLocalApi(command.flags.webAddr, settings, running, log);
   try {
-    await serve(command, config, wanted, { place, chosen, running, inspector, log, stopped });
+    await serve(command, config, wanted, { place, chosen, running, inspector, log, drawn, stopped });
   } finally {
     await inspector.close();
   }
@@ -104,6 +106,8 @@ interface Run {
   readonly running: Running;
   readonly inspector: Inspector;
   readonly log: TunnelLog;
+  /** The console, where there is one. */
+  readonly drawn: Console | undefined;
   readonly stopped: Promise<NodeJS.Signals>;
 }
 
@@ -111,13 +115,20 @@ async function serve(
   command: AgentCommand,
   config: AgentConfig,
   wanted: readonly Prepared[],
-  { place, chosen, running, inspector, log, stopped }: Run,
+  { place, chosen, running, inspector, log, drawn, stopped }: Run,
 ): Promise<void> {
-  const session = connect(place, config, log, chosen, running);
+  const session = connect(place, config, log, chosen, running, drawn);
   running.session = session;
+  drawn?.follow({
+    web: inspector.addr,
+    latency: () => session.latency,
+    connections: () => inspector.metrics().conns,
+    requests: (count) => inspector.recent(count),
+    onNews: (listener) => inspector.onRequest(listener),
+  });
   const ended = Promise.withResolvers<AgentError | undefined>();
   const tunnels = new AgentTunnels(session, log, {
-    watch: watchOf(inspector),
+    watch: watchesOf(inspector, log),
     onEnded(tunnel, error) {
       // The one endpoint of `postern http` is the command; of several the others go on.
       if (!command.isStart) ended.resolve(error);
@@ -126,7 +137,10 @@ async function serve(
   });
   running.tunnels = tunnels;
   const starting = (async () => {
-    for (const prepared of wanted) await tunnels.start(prepared);
+    for (const prepared of wanted) {
+      const started = await tunnels.start(prepared);
+      if (prepared.definition.options.qr === true) await showCodes(started, drawn);
+    }
   })();
   // Endpoints that never came about are no failure of a stop.
   starting.catch(() => undefined);
@@ -148,11 +162,13 @@ function connect(
   log: TunnelLog,
   chosen: string,
   running: Running,
+  drawn: Console | undefined,
 ): AgentSession {
   let wasOffline = false;
   const onStatus = ({ state, error, retryIn, server }: AgentStatus): void => {
     if (state === 'online') {
       running.region = server?.region ?? '';
+      drawn?.know({ server: chosen, account: server?.accountName ?? '', region: server?.region ?? '' });
       log.info({ obj: 'tunnels.session', server: chosen }, 'tunnel session started');
       log.info({ obj: 'csess' }, 'client session established');
       if (wasOffline) log.recovered();
@@ -182,5 +198,36 @@ function connect(
   } catch (cause) {
     // Thrown at once: the address or the authority cannot be used at all.
     throw new UsageError(messageOf(cause), { cause });
+  }
+}
+
+/** A terminal gets a console, unless lines have its place or everything is wanted in order. */
+async function consoleFor(where: string, level: LogLevel): Promise<Console | undefined> {
+  const canDraw = process.stdout.isTTY && process.env['TERM'] !== 'dumb' && level !== 'debug';
+  if (where === 'stdout' || !canDraw) return undefined;
+  const { Console: Drawn } = await import('../console/console.ts');
+  return new Drawn();
+}
+
+/** The inspector watches, and the eye for services that refuse the public name. */
+function watchesOf(inspector: Inspector, log: TunnelLog): TunnelsEvents['watch'] {
+  const inspected = watchOf(inspector);
+  return (name, definition) => {
+    const watch = inspected(name, definition);
+    const { proto, options } = definition;
+    if (proto !== 'http' || options.inspect === false || options.older?.hostHeader !== undefined) return watch;
+    return bothWatch(
+      watch,
+      watchForRefusedHosts((words) => log.warn({ obj: 'tunnels', name }, words)),
+    );
+  };
+}
+
+async function showCodes(tunnels: readonly Tunnel[], drawn: Console | undefined): Promise<void> {
+  const { renderUnicodeCompact } = await import('uqr');
+  for (const { listener } of tunnels) {
+    const code = renderUnicodeCompact(listener.url);
+    if (drawn === undefined) process.stdout.write(`${code}\n`);
+    else drawn.keep(code);
   }
 }

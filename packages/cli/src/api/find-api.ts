@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import type { AgentConfig } from '../config/read-config.ts';
-import { configPaths, isAuthorityWord } from '../config/paths.ts';
+import { readAgentConfig } from '../config/agent-config.ts';
+import { isAuthorityWord } from '../config/paths.ts';
 import { localServer } from '../find-server.ts';
 import { messageOf } from '../problem.ts';
 import { UsageError } from '../usage-error.ts';
@@ -29,7 +29,7 @@ export interface ApiFlags {
  * @throws UsageError that says what to give
  */
 export async function findApi(flags: ApiFlags, env: NodeJS.ProcessEnv = process.env): Promise<ApiPlace> {
-  const { settings } = await configOf(flags, env);
+  const { settings } = await readAgentConfig(flags, { foreign: false }, env);
   const typed = flags.apiUrl ?? textOf(env['POSTERN_API_URL']);
   const stored = settings.api_url;
   const ours = textOf(env['POSTERN_API_KEY']);
@@ -48,13 +48,6 @@ export async function findApi(flags: ApiFlags, env: NodeJS.ProcessEnv = process.
     );
   }
   return { url: plain(local.api_url), key: needed(flags.apiKey ?? (await textAt(local.api_key_path)).trim()) };
-}
-
-async function configOf({ config }: ApiFlags, env: NodeJS.ProcessEnv): Promise<Pick<AgentConfig, 'settings'>> {
-  const files = configPaths(config, env, { foreign: false });
-  if (files.length === 0) return { settings: {} };
-  const { readConfig } = await import('../config/read-config.ts');
-  return readConfig(files);
 }
 
 function plain(url: string): string {

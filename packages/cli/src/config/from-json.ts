@@ -8,9 +8,14 @@ import { endpointDefinition, tunnelDefinition } from './schema.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A tunnel of a version 2 file with its `name`. @throws UsageError */
+/**
+ * A tunnel of a version 2 file with its `name`. What npm's `ngrok` 4 sends of the agent's own options is passed over: the
+ * agent has them already.
+ * @throws UsageError
+ */
 export function tunnelFromJson(json: Json): Definition {
-  const entry = read(tunnelDefinition, json);
+  const { authtoken: _token, region: _region, configPath: _path, ...own } = json;
+  const entry = read(tunnelDefinition, own);
   if (entry.name === undefined || entry.name === '') throw new UsageError('The tunnel has no name.');
   return tunnelOf(entry.name, entry, process.cwd());
 }

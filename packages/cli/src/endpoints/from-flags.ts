@@ -26,6 +26,7 @@ export function endpointOptions(proto: Proto, flags: FlagValues): EndpointOption
     trafficPolicyFile: text('traffic-policy-file') ?? text('policy-file'),
     trafficPolicyUrl: text('traffic-policy-url'),
     inspect: switchOf(flags, 'inspect'),
+    qr: switchOf(flags, 'qr'),
     upstreamProtocol: protocol,
     upstreamProxyProtocol: proxy,
     upstreamTlsVerify: switchOf(flags, 'upstream-tls-verify') ?? switchOf(flags, 'verify-upstream-tls'),

@@ -25,7 +25,7 @@ export const LOG_FLAGS: readonly Flag[] = [
   },
 ];
 
-export const AGENT_FLAGS: readonly Flag[] = [
+export const SERVER_FLAGS: readonly Flag[] = [
   { name: 'authtoken', value: 'token', help: 'authtoken (default: the one stored for the server) [POSTERN_AUTHTOKEN]' },
   {
     name: 'connect-url',
@@ -37,6 +37,10 @@ export const AGENT_FLAGS: readonly Flag[] = [
     value: 'file',
     help: 'authority (PEM file) of the server, or "host" for those of the system [POSTERN_CONNECT_CAS]',
   },
+];
+
+export const AGENT_FLAGS: readonly Flag[] = [
+  ...SERVER_FLAGS,
   {
     name: 'web-addr',
     value: 'host:port',

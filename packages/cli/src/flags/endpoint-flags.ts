@@ -21,6 +21,7 @@ export const ENDPOINT_FLAGS: readonly Flag[] = [
   { name: 'traffic-policy-file', value: 'file', help: 'traffic policy, YAML or JSON' },
   { name: 'traffic-policy-url', value: 'url', help: 'the same, fetched once at the start' },
   { name: 'inspect', protos: ['http'], help: 'keep requests for the inspector (default: true)' },
+  { name: 'qr', help: 'show the URL as a QR code, too' },
   {
     name: 'upstream-protocol',
     value: 'protocol',

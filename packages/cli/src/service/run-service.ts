@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { messageOf } from '../problem.ts';
+import { UsageError } from '../usage-error.ts';
+import { launchdPlist, systemdUnit, type ServiceWish } from './units.ts';
+
+export type ServiceVerb = 'install' | 'uninstall' | 'start' | 'stop' | 'restart';
+
+const UNIT = 'postern-agent';
+const LABEL = 'postern.agent';
+
+/** A service manager: where it keeps what it is told, and the words that make it act. */
+interface Manager {
+  readonly file: string;
+  readonly scope: ServiceWish['scope'];
+  readonly text: (wish: ServiceWish) => string;
+  readonly commands: Readonly<Record<ServiceVerb, readonly (readonly string[])[]>>;
+}
+
+/**
+ * `postern service`: the agent as a service of the machine, or of the user who is not root, with everything that the
+ * configuration names (`start --all`).
+ * @param dryRun prints what would be written and run
+ * @throws UsageError
+ */
+export async function runService(verb: ServiceVerb, config: string | undefined, dryRun: boolean): Promise<void> {
+  const manager = managerOf();
+  const say = (words: string): void => void process.stdout.write(`${words}\n`);
+  if (verb === 'install') {
+    if (config === undefined) throw new UsageError('Name the configuration that the service runs with: --config FILE.');
+    const file = path.resolve(config);
+    if (!existsSync(file)) throw new UsageError(`There is no configuration file ${file}.`);
+    const text = manager.text({ command: commandOf(file), scope: manager.scope });
+    if (dryRun) say(`# ${manager.file}\n${text}`);
+    else await write(manager.file, text);
+  } else if (!dryRun && !existsSync(manager.file)) {
+    throw new UsageError(`The service is not installed (${manager.file} is not there).`);
+  }
+  for (const words of manager.commands[verb]) {
+    if (dryRun) say(`# ${words.join(' ')}`);
+    else run(words);
+  }
+  if (dryRun) return;
+  if (verb === 'uninstall') await rm(manager.file, { force: true });
+  say({ install: 'Installed', uninstall: 'Removed', start: 'Started', stop: 'Stopped', restart: 'Restarted' }[verb]);
+}
+
+/** This very command, as it was started. */
+function commandOf(config: string): readonly string[] {
+  const launcher = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'bin', 'postern.js');
+  const script = existsSync(launcher) ? launcher : path.resolve(process.argv[1] ?? '');
+  return [process.execPath, script, 'start', '--all', '--log', 'stdout', '--config', config];
+}
+
+function managerOf(): Manager {
+  const isRoot = process.getuid?.() === 0;
+  if (process.platform === 'linux') return systemd(isRoot);
+  if (process.platform === 'darwin') return launchd(isRoot);
+  throw new UsageError(
+    `On ${process.platform} there is no service of ours; let a service manager run "postern start --all".`,
+  );
+}
+
+function systemd(isRoot: boolean): Manager {
+  const systemctl = isRoot ? ['systemctl'] : ['systemctl', '--user'];
+  const folder = isRoot
+    ? '/etc/systemd/system'
+    : path.join(process.env['XDG_CONFIG_HOME'] ?? path.join(homedir(), '.config'), 'systemd', 'user');
+  return {
+    file: path.join(folder, `${UNIT}.service`),
+    scope: isRoot ? 'system' : 'user',
+    text: systemdUnit,
+    commands: {
+      install: [
+        [...systemctl, 'daemon-reload'],
+        [...systemctl, 'enable', UNIT],
+      ],
+      uninstall: [[...systemctl, 'disable', '--now', UNIT]],
+      start: [[...systemctl, 'start', UNIT]],
+      stop: [[...systemctl, 'stop', UNIT]],
+      restart: [[...systemctl, 'restart', UNIT]],
+    },
+  };
+}
+
+/** Untested: no machine of ours has launchd. */
+function launchd(isRoot: boolean): Manager {
+  const folder = isRoot ? '/Library/LaunchDaemons' : path.join(homedir(), 'Library', 'LaunchAgents');
+  const file = path.join(folder, `${LABEL}.plist`);
+  const domain = isRoot ? 'system' : `gui/${process.getuid?.() ?? 0}`;
+  return {
+    file,
+    scope: isRoot ? 'system' : 'user',
+    text: (wish) => launchdPlist(wish, LABEL),
+    commands: {
+      install: [],
+      uninstall: [['launchctl', 'bootout', `${domain}/${LABEL}`]],
+      start: [['launchctl', 'bootstrap', domain, file]],
+      stop: [['launchctl', 'bootout', `${domain}/${LABEL}`]],
+      restart: [['launchctl', 'kickstart', '-k', `${domain}/${LABEL}`]],
+    },
+  };
+}
+
+async function write(file: string, text: string): Promise<void> {
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, text, { mode: 0o644 });
+  } catch (cause) {
+    throw new UsageError(`${file} cannot be written (${messageOf(cause)}).`, { cause });
+  }
+}
+
+function run([program = '', ...args]: readonly string[]): void {
+  const result = spawnSync(program, args, { stdio: 'inherit' });
+  if (result.error !== undefined) throw new UsageError(`${program} could not be run (${messageOf(result.error)}).`);
+  if (result.status !== 0)
+    throw new UsageError(`"${[program, ...args].join(' ')}" ended with code ${String(result.status)}.`);
+}
