@@ -46,7 +46,7 @@ async function pyngrok(version: string): Promise<Program> {
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
     await runTool({ command: path.join(into, 'bin', 'python'), args: [...pip, '-r', requirements] });
   });
-  return { command: path.join(folder, 'bin', 'python'), args: [path.join(HERE, 'pyngrok.py'), version] };
+  return { command: path.join(folder, 'bin', 'python'), args: [path.join(HERE, 'main.py'), version] };
 }
 
 /** @param forms what each of its runs is asked for */
