@@ -47,7 +47,7 @@ interface Counting {
   readonly threshold: string;
 }
 
-/** @param clock milliseconds, monotonic */
+/** @param clock milliseconds that whoever judges has worked; monotonic */
 export function createFirewall(rules: RuleSet, clock: () => number): Firewall {
   return {
     judgeRequest: (message, options) =>

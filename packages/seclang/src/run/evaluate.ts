@@ -71,12 +71,19 @@ function tell(rule: Rule, transaction: Transaction, run: Run): void {
 function matches(rule: Rule, transaction: Transaction): boolean {
   transaction.rule = rule;
   transaction.matched = [];
-  const removed = transaction.removals.filter(({ fits, selector }) => selector !== null && fits(rule));
-  const hidden = removed.flatMap(({ selector }) => (selector === null ? [] : [selector]));
+  const hidden = hiddenFrom(rule, transaction);
   for (const link of rule.links) {
     if (!linkMatches(link, hidden, transaction)) return false;
   }
   return true;
+}
+
+const NOTHING: Target['excluded'] = [];
+
+/** Values that other rules have taken away from this one. */
+function hiddenFrom(rule: Rule, { removals }: Transaction): Target['excluded'] {
+  if (removals.length === 0) return NOTHING;
+  return removals.flatMap(({ fits, selector }) => (selector !== null && fits(rule) ? [selector] : []));
 }
 
 function linkMatches(link: Link, hidden: Target['excluded'], transaction: Transaction): boolean {

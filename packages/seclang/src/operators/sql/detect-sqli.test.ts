@@ -59,6 +59,14 @@ describe('@detectSQLi', () => {
     'tom and 17',
     '1 + 1',
     'price < 100',
+    'for %variable in set do command',
+    'for /f "usebackq" %v in (`command`) do this',
+    'if "%VAR%" == "after" @echo ok',
+    'AND engine = "',
+    '; insert into',
+    '"onzoom=',
+    'from the tables where it is said',
+    'blah;domain=.example.dom;',
     'https://example.com/a/b?c=d',
   ])('leaves %j alone', (value) => expect(found(value)).toBe(false));
 

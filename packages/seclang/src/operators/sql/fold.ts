@@ -2,10 +2,9 @@
  * Tokens of SQL → the first five that say what kind of fragment a text is: what does not change that (signs, repeated
  * arithmetic, lists, casts) is folded away as it comes. After libinjection's published behaviour.
  */
+import { MOST } from './grammar.ts';
 import type { Token, Tokens } from './tokens.ts';
 import { kindOf } from './words.ts';
-
-const MOST = 5;
 
 const isUnary = ({ kind, text }: Token): boolean => kind === 'o' && /^(?:[-+!~]|!!|not)$/i.test(text);
 const isArithmetic = ({ kind, text }: Token): boolean => kind === 'o' && /^[-*/+%]$/.test(text);
