@@ -1,7 +1,8 @@
 /**
  * Tries a folder of sample policies and expressions (JSON lines: `{policy}` or `{cel, kind}`; what is wrong with a policy
  * in `issues`) and prints how many compile and what the others are refused for. Exits with 1 when a faulty one compiles,
- * or is refused with another number than the one that is published for its fault.
+ * or is refused with another number than the one that is published for its fault, and when another one does not compile
+ * without a reason that is known here.
  * Usage: node packages/policy/scripts/corpus.ts FOLDER [--verbose]
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -53,6 +54,20 @@ const FAULTS: Readonly<Record<string, readonly number[]>> = {
   'no-actions': [2206],
 };
 
+/** Samples that are right as they are written down, and refused here all the same; each with its reason. */
+const REFUSED_HERE: readonly (readonly [what: RegExp, why: string])[] = [
+  [/ sns \(/, 'the certificate of each message would have to be fetched'],
+  [/ orbit \(/, 'how it signs is not documented'],
+  [/^on_tcp_connect.*belongs into on_http_request/, 'connection rules run before requests are known (90032)'],
+  [/"t(?:cp|ls):\/\/.*http and https only/, 'request rules of a tcp or tls endpoint, which has no requests (2230)'],
+  [/there is no variable "ngrok"/, 'written without the "actions." before it'],
+];
+
+/** Not built yet, or with a reason of its own. */
+function isExpected({ number, message }: Refusal): boolean {
+  return number === 90_025 || REFUSED_HERE.some(([what]) => what.test(message));
+}
+
 /** The first protocol under which it compiles, else why it does not under the first. */
 function refusal(policies: readonly (readonly [object, CompileOptions])[]): Refusal | null {
   let first: Refusal | null = null;
@@ -102,10 +117,10 @@ function numbersOf({ issues = [] }: Line): readonly number[] | null {
   return numbers.length === 0 ? null : numbers;
 }
 
-report(
-  'documents',
-  documents.filter(([line]) => numbersOf(line) === null),
-);
+const right = documents.filter(([line]) => numbersOf(line) === null);
+report('documents', right);
+const unexpected = right.flatMap(([, reason]) => (reason === null || isExpected(reason) ? [] : [reason]));
+for (const { message } of unexpected) process.stdout.write(`  should compile: ${message}\n`);
 
 const faulty = documents.filter(([line]) => numbersOf(line) !== null);
 // What is not built yet is refused before its own faults are looked for.
@@ -132,4 +147,4 @@ report(
   }),
 );
 
-if (wrong.length > 0) process.exitCode = 1;
+if (wrong.length > 0 || unexpected.length > 0) process.exitCode = 1;
