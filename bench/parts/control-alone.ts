@@ -37,6 +37,7 @@ export async function openPlatformless(
       autoReserve: 'any',
       region: 'us',
       webUrl: '',
+      loginApps: [],
       limits: DEFAULT_LIMITS,
     },
   });

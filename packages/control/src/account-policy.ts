@@ -7,17 +7,22 @@ const UNKNOWN: { readonly [Kind in PolicyReference['kind']]: (reference: PolicyR
   'ip-policy': ({ path, id }) => fail(2216, { path, id }),
   'certificate-authority': ({ path, id }) =>
     fail(2204, { path, reason: `there is no certificate authority ${id} in this account` }),
+  'login-app': ({ path, id }) => fail(5535, { path, provider: id }),
 };
 
-/** The policy language for one account: what a policy refers to must be the account's. */
+/** The policy language for one account: what a policy refers to must be the account's, or this server's. */
 export function accountPolicy(core: Core, accountId: string): PolicyRules {
-  const { policy, catalog } = core;
+  const { policy, catalog, config } = core;
   return {
     ...policy,
     check(text, options) {
       const references = policy.check(text, options);
       for (const reference of references) {
-        if (catalog.resources.get(reference.id)?.accountId !== accountId) throw UNKNOWN[reference.kind](reference);
+        const isThere =
+          reference.kind === 'login-app'
+            ? config.loginApps.includes(reference.id)
+            : catalog.resources.get(reference.id)?.accountId === accountId;
+        if (!isThere) throw UNKNOWN[reference.kind](reference);
       }
       return references;
     },

@@ -16,6 +16,8 @@ export interface ControlConfig extends AddressPlan {
     /** Wildcards need control of records in DNS. */
     readonly wildcards: boolean;
   };
+  /** Identity providers at which this server has an app, for policies without one of their own. */
+  readonly loginApps: readonly string[];
   readonly limits: ControlLimits;
 }
 
@@ -62,6 +64,8 @@ export interface PolicyAction {
   readonly config: Readonly<Record<string, unknown>>;
   /** When it runs; absent = always. */
   readonly expressions?: readonly string[];
+  /** The type of an action behind which it stands. */
+  readonly behind?: string;
 }
 
 /** Actions to run, by phase, each as a rule of its own. */

@@ -9,6 +9,7 @@ import type { Core } from './core.ts';
 import { type Cover, coverOf } from './covers.ts';
 import { connectEdge, type EdgeConnection } from './edges/connection.ts';
 import { EdgeSet } from './edges/edge-set.ts';
+import { loginKeys } from './edges/login-keys.ts';
 import { NodeSettingsOfNow } from './edges/node-settings.ts';
 import { Returns } from './give-back.ts';
 import { untilStopped } from './edges/until-stopped.ts';
@@ -79,6 +80,7 @@ export function createControl(dependencies: ControlDependencies): Control {
   const settings = new NodeSettingsOfNow({
     webUrl: dependencies.config.webUrl,
     randomBytes: dependencies.randomBytes,
+    loginKeys: () => loginKeys(dependencies.now(), (text) => dependencies.store.secrets.sign(text)),
     publish: (current) =>
       edges.configure(current, (error) =>
         dependencies.log.error({ error: messageOf(error) }, 'an edge did not take its settings'),

@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { CompiledPolicy, ConnView, InternalAddress, PolicyServices } from '@postern/policy';
+import type { CompiledPolicy, ConnView, InternalAddress, PolicyServices, ProviderSettings } from '@postern/policy';
 import type { ControlLink, ExpectedName, NamedScheme, RouteEndpoint, RouteUpdate, TrafficEvent } from '@postern/link';
 import type { Challenges } from './connection/challenges.ts';
 import type { HopMarks } from './http/exchange/hop-mark.ts';
@@ -49,6 +49,16 @@ export interface ListenAddress {
   readonly optional?: boolean;
 }
 
+/** Of visitors, at identity providers. */
+export interface LoginConfig {
+  /** Where providers send visitors back to; lower-case. No endpoint has this name. */
+  readonly host: string;
+  /** Domains under which several accounts have endpoints. */
+  readonly sharedDomains: readonly string[];
+  /** What the operator says of providers, by their names. */
+  readonly providers: Readonly<Record<string, ProviderSettings>>;
+}
+
 /** Plain data: an edge may be made in another process than what configures it. */
 export interface EdgeConfig {
   /** Where TCP endpoints listen; a port is opened while an endpoint holds it. */
@@ -62,6 +72,7 @@ export interface EdgeConfig {
   readonly policyOutgoingAllow: readonly string[];
   /** Whether an expression of a policy that fails ends its request (2254). */
   readonly strictExpressions: boolean;
+  readonly logins: LoginConfig;
   /** What visitors see in URLs. */
   readonly publicHttpPort: number;
   readonly publicHttpsPort: number;

@@ -1,5 +1,5 @@
 /** The data plane, put together: see README.md for the way of one request through it. */
-import { compilePolicy, type Addresses, type PolicyServices } from '@postern/policy';
+import { CALLBACK_PATH, compilePolicy, type Addresses, type PolicyServices } from '@postern/policy';
 import { AgentPlane } from './agents/agent-plane.ts';
 import { ByteDelivery } from './connection/byte-delivery.ts';
 import { CertificateCache } from './connection/certificates.ts';
@@ -15,6 +15,7 @@ import { Faults } from './guard.ts';
 import { HopMarks } from './http/exchange/hop-mark.ts';
 import { BodyRoom } from './http/exchange/body-room.ts';
 import { createHttpService } from './http/service.ts';
+import { originOf } from './http/stages/other-scheme.ts';
 import type { Listener } from './listeners/listener.ts';
 import { type Accept, Listeners, type ListenerStats } from './listeners/listeners.ts';
 import { TcpPorts } from './listeners/tcp-ports.ts';
@@ -30,13 +31,18 @@ import { SlidingCounters } from './services/counters.ts';
 import { EventLog } from './services/event-log.ts';
 import { PublishedKeys } from './services/keys.ts';
 import { Outside } from './services/outside.ts';
+import { IdentityProviders } from './services/providers.ts';
 import { KnownResources } from './services/resources.ts';
 import { SlicedWork } from './services/slices.ts';
+import { VisitorSessions } from './services/sessions.ts';
 import { TrafficBatch } from './traffic-batch.ts';
 
 /** When the server stops: what a connection gets to send its first byte, and to come to what serves it. */
 const FIRST_BYTE_MS = 1_000;
 const ARRIVAL_MS = 3_000;
+/** Of log-ins, which come in crowds when people begin to work: requests to providers at once, in all and for an endpoint. */
+const LOGINS_AT_ONCE = 64;
+const LOGINS_OF_ONE = 24;
 /** When what is left is cut: how long that takes to be told. */
 const CUT_MS = 1_000;
 
@@ -119,6 +125,8 @@ class DataPlane implements Edge {
   readonly #challenges = new Challenges();
   #settings: NodeSettings | null = null;
   readonly #outside: Outside;
+  readonly #providers: Outside;
+  readonly #sessions: VisitorSessions;
   readonly #bcrypt = new BcryptThread();
   readonly #ready = Promise.withResolvers<void>();
   #stopping: Promise<void> | null = null;
@@ -130,7 +138,10 @@ class DataPlane implements Edge {
     const faults = new Faults(log);
     this.#faults = faults;
     this.#events = new EventLog(log, () => performance.now());
-    this.#outside = new Outside({ allow: config.policyOutgoingAllow });
+    const allow = config.policyOutgoingAllow;
+    this.#outside = new Outside({ allow });
+    this.#providers = new Outside({ allow, atOnce: LOGINS_AT_ONCE, ofOne: LOGINS_OF_ONE });
+    this.#sessions = new VisitorSessions({ now, sharedDomains: config.logins.sharedDomains });
     const wheel = createTimerWheel({ onFault: (error) => faults.report(error, 'a timer') });
     this.#traffic = new TrafficBatch(wheel, (events) => link.traffic(events));
     const routes = createRouteTable({ compile: compilePolicy, log });
@@ -171,8 +182,15 @@ class DataPlane implements Edge {
         events: this.#events,
         firewall: options.firewall ?? null,
         keys: new PublishedKeys(this.#outside, () => performance.now()),
+        providers: new IdentityProviders({
+          outside: this.#providers,
+          now: () => performance.now(),
+          callbackUrl: `${originOf('https', config.logins.host, config.publicHttpsPort)}${CALLBACK_PATH}`,
+          settings: new Map(Object.entries(config.logins.providers)),
+        }),
         resources,
         slices: new SlicedWork(),
+        sessions: this.#sessions,
         outgoing: null,
       },
       wheel,
@@ -241,6 +259,7 @@ class DataPlane implements Edge {
     this.#marks.signWith(keys.hopMarks);
     this.#terminators.sealTickets(keys.tickets);
     this.#challenges.set(challenges);
+    this.#sessions.sealWith(keys.logins);
     // Connections that are open keep theirs.
     if (certificates !== this.#settings?.certificates) {
       this.#certificates.clear();
@@ -262,7 +281,10 @@ class DataPlane implements Edge {
       policyWarnings: policyWarningCount(this.#context),
       buckets: { kept: this.#counters.size, forgotten: this.#counters.forgotten },
       lostEvents: this.#events.lost,
-      outside: { asked: this.#outside.asked, refused: this.#outside.refused },
+      outside: {
+        asked: this.#outside.asked + this.#providers.asked,
+        refused: this.#outside.refused + this.#providers.refused,
+      },
     };
   }
 

@@ -5,6 +5,7 @@ import { CERTIFICATE_ERRORS } from './families/certificates.ts';
 import { ENDPOINT_ERRORS } from './families/endpoints.ts';
 import { GATEWAY_ERRORS } from './families/gateway.ts';
 import { POLICY_ERRORS } from './families/policy.ts';
+import { POLICY_LOGIN_ERRORS } from './families/policy-logins.ts';
 import { POLICY_RUN_ERRORS } from './families/policy-run.ts';
 import { POLICY_RESOURCE_ERRORS } from './families/policy-resources.ts';
 import { POLICY_TOKEN_ERRORS } from './families/policy-tokens.ts';
@@ -19,6 +20,7 @@ export const ERROR_TABLE = {
   ...POLICY_RESOURCE_ERRORS,
   ...AGENT_ERRORS,
   ...POLICY_ERRORS,
+  ...POLICY_LOGIN_ERRORS,
   ...POLICY_RUN_ERRORS,
   ...POLICY_TOKEN_ERRORS,
   ...GATEWAY_ERRORS,

@@ -12,12 +12,23 @@ export interface NodeSettings {
   readonly keys: NodeKeys;
 }
 
-/** Secrets of 32 bytes each, made when the node starts and written nowhere. Another edge of the node has the same. */
+/** Secrets of 32 bytes each, written nowhere. Another edge of the node has the same. */
 export interface NodeKeys {
-  /** Signs the marks of requests that come round again, whichever edge they come back to. */
+  /** Made when the node starts. Signs the marks of requests that come round again, whichever edge they come back to. */
   readonly hopMarks: Uint8Array;
-  /** Seals TLS session tickets; a new one takes its place from time to time, and what the last one sealed is void. */
+  /** Made when the node starts. Seals TLS session tickets; a new one takes its place from time to time, and what the last one sealed is void. */
   readonly tickets: Uint8Array;
+  /**
+   * What browsers keep of visitors who have logged in is sealed with the first one, and opened with any. They come of the
+   * installation's key and the time: the same after a restart.
+   */
+  readonly logins: readonly LoginKey[];
+}
+
+export interface LoginKey {
+  /** Its name in what it seals. */
+  readonly id: number;
+  readonly key: Uint8Array;
 }
 
 /** Shows an authority that a name leads here; the edge answers it before anything else. */

@@ -206,6 +206,12 @@ function compileAction(
     firewall: options.firewall !== false,
     path,
     recorder: uses.recorder(definition.descriptor.resultKey),
+    claimLogin(authId) {
+      const free = !uses.logins.has(authId);
+      uses.logins.add(authId);
+      return free;
+    },
+    refer: (kind, id, field) => void uses.references.push({ kind, id, path: `${path}${field}` }),
     program: (size) => (uses.programs.left -= size) >= 0,
     template(source, field) {
       try {
@@ -278,6 +284,8 @@ const MAX_PROGRAMS = 20_000;
 /** What is gathered over a policy: which results some expression reads (nobody pays for the others), what it refers to. */
 class ResultUses {
   readonly references: PolicyReference[] = [];
+  /** Names under which actions log visitors in. */
+  readonly logins = new Set<string>();
   readonly onProblem: OnProblem | undefined;
   readonly programs = { left: MAX_PROGRAMS };
   readonly trace: PolicyTrace | undefined;

@@ -97,6 +97,8 @@ export interface RequestView {
   readonly headerReceivedAt: number;
   /** Unix milliseconds; 0 = it has not all come yet. */
   readonly bodyReceivedAt: number;
+  /** Cookies of log-ins, `name=value; name=value`: no rule and no service sees them among the others. '' = none */
+  readonly loginCookies: string;
   /** Asks for another URL: the service gets its target and, where the authority is another, that as its host. */
   rewrite(url: UrlView): void;
   /**

@@ -12,8 +12,10 @@ export interface PolicyServices {
   readonly counters: Counters;
   readonly events: Events;
   readonly keys: Keys;
+  readonly providers: Providers;
   readonly resources: Resources;
   readonly slices: Slices;
+  readonly sessions: Sessions;
   /** null where no request is under way: connection rules call nobody. */
   readonly outgoing: OutgoingHttp | null;
   /** null where the operator has given no rules. */
@@ -205,6 +207,83 @@ export interface Keys {
 
 export interface KeysProblem {
   readonly problem: string;
+}
+
+/** What was sealed, opened again. */
+export interface Opened {
+  readonly text: string;
+  /** By a key that will be void before long: whoever keeps it seals it anew. */
+  readonly old: boolean;
+}
+
+/**
+ * What visitors' browsers keep for this server, in cookies and URLs that they cannot read, change, or use in another
+ * place. All edges of a node open what one of them has sealed, also after a restart.
+ */
+export interface Sessions {
+  /** Encrypts and authenticates. @param place what it is for, and for whom: it opens in no other */
+  seal(text: string, place: string): string;
+  /** @returns null for what was not sealed here, for this place, or too long ago */
+  open(sealed: string, place: string): Opened | null;
+  /** 32 bytes that nobody can guess, as 43 characters of base64url. */
+  random(): string;
+  /** The session is over before its time; what its visitor may have kept of it lets nobody in. @param until Unix milliseconds */
+  end(id: string, until: number): void;
+  isOver(id: string): boolean;
+  /**
+   * Does once what many requests of one session ask for at the same time, and remembers what came of it for a minute
+   * where that is worth it: until then browsers present what they had before.
+   */
+  once<T>(key: string, work: () => Promise<T>, isKept: (result: T) => boolean): Promise<T>;
+  /** Whether endpoints of other accounts may be under the domain, so that no cookie may be for all of it. */
+  isShared(domain: string): boolean;
+}
+
+/** What the operator says of an identity provider; what is '' is as everybody has it. */
+export interface ProviderSettings {
+  /** An app of this server, for policies without one of their own; '' = there is none. */
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Where another installation of it answers. */
+  readonly issuer: string;
+  readonly authorizeUrl: string;
+  readonly tokenUrl: string;
+  readonly userinfoUrl: string;
+}
+
+export interface ProviderRequest {
+  readonly url: string;
+  /** Sent by POST, as a form; null = GET. */
+  readonly form: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Ends it early; null = others wait for the answer, too. */
+  readonly signal: AbortSignal | null;
+}
+
+export interface ProviderAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+/** Why nobody could be asked, as a clause with its subject; busy = because of others who ask now. */
+export interface ProviderProblem {
+  readonly problem: string;
+  readonly busy?: boolean;
+}
+
+/** Identity providers on the internet. Bounded in everything; nothing here rejects, and all of it is there within seconds. */
+export interface Providers {
+  /** Where all of them send visitors back to, whatever the endpoint: a provider wants to know the address before. */
+  readonly callbackUrl: string;
+  /** null = the operator says nothing of it. */
+  settings(provider: string): ProviderSettings | null;
+  ask(request: ProviderRequest, asker: Asker): Promise<ProviderAnswer | ProviderProblem>;
+  /** A JSON object at an address, as it was a quarter of an hour ago at most (an hour more while nobody answers there). */
+  document(url: string, asker: Asker): Published | Promise<Published | ProviderProblem>;
+}
+
+export interface Published {
+  readonly document: Readonly<Record<string, unknown>>;
 }
 
 /** Whether an address is in one of some ranges. */

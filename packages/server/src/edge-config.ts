@@ -8,6 +8,7 @@ export function edgeConfig(
   config: ServerConfig,
   publicPorts: { readonly http: number; readonly https: number },
   expected: readonly ExpectedName[],
+  loginProviders: EdgeConfig['logins']['providers'] = {},
 ): EdgeConfig {
   return {
     tcpHosts: tcpAddresses(config),
@@ -16,6 +17,7 @@ export function edgeConfig(
     proxyProtocol: config.proxyProtocol,
     policyOutgoingAllow: config.policyOutgoingAllow,
     strictExpressions: config.strictExpressions,
+    logins: { host: config.loginHost, sharedDomains: config.baseDomains, providers: loginProviders },
     publicHttpPort: publicPorts.http,
     publicHttpsPort: publicPorts.https,
     redirectToHttps: config.redirectToHttps,

@@ -21,6 +21,7 @@ import { watchExpiry } from './certificates/expiry.ts';
 import { KeptLeaf } from './certificates/kept-leaf.ts';
 import { startManager } from './certificates/managed.ts';
 import { LocalCa } from './certificates/local-ca.ts';
+import { readLoginApps } from './config/login-apps.ts';
 import { flagOf } from './config/options.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import { type FirstTokens, credentialFiles, firstTokens } from './credentials-files.ts';
@@ -135,6 +136,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     rules: { local: config.localCertificates, baseDomains: config.baseDomains },
   });
   started.push(watchExpiry(() => certificates.expiries, log.child({ sub: 'certificates' }), now));
+  const loginProviders = readLoginApps(config.oauthApps);
   const publicPorts = {
     http: config.publicHttpPort ?? doors.addressOf('http').port,
     https: config.publicHttpsPort ?? doors.addressOf('https').port,
@@ -167,7 +169,8 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
       publicHttpsPort: publicPorts.https,
       tcpHost: config.tcpHost,
       tcpPortRange: tcpPorts,
-      ownNames: config.agentNames,
+      ownNames: [...config.agentNames, config.loginHost],
+      loginApps: Object.keys(loginProviders).filter((name) => loginProviders[name]?.clientId !== ''),
       autoReserve: config.autoReserve,
       region: config.region,
       webUrl: `https://${config.baseDomains[0] ?? 'localhost'}:${publicPorts.https}/`,
@@ -207,7 +210,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
       : await AddressFiles.open(config.addressData, log.child({ sub: 'address data' }));
   if (addressFiles !== null) started.push(() => addressFiles.close());
   const edge: Edge = createEdge({
-    config: edgeConfig(config, publicPorts, names.expected),
+    config: edgeConfig(config, publicPorts, names.expected, loginProviders),
     link: control.connectEdge().link,
     log: log.child({ sub: 'edge' }),
     now,

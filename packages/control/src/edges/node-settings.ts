@@ -1,4 +1,4 @@
-import type { Challenge, NodeSettings } from '@postern/link';
+import type { Challenge, LoginKey, NodeSettings } from '@postern/link';
 
 /** How long tickets that one key sealed are good for. */
 const TICKET_KEY_MS = 3_600_000;
@@ -8,11 +8,13 @@ export interface NodeSettingsParts {
   /** What the page is until somebody knows a better one. */
   readonly webUrl: string;
   readonly randomBytes: (size: number) => Uint8Array;
+  /** Those that count now: `login-keys.ts`. */
+  readonly loginKeys: () => readonly LoginKey[];
   /** Tells the edges that are here. */
   readonly publish: (settings: NodeSettings) => Promise<void>;
 }
 
-/** What the edges of this node share: made with it, held in memory alone, and told to each edge that comes. */
+/** What the edges of this node share: held in memory alone, and told to each edge that comes. */
 export class NodeSettingsOfNow {
   readonly #parts: NodeSettingsParts;
   #current: NodeSettings;
@@ -20,12 +22,12 @@ export class NodeSettingsOfNow {
 
   constructor(parts: NodeSettingsParts) {
     this.#parts = parts;
-    const { webUrl, randomBytes } = parts;
+    const { webUrl, randomBytes, loginKeys } = parts;
     this.#current = {
       certificates: 0,
       webUrl,
       challenges: [],
-      keys: { hopMarks: randomBytes(KEY_BYTES), tickets: randomBytes(KEY_BYTES) },
+      keys: { hopMarks: randomBytes(KEY_BYTES), tickets: randomBytes(KEY_BYTES), logins: loginKeys() },
     };
   }
 
@@ -34,7 +36,7 @@ export class NodeSettingsOfNow {
   }
 
   start(): void {
-    this.#rotation = setInterval(() => void this.#renewTickets(), TICKET_KEY_MS).unref();
+    this.#rotation = setInterval(() => void this.#renewKeys(), TICKET_KEY_MS).unref();
   }
 
   stop(): void {
@@ -54,8 +56,10 @@ export class NodeSettingsOfNow {
     return this.#change({ challenges });
   }
 
-  #renewTickets(): Promise<void> {
-    return this.#change({ keys: { ...this.#current.keys, tickets: this.#parts.randomBytes(KEY_BYTES) } });
+  #renewKeys(): Promise<void> {
+    const { randomBytes, loginKeys } = this.#parts;
+    const { hopMarks } = this.#current.keys;
+    return this.#change({ keys: { hopMarks, tickets: randomBytes(KEY_BYTES), logins: loginKeys() } });
   }
 
   #change(change: Partial<NodeSettings>): Promise<void> {

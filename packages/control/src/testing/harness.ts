@@ -23,6 +23,7 @@ export const CONFIG: ControlConfig = {
   autoReserve: 'any',
   region: 'us',
   webUrl: 'https://hello.example.test/',
+  loginApps: [],
   limits: { ...DEFAULT_LIMITS, applyMs: 2_000, lostMs: 5, wakeMs: 5 },
 };
 

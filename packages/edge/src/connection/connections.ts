@@ -122,8 +122,9 @@ export class Connections {
     if (serverName === '') return this.#alert(socket, Alert.unrecognizedName);
     const challenge = this.#context.challenges.identity(serverName, hello.alpn);
     if (challenge !== null) return this.#challenged(socket, bytes, challenge);
-    const route = this.#context.routes.findTls(serverName);
-    const { routes, returning } = this.#context;
+    const { routes, returning, config } = this.#context;
+    // Whoever has a wildcard over our own name does not have that name.
+    const route = serverName === config.logins.host ? null : routes.findTls(serverName);
     if (route === null && (routes.isAwayPassthrough(serverName) || returning.expects('tls', serverName))) {
       return this.#alert(socket, Alert.unrecognizedName);
     }

@@ -32,12 +32,12 @@ const IPV4_SPECIAL = new CidrSet([
 const IPV6_GLOBAL = new CidrSet(['2000::/3']);
 const IPV6_SPECIAL = new CidrSet(['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']);
 
+/** Under way at once: in all, and for one endpoint. */
 const AT_ONCE = 32;
 const OF_ONE = 4;
 
-export interface OutsideRequest {
+interface OutsidePlace {
   readonly url: URL;
-  readonly accept: string;
   /** Bytes of the answer's body. */
   readonly limit: number;
   readonly timeoutMs: number;
@@ -45,9 +45,30 @@ export interface OutsideRequest {
   readonly endpointId: string;
 }
 
+export interface OutsideRequest extends OutsidePlace {
+  readonly accept: string;
+}
+
+/** Of any kind. */
+export interface OutsideCall extends OutsidePlace {
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  /** Empty = none. */
+  readonly body: string;
+  /** Ends it early; null = nobody does. */
+  readonly signal: AbortSignal | null;
+}
+
+export interface OutsideAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
 /** Why there is no answer: a clause with its subject. */
 export interface OutsideProblem {
   readonly problem: string;
+  /** Too much is asked for already. */
+  readonly busy?: boolean;
 }
 
 export interface OutsideOptions {
@@ -57,6 +78,9 @@ export interface OutsideOptions {
   readonly resolve?: (host: string) => Promise<readonly string[]>;
   /** PEM of authorities that are trusted besides the system's. */
   readonly ca?: readonly string[];
+  /** How many requests at once, in all and for one endpoint. */
+  readonly atOnce?: number;
+  readonly ofOne?: number;
 }
 
 export class Outside {
@@ -66,35 +90,47 @@ export class Outside {
   readonly #allowed: CidrSet;
   readonly #resolve: (host: string) => Promise<readonly string[]>;
   readonly #ca: readonly string[] | undefined;
+  readonly #atOnce: number;
+  readonly #ofOne: number;
   readonly #underWay = new Tally();
   #all = 0;
 
-  constructor({ allow, resolve = resolveByDns, ca }: OutsideOptions) {
+  constructor({ allow, resolve = resolveByDns, ca, atOnce = AT_ONCE, ofOne = OF_ONE }: OutsideOptions) {
+    this.#atOnce = atOnce;
+    this.#ofOne = ofOne;
     this.#allowed = new CidrSet(allow);
     this.#resolve = resolve;
     this.#ca = ca;
   }
 
   /** @returns the body of a 200, or why there is none; never rejects */
-  async get(request: OutsideRequest): Promise<Buffer | OutsideProblem> {
-    const { endpointId } = request;
-    if (this.#underWay.of(endpointId) >= OF_ONE || this.#all >= AT_ONCE)
-      return { problem: 'too much is asked for at once' };
+  async get({ accept, ...place }: OutsideRequest): Promise<Buffer | OutsideProblem> {
+    const answer = await this.call({ ...place, method: 'GET', headers: { accept }, body: '', signal: null });
+    if ('problem' in answer) return answer;
+    return answer.status === 200 ? answer.body : { problem: `it answered ${answer.status}` };
+  }
+
+  /** @returns the answer, whatever its status, or why there is none; never rejects */
+  async call(call: OutsideCall): Promise<OutsideAnswer | OutsideProblem> {
+    const { endpointId, signal } = call;
+    if (this.#underWay.of(endpointId) >= this.#ofOne || this.#all >= this.#atOnce)
+      return { problem: 'too much is asked for at once', busy: true };
     this.#underWay.add(endpointId, 1);
     this.#all++;
-    const over = AbortSignal.timeout(request.timeoutMs);
+    const late = AbortSignal.timeout(call.timeoutMs);
+    const over = signal === null ? late : AbortSignal.any([late, signal]);
     try {
-      return await this.#get(request, over);
+      return await this.#call(call, over);
     } catch (error) {
-      return { problem: over.aborted ? 'it did not answer in time' : wordsOf(error) };
+      return { problem: late.aborted ? 'it did not answer in time' : wordsOf(error) };
     } finally {
       this.#all--;
       this.#underWay.add(endpointId, -1);
     }
   }
 
-  async #get(request: OutsideRequest, over: AbortSignal): Promise<Buffer | OutsideProblem> {
-    const { url } = request;
+  async #call(call: OutsideCall, over: AbortSignal): Promise<OutsideAnswer | OutsideProblem> {
+    const { url } = call;
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const addresses = isIP(host) === 0 ? await before(over, this.#resolve(host)) : [host];
     const [address] = addresses;
@@ -104,7 +140,7 @@ export class Outside {
       return { problem: 'its address is not one that policies may reach' };
     }
     this.asked++;
-    return this.#ask(request, address, over);
+    return this.#ask(call, address, over);
   }
 
   /** Without TLS nobody knows who answers: for what the operator has named only. */
@@ -114,18 +150,19 @@ export class Outside {
   }
 
   async #ask(
-    { url, accept, limit }: OutsideRequest,
+    { url, method, headers, body, limit }: OutsideCall,
     address: string,
     signal: AbortSignal,
-  ): Promise<Buffer | OutsideProblem> {
+  ): Promise<OutsideAnswer | OutsideProblem> {
     const family = isIP(address);
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
       const sent = send(url, {
         agent: false,
+        method,
         signal,
         maxHeaderSize: 16_384,
-        headers: { accept, 'accept-encoding': 'identity', 'user-agent': 'postern', connection: 'close' },
+        headers: { ...headers, 'accept-encoding': 'identity', 'user-agent': 'postern', connection: 'close' },
         // The address that was looked at, whatever the name says a moment later.
         lookup: (_name, { all }, done) =>
           all === true ? done(null, [{ address, family }]) : done(null, address, family),
@@ -133,10 +170,9 @@ export class Outside {
       });
       sent.on('response', resolve);
       sent.on('error', reject);
-      sent.end();
+      sent.end(body === '' ? undefined : body);
     });
     try {
-      if (answer.statusCode !== 200) return { problem: `it answered ${answer.statusCode}` };
       const parts: Buffer[] = [];
       let bytes = 0;
       for await (const part of answer as AsyncIterable<Buffer>) {
@@ -144,7 +180,8 @@ export class Outside {
         if (bytes > limit) return { problem: `its answer has more than ${limit} bytes` };
         parts.push(part);
       }
-      return answer.complete ? Buffer.concat(parts) : { problem: 'its answer broke off' };
+      if (!answer.complete) return { problem: 'its answer broke off' };
+      return { status: answer.statusCode ?? 0, body: Buffer.concat(parts) };
     } finally {
       answer.destroy();
     }

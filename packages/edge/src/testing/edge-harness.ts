@@ -47,6 +47,7 @@ export function edgeTestConfig(change: Partial<EdgeConfig> = {}): EdgeConfig {
     proxyProtocol: false,
     policyOutgoingAllow: [],
     strictExpressions: false,
+    logins: { host: 'idp.base.test', sharedDomains: ['base.test'], providers: {} },
     publicHttpPort: 80,
     redirectToHttps: true,
     publicHttpsPort: 443,

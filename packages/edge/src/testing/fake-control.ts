@@ -38,7 +38,7 @@ export class FakeControl implements ControlLink {
     certificates: 0,
     webUrl: 'https://hello.test/',
     challenges: [],
-    keys: { hopMarks: randomBytes(32), tickets: randomBytes(32) },
+    keys: { hopMarks: randomBytes(32), tickets: randomBytes(32), logins: [{ id: 1, key: randomBytes(32) }] },
   };
   /** Resolves before `follow` sends the snapshot. */
   gate: Promise<void> = Promise.resolve();

@@ -1,8 +1,9 @@
 /** Small values that the edge's tests share. */
 import type { AgentUpstream, RouteEndpoint, RouteUpdate, Scheme } from '@postern/link';
-import { REQUEST_BUDGET, REQUEST_EFFORT, type PolicyContext } from '@postern/policy';
+import { REQUEST_BUDGET, REQUEST_EFFORT, type PolicyContext, type Providers } from '@postern/policy';
 import type { Log } from '../context.ts';
 import { KnownResources } from '../services/resources.ts';
+import { VisitorSessions } from '../services/sessions.ts';
 
 const DEFAULT_PORTS: Readonly<Record<Scheme, number>> = { http: 80, https: 443, tls: 443, tcp: 0 };
 
@@ -40,6 +41,14 @@ export function update(revision: number, change: Partial<RouteUpdate>): RouteUpd
 export const SILENT_LOG: Log = { debug() {}, info() {}, warn() {}, error() {} };
 export { DEFAULT_EDGE_LIMITS as LIMITS } from '../limits.ts';
 
+/** Nobody is asked who a visitor is. */
+export const NO_PROVIDERS: Providers = {
+  callbackUrl: 'https://idp.base.test/oauth2/callback',
+  settings: () => null,
+  ask: () => Promise.resolve({ problem: 'nobody is asked in this test' }),
+  document: () => Promise.resolve({ problem: 'nobody is asked in this test' }),
+};
+
 /** A connection that no rule looks at. */
 export const POLICY_CONTEXT: PolicyContext = {
   services: {
@@ -51,8 +60,10 @@ export const POLICY_CONTEXT: PolicyContext = {
     events: { emit: () => {} },
     keys: { at: () => Promise.resolve({ problem: 'nobody is asked in this test' }) },
     outgoing: null,
+    providers: NO_PROVIDERS,
     resources: new KnownResources(),
     slices: { run: () => Promise.resolve('busy') },
+    sessions: new VisitorSessions({ now: Date.now, sharedDomains: [] }),
   },
   signal: new AbortController().signal,
   conn: {

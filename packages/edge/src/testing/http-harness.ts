@@ -21,7 +21,7 @@ import type { AgentStreams, StreamPurpose } from '../streams/agent-streams.ts';
 import type { AgentUpstream, RouteEndpoint, TrafficEvent } from '@postern/link';
 import { Returning } from '../routing/returning.ts';
 import { createRouteTable } from '../routing/route-table.ts';
-import { LIMITS, SILENT_LOG } from './fixtures.ts';
+import { LIMITS, NO_PROVIDERS, POLICY_CONTEXT, SILENT_LOG } from './fixtures.ts';
 import { createTimerWheel } from '../timer-wheel.ts';
 import { Faults, streamFault } from '../guard.ts';
 import { NO_LINK, raise } from './no-link.ts';
@@ -217,6 +217,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       proxyProtocol: false,
       policyOutgoingAllow: [],
       strictExpressions: false,
+      logins: { host: 'idp.base.test', sharedDomains: ['base.test'], providers: {} },
       publicHttpPort: 80,
       redirectToHttps: true,
       publicHttpsPort: 8443,
@@ -238,8 +239,10 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       counters: new SlidingCounters(options.counterClock ?? (() => performance.now())),
       events: new EventLog(log, () => performance.now()),
       keys: options.keys ?? { at: () => Promise.resolve({ problem: 'nobody is asked in this test' }) },
+      providers: NO_PROVIDERS,
       resources,
       slices: new SlicedWork(),
+      sessions: POLICY_CONTEXT.services.sessions,
       outgoing: null,
       addresses: null,
       firewall: null,

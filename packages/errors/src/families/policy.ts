@@ -159,11 +159,23 @@ export const POLICY_ERRORS = {
     title: 'Too short',
     message: '{path}: {length} characters; at least {min} are needed.',
   },
+  2239: {
+    status: 400,
+    owner: 'config',
+    title: 'More than one log-in',
+    message: '{path}: another action of this policy logs visitors in under the same auth_id. Give each one of its own.',
+  },
   2240: {
     status: 400,
     owner: 'config',
     title: 'Field needs another',
     message: '{path}: "{field}" needs "{other}" as well.',
+  },
+  2243: {
+    status: 400,
+    owner: 'config',
+    title: 'Not a cookie domain',
+    message: '{path}: "{domain}" is not a domain that cookies can be for.',
   },
   2244: {
     status: 400,

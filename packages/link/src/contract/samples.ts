@@ -49,7 +49,11 @@ export const SETTINGS: NodeSettings = {
     { kind: 'http-01', name: 'a.test', token: 't', answer: 't.k' },
     { kind: 'tls-alpn-01', name: 'b.test', cert: 'c', key: 'k' },
   ],
-  keys: { hopMarks: new Uint8Array(32).fill(1), tickets: new Uint8Array(32).fill(255) },
+  keys: {
+    hopMarks: new Uint8Array(32).fill(1),
+    tickets: new Uint8Array(32).fill(255),
+    logins: [{ id: 2_900, key: new Uint8Array(32).fill(7) }],
+  },
 };
 
 export const EVENT: TrafficEvent = {

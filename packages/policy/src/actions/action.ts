@@ -6,7 +6,7 @@ import type { Shape } from '../cel/shapes.ts';
 import type { Failure, Value } from '../cel/value.ts';
 import type { Template } from '../interpolation/template.ts';
 import type { ActionType } from '../schema/action-table.ts';
-import type { ActionDescriptor } from './descriptor.ts';
+import type { ActionDescriptor, ReferenceKind } from './descriptor.ts';
 
 /** Go on with the next action. */
 export const GO_ON = null;
@@ -40,6 +40,10 @@ export interface ActionEnv {
    * @throws PosternError 2200
    */
   condition(source: string, field: string, variables: ReadonlyMap<string, Shape>): Condition;
+  /** @returns false when another action of the policy logs visitors in under this name */
+  claimLogin(authId: string): boolean;
+  /** What has to be there for the action to work: whoever keeps the policy looks. `field` as in `template`. */
+  refer(kind: ReferenceKind, id: string, field: string): void;
   readonly recorder: Recorder;
 }
 

@@ -12,9 +12,10 @@ export type DocumentPhase = 'on_tcp_connect' | 'on_http_request' | 'on_http_resp
  */
 export type MergePlace = { readonly before: number } | { readonly behind: number };
 
-/** What ids of each kind begin with. */
+/** What ids of each kind of the account's things begin with. */
 export const REFERENCE_PREFIXES = { 'ip-policy': 'ipp_', 'certificate-authority': 'ca_' } as const;
-export type ReferenceKind = keyof typeof REFERENCE_PREFIXES;
+/** A `login-app` is the server's own, by the name of its provider. */
+export type ReferenceKind = keyof typeof REFERENCE_PREFIXES | 'login-app';
 
 export interface ActionFacts<Type extends string = string> {
   readonly type: Type;
@@ -27,7 +28,7 @@ export interface ActionFacts<Type extends string = string> {
   readonly resultKey?: string;
   readonly place?: MergePlace;
   /** Fields of its config whose texts may be ids of something that the account has. */
-  readonly references?: Readonly<Record<string, ReferenceKind>>;
+  readonly references?: Readonly<Record<string, keyof typeof REFERENCE_PREFIXES>>;
 }
 
 export interface ActionDescriptor<Type extends string = string> extends ActionFacts<Type> {

@@ -10,6 +10,8 @@ import { forwardInternalAction } from './forward-internal/schema.ts';
 import { httpRequestAction } from './http-request/schema.ts';
 import { jwtValidationAction } from './jwt-validation/schema.ts';
 import { logAction } from './log/schema.ts';
+import { oauthAction } from './oauth/schema.ts';
+import { openidConnectAction } from './openid-connect/schema.ts';
 import { owaspCrsRequestAction } from './owasp-crs-request/schema.ts';
 import { owaspCrsResponseAction } from './owasp-crs-response/schema.ts';
 import { rateLimitAction } from './rate-limit/schema.ts';
@@ -36,6 +38,8 @@ export const DESCRIPTORS = [
   httpRequestAction,
   jwtValidationAction,
   logAction,
+  oauthAction,
+  openidConnectAction,
   owaspCrsRequestAction,
   owaspCrsResponseAction,
   rateLimitAction,

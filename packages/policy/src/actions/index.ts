@@ -12,6 +12,8 @@ import { forwardInternal } from './forward-internal/compile.ts';
 import { httpRequest } from './http-request/compile.ts';
 import { jwtValidation } from './jwt-validation/compile.ts';
 import { log } from './log/compile.ts';
+import { oauth } from './oauth/compile.ts';
+import { openidConnect } from './openid-connect/compile.ts';
 import { owaspCrsRequest } from './owasp-crs-request/compile.ts';
 import { owaspCrsResponse } from './owasp-crs-response/compile.ts';
 import { rateLimit } from './rate-limit/compile.ts';
@@ -38,6 +40,8 @@ const DEFINITIONS: readonly ActionDefinition[] = [
   httpRequest,
   jwtValidation,
   log,
+  oauth,
+  openidConnect,
   owaspCrsRequest,
   owaspCrsResponse,
   rateLimit,

@@ -92,6 +92,7 @@ export interface Facts {
   authority?: string;
   target?: string;
   headers?: readonly (readonly [string, string])[];
+  loginCookies?: string;
   contentLength?: number;
   bodyReceivedAt?: number;
   body?: string | Buffer;
@@ -109,6 +110,8 @@ export interface Facts {
   clientIp?: string;
   tls?: Partial<TlsView> | null;
   random?: number;
+  /** Unix milliseconds. */
+  now?: number;
 }
 
 export const NOW = Date.UTC(2026, 10, 24, 12, 0, 0);
@@ -158,6 +161,7 @@ export function makeContext(facts: Facts = {}): TestContext {
           headers: new TestHeaders(facts.headers),
           headerReceivedAt: NOW - 500,
           bodyReceivedAt: facts.bodyReceivedAt ?? 0,
+          loginCookies: facts.loginCookies ?? '',
           filters,
           answerHeaders,
           listeners,
@@ -207,7 +211,7 @@ export function makeContext(facts: Facts = {}): TestContext {
     responseVars: null,
     results: null,
     tlsTermination: null,
-    now: () => NOW,
+    now: () => facts.now ?? NOW,
     random: () => facts.random ?? 0.5,
     warn: (message) => void warnings.push(message),
     warnings,
@@ -225,12 +229,27 @@ const NO_SERVICES: PolicyServices = {
   firewall: null,
   keys: { at: () => Promise.resolve({ problem: 'there is no such set here' }) },
   outgoing: null,
+  providers: {
+    callbackUrl: 'https://idp.test/oauth2/callback',
+    settings: () => null,
+    ask: () => Promise.resolve({ problem: 'nobody is asked here' }),
+    document: () => Promise.resolve({ problem: 'nobody is asked here' }),
+  },
   resources: { secret: () => null, ipPolicy: () => null, certificateAuthority: () => null },
   slices: {
     run(_, step) {
       while (!step());
       return Promise.resolve('done');
     },
+  },
+  sessions: {
+    seal: (text) => text,
+    open: () => null,
+    random: () => 'x'.repeat(43),
+    end: () => {},
+    isOver: () => false,
+    once: (_key, work) => work(),
+    isShared: () => false,
   },
 };
 

@@ -28,12 +28,13 @@ export class TrialRequest implements RequestView {
   readonly headers: HeaderList;
   readonly headerReceivedAt: number;
   readonly bodyReceivedAt: number;
+  readonly loginCookies: string;
   readonly filters: FilterMaker[] = [];
   /** Go on whatever answer the visitor gets. */
   readonly answerHeaders: [name: string, value: string][] = [];
   body: Buffer;
 
-  constructor(request: GivenRequest, now: number) {
+  constructor(request: GivenRequest, now: number, loginCookies: string) {
     const { method, scheme, authority, target, version, body } = request;
     this.method = method;
     this.scheme = scheme;
@@ -46,6 +47,7 @@ export class TrialRequest implements RequestView {
     this.headers = new HeaderList(forwarded(request));
     this.headerReceivedAt = now;
     this.bodyReceivedAt = now;
+    this.loginCookies = loginCookies;
   }
 
   rewrite({ scheme, authority, target }: UrlView): void {

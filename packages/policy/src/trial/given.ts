@@ -31,6 +31,14 @@ export interface GivenCall {
   readonly answer: GivenAnswer;
 }
 
+/** A visitor whom a log-in knows. */
+export interface GivenLogin {
+  readonly authId: string;
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+}
+
 export interface Given {
   readonly request: GivenRequest;
   /** What the endpoint's own service answers, and targets of forwards that `forwards` does not name. */
@@ -44,6 +52,10 @@ export interface Given {
   readonly authorities: ReadonlyMap<string, string>;
   /** Published sets of keys (RFC 7517) by address. */
   readonly jwks: ReadonlyMap<string, unknown>;
+  /** JSON that is published at addresses: what an OpenID Connect provider says of itself. */
+  readonly documents: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  /** Who has logged in; null = nobody. */
+  readonly login: GivenLogin | null;
   /** What is known of addresses; null = no data about them is there. */
   readonly addresses: ReadonlyMap<string, AddressFacts> | null;
   /** Whether circuit breakers have tripped. */
@@ -71,6 +83,8 @@ export function givenOnly(request: GivenRequest, now: number): Given {
     ipPolicies: new Map(),
     authorities: new Map(),
     jwks: new Map(),
+    documents: new Map(),
+    login: null,
     addresses: null,
     tripped: false,
     firewall: null,

@@ -9,6 +9,7 @@ import { CidrSet } from '../net/cidr.ts';
 import type { CountLimit, IpPolicy, PolicyServices, PublishedKey } from '../services.ts';
 import type { Given } from './given.ts';
 import { plainOf, type Plain } from './plain.ts';
+import { SERVERS_APP, trialSessions } from './logins.ts';
 
 export interface TrialServices {
   readonly services: PolicyServices;
@@ -55,6 +56,20 @@ export function trialServices(given: Given): TrialServices {
         return Promise.resolve({ ...answer, ms: 0 });
       },
     },
+    providers: {
+      callbackUrl: 'https://idp.trial.test/oauth2/callback',
+      settings: () => SERVERS_APP,
+      ask({ url }) {
+        notes.add(`identity providers are asked by a running server only: ${url}`);
+        return Promise.resolve({ problem: 'nobody is asked in a trial' });
+      },
+      document(url) {
+        const document = given.documents.get(url);
+        if (document !== undefined) return { document };
+        notes.add(`no document is given for ${url} (documents)`);
+        return Promise.resolve({ problem: 'it is not given' });
+      },
+    },
     resources: {
       secret(_account, vault, name) {
         const value = given.secrets.get(vault)?.get(name) ?? null;
@@ -78,6 +93,7 @@ export function trialServices(given: Given): TrialServices {
         return Promise.resolve('done');
       },
     },
+    sessions: trialSessions(given),
   };
   return { services, logs, notes };
 }

@@ -6,6 +6,7 @@ import { fail, type PosternError } from '@postern/errors';
 import { compileTraced } from '../compile.ts';
 import type { CompiledPolicy, CompileOptions, Outcome, PhaseRun } from '../runtime.ts';
 import { TrialRequest, TrialResponse, trialContext, type TrialContext } from './context.ts';
+import { trialCookies } from './logins.ts';
 import { filtered } from './filtered.ts';
 import { judgedMessages } from './messages.ts';
 import type { Given, GivenAnswer } from './given.ts';
@@ -133,7 +134,7 @@ class Run {
 
   async #request(): Promise<Verdict['kind']> {
     const { request, now } = this.#given;
-    this.#context.req = new TrialRequest(request, now);
+    this.#context.req = new TrialRequest(request, now, trialCookies(this.#given));
     const run = this.#policy.onHttpRequest?.start(this.#context) ?? null;
     const outcome: Outcome = (await run?.next()) ?? { kind: 'continue' };
     return (await this.#settle(outcome, run)) ? 'answered' : 'closed';

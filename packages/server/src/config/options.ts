@@ -156,6 +156,13 @@ export const SERVER_OPTIONS = [
     help: 'OWASP Core Rule Set for owasp-crs-* actions: its folder, and its crs-setup.conf where that is elsewhere',
   },
   {
+    key: 'oauth_apps',
+    kind: 'text',
+    value: 'file',
+    default: '',
+    help: 'YAML file of apps of this server at identity providers, for oauth actions without a client_id (default: none)',
+  },
+  {
     key: 'proxy_protocol',
     kind: 'switch',
     value: 'true|false',

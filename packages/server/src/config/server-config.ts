@@ -33,6 +33,10 @@ export interface ServerConfig extends Listening {
   readonly addressData: readonly string[];
   /** Folders and files of the Core Rule Set; empty = there is none. */
   readonly owaspCrs: readonly string[];
+  /** File of apps at identity providers; '' = none. */
+  readonly oauthApps: string;
+  /** Where those send visitors back to. */
+  readonly loginHost: string;
   readonly tlsCertificates: readonly { readonly cert: string; readonly key: string }[];
   /** Beside base domains and agent names, what the local authority may sign for; `*` = any name. */
   readonly caDomains: readonly string[];
@@ -106,6 +110,8 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
     strictExpressions: read.switch('strict_expressions'),
     addressData: read.list('address_data').map((file) => path.resolve(surroundings.cwd, file)),
     owaspCrs: read.list('owasp_crs').map((place) => path.resolve(surroundings.cwd, place)),
+    oauthApps: read.text('oauth_apps') && path.resolve(surroundings.cwd, read.text('oauth_apps')),
+    loginHost: `idp.${baseDomains[0] ?? 'localhost'}`,
     tlsCertificates: read.list('tls_certificate').map((pair) => certificateFiles(pair, surroundings.cwd)),
     caDomains: read.list('ca_domain').map((name) => (name === '*' ? name : domainName('ca_domain', name))),
     acme,

@@ -54,6 +54,7 @@ beforeAll(async () => {
       autoReserve: 'any',
       region: 'us',
       webUrl: '',
+      loginApps: [],
       limits: DEFAULT_LIMITS,
     },
   });

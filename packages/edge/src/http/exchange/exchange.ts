@@ -79,6 +79,8 @@ export class Exchange implements UpstreamOwner {
   hops = 0;
   /** Endpoints through which the request has entered the edge before (hop-mark.ts). */
   trail = '';
+  /** What the visitor's browser keeps of log-ins, taken out of the fields. */
+  loginCookies = '';
   /** The fields carry this edge's mark. */
   marked = false;
   /** Policies under way, outermost first; null = none so far. */

@@ -2,6 +2,7 @@
  * What a proxy does to the fields of a message on its way (traffic-policy.md §10): fields of one hop and reserved ones
  * go, `x-forwarded-*` come, before any policy looks. One pass over the list, in place.
  */
+import { LOGIN_COOKIES, splitCookies } from '@postern/policy';
 import { connectionTokens, type RawFields } from '@postern/protocol';
 import type { VisitorFacts } from '../../context.ts';
 import { isNamed, isOfOneHop, removeField, replaceField, valueOf } from './fields.ts';
@@ -14,17 +15,19 @@ const NONE: ReadonlySet<string> = new Set();
 /**
  * Prepares a visitor's fields for policy and upstream.
  * @param host the one form of it (lower case, no root dot): what rules and routes see, the service gets
+ * @returns cookies of log-ins, which neither rules nor services see
  */
-export function prepareRequestFields(fields: RawFields, connection: VisitorFacts, host: string): void {
+export function prepareRequestFields(fields: RawFields, connection: VisitorFacts, host: string): string {
   const nominated = nominatedIn(fields);
   let forwardedFor = '';
   let forwardedProto = '';
   let forwardedHost = '';
+  let loginCookies = '';
   let hostAt = -1;
   let kept = 0;
   for (let at = 0; at < fields.length; at += 2) {
     const name = fields[at] ?? '';
-    const value = fields[at + 1] ?? '';
+    let value = fields[at + 1] ?? '';
     const settling = settlingOf(name);
     if (settling !== null) {
       if (settling === 'made-here') {
@@ -39,6 +42,12 @@ export function prepareRequestFields(fields: RawFields, connection: VisitorFacts
     if (isOfOneHop(name)) continue;
     if (nominated !== NONE && nominated.has(name.toLowerCase())) continue;
     if (hostAt === -1 && isNamed(name, 'host')) hostAt = kept;
+    if (name.length === 6 && value.includes(LOGIN_COOKIES) && isNamed(name, 'cookie')) {
+      const { ours, others } = splitCookies(value);
+      if (ours !== '') loginCookies += loginCookies === '' ? ours : `; ${ours}`;
+      if (others === '') continue;
+      value = others;
+    }
     fields[kept] = name;
     fields[kept + 1] = value;
     kept += 2;
@@ -50,6 +59,7 @@ export function prepareRequestFields(fields: RawFields, connection: VisitorFacts
   fields.push('X-Forwarded-For', forwardedFor + connection.conn.clientIp);
   fields.push('X-Forwarded-Host', forwardedHost !== '' && connection.fromTrustedProxy ? forwardedHost : host);
   fields.push('X-Forwarded-Proto', forwardedProto + connection.scheme);
+  return loginCookies;
 }
 
 /** @returns the Keep-Alive value, '' when there is none */

@@ -133,6 +133,10 @@ class ExchangeRequest implements RequestView {
     return lengthOf(this.exchange.request.framing);
   }
 
+  get loginCookies(): string {
+    return this.exchange.loginCookies;
+  }
+
   get headerReceivedAt(): number {
     return this.exchange.startedAt;
   }

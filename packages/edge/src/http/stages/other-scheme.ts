@@ -51,6 +51,6 @@ export function notHere({ routes, returning, config }: EdgeContext, exchange: Ex
   return fail(90001, { url, other }, { details: { url: `${other}/` } });
 }
 
-function originOf(scheme: 'http' | 'https', host: string, port: number): string {
+export function originOf(scheme: 'http' | 'https', host: string, port: number): string {
   return `${scheme}://${host}${port === (scheme === 'http' ? 80 : 443) ? '' : `:${port}`}`;
 }

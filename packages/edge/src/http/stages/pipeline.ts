@@ -1,7 +1,7 @@
 /**
  * What happens to a request, in order. The order is the contract (docs/design.md §3; traffic-policy.md §2):
  *
- *  0. challenge        what a certificate authority asks for is answered, whoever has the name
+ *  0. own business     what a certificate authority asks for, and who comes back from an identity provider, whoever has the name
  *  1. route            the host finds the endpoint; before anything else, since all else is the endpoint's
  *  2. connection rules of plain http endpoints, which no earlier moment could name
  *  3. forwarding       fields of one hop and reserved ones go, x-forwarded-* come: policies see what the service sees
@@ -38,6 +38,7 @@ import {
   settleResponseFields,
 } from '../exchange/forwarding.ts';
 import type { Frame } from '../exchange/frame.ts';
+import { answerLogin } from './login-host.ts';
 import { answerElsewhere, secureLocation } from './other-scheme.ts';
 import type { HopMarks } from '../exchange/hop-mark.ts';
 import { InternalCalls } from '../policy/internal-calls.ts';
@@ -86,7 +87,7 @@ export class Pipeline implements VisitorStages, Waiting {
 
   private route(exchange: Exchange): void {
     believeProxy(exchange, this.proxies);
-    if (answerChallenge(this.edge, exchange)) return;
+    if (answerChallenge(this.edge, exchange) || answerLogin(this.edge, exchange)) return;
     const error = findEndpoint(this.edge, exchange);
     if (error !== null) return this.nowhere(exchange, error);
     const live = exchange.entry;
@@ -129,7 +130,7 @@ export class Pipeline implements VisitorStages, Waiting {
     if (this.marks.judge(exchange.trail, live) === 'circle') return this.endCircle(exchange);
     const { request } = exchange;
     request.target = originForm(request.method, request.target);
-    prepareRequestFields(request.fields, exchange.requester.connection, request.authority);
+    exchange.loginCookies = prepareRequestFields(request.fields, exchange.requester.connection, request.authority);
     this.enter(exchange, live);
   }
 

@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { VisitorSessions } from './sessions.ts';
+
+const keyOf = (id: number) => ({ id, key: randomBytes(32) });
+
+function start(keys = [keyOf(2_900)]) {
+  const clock = { now: 1_000_000 };
+  const sessions = new VisitorSessions({ now: () => clock.now, sharedDomains: ['base.test', 'deep.other.test'] });
+  sessions.sealWith(keys);
+  return { clock, sessions };
+}
+
+describe('what browsers keep', () => {
+  it('opens in its place alone, and not when a bit of it is another', () => {
+    const { sessions } = start();
+    const sealed = sessions.seal('text ä', 'session a');
+    expect(sealed).not.toContain('text');
+    expect(sealed).toMatch(/^[\w.-]+$/);
+    expect(sessions.open(sealed, 'session a')).toEqual({ text: 'text ä', old: false });
+    expect(sessions.open(sealed, 'session b')).toBe(null);
+    for (let at = sealed.indexOf('.') + 1; at < sealed.length; at++) {
+      const letter = sealed[at] === 'A' ? 'Q' : 'A';
+      // The last letter has bits that no byte has.
+      const other = sealed.slice(0, at) + letter + sealed.slice(at + 1);
+      const opened = sessions.open(other, 'session a');
+      expect(opened === null || at === sealed.length - 1).toBe(true);
+    }
+    expect(sessions.seal('text ä', 'session a')).not.toBe(sealed);
+  });
+
+  it.each([
+    '',
+    '.',
+    'x',
+    '28k.',
+    '28k.AAAA',
+    `28k.${'A'.repeat(40)}`,
+    `28k.${'A'.repeat(20_000)}`,
+    'zz.AAAA',
+    '28k.%%',
+  ])('is nothing that strangers can make up: %s', (text) => {
+    expect(start().sessions.open(text, 'session a')).toBe(null);
+  });
+
+  it('opens at every edge, after a restart, and by keys of weeks before; the first one seals', () => {
+    const [now, before, long] = [keyOf(3), keyOf(2), keyOf(1)];
+    const sealed = start([before]).sessions.seal('text', 'p');
+    const { sessions } = start([now, before]);
+    expect(sessions.open(sealed, 'p')).toEqual({ text: 'text', old: true });
+    expect(sessions.open(start([long]).sessions.seal('text', 'p'), 'p')).toBe(null);
+    expect(start([now]).sessions.open(sessions.seal('text', 'p'), 'p')).toEqual({ text: 'text', old: false });
+    // The same name with another key.
+    expect(start([keyOf(2)]).sessions.open(sealed, 'p')).toBe(null);
+    expect(() => start([]).sessions.seal('text', 'p')).toThrow(/nobody has said/);
+  });
+});
+
+describe('sessions', () => {
+  it('that have ended are known, as many as there is room for', () => {
+    const { sessions, clock } = start();
+    sessions.end('one', clock.now + 1_000);
+    expect([sessions.isOver('one'), sessions.isOver('two')]).toEqual([true, false]);
+    for (let n = 0; n < 49_999; n++) sessions.end(`other ${n}`, clock.now + 1_000);
+    expect(sessions.isOver('one')).toBe(true);
+    sessions.end('last', clock.now + 1_000);
+    expect([sessions.isOver('one'), sessions.isOver('other 0'), sessions.isOver('last')]).toEqual([false, true, true]);
+  });
+
+  it('do once what several requests ask for, and for a minute after', async () => {
+    const { sessions, clock } = start();
+    let count = 0;
+    const work = async (): Promise<number> => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return ++count;
+    };
+    const ask = (key: string, keep = true): Promise<number> => sessions.once(key, work, () => keep);
+    expect(await Promise.all([ask('a'), ask('a'), ask('b')])).toEqual([1, 1, 2]);
+    clock.now += 59_999;
+    expect(await ask('a')).toBe(1);
+    clock.now += 1;
+    expect(await ask('a')).toBe(3);
+    // What is not worth keeping is asked for again.
+    expect(await Promise.all([ask('c', false), ask('c', false)])).toEqual([4, 4]);
+    expect(await ask('c')).toBe(5);
+    const failing = (): Promise<number> => Promise.reject(new Error('no'));
+    await expect(sessions.once('d', failing, () => true)).rejects.toThrow('no');
+    expect(await ask('d')).toBe(6);
+  });
+
+  it('are for no domain that several accounts have hosts under', () => {
+    const { sessions } = start();
+    const shared = ['base.test', 'test', 'other.test', 'a.base.test', 'xbase.test'].map((one) =>
+      sessions.isShared(one),
+    );
+    expect(shared).toEqual([true, true, true, false, false]);
+  });
+});

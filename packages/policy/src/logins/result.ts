@@ -1,0 +1,67 @@
+/** What `actions.ngrok.oauth` and `actions.ngrok.oidc` hold (traffic-policy.md §4). */
+import { createHash } from 'node:crypto';
+import type { PosternError } from '@postern/errors';
+import { fromPlain } from '../cel/value.ts';
+import type { PolicyContext } from '../runtime.ts';
+import type { LoginPlan } from './plan.ts';
+import type { Session } from './session.ts';
+
+export interface Facts {
+  readonly session: Session | null;
+  readonly error: PosternError | null;
+  readonly timedOut: boolean;
+  readonly reachedMaximum: boolean;
+  readonly refreshed: boolean;
+}
+
+export const NO_FACTS: Facts = {
+  session: null,
+  error: null,
+  timedOut: false,
+  reachedMaximum: false,
+  refreshed: false,
+};
+
+export function record(plan: LoginPlan, context: PolicyContext, facts: Facts): void {
+  if (plan.recorder.on) plan.recorder.record(context, () => fromPlain(resultOf(plan, context, facts)));
+}
+
+function resultOf(plan: LoginPlan, { endpoint }: PolicyContext, facts: Facts): object {
+  const { session, error, timedOut, reachedMaximum, refreshed } = facts;
+  const common = {
+    error: { code: error?.code ?? '', message: error?.message ?? '' },
+    access_token: session?.tokens.access ?? '',
+    refresh_token: session?.tokens.refresh ?? '',
+    expires_at: dateOf(session?.tokens.expiresAt ?? 0),
+    session_timed_out: timedOut,
+    session_max_duration_reached: reachedMaximum,
+    userinfo_refreshed: refreshed,
+  };
+  const person = {
+    id: session === null ? '' : personId(endpoint.accountId, plan.provider.name, session.identity.subject),
+    email: session?.identity.email ?? '',
+    name: session?.identity.name ?? '',
+    provider_user_id: session?.identity.subject ?? '',
+  };
+  const id = session?.id ?? '';
+  if (plan.type === 'oauth') return { ...common, identity: { ...person, current_provider_session_id: id } };
+  return {
+    ...common,
+    identity_token: session?.tokens.identity ?? '',
+    // The documentation has it both ways.
+    user_info_refreshed: refreshed,
+    identity: { ...person, current_session_id: id },
+  };
+}
+
+/** One person of one provider, to one account: the same at all its endpoints. */
+export function personId(accountId: string, provider: string, subject: string): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([accountId, provider, subject]))
+    .digest('base64url');
+  return `au_${digest.replaceAll(/[-_]/g, '').slice(0, 27)}`;
+}
+
+function dateOf(ms: number): string {
+  return ms === 0 ? '' : new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
+}

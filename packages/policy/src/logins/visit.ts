@@ -1,0 +1,54 @@
+import { fail, type PosternError } from '@postern/errors';
+import type { Scope } from '../cel/scope.ts';
+import { Failure } from '../cel/value.ts';
+import type { PolicyContext } from '../runtime.ts';
+import type { Client, LoginPlan, Visit } from './plan.ts';
+
+/** @returns 3313, 5535; a failure where the app has no value */
+export function visitOf(plan: LoginPlan, scope: Scope): Visit | PosternError | Failure {
+  const { context } = scope;
+  const { req, endpoint } = context;
+  if (req === null) return fail(2300, { type: plan.type });
+  const client = clientOf(plan, scope);
+  if (client instanceof Failure) return client;
+  if (client === null) return fail(5535, { path: plan.path, provider: plan.provider.name });
+  const { scheme, authority } = req.sent;
+  const { cookieDomain: domain, authId } = plan;
+  if (domain !== '') {
+    const host = authority.replace(/:\d{1,5}$/, '');
+    const reason = outOfDomain(context, host, domain);
+    if (reason !== '') return fail(3313, { domain, host, reason });
+  }
+  // Members of a pool, and an agent that comes back, are the same to visitors; what another account has there later is not.
+  const where = domain === '' ? `${endpoint.proto}://${endpoint.host}` : `${endpoint.proto}://*.${domain}`;
+  return {
+    plan,
+    scope,
+    context,
+    req,
+    client,
+    realm: JSON.stringify([endpoint.accountId, where, authId, plan.provider.name, client.id]),
+    origin: `${scheme}://${authority}`,
+    cookiePlace: { secure: scheme === 'https', domain, authId },
+  };
+}
+
+function outOfDomain({ services }: PolicyContext, host: string, domain: string): string {
+  if (host !== domain && !host.endsWith(`.${domain}`)) return 'the host is not under it';
+  return services.sessions.isShared(domain) ? 'endpoints of other accounts are under it, too' : '';
+}
+
+/** @returns null where the server has no app of its own */
+function clientOf({ client, provider }: LoginPlan, scope: Scope): Client | Failure | null {
+  if (client === null) {
+    const settings = scope.context.services.providers.settings(provider.name);
+    return settings === null || settings.clientId === ''
+      ? null
+      : { id: settings.clientId, secret: settings.clientSecret };
+  }
+  const id = client.id.require(scope);
+  const secret = client.secret.require(scope);
+  if (id instanceof Failure) return id;
+  if (secret instanceof Failure) return secret;
+  return { id, secret };
+}
