@@ -29,5 +29,7 @@ function sourceOf(rules: PolicyRuleSet): PolicySource {
 }
 
 function alone(actions: readonly PolicyAction[]): RuleSource[] {
-  return actions.map(ruleOf);
+  return actions.map((action) =>
+    action.behind === undefined ? ruleOf(action) : { ...ruleOf(action), behind: action.behind },
+  );
 }

@@ -10,6 +10,8 @@ export interface RuleSource {
   readonly name?: string;
   readonly expressions?: readonly string[];
   readonly actions: readonly { readonly type: string; readonly config?: object }[];
+  /** The type of an action behind whose rules this one stands, instead of where its own first action would. */
+  readonly behind?: string;
 }
 
 export interface PolicySource {
@@ -52,11 +54,13 @@ export function mergePolicies(options: readonly PolicySource[], user: string | o
 /** A kind without a place of its own decides nothing about who comes in that we know of: it goes first of all. */
 function placed(rules: readonly RuleSource[], side: 'before' | 'behind'): RuleSource[] {
   return rules
-    .map((rule) => ({ rule, place: actionNamed(rule.actions[0]?.type ?? '')?.place ?? FIRST }))
+    .map((rule) => ({ rule, place: actionNamed(rule.behind ?? rule.actions[0]?.type ?? '')?.place ?? FIRST }))
     .filter(({ place }) => side in place)
-    .toSorted((a, b) => order(a.place) - order(b.place))
-    .map(({ rule }) => rule);
+    .toSorted((a, b) => order(a.place) - order(b.place) || Number(isBehind(a.rule)) - Number(isBehind(b.rule)))
+    .map(({ rule: { behind: _behind, ...rule } }) => rule);
 }
+
+const isBehind = ({ behind }: RuleSource): boolean => behind !== undefined;
 
 const FIRST: MergePlace = { before: 0 };
 const order = (place: MergePlace): number => ('before' in place ? place.before : place.behind);

@@ -110,6 +110,30 @@ describe('options become rules of the policy, checked by the real language', () 
     expect(types(effective, 'on_http_request')).toEqual(['circuit-breaker', 'basic-auth']);
   });
 
+  test('who may log in stands behind the log-in, before the rules of the policy', () => {
+    const app = { clientId: 'a${b}', clientSecret: 'c', allowEmails: ['"Ada"@x.test'], allowDomains: ['@Y.test'] };
+    const { effective } = read({
+      trafficPolicy: '{"on_http_request":[{"actions":[{"type":"redirect","config":{"to":"/"}}]}]}',
+      oidc: { issuerUrl: 'https://issuer.test', ...app },
+      auth: 'ann:long:password',
+    });
+    expect(types(effective, 'on_http_request')).toEqual(['basic-auth', 'openid-connect', 'deny', 'redirect']);
+    const email = 'actions.ngrok.oidc.identity.email.lowerAscii()';
+    expect(effective).toMatchObject({
+      on_http_request: [
+        {},
+        { actions: [{ config: { client_id: 'a$${b}', client_secret: 'c' } }] },
+        {
+          expressions: [
+            `!(${email} != '' && (${email} in ["\\"ada\\"@x.test"] || ` +
+              `${email}.substring(${email}.lastIndexOf('@') + 1) in ["y.test"]))`,
+          ],
+        },
+        {},
+      ],
+    });
+  });
+
   test('old agents give user:password; a hash is kept as a hash', () => {
     expect(read({ auth: 'ann:long:password' }).effectivePolicy).toContain('ann:long:password');
     const passwordHash = `$2a$10$${'a'.repeat(53)}`;
@@ -118,8 +142,11 @@ describe('options become rules of the policy, checked by the real language', () 
   });
 
   test.each([
-    [{ oauth: { provider: 'google' } }, 90_024, 'OAuth'],
-    [{ oidc: { issuer_url: 'x' } }, 90_024, 'OIDC'],
+    [{ oauth: { provider: 'nobody' } }, 9026, 'the option OAuth.provider: "nobody"'],
+    [{ oauth: { provider: 'google', clientId: 'x' } }, 9026, 'the option OAuth: "client_id" needs "client_secret"'],
+    [{ oidc: { issuerUrl: 'x', clientId: 'a', clientSecret: 'b' } }, 9026, 'the option OIDC.issuer_url: "x"'],
+    [{ oidc: { issuerUrl: 'https://x.test' } }, 9026, 'the option OIDC: the field "client_id"'],
+    [{ oauth: { provider: 'google', allowEmails: Array(501).fill('a@b.c') } }, 301, '500'],
     [{ webhookVerification: { provider: 'nobody', secret: 's' } }, 9026, 'the option WebhookVerification.provider'],
     [{ webhookVerification: { provider: 'slack', secret: '' } }, 9026, 'the option WebhookVerification.secret'],
     [{ circuitBreaker: { errorThreshold: 5 } }, 9026, 'the option CircuitBreaker.error_threshold: 5 is outside 0 to 1'],

@@ -2,6 +2,7 @@ import type { Binding, Scheme, TlsMode } from '@postern/link';
 import { fail, isPosternError } from '@postern/errors';
 import { belongTogether, certificateProblem, literal, privateKeyProblem, readCertificates } from '@postern/policy';
 import type { BindOptions, BindRequest, HeaderEdits } from '@postern/protocol';
+import { loginActions } from './login-options.ts';
 import type { PolicyAction, PolicyRules, PolicyRuleSet } from '../config.ts';
 import { ruleOf } from '../policy-rules.ts';
 
@@ -23,8 +24,6 @@ export interface PolicyPlace {
 
 /** Options whose policy action is not built yet, by the name that agents give them. */
 const UNBUILT = [
-  ['oauth', 'OAuth', 'oauth'],
-  ['oidc', 'OIDC', 'openid-connect'],
   ['websocketTcpConverter', 'WebsocketTCPConverter', 'websocket-tcp-converter'],
 ] as const satisfies readonly (readonly [keyof BindOptions, string, string])[];
 
@@ -87,6 +86,10 @@ function optionOf(action: string, phase: keyof PolicyRuleSet): string {
       return 'Compression';
     case 'circuit-breaker':
       return 'CircuitBreaker';
+    case 'oauth':
+      return 'OAuth';
+    case 'openid-connect':
+      return 'OIDC';
     case 'verify-webhook':
       return 'WebhookVerification';
     case 'custom-response':
@@ -143,6 +146,7 @@ function rulesOf(opts: BindOptions, place: PolicyPlace): PolicyRuleSet {
   if (opts.userAgentFilter !== undefined) request.push(userAgentFilter(opts.userAgentFilter));
   const credentials = basicAuthCredentials(opts);
   if (credentials.length > 0) request.push({ type: 'basic-auth', config: { credentials } });
+  request.push(...loginActions(opts));
   if (opts.webhookVerification !== undefined) {
     const { provider, secret } = opts.webhookVerification;
     request.push({ type: 'verify-webhook', config: { provider, secret: literal(secret) } });

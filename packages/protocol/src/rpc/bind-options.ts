@@ -1,6 +1,6 @@
-import { isJsonObject, type Fields, type JsonObject } from './fields.ts';
+import { isJsonObject, type Fields } from './fields.ts';
 import { decodePolicyObject } from './policy-object.ts';
-import type { BindOptions, HeaderEdits } from './types.ts';
+import type { BindOptions, HeaderEdits, LoginOptions } from './types.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -58,10 +58,10 @@ function security(opts: Fields, decoded: Mutable<BindOptions>): void {
       passwordHash: entry.base64('hashed_password'),
     }));
   }
-  const oauth = opts.raw('OAuth');
-  const oidc = opts.raw('OIDC');
-  if (oauth !== undefined) decoded.oauth = asObject(opts, 'OAuth', oauth);
-  if (oidc !== undefined) decoded.oidc = asObject(opts, 'OIDC', oidc);
+  const oauth = opts.object('OAuth');
+  const oidc = opts.object('OIDC');
+  if (oauth !== undefined) decoded.oauth = { provider: oauth.string('provider'), ...login(oauth) };
+  if (oidc !== undefined) decoded.oidc = { issuerUrl: oidc.string('issuer_url'), ...login(oidc) };
   const webhook = opts.object('WebhookVerification');
   if (webhook !== undefined) {
     refuseSealed(webhook, 'sealed_secret');
@@ -80,6 +80,25 @@ function security(opts: Fields, decoded: Mutable<BindOptions>): void {
   if (ips !== undefined) {
     decoded.ipRestriction = { allow: ips.strings('allow_cidrs'), deny: ips.strings('deny_cidrs') };
   }
+}
+
+/** What is not given is left out. */
+function login(fields: Fields): LoginOptions {
+  refuseSealed(fields, 'sealed_client_secret');
+  const decoded: Mutable<LoginOptions> = {};
+  const clientId = fields.string('client_id');
+  const clientSecret = fields.string('client_secret');
+  const [emails, domains, scopes] = [
+    fields.strings('allow_emails'),
+    fields.strings('allow_domains'),
+    fields.strings('scopes'),
+  ];
+  if (clientId !== '') decoded.clientId = clientId;
+  if (clientSecret !== '') decoded.clientSecret = clientSecret;
+  if (emails.length > 0) decoded.allowEmails = emails;
+  if (domains.length > 0) decoded.allowDomains = domains;
+  if (scopes.length > 0) decoded.scopes = scopes;
+  return decoded;
 }
 
 function policies(opts: Fields, decoded: Mutable<BindOptions>): void {
@@ -101,11 +120,6 @@ function headerEdits(fields: Fields | undefined): HeaderEdits | undefined {
   });
   const parsed = add.length > 0 ? [] : Object.entries(fields.stringMap('addParsed'));
   return { add: [...add, ...parsed], remove: fields.strings('remove') };
-}
-
-function asObject(opts: Fields, name: string, value: unknown): JsonObject {
-  if (!isJsonObject(value)) throw opts.fieldError(name, 'must be an object');
-  return value;
 }
 
 /** Sealed secrets can be opened by one service only, which is not this one. */

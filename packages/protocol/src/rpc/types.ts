@@ -83,6 +83,15 @@ export interface BindRequest {
   readonly description: string;
 }
 
+/** Who logs in visitors of an endpoint, and who of them may come in; without lists everybody whom the provider knows. */
+export interface LoginOptions {
+  readonly clientId?: string;
+  readonly clientSecret?: string;
+  readonly allowEmails?: readonly string[];
+  readonly allowDomains?: readonly string[];
+  readonly scopes?: readonly string[];
+}
+
 /** Opts of a bind with keys normalised; absent, null and zero values are left out (agent-protocol.md §5.3). */
 export interface BindOptions {
   readonly url?: string;
@@ -102,8 +111,8 @@ export interface BindOptions {
     readonly password: string;
     readonly passwordHash: string;
   }[];
-  readonly oauth?: Readonly<Record<string, unknown>>;
-  readonly oidc?: Readonly<Record<string, unknown>>;
+  readonly oauth?: LoginOptions & { readonly provider: string };
+  readonly oidc?: LoginOptions & { readonly issuerUrl: string };
   readonly webhookVerification?: { readonly provider: string; readonly secret: string };
   /** PEM bundle. */
   readonly mutualTlsCa?: string;
