@@ -52,6 +52,8 @@ export interface PebbleOptions {
   readonly tlsPort: number;
   /** Of accounts: key id to key (base64url). */
   readonly external?: Readonly<Record<string, string>>;
+  /** Port of the resolver that it asks; its own DNS server by default. */
+  readonly resolver?: (dns: number) => Promise<number>;
   /** Seconds; Pebble's own is 90 days. */
   readonly validity?: number;
 }
@@ -118,9 +120,10 @@ export class Pebble {
     };
     await writeFile(path.join(folder, 'config.json'), JSON.stringify(config));
     const dnsFlags = ['http01', 'https01', 'tlsalpn01', 'doh', 'defaultIPv4', 'defaultIPv6'].map((flag) => `-${flag}=`);
+    const resolver = (await options.resolver?.(dns)) ?? dns;
     const children = [
       child(programs.dns, [...dnsFlags, `-dnsserver=127.0.0.1:${dns}`, `-management=127.0.0.1:${dnsManagement}`]),
-      child(programs.pebble, ['-config', path.join(folder, 'config.json'), '-dnsserver', `127.0.0.1:${dns}`]),
+      child(programs.pebble, ['-config', path.join(folder, 'config.json'), '-dnsserver', `127.0.0.1:${resolver}`]),
     ];
     const managed = `https://localhost:${management}`;
     const root = await until(() => ask(`${managed}/roots/0`, cert.toString()).catch(() => null));
@@ -129,7 +132,7 @@ export class Pebble {
       folder,
       children,
       directory: `https://localhost:${port}/dir`,
-      dns: `127.0.0.1:${dns}`,
+      dns: `127.0.0.1:${resolver}`,
       dnsManagement: `http://127.0.0.1:${dnsManagement}`,
       management: managed,
       listener: cert.toString(),
@@ -157,11 +160,9 @@ export class Pebble {
     await post(`${this.#dnsManagement}/${what}`, body);
   }
 
-  /** How often names were asked for. */
-  async dnsHistory(host: string): Promise<number> {
-    const text = await post(`${this.#dnsManagement}/dns-request-history`, { host });
-    const list: unknown = JSON.parse(text);
-    return Array.isArray(list) ? list.length : 0;
+  /** Where records of its DNS server are set. */
+  get dnsManagement(): string {
+    return this.#dnsManagement;
   }
 
   manage(pathName: string): Promise<string> {

@@ -1,3 +1,13 @@
 /** Certificates of public authorities that come and renew by themselves. See README.md of this package. */
 export { CertificateManager, type Numbers } from './life/manager.ts';
-export type { AcmeConfig, AcmeParts, AuthorityConfig, CertificateFields, DnsWay, Subject } from './types.ts';
+export { DnsAnswerer, type DnsAddress } from './dns/answerer.ts';
+export { hookWay } from './dns/hook.ts';
+export type {
+  AcmeConfig,
+  AcmeParts,
+  AuthorityConfig,
+  CertificateFields,
+  DnsWay,
+  RecordLookup,
+  Subject,
+} from './types.ts';

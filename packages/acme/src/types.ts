@@ -40,9 +40,17 @@ export interface Subject {
 export interface DnsWay {
   /** In words, for messages. */
   readonly title: string;
+  /** Records are seen at once, where somebody has led the name here. */
+  readonly delegated: boolean;
   /** Resolves when it can be seen. @param name with `_acme-challenge.` in front */
   present(name: string, value: string): Promise<void>;
   cleanup(name: string, value: string): Promise<void>;
+}
+
+/** What others see in DNS; both reject when there is nothing. */
+export interface RecordLookup {
+  cname(name: string): Promise<readonly string[]>;
+  txt(name: string): Promise<readonly string[]>;
 }
 
 export interface Log {
@@ -79,6 +87,9 @@ export interface AcmeParts {
   readonly wantedFor: (domainId: string) => Promise<Subject | null>;
   /** null = no record of DNS can be set. */
   readonly dns: DnsWay | null;
+  /** The name here that `_acme-challenge` of a tenant's wildcard is led to by a CNAME record. */
+  readonly challengeRecord: (wildcard: string) => string;
+  readonly records: RecordLookup;
   /** Addresses of a name; rejects when it has none. */
   readonly resolve: (name: string) => Promise<readonly string[]>;
   /** Called at each step of an order, for tests that end the process there. */

@@ -11,7 +11,6 @@ import { type Store, createIdSource } from '@postern/store';
 import { AddressFiles } from './address-files.ts';
 import { openData } from './open-data.ts';
 import { AgentNames } from './agent-names.ts';
-import type { CertificateManager } from '@postern/acme';
 import { FileCertificates } from './certificates/certificate-files.ts';
 import { Certificates } from './certificates/certificates.ts';
 import { followDomains } from './certificates/follow-domains.ts';
@@ -19,7 +18,7 @@ import { StoredCertificates } from './certificates/stored-certificates.ts';
 import { caScope } from './certificates/ca-scope.ts';
 import { watchExpiry } from './certificates/expiry.ts';
 import { KeptLeaf } from './certificates/kept-leaf.ts';
-import { startManager } from './certificates/managed.ts';
+import { type RunningManager, startManager } from './certificates/managed.ts';
 import { LocalCa } from './certificates/local-ca.ts';
 import { readLoginApps } from './config/login-apps.ts';
 import { flagOf } from './config/options.ts';
@@ -175,7 +174,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
       region: config.region,
       webUrl: `https://${config.baseDomains[0] ?? 'localhost'}:${publicPorts.https}/`,
       limits: DEFAULT_LIMITS,
-      ...(config.acme?.agreed !== true ? {} : { certificates: { wildcards: false } }),
+      ...(config.acme?.agreed !== true ? {} : { certificates: { wildcards: config.acme.dns !== null } }),
     },
   });
   const follow = followDomains({ store, stored, control, log: log.child({ sub: 'certificates' }) });
@@ -235,7 +234,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     log: log.child({ sub: 'certificates' }),
   });
   started.push(() => manager?.stop());
-  follow.manage(manager);
+  follow.manage(manager?.manager ?? null);
 
   // Loaded only now: what agents and visitors need is there already, and this takes as long as all of that.
   const { createApi } = await import('@postern/api');
@@ -319,7 +318,7 @@ interface Stopping {
   readonly unpublish: () => Promise<void>;
   readonly names: AgentNames;
   readonly addressFiles: AddressFiles | null;
-  readonly manager: CertificateManager | null;
+  readonly manager: RunningManager | null;
   readonly log: Logger;
 }
 

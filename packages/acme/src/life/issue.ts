@@ -145,7 +145,7 @@ async function prove(issuing: Issuing, ready: Ready, order: Order, until: number
 
 /** @returns the URL of the challenge that can be looked at now */
 async function answered(
-  { parts, board, choices }: Issuing,
+  { parts, board, choices, subject }: Issuing,
   { key }: Ready,
   { name, wildcard, challenges }: Authorization,
   undo: (() => Promise<void>)[],
@@ -157,7 +157,7 @@ async function answered(
   if (way === 'dns-01') {
     const { dns } = parts;
     if (dns === null) throw new Failure('DNS_ERROR', 'Records cannot be set any more.');
-    const record = `_acme-challenge.${name}`;
+    const record = subject.domainId === '' ? `_acme-challenge.${name}` : parts.challengeRecord(`*.${name}`);
     const value = dnsValue(authorization);
     undo.push(() => dns.cleanup(record, value));
     await dns.present(record, value);

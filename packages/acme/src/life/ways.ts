@@ -2,7 +2,7 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import type { Challenge } from '@postern/link';
 import { challengeIdentity } from '../client/csr.ts';
-import type { AcmeParts, Subject } from '../types.ts';
+import type { AcmeParts, DnsWay, Subject } from '../types.ts';
 import type { Board } from './board.ts';
 import { Failure } from './failure.ts';
 import { addressesOf, checkHttp, checkTls, type Verdict } from './self-check.ts';
@@ -21,6 +21,7 @@ export async function chooseWay(parts: AcmeParts, board: Board, subject: Subject
   const [base = ''] = config.baseDomains;
   const own = subject.domainId === '';
   if (dns !== null && (own || name.startsWith('*.'))) {
+    await checkRecord(parts, dns, own, name);
     return { way: 'dns-01', why: `${own ? 'records of this domain' : 'wildcards need a record'}: ${dns.title}` };
   }
   if (name.startsWith('*.')) {
@@ -40,6 +41,30 @@ export async function chooseWay(parts: AcmeParts, board: Board, subject: Subject
     return { way: 'http-01', why: `the name has an address, though it cannot be asked from here (${http})` };
   }
   throw new Failure('DNS_ERROR', nextStep(name, base, own, `${http}; ${tls}`));
+}
+
+/** @throws Failure when no record that is set would be seen */
+async function checkRecord(parts: AcmeParts, dns: DnsWay, own: boolean, name: string): Promise<void> {
+  const record = `_acme-challenge.${name.replace(/^\*\./, '')}`;
+  if (!own) {
+    const target = parts.challengeRecord(name);
+    const found = await parts.records.cname(record).catch((): readonly string[] => []);
+    if (found.some((one) => one.toLowerCase() === target)) return;
+    throw new Failure('DNS_ERROR', `Create a CNAME record for ${record} that points to ${target}.`);
+  }
+  if (!dns.delegated) return;
+  const value = randomBytes(16).toString('base64url');
+  await dns.present(record, value);
+  try {
+    const found = await parts.records.txt(record).catch((): readonly string[] => []);
+    if (found.includes(value)) return;
+  } finally {
+    await dns.cleanup(record, value);
+  }
+  throw new Failure(
+    'DNS_ERROR',
+    `Create an NS record for ${record} that points to this server, and let port 53 (UDP and TCP) lead to --dns-listen: what is asked for there does not come here.`,
+  );
 }
 
 function nextStep(name: string, base: string, own: boolean, problem: string): string {

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Resolver, lookup } from 'node:dns/promises';
-import type { AcmeParts, CertificateManager, Subject } from '@postern/acme';
-import { certificateFields, type Control } from '@postern/control';
+import type { AcmeParts, CertificateManager, DnsWay, Subject } from '@postern/acme';
+import { certificateFields, challengeTarget, type Control } from '@postern/control';
 import type { IdSource, Store } from '@postern/store';
 import { ConfigError } from '../config/config-error.ts';
 import type { AcmeSettings } from '../config/acme-settings.ts';
@@ -14,6 +14,7 @@ import type { StoredCertificates } from './stored-certificates.ts';
 export interface ManagedParts {
   readonly config: ServerConfig;
   readonly settings: AcmeSettings;
+  readonly dns: DnsWay | null;
   readonly version: string;
   readonly publicPorts: { readonly http: number; readonly https: number };
   readonly store: Store;
@@ -25,8 +26,13 @@ export interface ManagedParts {
   readonly log: Logger;
 }
 
+export interface RunningManager {
+  readonly manager: CertificateManager;
+  stop(): void;
+}
+
 /** Whoever keeps this server's names certified, wired to the rest of it and at work; null where nothing is to be ordered. */
-export async function startManager(parts: Omit<ManagedParts, 'settings'>): Promise<CertificateManager | null> {
+export async function startManager(parts: Omit<ManagedParts, 'settings' | 'dns'>): Promise<RunningManager | null> {
   const { acme } = parts.config;
   if (acme === null) return null;
   if (!acme.agreed) {
@@ -37,10 +43,33 @@ export async function startManager(parts: Omit<ManagedParts, 'settings'>): Promi
     );
     return null;
   }
-  const { CertificateManager: Manager } = await import('@postern/acme');
-  const manager = new Manager(wired({ ...parts, settings: acme }));
+  const { CertificateManager: Manager, DnsAnswerer, hookWay } = await import('@postern/acme');
+  let dns: DnsWay | null = null;
+  let stopDns = (): void => {};
+  if (acme.dns?.kind === 'hook') dns = hookWay(acme.dns.program);
+  if (acme.dns?.kind === 'listen') {
+    const answerer = new DnsAnswerer(
+      parts.config.baseDomains.map((base) => `_acme-challenge.${base}`),
+      parts.now,
+    );
+    stopDns = () => answerer.close();
+    dns = answerer;
+    try {
+      await answerer.listen(acme.dns.addresses);
+    } catch (error) {
+      answerer.close();
+      throw new ConfigError('--dns-listen', '', messageOf(error));
+    }
+  }
+  const manager = new Manager(wired({ ...parts, settings: acme, dns }));
   await manager.start();
-  return manager;
+  return {
+    manager,
+    stop() {
+      manager.stop();
+      stopDns();
+    },
+  };
 }
 
 function wired(parts: ManagedParts): AcmeParts {
@@ -73,8 +102,9 @@ function wired(parts: ManagedParts): AcmeParts {
       const domain = control.managedDomain(domainId);
       return domain === null ? null : typed(settings)(domain);
     },
-    dns: null,
-    resolve: resolverOf(settings.resolver),
+    dns: parts.dns,
+    challengeRecord: (wildcard) => challengeTarget(wildcard, config.baseDomains[0] ?? 'localhost'),
+    ...lookups(settings.resolver),
   };
 }
 
@@ -87,13 +117,14 @@ function readRoot(file: string): string {
   }
 }
 
-/** Each base domain, and the name that agents dial. */
-async function ownSubjects({ config, settings, store }: ManagedParts): Promise<readonly Subject[]> {
+/** Each base domain with its wildcard; where that cannot be had, the name that agents dial. */
+async function ownSubjects({ config, settings, store, dns }: ManagedParts): Promise<readonly Subject[]> {
   const [account] = await store.accounts();
   const accountId = account?.id ?? '';
-  return config.baseDomains
-    .flatMap((base) => [base, `connect.${base}`])
-    .map((name) => ({ accountId, domainId: '', names: [name], keyType: settings.keyType }));
+  const sets = config.baseDomains.flatMap((base) =>
+    dns === null ? [[base], [`connect.${base}`]] : [[base, `*.${base}`]],
+  );
+  return sets.map((names) => ({ accountId, domainId: '', names, keyType: settings.keyType }));
 }
 
 function typed({ keyType }: AcmeSettings) {
@@ -103,12 +134,22 @@ function typed({ keyType }: AcmeSettings) {
   });
 }
 
-function resolverOf(server: string): (name: string) => Promise<readonly string[]> {
-  if (server === '') return async (name) => (await lookup(name, { all: true })).map(({ address }) => address);
+function lookups(server: string): Pick<AcmeParts, 'resolve' | 'records'> {
   const resolver = new Resolver({ timeout: 3_000, tries: 2 });
-  resolver.setServers([server]);
-  return async (name) => {
-    const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
-    return found.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+  if (server !== '') resolver.setServers([server]);
+  const records = {
+    cname: (name: string) => resolver.resolveCname(name),
+    txt: async (name: string) => (await resolver.resolveTxt(name)).map((parts) => parts.join('')),
+  };
+  // The system's way knows its files as well.
+  if (server === '') {
+    return { records, resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address) };
+  }
+  return {
+    records,
+    async resolve(name) {
+      const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
+      return found.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    },
   };
 }

@@ -1,5 +1,6 @@
 /** What says whether certificates are ordered, from whom, and how names are shown to be ours. */
 import path from 'node:path';
+import { type Address, parseAddress } from './addresses.ts';
 import { ConfigError } from './config-error.ts';
 import { flagOf } from './options.ts';
 import type { SettingsReader } from './settings-reader.ts';
@@ -12,7 +13,13 @@ export interface AcmeSettings {
   readonly keyType: 'ecdsa' | 'rsa';
   /** host:port of a resolver; '' = the system's. */
   readonly resolver: string;
+  /** How records are set; null = not at all. */
+  readonly dns: DnsSettings | null;
 }
+
+export type DnsSettings =
+  | { readonly kind: 'listen'; readonly addresses: readonly Address[] }
+  | { readonly kind: 'hook'; readonly program: string };
 
 export interface AuthoritySettings {
   readonly directory: string;
@@ -49,6 +56,7 @@ export function acmeSettings(read: SettingsReader, cwd: string): AcmeSettings | 
     authorities,
     keyType: read.choice('acme_key_type', ['ecdsa', 'rsa']),
     resolver: resolver(read),
+    dns: dnsSettings(read, cwd),
   };
 }
 
@@ -77,4 +85,18 @@ function resolver(read: SettingsReader): string {
     throw new ConfigError(flagOf('acme_resolver'), text, 'expected the address of a DNS server, as 192.0.2.53:53');
   }
   return text;
+}
+
+function dnsSettings(read: SettingsReader, cwd: string): DnsSettings | null {
+  const addresses = read.list('dns_listen').map((text) => parseAddress(flagOf('dns_listen'), text));
+  const program = read.text('dns_hook');
+  if (addresses.length > 0 && program !== '') {
+    throw new ConfigError(
+      flagOf('dns_hook'),
+      program,
+      `not beside ${flagOf('dns_listen')}: records are set in one way`,
+    );
+  }
+  if (addresses.length > 0) return { kind: 'listen', addresses };
+  return program === '' ? null : { kind: 'hook', program: path.resolve(cwd, program) };
 }

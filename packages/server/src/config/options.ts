@@ -240,6 +240,20 @@ export const SERVER_OPTIONS = [
     help: "DNS server that is asked where names lead before a certificate is ordered (default: the system's)",
   },
   {
+    key: 'dns_listen',
+    kind: 'list',
+    value: 'host:port',
+    default: '',
+    help: 'answer DNS for _acme-challenge names of base domains here (UDP and TCP), for wildcard certificates',
+  },
+  {
+    key: 'dns_hook',
+    kind: 'text',
+    value: 'program',
+    default: '',
+    help: "program that sets records, called as lego's exec provider: present|cleanup NAME. VALUE",
+  },
+  {
     key: 'local_certificates',
     kind: 'text',
     value: 'any|base|none',

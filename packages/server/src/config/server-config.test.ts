@@ -114,6 +114,8 @@ describe('precedence', () => {
     acme_profile: ['shortlived', 'classic'],
     acme_preferred_chain: ['One Root', 'Two Root'],
     acme_resolver: ['127.0.0.1:53', '127.0.0.2:53'],
+    dns_listen: ['127.0.0.1:53', '127.0.0.2:53'],
+    dns_hook: ['./one', './two'],
     local_certificates: ['none', 'base'],
     data_dir: ['one', 'two'],
     database: ['', ''],
