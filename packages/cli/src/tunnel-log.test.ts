@@ -38,11 +38,13 @@ describe('term', () => {
     log.offline('refused', 0);
     log.recovered();
     log.warn({ upstream: 'http://localhost:3000', reason: 'ECONNREFUSED' }, 'cannot reach the upstream');
+    log.warn({}, 'an older spelling');
     expect(err).toEqual([
       'Not connected: the server closed it. Trying again in 2.5 s.',
       'Not connected: refused. Trying again in 0.1 s.',
       'Connected again.',
       'cannot reach the upstream (upstream=http://localhost:3000 reason=ECONNREFUSED)',
+      'an older spelling',
     ]);
     expect(out).toEqual([]);
   });

@@ -31,6 +31,10 @@ const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 /** Spellings of logfmt output that other programs read. */
 const LOGFMT_LEVEL: Readonly<Record<LogLevel, string>> = { debug: 'dbug', info: 'info', warn: 'warn', error: 'eror' };
 
+function inWords(message: string, details: string): string {
+  return details === '' ? message : `${message} (${details})`;
+}
+
 /** `term`: a few plain lines for people, or `url=…` alone where nobody watches. `logfmt`, `json`: every event a line. */
 export function createTunnelLog(format: LogFormat, least: LogLevel, output: TunnelOutput = standardStreams): TunnelLog {
   const line = (level: LogLevel, fields: object, message: string): void => {
@@ -39,7 +43,7 @@ export function createTunnelLog(format: LogFormat, least: LogLevel, output: Tunn
     if (format === 'json') output.out(JSON.stringify(sorted({ ...fields, lvl: level, msg: message, t })));
     else if (format === 'logfmt') output.out(logfmt({ t, lvl: LOGFMT_LEVEL[level], msg: message, ...fields }));
     // For people the routine is silent; what went wrong is not.
-    else if (level === 'warn' || level === 'error') output.err(`${message} (${logfmt(fields)})`);
+    else if (level === 'warn' || level === 'error') output.err(inWords(message, logfmt(fields)));
   };
   return {
     debug: (fields, message) => line('debug', fields, message),
