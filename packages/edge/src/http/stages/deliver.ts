@@ -7,6 +7,12 @@ import type { ResponseDraft } from '../exchange/message.ts';
 
 const CHUNKED = { kind: 'chunked' } as const;
 
+/** Whether the visitor's side takes the head. Tried, one that it does not costs whatever else is under way on the connection. */
+export function isCarried({ draft, downstream, answerFields }: Exchange): boolean {
+  const fields = answerFields === null ? draft?.fields : draft?.fields.concat(answerFields);
+  return fields === undefined || downstream.carries(fields);
+}
+
 export function deliver(exchange: Exchange): void {
   const { draft } = exchange;
   if (draft === null || exchange.finished) return;

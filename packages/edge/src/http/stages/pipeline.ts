@@ -7,8 +7,7 @@
  *  3. forwarding       fields of one hop and reserved ones go, x-forwarded-* come: policies see what the service sees
  *  4. on_http_request  of the endpoint; `forward-internal` goes on with the target's, nested
  *  5. upstream         only what no rule has answered; with its retries
- *  6. on_http_response innermost policy first, so that the visitor's endpoint has the last word; behind each, of event
- *                      streams, on_event_stream_message, which runs as they are delivered
+ *  6. on_http_response innermost policy first, the visitor's endpoint last; behind each, on_event_stream_message
  *  7. deliver          head, body, trailers
  *  8. finish           exactly once: one traffic event
  */
@@ -23,7 +22,7 @@ import { believeProxy } from './believed.ts';
 import { answerChallenge } from './challenge.ts';
 import { admit, connectionRules } from './connection-rules.ts';
 import { answerAsTold, answerWithPage } from '../answers/answer.ts';
-import { deliver } from './deliver.ts';
+import { deliver, isCarried } from './deliver.ts';
 import { dialFailure, isDialMessage, mayBeDialFailure } from '../client/dial-failure.ts';
 import { Dispatcher } from './dispatch.ts';
 import { type Exchange, Phase, type VisitorStages } from '../exchange/exchange.ts';
@@ -259,31 +258,29 @@ export class Pipeline implements VisitorStages, Waiting {
       const frame = exchange.frames?.[index];
       if (frame === undefined || exchange.draft === null) continue;
       const phase = frame.live.policy?.onHttpResponse ?? null;
-      frame.context.res = null;
-      if (phase !== null) {
-        frame.context.res = responseView(exchange, this.edge, exchange.draft);
-        const outcome = phase.start(frame.context).next();
-        if (outcome instanceof Promise) {
-          settle(this, exchange, outcome, (settled) => {
-            if (!this.responseOutcome(exchange, settled)) return;
-            addMessageRules(this.edge, exchange, frame);
-            this.responsePhases(exchange, index - 1);
-          });
-          return;
-        }
-        if (!this.responseOutcome(exchange, outcome)) return;
+      frame.context.res = phase === null ? null : responseView(exchange, this.edge, exchange.draft);
+      const outcome = phase?.start(frame.context).next() ?? null;
+      if (outcome instanceof Promise) {
+        settle(this, exchange, outcome, (settled) => {
+          if (this.responsePhaseOver(exchange, frame, settled)) this.responsePhases(exchange, index - 1);
+        });
+        return;
       }
-      addMessageRules(this.edge, exchange, frame);
+      if (!this.responsePhaseOver(exchange, frame, outcome)) return;
     }
     if (exchange.draft !== null) settleResponseFields(exchange.draft);
     this.deliver(exchange);
   }
 
+  /** @param outcome null = the policy has no such phase @returns whether the outer policies come next */
+  private responsePhaseOver(exchange: Exchange, frame: Frame, outcome: Outcome | null): boolean {
+    if (outcome !== null && !this.responseOutcome(exchange, outcome)) return false;
+    addMessageRules(this.edge, exchange, frame);
+    return true;
+  }
+
   private deliver(exchange: Exchange): void {
-    const { draft, downstream, answerFields } = exchange;
-    const fields = answerFields === null ? draft?.fields : draft?.fields.concat(answerFields);
-    // Tried, it would cost whatever else is under way on the connection.
-    if (fields === undefined || downstream.carries(fields)) return deliver(exchange);
+    if (isCarried(exchange)) return deliver(exchange);
     exchange.answerFields = null;
     this.answerError(exchange, fail(3004, { reason: 'its head is too large for HTTP/2' }));
   }

@@ -94,3 +94,14 @@ it('takes no signature of ECDSA in DER', async () => {
   const der = sign('sha256', Buffer.from(signed), PAIRS.ES256.privateKey);
   expect(await says(`${signed}.${der.toString('base64url')}`)).toBe('401 3401');
 });
+
+it.each(['RS256', 'PS256'] as const)('takes no signature of %s without the zeros in front', async (algorithm) => {
+  for (let tries = 0; ; tries++) {
+    const signed = `${encoded({ alg: algorithm, kid: algorithm })}.${encoded({ ...CLAIMS, tries })}`;
+    const signature = signatureOf(signed, algorithm, PAIRS[algorithm]);
+    if (signature[0] !== 0) continue;
+    expect(await says(`${signed}.${signature.toString('base64url')}`)).toBe('204');
+    expect(await says(`${signed}.${signature.subarray(1).toString('base64url')}`)).toBe('401 3401');
+    return;
+  }
+});

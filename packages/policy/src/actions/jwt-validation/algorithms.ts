@@ -8,18 +8,25 @@ interface Scheme {
   readonly hash: string | null;
   fits(key: KeyObject): boolean;
   readonly options: Omit<VerifyKeyObjectInput, 'key'>;
+  /** Bytes of every signature by the key; null = the library refuses other lengths itself. */
+  lengthBy(key: KeyObject): number | null;
 }
 
 const isRsa = (key: KeyObject): boolean => key.asymmetricKeyType === 'rsa';
 
+/** As long as the modulus (RFC 8017 §8.1.2, §8.2.2): the library takes one whose zeros in front are left out. */
+const lengthByRsa = ({ asymmetricKeyDetails }: KeyObject): number =>
+  Math.ceil((asymmetricKeyDetails?.modulusLength ?? 0) / 8);
+const anyLength = (): null => null;
+
 function pkcs1(hash: string): Scheme {
-  return { hash, fits: isRsa, options: { padding: constants.RSA_PKCS1_PADDING } };
+  return { hash, fits: isRsa, lengthBy: lengthByRsa, options: { padding: constants.RSA_PKCS1_PADDING } };
 }
 
 /** The salt is as long as the digest (RFC 7518 §3.5), and nothing else is taken. */
 function pss(hash: string): Scheme {
   const options = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
-  return { hash, fits: isRsa, options };
+  return { hash, fits: isRsa, lengthBy: lengthByRsa, options };
 }
 
 /** r and s side by side, each as long as the curve's numbers (RFC 7518 §3.4); other lengths are no signature. */
@@ -28,6 +35,7 @@ function ecdsa(hash: string, curve: string): Scheme {
     hash,
     fits: ({ asymmetricKeyType, asymmetricKeyDetails }) =>
       asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === curve,
+    lengthBy: anyLength,
     options: { dsaEncoding: 'ieee-p1363' },
   };
 }
@@ -45,6 +53,7 @@ const SCHEMES: Readonly<Record<Algorithm, Scheme>> = {
   EdDSA: {
     hash: null,
     fits: ({ asymmetricKeyType }) => asymmetricKeyType === 'ed25519' || asymmetricKeyType === 'ed448',
+    lengthBy: anyLength,
     options: {},
   },
 };
@@ -73,7 +82,8 @@ export function isSigned(
   signed: Buffer,
   signature: Buffer,
 ): boolean | Promise<boolean> {
-  const { hash, options } = SCHEMES[algorithm];
+  const { hash, options, lengthBy } = SCHEMES[algorithm];
+  if (signature.length !== (lengthBy(key) ?? signature.length)) return false;
   if (priceOf(key) <= MOST_HERE) return verifySignature(hash, signed, { key, ...options }, signature);
   return new Promise((resolve, reject) => {
     verifySignature(hash, signed, { key, ...options }, signature, (error, right) => {
