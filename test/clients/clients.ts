@@ -3,6 +3,8 @@ import path from 'node:path';
 import { agentClient } from './agents/run.ts';
 import { apiClient } from './api/run.ts';
 import { GRPC } from './grpc/run.ts';
+import { CURL } from './pages/run.ts';
+import { TERRAFORM } from './terraform/run.ts';
 import type { Command } from './harness/program.ts';
 import { CLIENTS, type Client } from './harness/client.ts';
 import { goProgram } from './harness/go.ts';
@@ -10,9 +12,9 @@ import { pythonProgram } from './harness/python.ts';
 import { rustProgram } from './harness/rust.ts';
 import { WRAPPERS } from './wrappers/run.ts';
 
-const script = (folder: string): Command => ({
+const script = (folder: string, name = 'main'): Command => ({
   command: process.execPath,
-  args: [path.join(CLIENTS, folder, 'main.mjs')],
+  args: [path.join(CLIENTS, folder, `${name}.mjs`)],
 });
 
 export const ALL: readonly Client[] = [
@@ -29,6 +31,7 @@ export const ALL: readonly Client[] = [
       http2: 'its forwarder speaks HTTP/2 to TLS services only',
     },
     build: () => goProgram('go-agent-v2'),
+    page: () => goProgram('go-agent-v2', [], 'page'),
   }),
   agentClient({
     language: 'go',
@@ -36,6 +39,7 @@ export const ALL: readonly Client[] = [
     tools: ['go'],
     cannot: { 'half-close-forwarded': 'its forwarder ends both sides when one ends' },
     build: () => goProgram('go-agent-v1'),
+    page: () => goProgram('go-agent-v1', [], 'page'),
   }),
   agentClient({
     language: 'rust',
@@ -43,6 +47,7 @@ export const ALL: readonly Client[] = [
     tools: ['cargo'],
     cannot: { name: 'it has no such option', 'tls-at-agent': 'it does not end TLS itself' },
     build: () => rustProgram('rust-agent'),
+    page: () => rustProgram('rust-agent', 'page'),
   }),
   agentClient({
     language: 'python',
@@ -54,6 +59,7 @@ export const ALL: readonly Client[] = [
       'tls-at-agent': 'it does not end TLS itself',
     },
     build: () => pythonProgram('python-agent'),
+    page: () => pythonProgram('python-agent', 'page'),
   }),
   agentClient({
     language: 'javascript',
@@ -64,6 +70,7 @@ export const ALL: readonly Client[] = [
       'tls-at-agent': 'it does not end TLS itself',
     },
     build: () => Promise.resolve(script('javascript-agent')),
+    page: () => script('javascript-agent', 'page'),
   }),
   apiClient({
     language: 'go',
@@ -104,4 +111,6 @@ export const ALL: readonly Client[] = [
   }),
   GRPC,
   ...WRAPPERS,
+  CURL,
+  ...TERRAFORM,
 ];

@@ -6,6 +6,7 @@ import { World } from '../harness/world.ts';
 import { type Ability, type AgentDuty, Bench } from './bench.ts';
 import { BYTES } from './bytes.ts';
 import { ENDPOINTS } from './endpoints.ts';
+import { runPage } from '../pages/run.ts';
 import { RESTARTS } from './restarts.ts';
 import { SESSIONS } from './sessions.ts';
 
@@ -19,6 +20,8 @@ export interface AgentClient {
   /** Abilities that this SDK does not have, and why. */
   readonly cannot: Readonly<Partial<Record<Ability, string>>>;
   build(): Promise<Command>;
+  /** The program of its page in `docs/clients`. */
+  page(): Promise<Command> | Command;
 }
 
 export function agentClient(client: AgentClient): Client {
@@ -32,7 +35,8 @@ export function agentClient(client: AgentClient): Client {
       const world = await World.start();
       const program = new Program(command);
       try {
-        for (const duty of DUTIES) await runDuty(client, duty, new Bench(world, program), report);
+        const page: AgentDuty = { name: 'page', run: async () => runPage(world, await client.page()) };
+        for (const duty of [...DUTIES, page]) await runDuty(client, duty, new Bench(world, program), report);
       } finally {
         await program.stop();
         await world.dispose();

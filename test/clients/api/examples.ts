@@ -1,4 +1,5 @@
 /** For each resource that is made by a call: a body with every field that clients can set, and a change of it. */
+import { selfSigned } from '../../support/certificates.ts';
 import type { World } from '../harness/world.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
@@ -75,6 +76,16 @@ export const EXAMPLES: readonly Example[] = [
     tag: 'CertificateAuthorities',
     create: async (world) => ({ ...TEXTS, ca_pem: await world.authorityPem() }),
     change: CHANGED,
+  },
+  {
+    name: 'tls_certificates',
+    tag: 'TLSCertificates',
+    create: async (world) => {
+      const { cert, key } = await selfSigned(world.host());
+      return { ...TEXTS, certificate_pem: cert.toString(), private_key_pem: key.toString() };
+    },
+    change: CHANGED,
+    unseen: ['private_key_pem'],
   },
   { name: 'vaults', tag: 'Vaults', create: () => ({ ...TEXTS, name: fresh('vault') }), change: CHANGED },
   {

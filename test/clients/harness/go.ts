@@ -7,12 +7,13 @@ import { built, runTool } from './toolchain.ts';
 /** No toolchain is downloaded, and nothing that go.sum does not name. */
 const GO = { GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly -buildvcs=false' };
 
-/** `args`: which of its several clients the program is. */
-export async function goProgram(folder: string, args: readonly string[] = []): Promise<Command> {
+/** `args`: which of its several clients the program is; `name`: of the package below, the folder's own by default. */
+export async function goProgram(folder: string, args: readonly string[] = [], name = '.'): Promise<Command> {
   const source = path.join(CLIENTS, folder);
   const version = await runTool({ command: 'go', args: ['version'], env: GO });
-  const made = await built(folder, [source, version], async (into) => {
-    await runTool({ command: 'go', args: ['build', '-o', path.join(into, folder), '.'], cwd: source, env: GO });
+  const kept = name === '.' ? folder : `${folder}-${name}`;
+  const made = await built(kept, [source, version], async (into) => {
+    await runTool({ command: 'go', args: ['build', '-o', path.join(into, folder), `./${name}`], cwd: source, env: GO });
   });
   return { command: path.join(made, folder), args };
 }

@@ -4,7 +4,7 @@ import { CLIENTS } from './client.ts';
 import type { Command } from './program.ts';
 import { built, runTool } from './toolchain.ts';
 
-export async function pythonProgram(folder: string): Promise<Command> {
+export async function pythonProgram(folder: string, name = 'main'): Promise<Command> {
   const source = path.join(CLIENTS, folder);
   const requirements = path.join(source, 'requirements.txt');
   const version = await runTool({ command: 'python3', args: ['--version'] });
@@ -13,5 +13,5 @@ export async function pythonProgram(folder: string): Promise<Command> {
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary=:all:'];
     await runTool({ command: path.join(into, 'bin', 'python'), args: [...pip, '-r', requirements] });
   });
-  return { command: path.join(made, 'bin', 'python'), args: ['-u', path.join(source, 'main.py')] };
+  return { command: path.join(made, 'bin', 'python'), args: ['-u', path.join(source, `${name}.py`)] };
 }

@@ -5,7 +5,8 @@ import { CLIENTS } from './client.ts';
 import type { Command } from './program.ts';
 import { built, CACHE, runTool } from './toolchain.ts';
 
-export async function rustProgram(folder: string): Promise<Command> {
+/** `name`: of the program, the folder's own by default. */
+export async function rustProgram(folder: string, name = folder): Promise<Command> {
   const source = path.join(CLIENTS, folder);
   const version = await runTool({ command: 'cargo', args: ['--version'] });
   const made = await built(folder, [source, version], async (into) => {
@@ -17,7 +18,8 @@ export async function rustProgram(folder: string): Promise<Command> {
       cwd: source,
       env: { CARGO_TARGET_DIR: target },
     });
-    await copyFile(path.join(target, 'release', folder), path.join(into, folder));
+    for (const program of [folder, 'page'])
+      await copyFile(path.join(target, 'release', program), path.join(into, program));
   });
-  return { command: path.join(made, folder) };
+  return { command: path.join(made, name) };
 }

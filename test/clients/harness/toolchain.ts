@@ -26,7 +26,10 @@ export function which(program: string): string {
   return '';
 }
 
-/** A build or a download that failed, with what its tool printed; `refused`: it was the network or a registry. */
+/**
+ * A build or a download that failed, with what its tool printed. `refused`: a registry answered that it does not have what
+ * was asked for, which another try will not change.
+ */
 export class BuildError extends Error {
   readonly refused: boolean;
   constructor(message: string, refused: boolean) {
@@ -35,11 +38,33 @@ export class BuildError extends Error {
   }
 }
 
+/** What tools print of a registry's plain no, and of a network that leads nowhere. */
 const REFUSED =
-  /dial tcp|no such host|could not resolve|connection refused|network is unreachable|403 Forbidden|404 Not Found|410 Gone|Temporary failure in name resolution|failed to download|Could not transfer artifact|Could not find artifact|No matching distribution|spurious network error|ETIMEDOUT|ECONNREFUSED|ENOTFOUND/i;
+  /\b(?:403 Forbidden|404 Not Found|410 Gone)\b|Could not find artifact|No matching distribution|no matching package named/i;
+const NETWORK =
+  /dial tcp|no such host|could not resolve|connection refused|network is unreachable|Temporary failure in name resolution|failed to download|Could not transfer artifact|spurious network error|ETIMEDOUT|ECONNREFUSED|ENOTFOUND/i;
+
+export interface ToolRun {
+  readonly code: number | null;
+  readonly output: string;
+}
 
 /** Runs a tool to its end; answers what it printed. @throws BuildError that says plainly when it was the network */
-export function runTool({ command, args = [], cwd, env = {} }: Command): Promise<string> {
+export async function runTool(tool: Command): Promise<string> {
+  const { code, output } = await tryTool(tool);
+  if (code === 0) return output;
+  const what = `${path.basename(tool.command)} ${tool.args?.join(' ') ?? ''}: exit code ${code}`;
+  const refused = REFUSED.test(output);
+  const plainly = refused
+    ? 'The registry that this machine reaches does not have it.\n'
+    : NETWORK.test(output)
+      ? 'The download failed: the network has no way to it.\n'
+      : '';
+  throw new BuildError(`${what}\n${plainly}${output.slice(-4_000)}`, refused);
+}
+
+/** Runs a tool to its end, however it ends. */
+export function tryTool({ command, args = [], cwd, env = {} }: Command): Promise<ToolRun> {
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
@@ -53,13 +78,7 @@ export function runTool({ command, args = [], cwd, env = {} }: Command): Promise
   child.stderr.on('data', keep);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code) => {
-      if (code === 0) return resolve(output);
-      const what = `${path.basename(command)} ${args.join(' ')}: exit code ${code}`;
-      const refused = REFUSED.test(output);
-      const network = refused ? 'A download was refused, or the network has no way to it.\n' : '';
-      reject(new BuildError(`${what}\n${network}${output.slice(-4_000)}`, refused));
-    });
+    child.once('close', (code) => resolve({ code, output }));
   });
 }
 

@@ -1,0 +1,226 @@
+/** The published Terraform provider over `examples/terraform`: every step of a resource's life, for all resources at once. */
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { selfSigned } from '../../support/certificates.ts';
+import { CLIENTS, type Client } from '../harness/client.ts';
+import { runTool, type ToolRun, built, tryTool } from '../harness/toolchain.ts';
+import { World } from '../harness/world.ts';
+
+const EXAMPLE = path.join(CLIENTS, '..', '..', 'examples', 'terraform', 'main.tf');
+const MODULE = 'github.com/ngrok/terraform-provider-ngrok';
+/** Each is tried by the client of that name. */
+const VERSIONS = ['v0.8.0'] as const;
+const TEAMS = 110;
+
+export const TERRAFORM: readonly Client[] = VERSIONS.map((version) => ({
+  language: 'terraform',
+  name: `Terraform provider ${version}`,
+  tools: ['terraform', 'go'],
+  run: async (report) => {
+    const folder = await provider(version);
+    const world = await World.start();
+    const work = await mkdtemp(path.join(tmpdir(), 'postern-terraform-'));
+    try {
+      const terraform = await Terraform.prepare(world, work, folder);
+      for (const [step, run] of STEPS) {
+        // What follows a failed step would only say so again.
+        if (!(await report.run(`Terraform provider ${version}`, step, () => run(terraform, world)))) break;
+      }
+    } finally {
+      await world.dispose();
+      await rm(work, { recursive: true, force: true });
+    }
+  },
+}));
+
+/** The folder of its binary: what POSTERN_TERRAFORM_PROVIDER names, or built from its module. */
+async function provider(version: string): Promise<string> {
+  const given = process.env['POSTERN_TERRAFORM_PROVIDER'];
+  if (given !== undefined) return path.dirname(given);
+  return built(`terraform-provider-${version}`, [version], async (into) => {
+    await runTool({
+      command: 'go',
+      args: ['install', `${MODULE}@${version}`],
+      env: { GOBIN: into, GOTOOLCHAIN: 'local' },
+    });
+  });
+}
+
+class Terraform {
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #work: string;
+  readonly #material: Readonly<Record<string, string>>;
+
+  private constructor(env: Readonly<Record<string, string>>, work: string, material: Readonly<Record<string, string>>) {
+    this.#env = env;
+    this.#work = work;
+    this.#material = material;
+  }
+
+  /** The provider is taken from its folder; no registry is asked for anything. */
+  static async prepare(world: World, work: string, folder: string): Promise<Terraform> {
+    const configuration = path.join(work, 'terraform.rc');
+    await writeFile(
+      configuration,
+      `provider_installation {\n  dev_overrides {\n    "ngrok/ngrok" = "${folder}"\n  }\n}\n`,
+    );
+    await mkdir(path.join(work, 'example'));
+    await copyFile(EXAMPLE, path.join(work, 'example', 'main.tf'));
+    const env = {
+      TF_CLI_CONFIG_FILE: configuration,
+      TF_IN_AUTOMATION: '1',
+      CHECKPOINT_DISABLE: '1',
+      NGROK_API_BASE_URL: world.platform.runtime.api_url,
+      NGROK_API_KEY: world.platform.apiKey,
+    };
+    const { cert, key } = await selfSigned('uploaded.example.com');
+    const material = {
+      authority: await world.authorityPem(),
+      certificate: cert.toString(),
+      private_key: key.toString(),
+    };
+    return new Terraform(env, path.join(work, 'example'), material);
+  }
+
+  run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<ToolRun> {
+    const all = { ...this.#material, ...variables };
+    return tryTool({
+      command: 'terraform',
+      args: [...args],
+      cwd: this.#work,
+      env: {
+        ...this.#env,
+        ...Object.fromEntries(Object.entries(all).map(([name, value]) => [`TF_VAR_${name}`, value])),
+      },
+    });
+  }
+
+  async apply(variables: Readonly<Record<string, string>> = {}): Promise<void> {
+    const { code, output } = await this.run(
+      ['apply', '-auto-approve', '-input=false', '-no-color', '-parallelism=20'],
+      variables,
+    );
+    assert.equal(code, 0, output);
+  }
+
+  /** 'empty', or what it would do. */
+  async plan(variables: Readonly<Record<string, string>> = {}): Promise<string> {
+    const { code, output } = await this.run(['plan', '-detailed-exitcode', '-input=false', '-no-color'], variables);
+    assert.notEqual(code, 1, output);
+    return code === 0 ? 'empty' : output;
+  }
+
+  async resources(): Promise<readonly { address: string; type: string; id: string }[]> {
+    const { output } = await this.run(['show', '-json', '-no-color']);
+    const json = JSON.parse(output.slice(output.indexOf('{"format_version"')));
+    const rows: { address: string; type: string; values: { id: string } }[] = json.values?.root_module?.resources ?? [];
+    return rows.map(({ address, type, values }) => ({ address, type, id: values.id }));
+  }
+
+  async config(name: string, text: string): Promise<void> {
+    await writeFile(path.join(this.#work, name), text);
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(path.join(this.#work, name), { force: true });
+  }
+}
+
+/** What they hold is in no answer. */
+const UNREADABLE: ReadonlySet<string> = new Set(['ngrok_secret', 'ngrok_tls_certificate']);
+
+const CHANGED = { note: 'changed by Terraform', greeting: 'goodbye' };
+
+type Step = readonly [step: string, run: (terraform: Terraform, world: World) => Promise<void>];
+
+const STEPS: readonly Step[] = [
+  ['apply', (terraform) => terraform.apply()],
+  ['empty plan', async (terraform) => assert.equal(await terraform.plan(), 'empty')],
+  ['what it made is served', async (_terraform, world) => serves(world, 'hello')],
+  [
+    'change',
+    async (terraform, world) => {
+      await terraform.apply(CHANGED);
+      await serves(world, 'goodbye');
+    },
+  ],
+  ['empty plan after a change', async (terraform) => assert.equal(await terraform.plan(CHANGED), 'empty')],
+  ['import', importAll],
+  ['drift repaired', drift],
+  ['110 resources over a restart', interrupted],
+  [
+    'destroy',
+    async (terraform, world) => {
+      const { code, output } = await terraform.run(
+        ['destroy', '-auto-approve', '-no-color', '-parallelism=20'],
+        CHANGED,
+      );
+      assert.equal(code, 0, output);
+      for (const route of [
+        '/reserved_domains',
+        '/endpoints',
+        '/reserved_addrs',
+        '/ip_policies',
+        '/ip_policy_rules',
+        '/vaults',
+        '/tls_certificates',
+      ])
+        assert.deepEqual(await world.rows(route), [], route);
+    },
+  ],
+];
+
+async function serves(world: World, text: string): Promise<void> {
+  const answer = await world.visit('https://app.example.com/');
+  assert.deepEqual([answer.status, answer.text], [200, text]);
+}
+
+/** All that can be read back is forgotten and imported by its id; a secret's value is in no answer, so it stays. */
+async function importAll(terraform: Terraform): Promise<void> {
+  const known = (await terraform.resources()).filter(({ type }) => !UNREADABLE.has(type));
+  const forgotten = await terraform.run(['state', 'rm', ...known.map(({ address }) => address)]);
+  assert.equal(forgotten.code, 0, forgotten.output);
+  const blocks = known.map(({ address, id }) => `import {\n  to = ${address}\n  id = "${id}"\n}\n`);
+  await terraform.config('imports.tf', blocks.join('\n'));
+  await terraform.apply(CHANGED);
+  await terraform.remove('imports.tf');
+  assert.equal(await terraform.plan(CHANGED), 'empty');
+  const again = new Map((await terraform.resources()).map(({ address, id }) => [address, id]));
+  for (const { address, id } of known) assert.equal(again.get(address), id, address);
+}
+
+/** Somebody else changes one thing and deletes another. */
+async function drift(terraform: Terraform, world: World): Promise<void> {
+  const all = await terraform.resources();
+  const idOf = (type: string): string => all.find((one) => one.type === type)?.id ?? '';
+  const changed = await world.api('PATCH', `/credentials/${idOf('ngrok_credential')}`, { description: 'by hand' });
+  assert.equal(changed.status, 200, changed.text);
+  const deleted = await world.api('DELETE', `/endpoints/${idOf('ngrok_cloud_endpoint')}`);
+  assert.equal(deleted.status, 204, deleted.text);
+  assert.match(await terraform.plan(CHANGED), /1 to add, 1 to change, 0 to destroy/);
+  await terraform.apply(CHANGED);
+  assert.equal(await terraform.plan(CHANGED), 'empty');
+  await serves(world, 'goodbye');
+}
+
+/** The server ends in order while it is asked for much; a second apply finishes what the first could not. */
+async function interrupted(terraform: Terraform, world: World): Promise<void> {
+  const variables = { ...CHANGED, teams: String(TEAMS) };
+  const args = ['apply', '-auto-approve', '-input=false', '-no-color', '-parallelism=20'];
+  const first = terraform.run(args, variables);
+  await new Promise<void>((resolve, reject) => {
+    const look = async (): Promise<void> => {
+      if ((await world.rows('/ip_policies')).length > TEAMS / 4) resolve();
+      else setTimeout(() => void look().catch(reject), 10);
+    };
+    void look().catch(reject);
+  });
+  await world.restart('SIGTERM');
+  await first;
+  await terraform.apply(variables);
+  assert.equal(await terraform.plan(variables), 'empty');
+  const teams = (await world.rows('/ip_policies')).filter((row) => /^team \d+$/.test(String(row['description'])));
+  assert.equal(teams.length, TEAMS);
+}
