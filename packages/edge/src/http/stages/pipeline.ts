@@ -55,7 +55,6 @@ export class Pipeline implements VisitorStages, Waiting {
   private readonly proxies: CidrList;
   private readonly dispatcher: Dispatcher;
   private readonly uploads: Uploads<Exchange>;
-
   private readonly marks: HopMarks;
   private readonly services: PolicyServices;
 
@@ -331,8 +330,7 @@ export class Pipeline implements VisitorStages, Waiting {
       exchange.current = frame.live;
       exchange.draft = null;
       const outcome = frame.run.forwardFailed(error);
-      settle(this, exchange, outcome, (settled) => this.requestOutcome(exchange, frame, settled));
-      return;
+      return settle(this, exchange, outcome, (settled) => this.requestOutcome(exchange, frame, settled));
     }
     this.answerError(exchange, error);
   }
@@ -348,14 +346,12 @@ export class Pipeline implements VisitorStages, Waiting {
     exchange.dropUpstream();
     if (exchange.responding) {
       exchange.downstream.abort();
-      exchange.finish('internal');
-      return;
+      return exchange.finish('internal');
     }
     if (exchange.downstream.refused !== undefined) {
       exchange.errorCode = error.code;
       exchange.downstream.refused(error);
-      exchange.finish('refused');
-      return;
+      return exchange.finish('refused');
     }
     answerWithPage(exchange, error, error.number === 90019 ? [...headers, RETRY_SOON] : headers);
     if (error.status === 421) exchange.closing = true;
