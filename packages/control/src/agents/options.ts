@@ -39,7 +39,7 @@ export const NO_RULES: PolicyRuleSet = { on_tcp_connect: [], on_http_request: []
 export function readOptions(rules: PolicyRules, request: BindRequest, place: PolicyPlace): ReadOptions {
   const { opts } = request;
   for (const [field, option, action] of UNBUILT) {
-    if (opts[field] !== undefined && opts[field] !== false) throw fail(90024, { option, action });
+    if (opts[field] === true) throw fail(90024, { option, action });
   }
   if (request.ipPolicyRef !== '') throw fail(341, { id: request.ipPolicyRef });
   const optionRules = rulesOf(opts, place);

@@ -19,7 +19,6 @@ import { findForward, nextHop } from '../../routing/forward.ts';
 import { hasHttpRules } from '../../routing/live-endpoint.ts';
 import { CidrList } from '../../connection/cidr-list.ts';
 import { believeProxy } from './believed.ts';
-import { answerChallenge } from './challenge.ts';
 import { admit, connectionRules } from './connection-rules.ts';
 import { answerAsTold, answerWithPage } from '../answers/answer.ts';
 import { deliver, isCarried } from './deliver.ts';
@@ -37,7 +36,7 @@ import {
   settleResponseFields,
 } from '../exchange/forwarding.ts';
 import type { Frame } from '../exchange/frame.ts';
-import { answerLogin } from './login-host.ts';
+import { ownBusiness } from './own-business.ts';
 import { answerElsewhere, secureLocation } from './other-scheme.ts';
 import type { HopMarks } from '../exchange/hop-mark.ts';
 import { InternalCalls } from '../policy/internal-calls.ts';
@@ -85,7 +84,7 @@ export class Pipeline implements VisitorStages, Waiting {
 
   private route(exchange: Exchange): void {
     believeProxy(exchange, this.proxies);
-    if (answerChallenge(this.edge, exchange) || answerLogin(this.edge, exchange)) return;
+    if (ownBusiness(this.edge, exchange)) return;
     const error = findEndpoint(this.edge, exchange);
     if (error !== null) return this.nowhere(exchange, error);
     const live = exchange.entry;
