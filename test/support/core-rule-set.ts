@@ -18,11 +18,24 @@ export function coreRuleSet(): readonly string[] | string {
   }
   try {
     mkdirSync(cache, { recursive: true });
-    execFileSync('apt-get', ['download', 'modsecurity-crs'], { cwd: cache, timeout: 20_000, stdio: 'ignore' });
+    download(cache);
     const [file = ''] = readdirSync(cache).filter((name) => name.endsWith('.deb'));
     execFileSync('dpkg-deb', ['-x', file, '.'], { cwd: cache, timeout: 20_000, stdio: 'ignore' });
     return PLACES.map((place) => path.join(cache, place));
   } catch {
     return 'the Debian package modsecurity-crs is not installed, and apt does not bring it (POSTERN_TEST_CRS names it)';
+  }
+}
+
+function download(cache: string): void {
+  const apt = (...args: string[]): void => {
+    execFileSync('apt-get', args, { cwd: cache, timeout: 60_000, stdio: 'ignore' });
+  };
+  try {
+    apt('download', 'modsecurity-crs');
+  } catch {
+    // A new machine has no lists yet.
+    apt('update');
+    apt('download', 'modsecurity-crs');
   }
 }
