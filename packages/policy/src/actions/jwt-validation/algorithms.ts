@@ -9,7 +9,7 @@ interface Scheme {
   fits(key: KeyObject): boolean;
   readonly options: Omit<VerifyKeyObjectInput, 'key'>;
   /** Bytes of every signature by the key; null = the library refuses other lengths itself. */
-  lengthBy(key: KeyObject): number | null;
+  readonly lengthBy: (key: KeyObject) => number | null;
 }
 
 const isRsa = (key: KeyObject): boolean => key.asymmetricKeyType === 'rsa';
