@@ -184,11 +184,13 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   started.push(() => control.stop());
 
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
+  let manager: RunningManager | null = null;
   const metrics = new Metrics({
     version,
     edge: () => (state === 'starting' ? null : edge.stats()),
     storeWritable: () => store.health.writable,
     certificates: () => certificates.expiries,
+    acme: () => manager?.manager.numbers ?? null,
     uncaught: () => uncaught.count,
     process: processNumbers,
   });
@@ -221,7 +223,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   started.push(() => edge.stop());
   await edge.start();
 
-  const manager = await startManager({
+  manager = await startManager({
     config,
     version,
     publicPorts,

@@ -23,8 +23,11 @@ const ASK_AGAIN_MS = 6 * 3_600_000;
 const DAY = 86_400_000;
 
 export interface Numbers {
-  /** By names: when what is served ends, Unix milliseconds; null = nothing is. */
-  readonly certificates: readonly { readonly names: readonly string[]; readonly notAfter: number | null }[];
+  /** What is wanted: how much of it is served, and how much has no certificate. */
+  readonly served: number;
+  readonly missing: number;
+  /** When the first of those that are served ends, Unix milliseconds; null = none is. */
+  readonly soonestEnd: number | null;
   /** Since the start. */
   readonly issued: number;
   /** By code. */
@@ -93,21 +96,18 @@ export class CertificateManager {
     this.look();
   }
 
-  /** Tries now, whatever was planned. @returns whether there is such a row */
-  renew(id: string): boolean {
-    const kept = this.#kept.get(id);
-    if (kept === undefined) return false;
-    kept.dueAt = this.#parts.now();
-    this.look();
-    return true;
-  }
-
   get numbers(): Numbers {
+    let served = 0;
+    let soonestEnd: number | null = null;
+    for (const { life } of this.#kept.values()) {
+      if (life === null) continue;
+      served++;
+      if (soonestEnd === null || life.notAfter < soonestEnd) soonestEnd = life.notAfter;
+    }
     return {
-      certificates: [...this.#kept.values()].map(({ row, life }) => ({
-        names: row.names,
-        notAfter: life?.notAfter ?? null,
-      })),
+      served,
+      missing: this.#kept.size - served,
+      soonestEnd,
       issued: this.#runner.issued,
       failed: this.#runner.failed,
     };

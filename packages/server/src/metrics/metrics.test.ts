@@ -46,6 +46,13 @@ const metrics = (): Metrics =>
     edge: () => edge,
     storeWritable: () => true,
     certificates: () => [{ certificate: 'authority', notAfter: 1_700_000_000_000 }],
+    acme: () => ({
+      served: 15,
+      missing: 16,
+      soonestEnd: 1_800_000_000_000,
+      issued: 17,
+      failed: new Map([['DNS_ERROR', 18]]),
+    }),
     uncaught: () => 7,
     process: () => ({ residentBytes: 1, cpuSeconds: 2.5, startedAt: 3 }),
   });
@@ -95,6 +102,9 @@ test('traffic is counted by class, kind and code, without hosts or ids', () => {
     'postern_listener_connections{listener="agents"} 7',
     'postern_listener_refused_connections_total{listener="https"} 3',
     'postern_store_writable 1',
+    'postern_acme_certificates{state="missing"} 16',
+    'postern_acme_soonest_not_after_seconds 1800000000',
+    'postern_acme_failed_total{code="DNS_ERROR"} 18',
     'process_cpu_seconds_total 2.5',
   ]) {
     expect(text.split('\n')).toContain(line);

@@ -1,5 +1,7 @@
+import type { Numbers } from '@postern/acme';
 import type { EdgeStats, ListenerStats } from '@postern/edge';
 import type { TrafficEvent } from '@postern/link';
+import { acmeMetrics } from './acme-metrics.ts';
 import { exposition, Histogram, type Metric, type Sample } from './exposition.ts';
 
 const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
@@ -14,6 +16,8 @@ export interface MetricsSources {
   readonly storeWritable: () => boolean;
   /** Unix milliseconds; as many as the configuration names. */
   readonly certificates: () => readonly { readonly certificate: string; readonly notAfter: number }[];
+  /** null where no certificates are ordered. */
+  readonly acme: () => Numbers | null;
   /** Mistakes that nothing in the process had to catch. */
   readonly uncaught: () => number;
   readonly process: () => ProcessNumbers;
@@ -63,6 +67,7 @@ export class Metrics {
     const { version, edge, storeWritable, certificates } = this.#sources;
     const process = this.#sources.process();
     const live = edge();
+    const acme = this.#sources.acme();
     const mistakes: readonly Sample[] = [
       { labels: { where: 'edge' }, value: live?.faults ?? 0 },
       { labels: { where: 'process' }, value: this.#sources.uncaught() },
@@ -115,6 +120,7 @@ export class Metrics {
           value: notAfter / 1000,
         })),
       },
+      ...(acme === null ? [] : acmeMetrics(acme)),
       {
         name: 'postern_policy_failed_expressions_total',
         kind: 'counter',
