@@ -45,6 +45,11 @@ function configOf(type: string, config: object): object {
       return mapped(config, ['jws'], (text) =>
         text.replaceAll(/<[A-Z0-9_]+>/g, 'sample').replace(/^\$[A-Z_]+_URL$/, 'https://sample.example.com'),
       );
+    case 'openid-connect':
+    case 'oidc':
+      return mapped(config, ['issuer_url'], (text) =>
+        /^[{<].*[}>]$|^\$?[A-Z][A-Z_]+$/.test(text) ? 'https://sample.example.com' : text,
+      );
     case 'verify-webhook':
     case 'webhook-validation': {
       const signer = Object.entries(SIGNERS).find(([name]) => name === field(config, 'provider'))?.[1];
