@@ -49,9 +49,13 @@ export interface ToolRun {
   readonly output: string;
 }
 
-/** Runs a tool to its end; answers what it printed. @throws BuildError that says plainly when it was the network */
+/**
+ * Runs a tool to its end, and once more when the network failed it; answers what it printed.
+ * @throws BuildError that says plainly when it was the network
+ */
 export async function runTool(tool: Command): Promise<string> {
-  const { code, output } = await tryTool(tool);
+  let { code, output } = await tryTool(tool);
+  if (code !== 0 && NETWORK.test(output) && !REFUSED.test(output)) ({ code, output } = await tryTool(tool));
   if (code === 0) return output;
   const what = `${path.basename(tool.command)} ${tool.args?.join(' ') ?? ''}: exit code ${code}`;
   const refused = REFUSED.test(output);
