@@ -5,6 +5,7 @@ export type * from './body-filter.ts';
 export { compilePolicy, policyProblems, validatePolicy } from './compile.ts';
 export type { PolicyReference } from './references.ts';
 export { CidrSet, parseCidr, parseIp } from './net/cidr.ts';
+export { isPublicAddress } from './net/public-address.ts';
 export { LOGIN_COOKIES, splitCookies } from './logins/cookies.ts';
 export { CALLBACK_PATH, returnFromProvider } from './logins/return.ts';
 export { PROVIDER_NAMES } from './actions/oauth/schema.ts';

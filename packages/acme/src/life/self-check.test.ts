@@ -19,6 +19,13 @@ describe('where a name leads is not reached unless it is public, or this machine
     'fd00::1',
     'fe80::1',
     '::ffff:10.0.0.1',
+    // IPv4 carried inside (6to4, Teredo), and what is for documents and relays.
+    '2002:a00:1::1',
+    '2001:0:a00:1::1',
+    '2001:db8::1',
+    '192.0.2.1',
+    '192.88.99.1',
+    '203.0.113.9',
   ])('%s', async (address) => {
     expect(await addressesOf('a.test', async () => ['93.184.215.14', address])).toBe(
       `it leads to ${address}, which is no public address`,

@@ -5,31 +5,15 @@
  */
 import { createHash } from 'node:crypto';
 import { request } from 'node:http';
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { connect as tlsConnect } from 'node:tls';
-import { CidrSet } from '@postern/policy';
+import { isPublicAddress } from '@postern/policy';
 
 const TIMEOUT_MS = 10_000;
 const MOST_BYTES = 1_024;
 /** More are not looked at: an authority takes any of them. */
 const MOST_ADDRESSES = 8;
-
-/** Not for the internet (RFC 6890). */
-const SPECIAL = new CidrSet([
-  '0.0.0.0/8',
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '172.16.0.0/12',
-  '192.0.0.0/24',
-  '192.168.0.0/16',
-  '198.18.0.0/15',
-  '224.0.0.0/4',
-  '240.0.0.0/4',
-]);
-const GLOBAL_V6 = new CidrSet(['2000::/3']);
 
 export interface Checking {
   readonly resolve: (name: string) => Promise<readonly string[]>;
@@ -138,8 +122,7 @@ function wordsOf({ code, message }: NodeJS.ErrnoException, signal: AbortSignal):
 
 function mayAsk(address: string): boolean {
   const own = Object.values(networkInterfaces()).some((list) => list?.some((one) => one.address === address) === true);
-  if (own) return true;
-  return isIP(address) === 4 ? SPECIAL.match(address) === null : GLOBAL_V6.match(address) !== null;
+  return own || isPublicAddress(address);
 }
 
 async function within<T>(work: Promise<T>): Promise<T> {
