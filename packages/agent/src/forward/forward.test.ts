@@ -7,15 +7,16 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentSession, ListenOptions, Listener } from '../options.ts';
 import { connectAgent } from '../session.ts';
 import { TEST_CERT, TEST_KEY } from '../testing/identity.ts';
+import { Services } from '../testing/services.ts';
 import { TestServer, Visitor } from '../testing/server.ts';
 
 let server: TestServer;
 let agent: AgentSession;
-let closers: (() => Promise<unknown>)[];
+let services: Services;
 
 beforeEach(async () => {
   server = new TestServer();
-  closers = [];
+  services = new Services();
   await server.listen();
   agent = connectAgent({ serverAddr: server.addr, ca: TEST_CERT, authtoken: 't' });
 });
@@ -23,24 +24,10 @@ beforeEach(async () => {
 afterEach(async () => {
   await agent.close(0);
   await server.close();
-  await Promise.all(closers.map((close) => close()));
+  await services.close();
 });
 
-/** Starts an upstream on a free port; returns the port. */
-async function start(upstream: net.Server): Promise<number> {
-  const sockets = new Set<net.Socket>();
-  upstream.on('connection', (socket: net.Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-  });
-  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
-  closers.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    return new Promise((resolve) => upstream.close(resolve));
-  });
-  const address = upstream.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
+const start = (upstream: net.Server): Promise<number> => services.start(upstream);
 
 async function listen(options: ListenOptions): Promise<Listener> {
   return agent.listen(options);
@@ -175,7 +162,7 @@ describe('tcp upstreams', () => {
   test('nobody there: an end without a word', async () => {
     const upstream = net.createServer();
     const port = await start(upstream);
-    await closers.pop()?.();
+    await services.endLast();
     const { id } = await listen({ upstream: `tcp://127.0.0.1:${port}` });
     const visitor = server.visit(id, { first: 'x'.repeat(1000) });
     await visitor.over();
@@ -199,7 +186,7 @@ describe('http upstreams', () => {
 
   test('nobody there: a real 502 that names the target', async () => {
     const port = await start(net.createServer());
-    await closers.pop()?.();
+    await services.endLast();
     const { id } = await listen({ upstream: `http://127.0.0.1:${port}` });
     const visitor = server.visit(id, { first: 'GET / HTTP/1.1\r\nhost: x\r\n\r\n' });
     await visitor.over();

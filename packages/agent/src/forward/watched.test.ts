@@ -4,16 +4,17 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentSession, ListenOptions, Listener } from '../options.ts';
 import { connectAgent } from '../session.ts';
 import { TEST_CERT, TEST_KEY } from '../testing/identity.ts';
+import { Services } from '../testing/services.ts';
 import { TestServer } from '../testing/server.ts';
 import { openUpstream } from './open-upstream.ts';
 
 let server: TestServer;
 let agent: AgentSession;
-let closers: (() => Promise<unknown>)[];
+let services: Services;
 
 beforeEach(async () => {
   server = new TestServer();
-  closers = [];
+  services = new Services();
   await server.listen();
   agent = connectAgent({ serverAddr: server.addr, ca: TEST_CERT, authtoken: 't' });
 });
@@ -21,24 +22,10 @@ beforeEach(async () => {
 afterEach(async () => {
   await agent.close(0);
   await server.close();
-  await Promise.all(closers.map((close) => close()));
+  await services.close();
 });
 
-/** Starts an upstream on a free port; returns the port. */
-async function start(upstream: net.Server): Promise<number> {
-  const sockets = new Set<net.Socket>();
-  upstream.on('connection', (socket: net.Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-  });
-  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
-  closers.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    return new Promise((resolve) => upstream.close(resolve));
-  });
-  const address = upstream.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
+const start = (upstream: net.Server): Promise<number> => services.start(upstream);
 
 async function listen(options: ListenOptions): Promise<Listener> {
   return agent.listen(options);
