@@ -1,0 +1,96 @@
+/** Settings of certificates: what is ordered, from whom, and how names are shown to be ours. */
+import type { ServerOption } from './option.ts';
+
+export const CERTIFICATE_OPTIONS = [
+  {
+    key: 'acme_email',
+    kind: 'text',
+    value: 'address',
+    default: '',
+    help: 'order certificates by ACME, with an account of this mail address: docs/operate.md, Certificates',
+  },
+  {
+    key: 'acme_agree_terms',
+    kind: 'switch',
+    value: 'true|false',
+    default: '',
+    help: 'you have read and accept the terms of the certificate authority',
+  },
+  {
+    key: 'acme_directory',
+    kind: 'list',
+    value: 'url',
+    default: 'https://acme-v02.api.letsencrypt.org/directory',
+    help: 'certificate authority to order from; further ones are asked when it has none',
+  },
+  {
+    key: 'acme_ca_root',
+    kind: 'text',
+    value: 'file',
+    default: '',
+    help: 'authority (PEM) that the certificate of a directory may come from, beside public ones',
+  },
+  {
+    key: 'acme_eab',
+    kind: 'list',
+    value: 'id:key',
+    default: '',
+    help: 'external account binding, one for each directory in their order (- for none)',
+  },
+  {
+    key: 'acme_key_type',
+    kind: 'text',
+    value: 'ecdsa|rsa',
+    default: 'ecdsa',
+    help: 'kind of the keys of certificates that are ordered',
+  },
+  {
+    key: 'acme_profile',
+    kind: 'text',
+    value: 'name',
+    default: '',
+    help: 'profile of certificates, as the first directory calls it (shortlived)',
+  },
+  {
+    key: 'acme_preferred_chain',
+    kind: 'text',
+    value: 'name',
+    default: '',
+    help: 'common name at the top of the chain, where the first directory offers several',
+  },
+  {
+    key: 'acme_resolver',
+    kind: 'text',
+    value: 'address:port',
+    default: '',
+    help: "DNS server that is asked where names lead before a certificate is ordered (default: the system's)",
+  },
+  {
+    key: 'dns_listen',
+    kind: 'list',
+    value: 'host:port',
+    default: '',
+    help: 'answer DNS for _acme-challenge names of base domains here (UDP and TCP), for wildcard certificates',
+  },
+  {
+    key: 'dns_hook',
+    kind: 'text',
+    value: 'program',
+    default: '',
+    help: "program that sets records, called as lego's exec provider: present|cleanup NAME. VALUE",
+  },
+  {
+    key: 'local_certificates',
+    kind: 'text',
+    value: 'any|base|none',
+    default: '',
+    help: 'which names without another certificate get one of the local authority (default: any, or base with --acme-email)',
+  },
+  {
+    key: 'ca_domain',
+    kind: 'list',
+    value: 'name',
+    default: '',
+    help: 'domain that the local authority (ca.pem) may sign for, beside base domains and agent names; * for any name',
+  },
+] as const satisfies readonly ServerOption[];
