@@ -46,6 +46,8 @@ export interface PlatformOptions {
   readonly publicPorts?: 'standard' | 'listeners';
   /** Of another tree than this one; with the flags that all of them know. */
   readonly root?: string;
+  /** Another command than a tree's: that of an installed package. */
+  readonly main?: string;
   /** Where it listens; free ports by default. */
   readonly listen?: readonly string[];
   /** A program with arguments that becomes the server in the end (exec): for namespaces, limits, other libraries. */
@@ -102,7 +104,7 @@ export class Platform {
     const [program = '', ...args] = [
       ...(options.launcher ?? []),
       process.execPath,
-      mainOf(options.root ?? repositoryRoot),
+      options.main ?? mainOf(options.root ?? repositoryRoot),
       'server',
       `--data-dir=${dataDir}`,
       ...(options.listen ?? FREE_PORTS),

@@ -1,11 +1,12 @@
 /** The launcher: whatever Node starts `postern`, from wherever, Node 24 does the work. */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { olderNode } from '../support/older-node.ts';
 import { FREE_PORTS, repositoryRoot } from '../support/platform.ts';
 import { until } from '../support/until.ts';
 
@@ -16,20 +17,6 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'postern-launcher-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** A Node on PATH that cannot run Postern itself, or null. */
-function olderNode(): string | null {
-  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
-  for (const candidate of folders.map((entry) => path.join(entry, 'node')).filter((file) => existsSync(file))) {
-    try {
-      const [major = 0] = execFileSync(candidate, ['-p', 'process.versions.node']).toString().split('.').map(Number);
-      if (major >= 20 && major < 24) return candidate;
-    } catch {
-      // A node that does not start judges nothing.
-    }
-  }
-  return null;
-}
 
 function run(
   command: string,

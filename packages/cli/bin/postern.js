@@ -2,9 +2,7 @@
 /**
  * The `postern` command. Any Node from 20.19 on may start it; the work is done by Node 24 (see runtime.js).
  */
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { enterUsersFolder, runHereOrUnder24 } from './runtime.js';
+import { enterUsersFolder, main, runHereOrUnder24 } from './runtime.js';
 
 enterUsersFolder();
-await runHereOrUnder24(path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'src', 'main.ts'));
+await runHereOrUnder24(main);

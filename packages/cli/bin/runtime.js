@@ -7,6 +7,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import module from 'node:module';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -25,12 +26,18 @@ const RUNTIME_PACKAGES = {
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
-/** Root of the clone (or of the installation that holds this package). */
+/** Root of the clone. Means nothing where the package was installed from a file: all of its code is in `dist` then. */
 export const root = path.resolve(here, '..', '..', '..');
+
+const installed = existsSync(path.join(here, '..', 'dist', 'main.js'));
+
+/** Where the command begins. */
+export const main = path.join(here, '..', ...(installed ? ['dist', 'main.js'] : ['src', 'main.ts']));
 
 /**
  * Where Node keeps compiled code between runs: it saves half of the start. A server has it in its data folder, which it
- * can write wherever Postern is installed and whoever runs it; the rest beside the dependencies.
+ * can write wherever Postern is installed and whoever runs it; the rest beside the dependencies of a clone, and where
+ * the user's programs keep such things when the package was installed, maybe by somebody else.
  * @param {string[]} args
  */
 function compileCache(args) {
@@ -45,7 +52,14 @@ function compileCache(args) {
       // The server itself says what is wrong with the folder.
     }
   }
-  return path.join(root, 'node_modules', '.cache', 'postern');
+  return installed ? path.join(usersCache(), 'postern') : path.join(root, 'node_modules', '.cache', 'postern');
+}
+
+function usersCache() {
+  const { XDG_CACHE_HOME: given = '', LOCALAPPDATA: local = '' } = process.env;
+  if (path.isAbsolute(given)) return given;
+  if (process.platform === 'win32' && local !== '') return local;
+  return path.join(homedir(), ...(process.platform === 'darwin' ? ['Library', 'Caches'] : ['.cache']));
 }
 
 function valueOf(args, flag) {

@@ -4,7 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
+import { PACKAGE_ROOT } from '../package-root.ts';
 import { messageOf } from '../problem.ts';
 import { UsageError } from '../usage-error.ts';
 import { launchdPlist, systemdUnit, type ServiceWish } from './units.ts';
@@ -52,7 +52,7 @@ export async function runService(verb: ServiceVerb, config: string | undefined, 
 
 /** This very command, as it was started. */
 function commandOf(config: string): readonly string[] {
-  const launcher = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'bin', 'postern.js');
+  const launcher = path.join(PACKAGE_ROOT, 'bin', 'postern.js');
   const script = existsSync(launcher) ? launcher : path.resolve(process.argv[1] ?? '');
   return [process.execPath, script, 'start', '--all', '--log', 'stdout', '--config', config];
 }
