@@ -1,6 +1,7 @@
 /**
  * Pebble, the certificate authority that Let's Encrypt tests clients with, and its DNS server: as they are on the PATH
- * (Debian: pebble), else built once by Go, outside of this repository. Neither: what needs them is skipped, with the reason.
+ * (Debian: pebble, from 2.5 on), else built once by Go, outside of this repository. Neither: what needs them is skipped,
+ * with the reason.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -26,10 +27,10 @@ interface Programs {
 export async function findPebble(): Promise<Programs | null> {
   const onPath = await Promise.all(['pebble', 'pebble-challtestsrv'].map(located));
   const [pebble, dns] = onPath;
-  if (typeof pebble === 'string' && typeof dns === 'string') return { pebble, dns };
+  if (typeof pebble === 'string' && typeof dns === 'string' && (await isRecent(dns))) return { pebble, dns };
   const go = (await located('go')) ?? (await there('/usr/local/go/bin/go'));
   if (go === null) {
-    console.warn('skipped: pebble: neither pebble nor Go is on this machine');
+    console.warn('skipped: pebble: neither a pebble that knows profiles nor Go is on this machine');
     return null;
   }
   const folder = path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'postern-judges', VERSION);
@@ -142,10 +143,15 @@ export class Pebble {
 
   /** Flags that make a server order here. */
   get flags(): readonly string[] {
+    return this.flagsBy(this.directory);
+  }
+
+  /** The same by way of another directory, which has the certificate of this one's listener. */
+  flagsBy(directory: string): readonly string[] {
     return [
       '--acme-email=me@example.com',
       '--acme-agree-terms',
-      `--acme-directory=${this.directory}`,
+      `--acme-directory=${directory}`,
       `--acme-ca-root=${this.rootFile}`,
       `--acme-resolver=${this.dns}`,
     ];
@@ -199,6 +205,12 @@ async function located(name: string): Promise<string | null> {
     if (found !== null) return found;
   }
   return null;
+}
+
+/** Older ones have neither profiles nor renewal information, and call their flags otherwise. */
+async function isRecent(dns: string): Promise<boolean> {
+  const help = await run(dns, ['-h']).catch((error: { stderr?: string }) => ({ stderr: error.stderr ?? '' }));
+  return help.stderr.includes('-dnsserver ');
 }
 
 async function there(file: string): Promise<string | null> {

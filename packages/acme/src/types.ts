@@ -92,6 +92,4 @@ export interface AcmeParts {
   readonly records: RecordLookup;
   /** Addresses of a name; rejects when it has none. */
   readonly resolve: (name: string) => Promise<readonly string[]>;
-  /** Called at each step of an order, for tests that end the process there. */
-  readonly step?: (name: string) => Promise<void> | void;
 }

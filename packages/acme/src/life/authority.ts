@@ -35,7 +35,7 @@ export class Authority {
   }
 
   async #open(): Promise<Ready> {
-    const { store, now, config, step } = this.#parts;
+    const { store, now, config } = this.#parts;
     const { directory, root, external } = this.config;
     const id = this.#id();
     let row = await store.acmeAccounts.get(id);
@@ -52,7 +52,6 @@ export class Authority {
       };
       await store.commit([store.acmeAccounts.insert(row)]);
     }
-    await step?.('account key');
     const key = new AccountKey(row.key);
     const client = new AcmeClient({ directory, send: sender(root, config.userAgent), key, now });
     if (row.url !== '') {
@@ -60,9 +59,7 @@ export class Authority {
       return { client, key };
     }
     const url = await client.register({ email: config.email, agreed: true, external });
-    await step?.('account made');
     await store.commit([store.acmeAccounts.update(id, { url })]);
-    await step?.('account kept');
     return { client, key };
   }
 

@@ -53,7 +53,6 @@ export async function issue(issuing: Issuing): Promise<Issued> {
     // Each look decides what the next step is.
     /* oxlint-disable no-await-in-loop */
     const seen = await ready.client.look(order.url);
-    await parts.step?.(`order ${seen.status}`);
     if (parts.now() > until) throw new Failure('CA_ERROR', `${authority.title} has not finished the order in time.`);
     switch (seen.status) {
       case 'pending':
@@ -61,14 +60,12 @@ export async function issue(issuing: Issuing): Promise<Issued> {
         break;
       case 'ready':
         await ready.client.finalize(seen, await signingRequest(order.names, order.key));
-        await parts.step?.('finalized');
         break;
       case 'processing':
         await pause(seen.retryAfterMs);
         break;
       case 'valid': {
         const chain = await chosenChain(ready.client, seen.certificate, authority.config.preferredChain);
-        await parts.step?.('downloaded');
         return { order, chain: checkedChain(chain, order.key) };
       }
       case 'invalid':
@@ -81,7 +78,7 @@ export async function issue(issuing: Issuing): Promise<Issued> {
 /** The order at the authority; on disk before it is asked for, and its place as soon as that is known. */
 async function placed(issuing: Issuing, client: AcmeClient): Promise<AcmeOrderRow & { readonly url: string }> {
   const { parts, authority, subject, managed, replaces } = issuing;
-  const { store, ids, now, step } = parts;
+  const { store, ids, now } = parts;
   let order = issuing.open;
   if (order === null) {
     order = {
@@ -98,7 +95,6 @@ async function placed(issuing: Issuing, client: AcmeClient): Promise<AcmeOrderRo
     await store.commit([store.acmeOrders.insert(order)]);
   }
   issuing.ordered(order);
-  await step?.('order kept');
   if (order.url !== '') return order;
   const { names } = order;
   const asked = { names, profile: authority.config.profile, replaces };
@@ -107,9 +103,7 @@ async function placed(issuing: Issuing, client: AcmeClient): Promise<AcmeOrderRo
     if (!(error instanceof AcmeProblem) || replaces === '' || error.status !== 409) throw error;
     return client.order({ ...asked, replaces: '' });
   });
-  await step?.('order placed');
   await store.commit([store.acmeOrders.update(order.id, { url })]);
-  await step?.('order found');
   return { ...order, url };
 }
 
@@ -122,13 +116,10 @@ async function prove(issuing: Issuing, ready: Ready, order: Order, until: number
       ({ status }) => status === 'pending',
     );
     const asked = await Promise.all(pending.map((one) => answered(issuing, ready, one, undo)));
-    await parts.step?.('presented');
     for (const url of asked) {
       // One after the other: a nonce at a time.
       // oxlint-disable-next-line no-await-in-loop
       await ready.client.ready(url);
-      // oxlint-disable-next-line no-await-in-loop
-      await parts.step?.('asked');
     }
     for (;;) {
       /* oxlint-disable no-await-in-loop -- until the authority has decided */

@@ -4,7 +4,7 @@ import type { AcmeParts } from '../types.ts';
 import type { Authority } from './authority.ts';
 import { backoff } from './backoff.ts';
 import type { Board } from './board.ts';
-import { Failure, failureOf } from './failure.ts';
+import { Failure, failureOf, OrderRefused } from './failure.ts';
 import { issue, type Issued } from './issue.ts';
 import type { Kept } from './kept.ts';
 import type { Orders } from './orders.ts';
@@ -131,7 +131,24 @@ export class Runner {
     return null;
   }
 
+  /** An order of an earlier try may have failed since for want of an answer, or be forgotten: one more is placed then. */
   async #askOne(
+    kept: Kept,
+    authority: Authority,
+    choices: ReadonlyMap<string, Choice>,
+    open: AcmeOrderRow | null,
+  ): Promise<Issued> {
+    try {
+      return await this.#order(kept, authority, choices, open);
+    } catch (error) {
+      const isLost = error instanceof AcmeProblem && error.status === 404 && !KEEPS_ORDER.has(error.type);
+      const isOver = isLost || error instanceof OrderRefused;
+      if (open === null || !isOver) throw error;
+      return this.#order(kept, authority, choices, null);
+    }
+  }
+
+  async #order(
     kept: Kept,
     authority: Authority,
     choices: ReadonlyMap<string, Choice>,
@@ -184,7 +201,7 @@ export class Runner {
     { order, chain }: Issued,
     choices: ReadonlyMap<string, Choice>,
   ): Promise<void> {
-    const { store, ids, now, random, describe, changed, step, log } = this.#parts;
+    const { store, ids, now, random, describe, changed, log } = this.#parts;
     const { row, subject } = kept;
     const life = lifeOf(chain);
     const renewsAt = renewalOf(life, random());
@@ -221,7 +238,6 @@ export class Runner {
       this.#orders.ending(order, 'issued'),
       ...(row.certificateId === '' ? [] : [store.tlsCertificates.delete(row.certificateId)]),
     ]);
-    await step?.('certificate kept');
     this.#orders.ended(order, 'issued');
     kept.row = { ...row, ...patch };
     kept.life = life;

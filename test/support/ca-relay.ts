@@ -1,0 +1,143 @@
+/**
+ * Stands between a server and a certificate authority, reads what is asked, and stops where a test wants it: a request is
+ * held before the authority sees it, or its answer is held after the authority has acted. Whoever waits for either can be
+ * killed exactly there.
+ */
+import { readFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import https from 'node:https';
+import type http from 'node:http';
+import type { Pebble } from './pebble.ts';
+import { portOf } from './port-of.ts';
+
+/** What a client of RFC 8555 asks, by the paths that Pebble gives. */
+export type Step =
+  | 'directory'
+  | 'nonce'
+  | 'account'
+  | 'order'
+  | 'look'
+  | 'authorization'
+  | 'challenge'
+  | 'finalize'
+  | 'download'
+  | 'wish';
+
+const STEPS: readonly (readonly [prefix: string, step: Step])[] = [
+  ['/dir', 'directory'],
+  ['/nonce-plz', 'nonce'],
+  ['/sign-me-up', 'account'],
+  ['/order-plz', 'order'],
+  ['/my-order/', 'look'],
+  ['/authZ/', 'authorization'],
+  ['/chalZ/', 'challenge'],
+  ['/finalize-order/', 'finalize'],
+  ['/certZ/', 'download'],
+  ['/draft-ietf-acme-ari', 'wish'],
+];
+
+export interface Place {
+  readonly step: Step;
+  /** Of this step since the place was set, from 1. */
+  readonly nth: number;
+  /** Whether the authority has acted by then. */
+  readonly side: 'before' | 'after';
+}
+
+interface Waiting {
+  readonly place: Place;
+  readonly reached: () => void;
+  seen: number;
+}
+
+export class CaRelay {
+  readonly directory: string;
+  /** What it has made: accounts and orders that were not there before. */
+  readonly made = { account: 0, order: 0 };
+  readonly #server: https.Server;
+  readonly #authority: URL;
+  readonly #ca: string;
+  readonly #held = new Set<http.ServerResponse>();
+  #waiting: Waiting | null = null;
+
+  private constructor(server: https.Server, authority: URL, ca: string) {
+    this.#server = server;
+    this.#authority = authority;
+    this.#ca = ca;
+    this.directory = `https://localhost:${portOf(server)}${authority.pathname}`;
+    server.on('request', (request, response) => void this.#serve(request, response));
+  }
+
+  /** With the certificate of Pebble's own listener, so that its flags fit. */
+  static async start(pebble: Pebble): Promise<CaRelay> {
+    const cert = await readFile(pebble.rootFile, 'utf8');
+    const key = await readFile(pebble.rootFile.replace(/pem$/, 'key'), 'utf8');
+    const server = https.createServer({ cert, key }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new CaRelay(server, new URL(pebble.directory), cert);
+  }
+
+  /** @returns what resolves when somebody waits at the place; whoever comes there from then on waits until {@link release} */
+  hold(place: Place): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting = { place, reached: resolve, seen: 0 };
+    });
+  }
+
+  /** Those who waited are gone; others pass. */
+  release(): void {
+    this.#waiting = null;
+    for (const response of this.#held) response.destroy();
+    this.#held.clear();
+  }
+
+  async stop(): Promise<void> {
+    this.release();
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const step = stepOf(request.url ?? '');
+    const held = step === null ? null : this.#holds(step);
+    if (held === 'before') return this.#keep(response);
+    const answer = await this.#ask(request);
+    if (answer.status === 201 && (step === 'account' || step === 'order')) this.made[step] += 1;
+    if (held === 'after') return this.#keep(response);
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+  }
+
+  #holds(step: Step): Place['side'] | null {
+    const waiting = this.#waiting;
+    if (waiting === null || waiting.place.step !== step) return null;
+    waiting.seen += 1;
+    return waiting.seen >= waiting.place.nth ? waiting.place.side : null;
+  }
+
+  #keep(response: http.ServerResponse): void {
+    this.#held.add(response);
+    response.on('close', () => this.#held.delete(response));
+    this.#waiting?.reached();
+  }
+
+  /** With the Host that the client named: the authority makes its URLs of it. */
+  async #ask(
+    request: http.IncomingMessage,
+  ): Promise<{ status: number; headers: http.OutgoingHttpHeaders; body: Buffer }> {
+    const { hostname, port } = this.#authority;
+    const { method, url: path, headers } = request;
+    const sent = https.request({ hostname, port, path, method, headers, ca: this.#ca, agent: false });
+    request.pipe(sent);
+    const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
+      sent.on('response', resolve);
+      sent.on('error', reject);
+    });
+    const body = Buffer.concat(await answer.toArray());
+    return { status: answer.statusCode ?? 0, headers: answer.headers, body };
+  }
+}
+
+function stepOf(target: string): Step | null {
+  return STEPS.find(([prefix]) => target.startsWith(prefix))?.[1] ?? null;
+}
