@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { Command } from 'commander';
 import { addBackupCommand } from './commands/backup.ts';
+import { addCertificatesCommand } from './commands/certificates.ts';
 import { addConfigCommand } from './commands/config.ts';
 import { addDiagnoseCommand } from './commands/diagnose.ts';
 import { addLoginCommand } from './commands/login.ts';
@@ -34,6 +35,7 @@ export function createProgram({ whole = false } = {}): Command {
   addStartCommand(program);
   addConfigCommand(program);
   addLoginCommand(program);
+  addCertificatesCommand(program);
   addBackupCommand(program);
   addRestoreCommand(program);
   addPolicyCommand(program);

@@ -68,6 +68,22 @@ export interface PolicyAction {
   readonly behind?: string;
 }
 
+/** Whoever orders certificates, asked by hand. Rows are those of `managedCertificates`. */
+export interface CertificateOrders {
+  /** Orders a new one now. @returns seconds to wait before it may be asked for; 0 = it is under way; null = no such row */
+  renew(id: string): Promise<number | null>;
+  /** Finds out whether an order would succeed. @returns seconds as above, or what was found of each name */
+  check(id: string): Promise<number | readonly NameCheck[] | null>;
+}
+
+export interface NameCheck {
+  readonly name: string;
+  /** How control of it would be shown; null = not at all. */
+  readonly challenge: string | null;
+  /** Why so, or what to do. */
+  readonly msg: string;
+}
+
 /** Actions to run, by phase, each as a rule of its own. */
 export interface PolicyRuleSet {
   readonly on_tcp_connect: readonly PolicyAction[];
@@ -93,6 +109,8 @@ export interface ControlDependencies {
   readonly now: () => number;
   /** Certificates are the server's business; control passes the question on. */
   readonly certificateFor: (serverName: string) => Promise<TlsIdentity | null>;
+  /** null while none are ordered. */
+  readonly certificateOrders?: () => CertificateOrders | null;
   /** Finished exchanges, for whoever keeps logs and metrics. */
   readonly traffic?: (events: readonly TrafficEvent[]) => void;
   /** Changes of routes, as the edges are told, for whoever keeps what is served. Must not throw. */

@@ -26,6 +26,7 @@ import {
 } from './resources/domain-certificates.ts';
 import { createEdges } from './resources/edges.ts';
 import { createEndpoints } from './resources/endpoints.ts';
+import { createManagedCertificates } from './resources/managed-certificates.ts';
 import { createPlain } from './resources/plain.ts';
 import { createTunnelSessions } from './resources/tunnel-sessions.ts';
 import { createTunnels } from './resources/tunnels.ts';
@@ -147,6 +148,7 @@ function createApi(core: Core): ControlApi {
   return {
     ...createPlain(core),
     domainCertificates: createDomainCertificates(core),
+    managedCertificates: createManagedCertificates(core),
     authenticateApiKey: (bearer) => authenticateApiKey(core, bearer),
     endpoints: createEndpoints(core),
     tunnelSessions: createTunnelSessions(core),

@@ -6,6 +6,7 @@ export { challengeTarget } from './resources/domain-certificates.ts';
 export { shownOf as certificateFields } from './resources/tls-certificates.ts';
 export {
   DEFAULT_LIMITS,
+  type CertificateOrders,
   type ControlConfig,
   type ControlDependencies,
   type ControlLimits,

@@ -7,6 +7,7 @@ import type {
   BACKEND_FIELDS,
   CreateOf,
   edgeRoutes,
+  managedCertificates,
   endpoints,
   PLAIN,
   PlainName,
@@ -102,6 +103,16 @@ export interface TunnelService {
   list(caller: Caller, query: PageQuery): Promise<Page<TunnelView>>;
 }
 
+export type ManagedCertificateView = ViewOfResource<typeof managedCertificates>;
+export interface ManagedCertificateService {
+  get(caller: Caller, id: string): Promise<ManagedCertificateView | null>;
+  list(caller: Caller, query: PageQuery): Promise<Page<ManagedCertificateView>>;
+  /** false = no such certificate. Throws 90083, 90084. */
+  renew(caller: Caller, id: string): Promise<boolean>;
+  /** null = no such certificate. Throws 90083, 90084. */
+  check(caller: Caller, id: string): Promise<ManagedCertificateView | null>;
+}
+
 /** The backend module of an edge or route. */
 export type BackendModule = ViewOf<typeof BACKEND_FIELDS>;
 export type EdgeRouteView = ViewOfResource<typeof edgeRoutes>;
@@ -140,6 +151,7 @@ export interface ControlApi extends PlainServices {
   readonly tunnels: TunnelService;
   readonly edges: EdgeService;
   readonly domainCertificates: DomainCertificates;
+  readonly managedCertificates: ManagedCertificateService;
 }
 
 /** The two paths below a reserved domain. Both answer false where there is no such domain. */

@@ -29,6 +29,7 @@ export {
   type RowHead,
 } from './model/row.ts';
 export type { InputOf, ViewOf } from './model/types.ts';
+export { managedCertificates } from './managed-certificates.ts';
 export { reservedAddrs } from './reserved-addrs.ts';
 export { reservedDomains } from './reserved-domains.ts';
 export { tunnelSessions } from './tunnel-sessions.ts';

@@ -8,6 +8,7 @@ import { edgeRoutes, httpsEdges, tcpEdges, tlsEdges } from './edges.ts';
 import { endpoints } from './endpoints.ts';
 import { ipPolicies } from './ip-policies.ts';
 import { ipPolicyRules } from './ip-policy-rules.ts';
+import { managedCertificates } from './managed-certificates.ts';
 import { reservedAddrs } from './reserved-addrs.ts';
 import { reservedDomains } from './reserved-domains.ts';
 import { vaultSecrets } from './vault-secrets.ts';
@@ -63,6 +64,7 @@ export const RESOURCES: readonly Resource[] = [
   tunnels,
   tunnelSessions,
   ...Object.values(PLAIN),
+  managedCertificates,
   serviceUsers,
   httpsEdges,
   edgeRoutes,

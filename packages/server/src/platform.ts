@@ -156,6 +156,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     randomBytes,
     now,
     certificateFor: (name) => certificates.find(name),
+    certificateOrders: () => manager?.manager ?? null,
     traffic: (events) => {
       for (const event of events) metrics.observe(event);
     },

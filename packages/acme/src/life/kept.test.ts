@@ -21,6 +21,7 @@ function kept(parts: {
     dueAt,
     askAt: 0,
     running,
+    askedAt: 0,
     gone: false,
   };
 }

@@ -13,6 +13,8 @@ export interface Kept {
   /** When the authority is asked for its wish. */
   askAt: number;
   running: boolean;
+  /** When somebody last asked for it by hand. */
+  askedAt: number;
   /** Nobody wants it any more; it goes when what runs is over. */
   gone: boolean;
 }

@@ -10,6 +10,7 @@ import { type Kept, dueOf, nextOf } from './kept.ts';
 import { Orders } from './orders.ts';
 import { lifeOf, renewalWithin } from './renewal.ts';
 import { Runner } from './runner.ts';
+import { checkNames, type NameCheck } from './check.ts';
 
 /** At once, and of one account. */
 const MOST_RUNNING = 8;
@@ -21,6 +22,9 @@ const LOOK_MS = 30_000;
 /** Where the authority does not say when to ask again for its wish. */
 const ASK_AGAIN_MS = 6 * 3_600_000;
 const DAY = 86_400_000;
+/** Between two requests by hand for one row, and how many are answered at once. */
+const ASK_MS = 10_000;
+const MOST_CHECKS = 4;
 
 export interface Numbers {
   /** What is wanted: how much of it is served, and how much has no certificate. */
@@ -39,18 +43,21 @@ export class CertificateManager {
   readonly #kept = new Map<string, Kept>();
   readonly #authorities: readonly Authority[];
   readonly #orders: Orders;
+  readonly #board: Board;
   readonly #runner: Runner;
   readonly #work = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
   #warnedAt = 0;
   #asking = false;
+  #checking = 0;
 
   constructor(parts: AcmeParts) {
     this.#parts = parts;
     this.#authorities = parts.config.authorities.map((config) => new Authority(parts, config));
     this.#orders = new Orders(parts.store, parts.now);
-    this.#runner = new Runner(parts, new Board(parts.present), this.#authorities, this.#orders);
+    this.#board = new Board(parts.present);
+    this.#runner = new Runner(parts, this.#board, this.#authorities, this.#orders);
   }
 
   /** Takes up what the last process left, and begins what is due, spread out. */
@@ -94,6 +101,50 @@ export class CertificateManager {
       kept.dueAt = this.#parts.now();
     }
     this.look();
+  }
+
+  /**
+   * Orders a new one now, whatever was planned; limits of authorities hold.
+   * @returns seconds to wait before it may be asked for; 0 = it is under way; null = no such row here
+   */
+  async renew(id: string): Promise<number | null> {
+    const kept = this.#kept.get(id);
+    if (kept === undefined || this.#stopped) return null;
+    if (kept.running) return 0;
+    const wait = this.#askedByHand(kept);
+    if (wait > 0) return wait;
+    const now = this.#parts.now();
+    kept.dueAt = now;
+    const renewsAt = kept.life === null ? '' : timestamp(now);
+    await this.#write(kept, { renewsAt, retriesAt: '', errorCode: '', message: '' });
+    this.look();
+    return 0;
+  }
+
+  /**
+   * Whether an order would succeed, as far as that can be told without one.
+   * @returns seconds to wait before it may be asked; null = no such row here
+   */
+  async check(id: string): Promise<number | readonly NameCheck[] | null> {
+    const kept = this.#kept.get(id);
+    if (kept === undefined || this.#stopped) return null;
+    const wait = this.#checking >= MOST_CHECKS ? ASK_MS / 1_000 : this.#askedByHand(kept);
+    if (wait > 0) return wait;
+    this.#checking += 1;
+    try {
+      return await checkNames(this.#parts, this.#board, kept.subject);
+    } finally {
+      this.#checking -= 1;
+    }
+  }
+
+  /** @returns seconds until it may be asked for; each question costs connections to wherever the name leads */
+  #askedByHand(kept: Kept): number {
+    const now = this.#parts.now();
+    const wait = kept.askedAt + ASK_MS - now;
+    if (wait > 0) return Math.ceil(wait / 1_000);
+    kept.askedAt = now;
+    return 0;
   }
 
   get numbers(): Numbers {
@@ -184,7 +235,7 @@ export class CertificateManager {
     const open = this.#orders.openOf(row.id) !== null;
     const changed = row.keyType !== subject.keyType || row.names.join(' ') !== subject.names.join(' ');
     const dueAt = open || changed ? now() : dueOf(row, now());
-    this.#kept.set(row.id, { row, subject, life, dueAt, askAt: now(), running: false, gone: false });
+    this.#kept.set(row.id, { row, subject, life, dueAt, askAt: now(), running: false, askedAt: 0, gone: false });
   }
 
   /** Soonest end first. */

@@ -15,7 +15,7 @@ export interface Handlers<View, Create, Update> {
   readonly update?: (call: Call, id: string, patch: Update) => Promise<View | null>;
   readonly delete?: (call: Call, id: string) => Promise<boolean>;
   /** By name. */
-  readonly actions?: Readonly<Record<string, (call: Call, id: string) => Promise<boolean>>>;
+  readonly actions?: Readonly<Record<string, (call: Call, id: string) => Promise<View | boolean | null>>>;
 }
 
 /** The five verbs of a service of the rules, as they are. */
@@ -160,21 +160,25 @@ function updateOperation<View, Update>(
 /** Clients send actions with no body, with {}, or with the bare id as text. */
 const ANY_BODY: BodyRule<unknown> = { loose: true, read: (input) => input };
 
-/** Something that is done and answered 204. */
+/** Something that is done: answered 204, or with the resource. */
 function doOperation<View>(
-  { path, ids }: Place<View>,
+  place: Place<View>,
   method: 'POST' | 'DELETE',
   below: string,
-  act: (call: Call, id: string) => Promise<boolean>,
+  act: (call: Call, id: string) => Promise<View | boolean | null>,
   body: BodyRule<unknown> | null = null,
 ): Operation {
   return {
     method,
-    path: `${path}/:id${below}`,
-    ids,
+    path: `${place.path}/:id${below}`,
+    ids: place.ids,
     query: NO_QUERY,
     body,
-    handle: async (call) => ((await act(call, param(call, 'id'))) ? NO_CONTENT : null),
+    async handle(call) {
+      const done = await act(call, param(call, 'id'));
+      if (typeof done === 'boolean') return done ? NO_CONTENT : null;
+      return shown(place, done, call);
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import type { Operation } from '../resource/operation.ts';
 import { handlersOf, serve } from '../resource/serve.ts';
 import { httpsEdges, tcpEdges, tlsEdges } from './edges.ts';
 import { endpoints } from './endpoints.ts';
+import { managedCertificates } from './managed-certificates.ts';
 import { reservedDomains } from './reserved-domains.ts';
 import { root } from './root.ts';
 import { tunnelSessions } from './tunnel-sessions.ts';
@@ -14,7 +15,16 @@ import { botUsers, serviceUsers } from './users.ts';
 type Served = (control: ControlApi) => Operation[];
 
 /** Those that are more than rows of their own. */
-const SPECIAL: readonly Served[] = [endpoints, tunnels, tunnelSessions, serviceUsers, httpsEdges, tlsEdges, tcpEdges];
+const SPECIAL: readonly Served[] = [
+  endpoints,
+  tunnels,
+  tunnelSessions,
+  managedCertificates,
+  serviceUsers,
+  httpsEdges,
+  tlsEdges,
+  tcpEdges,
+];
 /** Plain ones whose answers or paths are more than their definition says. */
 const OWN: { readonly [N in PlainName]?: Served } = { reservedDomains, botUsers };
 

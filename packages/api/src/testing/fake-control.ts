@@ -196,6 +196,12 @@ export function createFakeControl() {
       get: async (_caller: Caller, id: string) => TUNNELS.find((tunnel) => tunnel.id === id) ?? null,
       list: async (_caller: Caller, query: PageQuery) => pageOf(TUNNELS, query),
     },
+    managedCertificates: {
+      get: async () => null,
+      list: async () => ({ items: [], more: false }),
+      renew: async () => false,
+      check: async () => null,
+    },
     edges: {
       async create(_caller, kind, input) {
         const view: EdgeView = {

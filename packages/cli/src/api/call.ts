@@ -18,7 +18,13 @@ export interface Answer {
  * One call of the REST API.
  * @param target path with its query, or the address of a next page: its origin is not believed, as the key goes along
  */
-export async function callApi(place: ApiPlace, method: string, target: string, body?: object): Promise<Answer> {
+export async function callApi(
+  place: ApiPlace,
+  method: string,
+  target: string,
+  body?: object,
+  deadlineMs = DEADLINE_MS,
+): Promise<Answer> {
   const base = new URL(place.url);
   const { pathname, search } = new URL(target, 'http://any');
   const route = target.startsWith('/') ? `${base.pathname.replace(/\/$/, '')}${pathname}` : pathname;
@@ -33,7 +39,7 @@ export async function callApi(place: ApiPlace, method: string, target: string, b
           path: `${route}${search}`,
           method,
           agent: false,
-          signal: AbortSignal.timeout(DEADLINE_MS),
+          signal: AbortSignal.timeout(deadlineMs),
           headers: {
             host: base.host,
             authorization: `Bearer ${place.key}`,

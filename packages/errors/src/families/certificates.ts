@@ -88,4 +88,16 @@ export const CERTIFICATE_ERRORS = {
     title: 'Certificate in use',
     message: 'The certificate {id} is used by {users}. Give these another one first, or none.',
   },
+  90083: {
+    status: 409,
+    owner: 'config',
+    title: 'No certificates are ordered',
+    message: 'This server orders no certificates now. Start it with --acme-email and --acme-agree-terms.',
+  },
+  90084: {
+    status: 429,
+    owner: 'client',
+    title: 'Asked again too soon',
+    message: 'The certificate of {names} was looked at a moment ago. Ask again in {seconds} seconds.',
+  },
 } as const satisfies Record<number, ErrorEntry>;

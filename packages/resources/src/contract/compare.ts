@@ -30,6 +30,7 @@ export interface Comparison {
 /** Differences that are meant, by `path field` or `path call`, with the reason. */
 const MEANT: Readonly<Record<string, string>> = {
   '/reserved_domains resolves_to': 'shown only where it is configured, which it cannot be here',
+  '/managed_certificates is not published': 'of this server alone',
 };
 /** Path parameters that TypeScript clients repeat in bodies; the pipeline drops them for every resource. */
 const REPEATED = ['id', 'edge_id'];

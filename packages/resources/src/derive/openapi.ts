@@ -24,12 +24,17 @@ export function openApiOf(resources: readonly Resource[], server: string, versio
       (paths[path] ??= {})[METHODS[verb]] = operationOf(resource, verb);
     }
     for (const { path, operation } of listsBelow(resource)) paths[path] = { get: operation };
-    for (const { name, doc } of resource.actions ?? []) {
+    for (const { name, doc, answers } of resource.actions ?? []) {
       paths[`${resource.path}/{id}/${name}`] = {
         post: {
           ...headOf(resource, `${name}_${resource.name}`, doc),
           parameters: parametersOf(resource, true),
-          responses: { '204': { description: 'Done.' }, default: ERROR_RESPONSE },
+          responses: {
+            ...(answers === true
+              ? successOf(resource, 'get', { $ref: `#/components/schemas/${schemaName(resource)}` })
+              : { '204': { description: 'Done.' } }),
+            default: ERROR_RESPONSE,
+          },
         },
       };
     }

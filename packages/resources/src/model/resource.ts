@@ -4,10 +4,12 @@ import type { InputOf, ViewOf } from './types.ts';
 
 export type Verb = 'list' | 'get' | 'create' | 'update' | 'delete';
 
-/** Something that can be asked of one resource beyond the verbs: `POST {path}/{id}/{name}`, answered 204. */
+/** Something that can be asked of one resource beyond the verbs: `POST {path}/{id}/{name}`. */
 export interface Action {
   readonly name: string;
   readonly doc: string;
+  /** It answers the resource; absent = 204. */
+  readonly answers?: true;
 }
 
 /** Filters compare the fields of answers; a resource may have names and values that mean others. */

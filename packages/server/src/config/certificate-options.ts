@@ -7,7 +7,7 @@ export const CERTIFICATE_OPTIONS = [
     kind: 'text',
     value: 'address',
     default: '',
-    help: 'order certificates by ACME, with an account of this mail address: docs/operate.md, Certificates',
+    help: 'order certificates by ACME, with an account of this mail address: docs/certificates.md',
   },
   {
     key: 'acme_agree_terms',
