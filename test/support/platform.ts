@@ -14,6 +14,8 @@ export const repositoryRoot = path.resolve(path.dirname(fileURLToPath(import.met
 /** Where a tree's command begins. */
 export const mainOf = (root: string): string => path.join(root, 'packages', 'cli', 'src', 'main.ts');
 const READY_MS = 60_000;
+/** `POSTERN_TEST_WORKERS=2`: every test with so many processes that serve. */
+const workers = process.env['POSTERN_TEST_WORKERS'];
 
 export interface Runtime {
   readonly pid: number;
@@ -112,6 +114,7 @@ export class Platform {
       // Tests use names of these domains, too, and verify their certificates.
       ...(options.root === undefined ? ['test', 'example.com', 'example'].map((name) => `--ca-domain=${name}`) : []),
       '--log-format=json',
+      ...(options.root === undefined && workers !== undefined ? [`--workers=${workers}`] : []),
       ...(options.args ?? []),
     ];
     const child = spawn(program, args, {

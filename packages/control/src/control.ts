@@ -38,8 +38,11 @@ import type { Caller, ControlApi } from './types.ts';
 export interface Control {
   /** For the REST surface. */
   readonly api: ControlApi;
-  /** For an edge; there may be several. */
-  connectEdge(): EdgeConnection;
+  /**
+   * For an edge; there may be several.
+   * @param name under which the others reach it, unlike that of any edge before; without one it is reached by none
+   */
+  connectEdge(name?: string): EdgeConnection;
   /** Certificates are others than before: the edges ask for them anew. */
   certificatesChanged(): Promise<void>;
   /** What certificate authorities are answered from now on, in the place of what they were; resolves when every edge does. */
@@ -115,7 +118,7 @@ export function createControl(dependencies: ControlDependencies): Control {
   const lease = new Lease(core);
   return {
     api: createApi(core),
-    connectEdge: () => untilStopped(connectEdge(core), () => stopped),
+    connectEdge: (name = '') => untilStopped(connectEdge(core, name), () => stopped),
     certificatesChanged: () => settings.certificatesChanged(),
     challenge: (challenges) => settings.challenge(challenges),
     showWebVisitors: (url) => settings.showWebVisitors(url),

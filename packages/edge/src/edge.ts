@@ -35,6 +35,8 @@ import { IdentityProviders } from './services/providers.ts';
 import { KnownResources } from './services/resources.ts';
 import { SlicedWork } from './services/slices.ts';
 import { VisitorSessions } from './services/sessions.ts';
+import { NodeStreams, socketPath } from './streams/node-streams.ts';
+import { PeerHost } from './streams/peer-host.ts';
 import { TrafficBatch } from './traffic-batch.ts';
 
 /** When the server stops: what a connection gets to send its first byte, and to come to what serves it. */
@@ -58,8 +60,18 @@ export interface EdgeOptions {
   readonly addresses?: Addresses | null;
   /** Open already; those of TCP endpoints open and close with their routes. */
   readonly listeners: readonly Listener[];
+  /** The other edges of this node; absent = there are none. */
+  readonly peers?: PeerSettings;
   /** Rules for actions that judge messages; absent = none. */
   readonly firewall?: PolicyServices['firewall'];
+}
+
+/** How the edges of a node find each other. */
+export interface PeerSettings {
+  /** Of this edge, as the others hear it with routes. */
+  readonly name: string;
+  /** Of their sockets: a folder that nobody else may enter. */
+  readonly directory: string;
 }
 
 /** Numbers of this moment. */
@@ -128,6 +140,7 @@ class DataPlane implements Edge {
   readonly #providers: Outside;
   readonly #sessions: VisitorSessions;
   readonly #bcrypt = new BcryptThread();
+  readonly #peers: { readonly host: PeerHost; readonly streams: NodeStreams; readonly path: string } | null;
   readonly #ready = Promise.withResolvers<void>();
   #stopping: Promise<void> | null = null;
 
@@ -161,6 +174,15 @@ class DataPlane implements Edge {
       random,
       ready: this.#ready.promise,
     });
+    const local = this.#agents.streams;
+    this.#peers =
+      options.peers === undefined
+        ? null
+        : {
+            host: new PeerHost(local, faults),
+            streams: new NodeStreams({ local, directory: options.peers.directory, faults }),
+            path: socketPath(options.peers.directory, options.peers.name),
+          };
     // A start that fails says so itself.
     this.#ready.promise.catch(() => {});
     const returning = new Returning(config.expected, now);
@@ -170,7 +192,7 @@ class DataPlane implements Edge {
       link,
       routes,
       returning,
-      agents: this.#agents.streams,
+      agents: this.#peers?.streams ?? local,
       marks: this.#marks,
       challenges: this.#challenges,
       bodies: new BodyRoom(),
@@ -234,6 +256,8 @@ class DataPlane implements Edge {
   async start(): Promise<void> {
     const accept: Accept = (serves, gate, socket, port) => void this.#connections.accept(serves, gate, socket, port);
     try {
+      // Whoever hears of agents here may come for them.
+      await this.#peers?.host.listen(this.#peers.path);
       this.#listeners.serve('before routes', accept);
       await this.#context.link.follow(this.port);
       if (this.#settings === null) throw new Error('control has not said what the edges of its node share');
@@ -293,14 +317,18 @@ class DataPlane implements Edge {
     // All at once, so that another server may have them; agents that are here stay for what is in flight.
     this.#listeners.close();
     wheel.schedule(FIRST_BYTE_MS, () => this.#listeners.partSilent(wheel));
-    const inFlight = Promise.all([this.#http.drain(), this.#bytes.drain()]);
+    const drain = (): Promise<unknown> =>
+      Promise.all([this.#http.drain(), this.#bytes.drain(), this.#peers?.host.quiet()]);
+    const inFlight = drain();
     // Who was let in just before is served; whatever he then has in flight counts as well.
     const arrived = withDeadline(wheel, this.#connections.arrived(), ARRIVAL_MS, late).catch(ignore);
-    const drained = inFlight.then(() => arrived).then(() => Promise.all([this.#http.drain(), this.#bytes.drain()]));
+    const drained = inFlight.then(() => arrived).then(drain);
     await withDeadline(wheel, drained, config.limits.drainMs, late).catch(ignore);
     this.#http.destroy();
     this.#bytes.destroyAll();
     this.#listeners.destroy('visitors');
+    this.#peers?.streams.close();
+    this.#peers?.host.close();
     await this.#agents.close();
     this.#bcrypt.close();
     this.#listeners.destroy('agents');

@@ -1,6 +1,6 @@
 /** The data plane: listeners, TLS, routing, exchanges, agent sessions. See README.md. */
 export type { EdgeConfig, EdgeLimits, ListenAddress, Log } from './context.ts';
-export { createEdge, type Edge, type EdgeOptions, type EdgeStats } from './edge.ts';
+export { createEdge, type Edge, type EdgeOptions, type EdgeStats, type PeerSettings } from './edge.ts';
 export type { ListenerStats } from './listeners/listeners.ts';
 export type { Listener, OpenListener, Service } from './listeners/listener.ts';
 export { AddressData } from './services/addresses/data.ts';

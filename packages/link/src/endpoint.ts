@@ -4,6 +4,8 @@ import type { Binding, Scheme } from './model.ts';
 /** Where bytes of an endpoint go: a listener of an agent session. */
 export interface AgentUpstream {
   readonly sessionId: string;
+  /** Name of the edge of this node that has the session's wire; absent = the edge that reads this has it. */
+  readonly edge?: string;
   /** Id for the proxy header, as the agent knows it. */
   readonly tunnelId: string;
   /** For pages and logs: what the agent says it forwards to. */

@@ -5,7 +5,7 @@ import process from 'node:process';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Api } from '@postern/api';
 import { type Control, DEFAULT_LIMITS, createControl, policyRules, policyRulesWithoutFirewall } from '@postern/control';
-import { type Edge, createEdge } from '@postern/edge';
+import { createEdge } from '@postern/edge';
 import { createMemoryRegistry } from '@postern/registry';
 import { type Store, createIdSource } from '@postern/store';
 import { AddressFiles } from './address-files.ts';
@@ -36,6 +36,8 @@ import { processNumbers } from './metrics/process-numbers.ts';
 import { closeServers, createMetricsServer } from './metrics/metrics-server.ts';
 import { readiness } from './metrics/readiness.ts';
 import { type AgentAccess, agentAccess } from './agent-access.ts';
+import { type DataPlane, planeHere } from './workers/plane.ts';
+import { Workers } from './workers/workers.ts';
 import { type RuntimeInfo, forgetRuntime, publishRuntime } from './runtime-file.ts';
 
 /** Where a running platform is, and how to reach into it. */
@@ -188,7 +190,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   let manager: RunningManager | null = null;
   const metrics = new Metrics({
     version,
-    edge: () => (state === 'starting' ? null : edge.stats()),
+    plane: () => (state === 'starting' ? Promise.resolve(null) : plane.numbers()),
     storeWritable: () => store.health.writable,
     certificates: () => certificates.expiries,
     acme: () => manager?.manager.numbers ?? null,
@@ -207,22 +209,29 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
   });
 
   const addressFiles =
-    config.addressData.length === 0
+    config.addressData.length === 0 || config.workers > 0
       ? null
       : await AddressFiles.open(config.addressData, log.child({ sub: 'address data' }));
   if (addressFiles !== null) started.push(() => addressFiles.close());
-  const edge: Edge = createEdge({
-    config: edgeConfig(config, publicPorts, names.expected, loginProviders),
-    link: control.connectEdge().link,
-    log: log.child({ sub: 'edge' }),
-    now,
-    random,
-    addresses: addressFiles,
-    listeners: doors.forEdge(),
-    firewall,
-  });
-  started.push(() => edge.stop());
-  await edge.start();
+  const ofEdge = edgeConfig(config, publicPorts, names.expected, loginProviders);
+  const plane: DataPlane =
+    config.workers === 0
+      ? planeHere(
+          createEdge({
+            config: ofEdge,
+            link: control.connectEdge().link,
+            log: log.child({ sub: 'edge' }),
+            now,
+            random,
+            addresses: addressFiles,
+            listeners: doors.forEdge(),
+            firewall,
+          }),
+          () => void addressFiles?.reload(),
+        )
+      : new Workers({ config, edge: ofEdge, control, doors, log: log.child({ sub: 'workers' }) });
+  started.push(() => plane.stop());
+  await plane.start();
 
   manager = await startManager({
     config,
@@ -286,7 +295,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     reload() {
       certificates.reload();
       void control.certificatesChanged();
-      void addressFiles?.reload();
+      plane.reload();
     },
     async stop() {
       if (state === 'stopping') return;
@@ -294,7 +303,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
       await stopInOrder({
         handover: parts.handover,
         doors,
-        edge,
+        plane,
         api,
         control,
         store,
@@ -312,7 +321,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
 interface Stopping {
   readonly handover: Handover;
   readonly doors: Doors;
-  readonly edge: Edge;
+  readonly plane: DataPlane;
   readonly api: Api;
   readonly control: Control;
   readonly store: Store;
@@ -331,7 +340,7 @@ interface Stopping {
  * metrics listener says "stopping" until the next server wants its address, and agents stay until that serves.
  */
 async function stopInOrder(parts: Stopping): Promise<void> {
-  const { handover, doors, edge, api, control, store, closeMetrics, unpublish, log } = parts;
+  const { handover, doors, plane, api, control, store, closeMetrics, unpublish, log } = parts;
   handover.leave();
   // The next server goes on with what is ordered.
   parts.manager?.stop();
@@ -341,7 +350,7 @@ async function stopInOrder(parts: Stopping): Promise<void> {
   for (let turn = 0; turn < LAST_ACCEPTS; turn += 1) await setImmediate();
   const next = handover.watch();
   doors.close(true);
-  const drained = carefully(() => edge.stop(next.ready), log);
+  const drained = carefully(() => plane.stop(next.ready), log);
   const answered = carefully(() => api.close(), log);
   void next.came.then(closeMetrics);
   await carefully(unpublish, log);

@@ -17,9 +17,9 @@ export interface EdgeConnection {
   gone(): Promise<void>;
 }
 
-/** One edge of this node, from now until it is gone. */
-export function connectEdge(core: Core): EdgeConnection {
-  const edge = core.edges.add();
+/** One edge of this node, from now until it is gone. @param name unlike that of any edge before; '' = it is the only one */
+export function connectEdge(core: Core, name: string): EdgeConnection {
+  const edge = core.edges.add(name);
   const link: ControlLink = {
     async follow(port: EdgePort) {
       // The snapshot is taken inside the claim step and queued there, so that no change falls between the two.

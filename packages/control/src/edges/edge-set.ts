@@ -1,4 +1,4 @@
-import type { EdgePort, NodeSettings, PolicyResource, RouteEndpoint, RouteUpdate } from '@postern/link';
+import type { AgentUpstream, EdgePort, NodeSettings, PolicyResource, RouteEndpoint, RouteUpdate } from '@postern/link';
 import type { ResourceChange } from '../state/policy-resources.ts';
 import { within } from './within.ts';
 
@@ -44,8 +44,9 @@ export class EdgeSet {
     this.#onChange = onChange;
   }
 
-  add(): Follower {
-    const edge = new OneEdge(this.#deadlineMs);
+  /** @param name under which the other edges of this node find it; '' = it is the only one */
+  add(name: string): Follower {
+    const edge = new OneEdge(name, this.#deadlineMs, (sessionId) => this.#bySession.get(sessionId)?.name ?? name);
     this.#edges.add(edge);
     return {
       get gone() {
@@ -97,15 +98,20 @@ export class EdgeSet {
 }
 
 class OneEdge {
+  readonly name: string;
   readonly #deadlineMs: number;
+  /** Name of the edge that has a session's wire. */
+  readonly #holderOf: (sessionId: string) => string;
   port: EdgePort | null = null;
   gone = false;
   readonly #left = Promise.withResolvers<void>();
   #revision = 0;
   #tail: Promise<unknown> = Promise.resolve();
 
-  constructor(deadlineMs: number) {
+  constructor(name: string, deadlineMs: number, holderOf: (sessionId: string) => string) {
+    this.name = name;
     this.#deadlineMs = deadlineMs;
+    this.#holderOf = holderOf;
   }
 
   leave(): void {
@@ -157,7 +163,26 @@ class OneEdge {
     if (snapshot || !isEmpty(resources)) await port.applyResources({ snapshot, ...resources });
     if (!snapshot && isEmpty(routes)) return;
     this.#revision += 1;
-    await port.applyRoutes({ revision: this.#revision, snapshot, ...routes });
+    const { removes } = routes;
+    await port.applyRoutes({ revision: this.#revision, snapshot, upserts: this.#placed(routes.upserts), removes });
+  }
+
+  /** Says of each upstream which edge has it, where that is another one. */
+  #placed(endpoints: readonly RouteEndpoint[]): readonly RouteEndpoint[] {
+    if (this.name === '') return endpoints;
+    const place = (upstream: AgentUpstream): AgentUpstream => {
+      const edge = this.#holderOf(upstream.sessionId);
+      return edge === this.name ? upstream : { ...upstream, edge };
+    };
+    return endpoints.map((endpoint) =>
+      endpoint.kind === 'cloud'
+        ? endpoint
+        : {
+            ...endpoint,
+            upstreams: endpoint.upstreams.map(place),
+            routes: endpoint.routes.map((route) => ({ ...route, upstreams: route.upstreams.map(place) })),
+          },
+    );
   }
 }
 

@@ -3,7 +3,6 @@ import type { TLSSocket } from 'node:tls';
 import type { FaultReports, EdgeLimits, Log, TimerWheel } from '../context.ts';
 import type { AgentCommand, ControlLink } from '@postern/link';
 import { fail } from '@postern/errors';
-import type { AgentStreams } from '../streams/agent-streams.ts';
 import { LocalStreams, type PlaceTotals } from '../streams/local-streams.ts';
 import { AgentSession } from './agent-session.ts';
 import type { ConnectPoints } from './connect-addresses.ts';
@@ -60,7 +59,7 @@ export class AgentPlane {
     this.#limiter = new AuthLimiter(options.now);
   }
 
-  get streams(): AgentStreams {
+  get streams(): LocalStreams {
     return this.#streams;
   }
 

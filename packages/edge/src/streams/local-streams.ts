@@ -85,11 +85,11 @@ export class LocalStreams implements AgentStreams {
     for (const listener of this.#goneListeners) listener(session.id);
   }
 
-  isOnline(upstream: AgentUpstream): boolean {
+  isOnline(upstream: Pick<AgentUpstream, 'sessionId'>): boolean {
     return this.#entries.has(upstream.sessionId);
   }
 
-  canOpen(upstream: AgentUpstream, claim: PlaceClaim): boolean {
+  canOpen(upstream: Pick<AgentUpstream, 'sessionId'>, claim: PlaceClaim): boolean {
     return this.#entries.get(upstream.sessionId)?.places.canEnter(claim) ?? false;
   }
 
@@ -106,17 +106,22 @@ export class LocalStreams implements AgentStreams {
     handler: MuxStreamHandler,
     first?: Buffer,
   ): MuxStream {
-    const entry = this.#entries.get(upstream.sessionId);
-    if (entry === undefined) throw fail(3210);
-    const { session, places } = entry;
-    if (places.free === 0) throw this.#full(places);
     const header = encodeProxyHeader({ id: upstream.tunnelId, ...purpose });
     const parts = [header];
     if (proxyHeader !== null) parts.push(proxyHeader);
     if (first !== undefined) parts.push(first);
+    return this.openWith(upstream.sessionId, claim, parts.length === 1 ? header : Buffer.concat(parts), handler);
+  }
+
+  /** {@link open} with all that leaves in the first frame in one piece, as another edge has put it together. */
+  openWith(sessionId: string, claim: PlaceClaim, opening: Buffer, handler: MuxStreamHandler): MuxStream {
+    const entry = this.#entries.get(sessionId);
+    if (entry === undefined) throw fail(3210);
+    const { session, places } = entry;
+    if (places.free === 0) throw this.#full(places);
     let stream: MuxStream;
     try {
-      stream = session.mux.open(StreamType.proxy, handler, parts.length === 1 ? header : Buffer.concat(parts));
+      stream = session.mux.open(StreamType.proxy, handler, opening);
     } catch (error) {
       if (error instanceof MuxSessionEnded) throw fail(3210, {}, { cause: error });
       throw error;
@@ -126,7 +131,11 @@ export class LocalStreams implements AgentStreams {
     return stream;
   }
 
-  wait(upstream: AgentUpstream, claim: PlaceClaim, onPlace: (error: PosternError | null) => void): PlaceWait {
+  wait(
+    upstream: Pick<AgentUpstream, 'sessionId'>,
+    claim: PlaceClaim,
+    onPlace: (error: PosternError | null) => void,
+  ): PlaceWait {
     const places = this.#entries.get(upstream.sessionId)?.places;
     if (places !== undefined) return places.wait(claim, onPlace);
     queueMicrotask(() => onPlace(null));

@@ -169,6 +169,13 @@ export const SERVER_OPTIONS = [
   },
   ...CERTIFICATE_OPTIONS,
   {
+    key: 'workers',
+    kind: 'text',
+    value: 'count',
+    default: '0',
+    help: 'processes that serve visitors and agents, each on a core of its own; 0 = the server itself does',
+  },
+  {
     key: 'data_dir',
     kind: 'text',
     value: 'folder',

@@ -43,6 +43,8 @@ export interface ServerConfig extends Listening {
   /** null = no certificates are ordered. */
   readonly acme: AcmeSettings | null;
   readonly localCertificates: 'any' | 'base' | 'none';
+  /** Processes that serve visitors and agents; 0 = this one does. */
+  readonly workers: number;
   readonly dataDir: string;
   readonly apiRateLimit: number;
   readonly corsOrigins: readonly string[];
@@ -60,6 +62,9 @@ export interface ServerConfig extends Listening {
   readonly logFormat: 'pretty' | 'json';
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
+
+/** Each has routes, certificates and policies of its own in memory, and an own share of every limit's slack. */
+const MOST_WORKERS = 64;
 
 /** What defaults depend on. */
 export interface Surroundings {
@@ -121,6 +126,7 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
           ? 'any'
           : 'base'
         : read.choice('local_certificates', ['any', 'base', 'none']),
+    workers: read.count('workers', MOST_WORKERS, 0),
     dataDir: path.resolve(surroundings.cwd, read.text('data_dir') || defaultDataDir(surroundings)),
     apiRateLimit: read.count('api_rate_limit', 10_000_000),
     corsOrigins: read.list('cors_origin').map(webOrigin),

@@ -50,8 +50,8 @@ export class SettingsReader {
     return value;
   }
 
-  count(key: SettingKey, most: number): number {
-    const value = this.number(key, 1, most);
+  count(key: SettingKey, most: number, least = 1): number {
+    const value = this.number(key, least, most);
     if (!Number.isInteger(value)) throw new ConfigError(flagOf(key), this.text(key), 'expected a whole number');
     return value;
   }

@@ -39,7 +39,7 @@ export async function givenSockets(
   }
   const named = names.split(':');
   for (let index = 0; index < Number(count); index += 1) {
-    const listener = await adopt(FIRST_FD + index);
+    const listener = await adopt(FIRST_FD + index, config.workers > 0);
     const name = NAMES.get(named[index] ?? '') ?? byPort(config, listener.address.port);
     if (name === null) {
       const where = formatAddress(listener.address);
@@ -55,9 +55,9 @@ export async function givenSockets(
   return given;
 }
 
-async function adopt(fd: number): Promise<HeldListener> {
+async function adopt(fd: number, unread: boolean): Promise<HeldListener> {
   try {
-    return await HeldListener.adopt(fd);
+    return await HeldListener.adopt(fd, unread);
   } catch (error) {
     throw new ConfigError('LISTEN_FDS', String(fd), `is no listening TCP socket (${messageOf(error)})`);
   }

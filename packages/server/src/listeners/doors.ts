@@ -1,5 +1,5 @@
-import type { Server } from 'node:net';
-import type { Listener, OpenListener } from '@postern/edge';
+import type { Server, Socket } from 'node:net';
+import type { Listener, OpenListener, Service } from '@postern/edge';
 import { type Address, everyAddress, formatAddress, reachable } from '../config/addresses.ts';
 import { flagOf } from '../config/options.ts';
 import type { ServerConfig } from '../config/server-config.ts';
@@ -11,12 +11,24 @@ import { type ListenerName, listeners, type NamedListener } from './list.ts';
 export interface Door extends OpenListener {
   /** The first address, its port settled. */
   readonly address: Address;
+  /** One for each socket. */
+  readonly bound: readonly Address[];
+  /** A service manager has opened its sockets, and keeps them. */
+  readonly given: boolean;
+  /** Accepts nothing more, so that other processes may listen here. @returns who still waits */
+  leave(): readonly Socket[];
   /** Gives each of its sockets to a server of HTTP calls, with those who wait. */
   give(take: (listen: (server: Server) => Promise<void>) => Promise<unknown>): Promise<void>;
 }
 
 /** Listening sockets that were given to this process, by the listener that they are for. */
 export type GivenSockets = ReadonlyMap<ListenerName, readonly HeldListener[]>;
+
+export interface EdgeDoor {
+  readonly name: ListenerName;
+  readonly serves: Service;
+  readonly door: Door;
+}
 
 export interface DoorsOptions {
   readonly config: ServerConfig;
@@ -68,9 +80,14 @@ export class Doors {
 
   /** Those of the edge, for it. */
   forEdge(): readonly Listener[] {
+    return this.ofEdge().map(({ name, serves, door }) => ({ name, serves, open: door }));
+  }
+
+  /** Those of the edge that are open, by name. */
+  ofEdge(): readonly EdgeDoor[] {
     return listeners.flatMap(({ name, serves }) => {
-      const open = this.#open.get(name);
-      return open === undefined || serves === 'calls' ? [] : [{ name, serves, open }];
+      const door = this.#open.get(name);
+      return door === undefined || serves === 'calls' ? [] : [{ name, serves, door }];
     });
   }
 
@@ -80,39 +97,50 @@ export class Doors {
   }
 
   /** null: it has no address of its own, as those who come to it come to another one. */
-  async #add({ name, setting, within }: NamedListener): Promise<Door | null> {
+  async #add({ name, setting, within, serves }: NamedListener): Promise<Door | null> {
     const { config, given, tryAgain } = this.#options;
     const sockets = given.get(name) ?? [];
     if (sockets.length === 0 && config[name].length === 0 && within !== null) return null;
-    const door = sockets.length > 0 ? doorOf(sockets) : await openDoor(flagOf(setting), config[name], tryAgain);
+    const door =
+      sockets.length > 0
+        ? doorOf(sockets, true)
+        : await openDoor(flagOf(setting), config[name], tryAgain, config.workers > 0 && serves !== 'calls');
     this.#open.set(name, door);
     return door;
   }
 }
 
-/** @throws ConfigError naming the flag */
-export async function openDoor(flag: string, addresses: readonly Address[], tryAgain?: TryAgain): Promise<Door> {
+/** @param unread not a byte of who comes is read: another process will @throws ConfigError naming the flag */
+export async function openDoor(
+  flag: string,
+  addresses: readonly Address[],
+  tryAgain?: TryAgain,
+  unread = false,
+): Promise<Door> {
   const held: HeldListener[] = [];
   try {
     const open = async (wanted: Address): Promise<number> => {
-      const listener = await HeldListener.bind(wanted);
+      const listener = await HeldListener.bind(wanted, unread);
       held.push(listener);
       return listener.address.port;
     };
     const address = await bindAll(flag, everyAddress(addresses), open, tryAgain);
-    return { ...doorOf(held), address, addresses: [address] };
+    return { ...doorOf(held, false), address, addresses: [address] };
   } catch (error) {
     for (const listener of held) listener.close();
     throw error;
   }
 }
 
-function doorOf(held: readonly HeldListener[]): Door {
+function doorOf(held: readonly HeldListener[], given: boolean): Door {
   const addresses = held.map((listener) => listener.address);
   const [address = { host: '', port: 0 }] = addresses;
   return {
     address,
     addresses,
+    bound: addresses,
+    given,
+    leave: () => held.flatMap((listener) => listener.leave()),
     serve(onConnection) {
       for (const listener of held) listener.serve(onConnection);
     },

@@ -12,21 +12,25 @@ export class HeldListener {
   #port = 0;
   #serve: ((socket: Socket, port: number) => void) | null = null;
 
-  private constructor() {
+  private constructor(pauseOnConnect: boolean) {
     // As the edge opens its own: half-closed connections are served to their end.
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#welcome(socket));
+    const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect };
+    this.#server = createServer(options, (socket) => this.#welcome(socket));
   }
 
-  /** Rejects with the system's error. */
-  static async bind(address: Address): Promise<HeldListener> {
-    const held = new HeldListener();
+  /**
+   * Rejects with the system's error.
+   * @param unread not a byte of who comes is read: another process will
+   */
+  static async bind(address: Address, unread = false): Promise<HeldListener> {
+    const held = new HeldListener(unread);
     await listen(held.#server, address);
     return held.#ready();
   }
 
   /** Of a socket that another process has opened and given to this one, and that it keeps open. */
-  static async adopt(fd: number): Promise<HeldListener> {
-    const held = new HeldListener();
+  static async adopt(fd: number, unread = false): Promise<HeldListener> {
+    const held = new HeldListener(unread);
     await new Promise<void>((resolve, reject) => {
       held.#server.once('error', reject);
       held.#server.listen({ fd, backlog: BACKLOG }, resolve);
@@ -53,6 +57,14 @@ export class HeldListener {
   async give(server: Server): Promise<void> {
     await new Promise<void>((resolve) => server.listen(this.#server, BACKLOG, resolve));
     this.serve((socket) => server.emit('connection', socket));
+  }
+
+  /** Accepts nothing more, so that somebody else may listen here. @returns who still waits */
+  leave(): readonly Socket[] {
+    this.#server.close();
+    const early = [...this.#waiting];
+    this.#waiting.clear();
+    return early;
   }
 
   /** Accepts nothing more, and ends who still waits. */

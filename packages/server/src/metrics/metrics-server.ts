@@ -1,9 +1,9 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { EXPOSITION_TYPE } from './exposition.ts';
 
 /** What the metrics listener tells. */
 export interface MetricsPages {
-  readonly metrics: () => string;
+  readonly metrics: () => Promise<string>;
   readonly readiness: () => Readiness;
 }
 
@@ -12,21 +12,33 @@ export type Readiness = { readonly ready: true } | { readonly ready: false; read
 
 /** `/metrics`, `/healthz` (the process runs) and `/readyz` (it takes traffic and can write). */
 export function createMetricsServer(pages: MetricsPages): Server {
-  return createServer((request, response) => {
-    const { status, text, type = 'text/plain; charset=utf-8' } = answer(request.url ?? '/', pages);
+  return createServer((request, response) => void reply(request, response, pages));
+}
+
+async function reply(request: IncomingMessage, response: ServerResponse, pages: MetricsPages): Promise<void> {
+  try {
+    const { status, text, type = 'text/plain; charset=utf-8' } = await answer(request.url ?? '/', pages);
     response.writeHead(status, {
       'content-type': type,
       'content-length': Buffer.byteLength(text),
       'cache-control': 'no-store',
     });
     response.end(request.method === 'HEAD' ? undefined : text);
-  });
+  } catch {
+    response.destroy();
+  }
 }
 
-function answer(url: string, { metrics, readiness }: MetricsPages): { status: number; text: string; type?: string } {
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly type?: string;
+}
+
+async function answer(url: string, { metrics, readiness }: MetricsPages): Promise<Answer> {
   switch (url.split('?')[0]) {
     case '/metrics':
-      return { status: 200, text: metrics(), type: EXPOSITION_TYPE };
+      return { status: 200, text: await metrics(), type: EXPOSITION_TYPE };
     case '/healthz':
       return { status: 200, text: 'ok\n' };
     case '/readyz': {

@@ -43,7 +43,7 @@ const edge = {
 const metrics = (): Metrics =>
   new Metrics({
     version: '1.2.3',
-    edge: () => edge,
+    plane: () => Promise.resolve({ edge, uncaught: 0, workers: [], lost: 0 }),
     storeWritable: () => true,
     certificates: () => [{ certificate: 'authority', notAfter: 1_700_000_000_000 }],
     acme: () => ({
@@ -76,14 +76,14 @@ test('buckets of a histogram are cumulative, their bounds inclusive', () => {
   ]);
 });
 
-test('traffic is counted by class, kind and code, without hosts or ids', () => {
+test('traffic is counted by class, kind and code, without hosts or ids', async () => {
   const counted = metrics();
   counted.observe(event({}));
   counted.observe(event({ status: 502, errorCode: 'ERR_NGROK_8012', durationMs: 30 }));
   counted.observe(event({ status: 0 }));
   counted.observe(event({ kind: 'tcp', bytesIn: 1, bytesOut: 1 }));
   counted.observe(event({ kind: 'tls', bytesIn: 1, bytesOut: 1 }));
-  const text = counted.text();
+  const text = await counted.text();
   for (const line of [
     'postern_build_info{version="1.2.3"} 1',
     'postern_http_requests_total{status="2xx"} 1',

@@ -1,8 +1,10 @@
 import type { Numbers } from '@postern/acme';
 import type { EdgeStats, ListenerStats } from '@postern/edge';
+import type { PlaneNumbers } from '../workers/numbers.ts';
 import type { TrafficEvent } from '@postern/link';
 import { acmeMetrics } from './acme-metrics.ts';
 import { exposition, Histogram, type Metric, type Sample } from './exposition.ts';
+import type { ProcessNumbers } from './process-numbers.ts';
 
 const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 /** Seconds. */
@@ -11,8 +13,8 @@ const DURATION_BOUNDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
 /** What is read at scrape time. */
 export interface MetricsSources {
   readonly version: string;
-  /** null while the edge is not there. */
-  readonly edge: () => EdgeStats | null;
+  /** null while nothing serves. */
+  readonly plane: () => Promise<PlaneNumbers | null>;
   readonly storeWritable: () => boolean;
   /** Unix milliseconds; as many as the configuration names. */
   readonly certificates: () => readonly { readonly certificate: string; readonly notAfter: number }[];
@@ -21,13 +23,6 @@ export interface MetricsSources {
   /** Mistakes that nothing in the process had to catch. */
   readonly uncaught: () => number;
   readonly process: () => ProcessNumbers;
-}
-
-export interface ProcessNumbers {
-  readonly residentBytes: number;
-  readonly cpuSeconds: number;
-  /** Unix seconds. */
-  readonly startedAt: number;
 }
 
 /** Counters of the two machines. Labels are bounded: no hosts, no ids. */
@@ -63,14 +58,15 @@ export class Metrics {
   }
 
   /** Everything, as Prometheus reads it. */
-  text(): string {
-    const { version, edge, storeWritable, certificates } = this.#sources;
+  async text(): Promise<string> {
+    const { version, plane, storeWritable, certificates } = this.#sources;
     const process = this.#sources.process();
-    const live = edge();
+    const numbers = await plane();
+    const live = numbers?.edge ?? null;
     const acme = this.#sources.acme();
     const mistakes: readonly Sample[] = [
       { labels: { where: 'edge' }, value: live?.faults ?? 0 },
-      { labels: { where: 'process' }, value: this.#sources.uncaught() },
+      { labels: { where: 'process' }, value: this.#sources.uncaught() + (numbers?.uncaught ?? 0) },
     ];
     return exposition([
       gauge('postern_build_info', 'Always 1; the label says which version runs', 1, { version }),
@@ -156,6 +152,7 @@ export class Metrics {
         samples: mistakes,
       },
       gauge('postern_store_writable', '1 while the database takes writes', storeWritable() ? 1 : 0),
+      ...(numbers === null ? [] : workerMetrics(numbers)),
       gauge('process_resident_memory_bytes', 'Resident memory', process.residentBytes),
       {
         name: 'process_cpu_seconds_total',
@@ -166,6 +163,34 @@ export class Metrics {
       gauge('process_start_time_seconds', 'When the process started, Unix time', process.startedAt),
     ]);
   }
+}
+
+/** Nothing where the server itself serves. */
+function workerMetrics({ workers, lost }: PlaneNumbers): readonly Metric[] {
+  if (workers.length === 0 && lost === 0) return [];
+  const each = (value: (numbers: ProcessNumbers) => number): readonly Sample[] =>
+    workers.map(({ name, process }) => ({ labels: { worker: name.split('.')[0] ?? '' }, value: value(process) }));
+  return [
+    gauge('postern_workers', 'Workers that serve', workers.length),
+    {
+      name: 'postern_lost_workers_total',
+      kind: 'counter',
+      help: 'Workers that ended by themselves; another one has taken the place of each',
+      samples: [{ value: lost }],
+    },
+    {
+      name: 'postern_worker_cpu_seconds_total',
+      kind: 'counter',
+      help: 'CPU time, user and system, by worker; begins anew with who takes its place',
+      samples: each(({ cpuSeconds }) => cpuSeconds),
+    },
+    {
+      name: 'postern_worker_resident_memory_bytes',
+      kind: 'gauge',
+      help: 'Resident memory by worker',
+      samples: each(({ residentBytes }) => residentBytes),
+    },
+  ];
 }
 
 function edgeMetrics(live: EdgeStats): readonly Metric[] {

@@ -1,5 +1,11 @@
 import process from 'node:process';
-import type { ProcessNumbers } from './metrics.ts';
+
+export interface ProcessNumbers {
+  readonly residentBytes: number;
+  readonly cpuSeconds: number;
+  /** Unix seconds. */
+  readonly startedAt: number;
+}
 
 export function processNumbers(): ProcessNumbers {
   const { user, system } = process.cpuUsage();

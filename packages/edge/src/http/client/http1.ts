@@ -21,6 +21,7 @@ import { partStream } from '../../agents/part-stream.ts';
 import type { EdgeContext } from '../../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import { isMarked } from './dial-failure.ts';
+import { notTaken } from './not-taken.ts';
 import { responseDraft } from '../exchange/message.ts';
 import type { UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
 import { valueOf } from '../exchange/fields.ts';
@@ -346,6 +347,8 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
     if (untouched && (code === MuxErrorCode.acceptQueueFull || code === MuxErrorCode.streamRefused)) {
       return { upstream, error: fail(90012), reason: 'upstream-reset', retry: 'any' };
     }
+    const refused = notTaken(upstream, code, this.edge.config.limits.queueMs);
+    if (refused !== null) return refused;
     if (code === MuxErrorCode.sessionClosed || code === MuxErrorCode.peerEof) {
       const unsent = untouched && (this.stream?.queued ?? 0) > 0;
       return {

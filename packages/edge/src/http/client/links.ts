@@ -11,6 +11,7 @@ import type { StreamPurpose } from '../../streams/agent-streams.ts';
 import type { Guard } from '../../guard.ts';
 import type { AgentUpstream } from '@postern/link';
 import { dialFailure } from './dial-failure.ts';
+import { notTaken } from './not-taken.ts';
 import type { PlaceClaim, PlaceWait } from '../../places/place.ts';
 import type { UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
 import type { KeptIndex, Spare } from './kept.ts';
@@ -148,6 +149,8 @@ export class Http2Link implements Spare, Http2Carrier {
   failure(exchange: UpstreamOwner, untouched: boolean): UpstreamFailure {
     const { upstream, duplex } = this;
     const { resetCode } = duplex;
+    const refused = notTaken(upstream, resetCode ?? 0, this.edge.config.limits.queueMs);
+    if (refused !== null) return refused;
     if (resetCode === MuxErrorCode.sessionClosed || resetCode === MuxErrorCode.peerEof) {
       return { upstream, error: fail(3210), reason: 'agent-gone', retry: untouched ? 'idempotent' : 'none' };
     }

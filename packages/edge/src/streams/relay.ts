@@ -1,0 +1,65 @@
+/** One visitor's stream of another edge, and its stream into an agent here: bytes both ways, ends as they come. */
+import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
+
+/**
+ * What one of the two streams tells is done to the other. Bytes count as taken when the other stream has room for more,
+ * so that each direction goes as fast as its reader and no faster.
+ */
+export class RelayEnd implements MuxStreamHandler {
+  readonly #source: MuxStream;
+  readonly #target: MuxStream;
+  /** Bytes that the target has queued beyond its mark: their credit comes when it has drained. */
+  readonly #other: () => RelayEnd;
+  #owed = 0;
+  #ended = false;
+
+  /** @param other of the opposite direction */
+  constructor(source: MuxStream, target: MuxStream, other: () => RelayEnd) {
+    this.#source = source;
+    this.#target = target;
+    this.#other = other;
+  }
+
+  onData(chunk: Buffer): void {
+    if (!this.#target.writable) {
+      // It takes nothing more, and what comes for it is nobody's; its end is on its way.
+      this.#source.consume(chunk.length);
+      return;
+    }
+    if (this.#target.writeShared(chunk)) this.#source.consume(chunk.length);
+    else this.#owed += chunk.length;
+  }
+
+  onEnd(): void {
+    this.#ended = true;
+    this.#target.end();
+  }
+
+  onReset(code: number): void {
+    // It says only that it takes nothing more: what it sent before, its end with it, is still due.
+    if (this.#ended && code === MuxErrorCode.streamClosed) return;
+    this.#target.reset(code);
+  }
+
+  /** The source can be written again. */
+  onDrain(): void {
+    this.#other().drained();
+  }
+
+  onFault(): void {
+    this.#target.reset(MuxErrorCode.internal);
+  }
+
+  drained(): void {
+    const owed = this.#owed;
+    this.#owed = 0;
+    this.#source.consume(owed);
+  }
+}
+
+export function relay(one: MuxStream, other: MuxStream): void {
+  const there: RelayEnd = new RelayEnd(one, other, () => back);
+  const back = new RelayEnd(other, one, () => there);
+  one.handler = there;
+  other.handler = back;
+}

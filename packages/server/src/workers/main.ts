@@ -1,0 +1,105 @@
+/**
+ * A worker: an edge in a process of its own, started and told everything by the server (`workers.ts`). It decides
+ * nothing about its own life: signals are the server's, and when that is gone, so is the worker.
+ */
+import process from 'node:process';
+import { createEdge, type Edge, type Listener } from '@postern/edge';
+import { connectControl, overProcess, Peer, split } from '@postern/link/wire';
+import { AddressFiles } from '../address-files.ts';
+import { spreadLastNet, uncaught } from '../last-net.ts';
+import { HeldListener } from '../listeners/held-listener.ts';
+import { createLogger, type Logger } from '../log.ts';
+import { processNumbers } from '../metrics/process-numbers.ts';
+import { type WorkerCalls, type WorkerDoor, type WorkerStart, WAYS } from './calls.ts';
+import { HandedOverDoors } from './handed-over.ts';
+
+// A terminal or a service manager tells the whole group; the server then tells each worker what to do.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+interface Serving {
+  readonly edge: Edge;
+  readonly addresses: AddressFiles | null;
+}
+
+let serving: Serving | null = null;
+const handedOver = new HandedOverDoors();
+const channels = split(overProcess(process), WAYS);
+const link = connectControl(channels.link);
+const calls: WorkerCalls = {
+  async start(start) {
+    const log = createLogger({ format: start.logFormat, level: start.logLevel }).child({ worker: start.name });
+    const net = spreadLastNet(log);
+    serving = await serve(start, log);
+    await serving.edge.start();
+    net.up();
+  },
+  async stop() {
+    await made().edge.stop(succession.promise);
+    await made().addresses?.close();
+  },
+  succeeded: () => succession.resolve(),
+  numbers: () => ({ edge: made().edge.stats(), process: processNumbers(), uncaught: uncaught.count }),
+  reload: () => void made().addresses?.reload(),
+};
+const succession = Promise.withResolvers<void>();
+// oxlint-disable-next-line no-new
+new Peer(channels.worker, { ...calls }, () => process.exit(0));
+process.on('message', (message, socket) => handedOver.take(message, socket));
+
+function made(): Serving {
+  if (serving === null) throw new Error('it has not been started');
+  return serving;
+}
+
+async function serve(start: WorkerStart, log: Logger): Promise<Serving> {
+  const listeners: Listener[] = [];
+  try {
+    for (const door of start.doors) {
+      // One that fails leaves none open.
+      // oxlint-disable-next-line no-await-in-loop
+      listeners.push(await openDoor(door));
+    }
+    const addresses =
+      start.addressData.length === 0
+        ? null
+        : await AddressFiles.open(start.addressData, log.child({ sub: 'address data' }));
+    const firewall =
+      start.owaspCrs.length === 0
+        ? null
+        : (await import('../firewall/firewall.ts')).openFirewall(start.owaspCrs, log.child({ sub: 'firewall' }));
+    const edge = createEdge({
+      config: start.config,
+      link,
+      log: log.child({ sub: 'edge' }),
+      now: Date.now,
+      random: Math.random,
+      addresses,
+      listeners,
+      peers: { name: start.name, directory: start.directory },
+      firewall,
+    });
+    return { edge, addresses };
+  } catch (error) {
+    for (const { open } of listeners) open.close();
+    throw error;
+  }
+}
+
+async function openDoor({ name, serves, shared, addresses }: WorkerDoor): Promise<Listener> {
+  if (shared.length === 0) return { name, serves, open: handedOver.open(name, addresses) };
+  const held: HeldListener[] = [];
+  for (const address of shared) {
+    // oxlint-disable-next-line no-await-in-loop
+    held.push(await HeldListener.bind(address));
+  }
+  return {
+    name,
+    serves,
+    open: {
+      addresses,
+      serve: (onConnection) => held.forEach((listener) => listener.serve(onConnection)),
+      close: () => held.forEach((listener) => listener.close()),
+    },
+  };
+}

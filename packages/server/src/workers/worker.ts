@@ -1,0 +1,97 @@
+/** One worker as the server sees it: its process, its link to control, and what it is asked. */
+import cluster, { type Worker as ClusterWorker } from 'node:cluster';
+import type { Socket } from 'node:net';
+import type { ControlLink } from '@postern/link';
+import { overProcess, Peer, serveControl, split } from '@postern/link/wire';
+import type { ListenerName } from '../listeners/list.ts';
+import { type HandedOver, type WorkerNumbers, type WorkerStart, WAYS } from './calls.ts';
+
+/** For numbers: one that is busy for longer is shown as it was last. */
+const NUMBERS_MS = 1_000;
+
+export class Worker {
+  readonly name: string;
+  /** It serves. */
+  ready = false;
+  /** As it said last. */
+  numbers: WorkerNumbers | null = null;
+  readonly #process: ClusterWorker;
+  readonly #peer: Peer;
+  readonly #ended: Promise<string>;
+
+  /** @param onGone its channel has closed, however it ended */
+  constructor(name: string, link: ControlLink, onGone: () => void) {
+    this.name = name;
+    this.#process = cluster.fork();
+    const { process } = this.#process;
+    this.#ended = new Promise((resolve) => {
+      process.once('exit', (code, signal) => resolve(signal === null ? `code ${code}` : signal));
+      // It could not even be started.
+      process.once('error', (error) => resolve(error.message));
+    });
+    const channels = split(overProcess(process), WAYS);
+    serveControl(channels.link, link, onGone);
+    this.#peer = new Peer(channels.worker, {}, () => {
+      this.ready = false;
+    });
+  }
+
+  get pid(): number {
+    return this.#process.process.pid ?? 0;
+  }
+
+  /** Resolves with how its process ended. */
+  get ended(): Promise<string> {
+    return this.#ended;
+  }
+
+  async start(start: WorkerStart): Promise<void> {
+    await this.#peer.call('start', start);
+    this.ready = true;
+  }
+
+  /** Hands a connection over of which nothing has been read. */
+  hand(socket: Socket, door: ListenerName, port: number): void {
+    const message: HandedOver = { door, port };
+    this.#process.process.send({ to: 'sockets', message }, socket, {}, (error) => {
+      if (error !== null) socket.destroy();
+    });
+  }
+
+  succeeded(): void {
+    this.#peer.tell('succeeded');
+  }
+
+  reload(): void {
+    this.#peer.tell('reload');
+  }
+
+  /** Asks anew, if it answers in time. */
+  async measure(): Promise<void> {
+    if (!this.ready) return;
+    const timer = Promise.withResolvers<null>();
+    const late = setTimeout(() => timer.resolve(null), NUMBERS_MS);
+    try {
+      this.numbers = (await Promise.race([this.#peer.call<WorkerNumbers>('numbers'), timer.promise])) ?? this.numbers;
+    } catch {
+      // It has just ended.
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  /** The ordered stop; its process has ended then. */
+  async stop(): Promise<void> {
+    // Nothing has come to one that does not serve yet.
+    if (!this.ready) this.kill();
+    // One that has died has nothing left to stop.
+    await this.#peer.call('stop').catch(() => undefined);
+    await this.measure();
+    this.#peer.close();
+    await this.#ended;
+  }
+
+  kill(): void {
+    this.#process.process.kill('SIGKILL');
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * The edges of this server in processes of their own. Visitors' listeners are shared: every worker waits at the same
+ * sockets, and whoever is free takes who comes. Agents are accepted here and handed out in turn, so that their sessions
+ * spread evenly: a session stays for days. A worker that ends by itself is replaced.
+ */
+import cluster from 'node:cluster';
+import process from 'node:process';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { Control } from '@postern/control';
+import type { EdgeConfig } from '@postern/edge';
+import { RemoteError } from '@postern/link/wire';
+import type { ServerConfig } from '../config/server-config.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { flagOf } from '../config/options.ts';
+import type { Doors } from '../listeners/doors.ts';
+import type { ListenerName } from '../listeners/list.ts';
+import type { Logger } from '../log.ts';
+import type { WorkerDoor } from './calls.ts';
+import { removeFolder, workersFolder } from './folder.ts';
+import { lasting, sumStats } from './sum.ts';
+import type { PlaneNumbers } from './numbers.ts';
+import { Worker } from './worker.ts';
+
+/** Before one that ended takes another's place; twice as long each time that it did not last. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 10_000;
+const LASTED_MS = 60_000;
+/** Connections that wait for a worker while there is none. */
+const MOST_HELD = 1_000;
+
+export interface WorkersOptions {
+  readonly config: ServerConfig;
+  readonly edge: EdgeConfig;
+  readonly control: Control;
+  readonly doors: Doors;
+  readonly log: Logger;
+}
+
+interface Held {
+  readonly socket: Socket;
+  readonly door: ListenerName;
+  readonly port: number;
+}
+
+/** A worker's place, and who has it. */
+interface Slot {
+  readonly index: number;
+  worker: Worker | null;
+  generation: number;
+  pauseMs: number;
+  timer: NodeJS.Timeout | null;
+}
+
+export class Workers {
+  readonly #options: WorkersOptions;
+  readonly #folder: string;
+  readonly #slots: readonly Slot[];
+  #doors: readonly WorkerDoor[] = [];
+  #held: Held[] = [];
+  #turn = 0;
+  #stopping = false;
+  #lost = 0;
+  /** Of those that have ended. */
+  readonly #past: PlaneNumbers[] = [];
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+    this.#folder = workersFolder(options.config.dataDir, process.pid);
+    this.#slots = Array.from({ length: options.config.workers }, (_, index) => ({
+      index,
+      worker: null,
+      generation: 0,
+      pauseMs: FIRST_PAUSE_MS,
+      timer: null,
+    }));
+    // Workers wait at one socket; who takes a connection is settled by the system, not by a message.
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
+    cluster.setupPrimary({
+      exec: fileURLToPath(new URL('main.ts', import.meta.url)),
+      args: [],
+      serialization: 'advanced',
+    });
+  }
+
+  /** Resolves when all of them serve. @throws ConfigError */
+  async start(): Promise<void> {
+    const fresh = this.#slots.map((slot) => this.#fork(slot));
+    this.#doors = this.#share();
+    try {
+      await Promise.all(fresh.map((worker) => this.#begin(worker)));
+    } catch (error) {
+      await this.stop();
+      if (error instanceof RemoteError) throw new ConfigError(flagOf('workers'), '', error.message);
+      throw error;
+    }
+  }
+
+  /** @param successor resolves when another server takes agents */
+  async stop(successor?: Promise<void>): Promise<void> {
+    this.#stopping = true;
+    for (const { timer } of this.#slots) if (timer !== null) clearTimeout(timer);
+    for (const { socket } of this.#held.splice(0)) socket.destroy();
+    const running = this.#running();
+    void successor?.then(() => running.forEach((worker) => worker.succeeded()));
+    await Promise.all(running.map((worker) => worker.stop()));
+    removeFolder(this.#folder);
+  }
+
+  reload(): void {
+    for (const worker of this.#running()) worker.reload();
+  }
+
+  async numbers(): Promise<PlaneNumbers> {
+    const running = this.#running();
+    await Promise.all(running.map((worker) => worker.measure()));
+    const known = running.flatMap(({ name, numbers }) => (numbers === null ? [] : [{ name, ...numbers }]));
+    return {
+      edge: sumStats([...this.#past, ...known].map(({ edge }) => edge)),
+      uncaught: [...this.#past, ...known].reduce((sum, { uncaught }) => sum + uncaught, 0),
+      workers: known,
+      lost: this.#lost,
+    };
+  }
+
+  #running(): readonly Worker[] {
+    return this.#slots.flatMap(({ worker }) => (worker === null ? [] : [worker]));
+  }
+
+  /**
+   * Those of visitors are left for the workers to listen at. Agents come here, and so does whoever comes to sockets of a
+   * service manager, which are this process's.
+   */
+  #share(): readonly WorkerDoor[] {
+    return this.#options.doors.ofEdge().map(({ name, serves, door }) => {
+      const { bound, addresses } = door;
+      const shared = serves !== 'agents' && !door.given;
+      if (shared) for (const socket of door.leave()) this.#hand({ socket, door: name, port: door.address.port });
+      else door.serve((socket, port) => this.#hand({ socket, door: name, port }));
+      return { name, serves, shared: shared ? bound : [], addresses };
+    });
+  }
+
+  #hand(held: Held): void {
+    const ready = this.#running().filter((worker) => worker.ready);
+    this.#turn += 1;
+    const worker = ready[this.#turn % ready.length];
+    if (worker !== undefined) worker.hand(held.socket, held.door, held.port);
+    else if (this.#held.length < MOST_HELD && !this.#stopping) this.#held.push(held);
+    else held.socket.destroy();
+  }
+
+  #fork(slot: Slot): Worker {
+    slot.generation += 1;
+    const name = `w${slot.index + 1}.${slot.generation}`;
+    const connection = this.#options.control.connectEdge(name);
+    const worker = new Worker(name, connection.link, () => void connection.gone());
+    slot.worker = worker;
+    const since = performance.now();
+    void worker.ended.then((how) => this.#ended(slot, worker, how, performance.now() - since));
+    return worker;
+  }
+
+  async #begin(worker: Worker): Promise<void> {
+    const { config, edge } = this.#options;
+    const { addressData, owaspCrs, logFormat, logLevel } = config;
+    await worker.start({
+      name: worker.name,
+      directory: this.#folder,
+      config: edge,
+      doors: this.#doors,
+      addressData,
+      owaspCrs,
+      logFormat,
+      logLevel,
+    });
+    for (const held of this.#held.splice(0)) this.#hand(held);
+  }
+
+  #ended(slot: Slot, worker: Worker, how: string, livedMs: number): void {
+    slot.worker = null;
+    const { numbers } = worker;
+    if (numbers !== null) {
+      this.#past.push({ edge: lasting(numbers.edge), uncaught: numbers.uncaught, workers: [], lost: 0 });
+      if (this.#past.length > 1) this.#past.splice(0, Infinity, merged(this.#past));
+    }
+    if (this.#stopping) return;
+    this.#lost += 1;
+    const { log } = this.#options;
+    slot.pauseMs = livedMs > LASTED_MS ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, slot.pauseMs * 2);
+    log.error(
+      { worker: worker.name, how, again_in_ms: slot.pauseMs },
+      'a worker has ended; its visitors and agents are cut off',
+    );
+    slot.timer = setTimeout(() => {
+      this.#begin(this.#fork(slot)).then(
+        () => log.info({ worker: slot.worker?.name }, 'a worker has taken its place'),
+        (error: unknown) => {
+          log.error({ err: error }, 'a worker could not be started');
+          slot.worker?.kill();
+        },
+      );
+    }, slot.pauseMs);
+  }
+}
+
+function merged(past: readonly PlaneNumbers[]): PlaneNumbers {
+  return {
+    edge: sumStats(past.map(({ edge }) => edge)),
+    uncaught: past.reduce((sum, { uncaught }) => sum + uncaught, 0),
+    workers: [],
+    lost: 0,
+  };
+}
