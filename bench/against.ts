@@ -7,18 +7,20 @@ import { repositoryRoot } from '../test/support/platform.ts';
 import { DIRECTIONS, measureBulk } from './bulk.ts';
 import { checkOut } from './checkout.ts';
 import { Child } from './children.ts';
-import type { Variant } from './lineup.ts';
 import { measureRounds, median } from './measure.ts';
 import type { BenchOptions } from './options.ts';
 import { oursOf } from './ours.ts';
-import { startPostern, type Postern } from './postern.ts';
+import { Postern } from './postern.ts';
+import { type Ratio, ratioOf } from './ratios.ts';
 import { ratioLines, table } from './report.ts';
+import type { Variant } from './variants/variant.ts';
 
 /** What a change may cost. */
 const AIM = 1.01;
 const THEN = '@then';
 
 export async function runAgainst(options: BenchOptions, wrk: string | null): Promise<void> {
+  const only = options.only.filter((name) => name !== 'bulk');
   const stops: (() => Promise<void> | void)[] = [];
   const stop = async (): Promise<void> => {
     for (let end = stops.pop(); end !== undefined; end = stops.pop()) await end();
@@ -32,12 +34,12 @@ export async function runAgainst(options: BenchOptions, wrk: string | null): Pro
     stops.push(() => upstream.stop());
     const upstreamPort = Number(await upstream.line());
     const start = async (root: string): Promise<Postern> => {
-      const postern = await startPostern({ upstreamPort, nodeFlags: [], root });
+      const postern = await Postern.start({ upstreamPort, nodeFlags: [], root });
       stops.push(() => postern.stop());
       return postern;
     };
-    const pairs = pairsOf(await start(repositoryRoot), await start(then.root)).filter(
-      ([{ id }]) => options.only.length === 0 || options.only.includes(id),
+    const pairs = (await pairsOf(await start(repositoryRoot), await start(then.root))).filter(
+      ([{ id }]) => only.length === 0 || only.includes(id),
     );
     console.log(`now:  ${repositoryRoot}\nthen: ${then.title}`);
     const samples = await measureRounds(pairs.flat(), options, wrk);
@@ -46,15 +48,17 @@ export async function runAgainst(options: BenchOptions, wrk: string | null): Pro
     for (const [now, before] of pairs) {
       const [a, b] = [samples.get(now.id) ?? [], samples.get(before.id) ?? []];
       rows.push(row(now.title, a.map(costOf), b.map(costOf), 'µs/request', errorsOf(a) + errorsOf(b)));
-      ratios.push(ratioOf(now.title, a.map(costOf), b.map(costOf)));
+      ratios.push(compared(now.title, a.map(costOf), b.map(costOf)));
     }
     const bulkPair = pairsOfBulk(pairs);
-    const bulk = options.bulkMegabytes > 0 && bulkPair.length > 0 ? await measureBulk(bulkPair, options) : null;
+    const wantsBulk = options.only.length === 0 || options.only.includes('bulk');
+    const bulk =
+      wantsBulk && options.bulkMegabytes > 0 && bulkPair.length > 0 ? await measureBulk(bulkPair, options) : null;
     for (const direction of bulk === null ? [] : DIRECTIONS) {
       const [a, b] = [bulk?.get(`http ${direction}`) ?? [], bulk?.get(`http${THEN} ${direction}`) ?? []];
       const bad = [...a, ...b].filter(({ error }) => error !== '').length;
       rows.push(row(`bulk ${direction}`, a.map(costOf), b.map(costOf), 's/GB', bad));
-      ratios.push(ratioOf(`bulk ${direction}`, a.map(costOf), b.map(costOf)));
+      ratios.push(compared(`bulk ${direction}`, a.map(costOf), b.map(costOf)));
     }
     console.log(`\n${table(['CPU', 'now', 'then', 'unit', 'errors'], rows)}`);
     console.log(`\nCPU, now ÷ then (medians of the rounds' own ratios)\n${ratioLines(ratios)}`);
@@ -65,9 +69,9 @@ export async function runAgainst(options: BenchOptions, wrk: string | null): Pro
 
 type Pair = readonly [now: Variant, then: Variant];
 
-function pairsOf(now: Postern, then: Postern): readonly Pair[] {
-  const made = oursOf(now, '');
-  return oursOf(then, THEN).flatMap((variant, index): Pair[] => {
+async function pairsOf(now: Postern, then: Postern): Promise<readonly Pair[]> {
+  const made = await oursOf(now, '');
+  return (await oursOf(then, THEN)).flatMap((variant, index): Pair[] => {
     const other = made[index];
     return other === undefined ? [] : [[other, variant]];
   });
@@ -83,10 +87,10 @@ function row(title: string, now: readonly number[], then: readonly number[], uni
   return [title, median(now).toFixed(2), median(then).toFixed(2), unit, String(errors)];
 }
 
-function ratioOf(
-  text: string,
-  now: readonly number[],
-  then: readonly number[],
-): Parameters<typeof ratioLines>[0][number] {
-  return { text, value: median(now.map((cost, round) => cost / (then[round] ?? Number.NaN))), aim: AIM };
+function compared(text: string, now: readonly number[], then: readonly number[]): Ratio {
+  return ratioOf(
+    text,
+    now.map((cost, round) => cost / (then[round] ?? Number.NaN)),
+    AIM,
+  );
 }

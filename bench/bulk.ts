@@ -2,9 +2,9 @@
  * One large body down and one up, on one connection: megabytes per second and CPU seconds per gigabyte (10^9).
  */
 import { Child, cpuSeconds } from './children.ts';
-import type { Variant } from './lineup.ts';
 import type { LoadTarget } from './load.ts';
 import type { BenchOptions } from './options.ts';
+import type { Variant } from './variants/variant.ts';
 
 export interface BulkOrder extends LoadTarget {
   readonly direction: 'down' | 'up';

@@ -62,6 +62,15 @@ export class Child {
     }
   }
 
+  /** The next line that holds `text`; those before it are passed over. */
+  async lineWith(text: string, limitMs: number = LINE_MS): Promise<string> {
+    const deadline = Date.now() + limitMs;
+    for (;;) {
+      const line = await this.line(deadline - Date.now());
+      if (line.includes(text)) return line;
+    }
+  }
+
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.ended) return;
     const gone = new Promise<void>((resolve) => this.child.once('exit', () => resolve()));
@@ -112,16 +121,26 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
-/** Where an executable is, or null when it is neither on PATH nor where systems keep daemons. */
-export function findCommand(name: string): string | null {
-  const folders = [...(process.env['PATH'] ?? '').split(path.delimiter), '/usr/sbin', '/usr/local/sbin'];
-  const files = folders.map((folder) => path.join(folder, name));
-  return files.find(isExecutable) ?? null;
+/** A process with its children, and theirs. */
+export function familyOf(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(familyOf)];
 }
 
-function isExecutable(file: string): boolean {
+/** Where an executable is, or null when it is neither on PATH nor where systems keep daemons. */
+export function findCommand(name: string): string | null {
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
+  return findFile(name, [...folders, '/usr/sbin', '/usr/local/sbin'], constants.X_OK);
+}
+
+/** The first of the folders that has the file, with it. */
+export function findFile(name: string, folders: readonly string[], mode: number = constants.R_OK): string | null {
+  const files = folders.map((folder) => path.join(folder, name));
+  return files.find((file) => isAccessible(file, mode)) ?? null;
+}
+
+function isAccessible(file: string, mode: number): boolean {
   try {
-    accessSync(file, constants.X_OK);
+    accessSync(file, mode);
     return true;
   } catch {
     return false;

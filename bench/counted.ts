@@ -5,12 +5,12 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { until } from '../test/support/until.ts';
-import type { Variant } from './lineup.ts';
 import { load } from './load.ts';
 import { median } from './measure.ts';
 import { oursOf } from './ours.ts';
 import type { Allocated } from './parts/probe.ts';
-import { type Postern, startPostern } from './postern.ts';
+import { Postern } from './postern.ts';
+import type { Variant } from './variants/variant.ts';
 
 /** By `<variant> <server or agent> <count>`, per request. */
 export type Counts = Readonly<Record<string, number>>;
@@ -41,13 +41,13 @@ export class CountedPlatform {
     const folder = await mkdtemp(path.join(tmpdir(), 'postern-counts-'));
     const probe = pathToFileURL(path.join(path.dirname(fileURLToPath(import.meta.url)), 'parts', 'probe.ts'));
     probe.searchParams.set('folder', folder);
-    const postern = await startPostern({ upstreamPort, nodeFlags: [`--import=${probe.href}`], root });
+    const postern = await Postern.start({ upstreamPort, nodeFlags: [`--import=${probe.href}`], root });
     return new CountedPlatform(postern, folder);
   }
 
   async count(): Promise<Counts> {
     const counts: Record<string, number> = {};
-    for (const variant of oursOf(this.#postern, '')) {
+    for (const variant of await oursOf(this.#postern, '')) {
       await warm(variant);
       const rounds: Counts[] = [];
       for (let round = 0; round < ROUNDS; round++) rounds.push(await this.#round(variant));

@@ -13,9 +13,24 @@ export interface LoadTarget {
   readonly tls: boolean;
   /** Further fields, names and values in turn. */
   readonly headers?: readonly string[];
-  /** Over HTTP/2 (with TLS). */
-  readonly http2?: boolean;
+  /** What sends it, where it is not a request after the other on kept connections. */
+  readonly by?: LoadKind;
+  /** In place of the run's own number. */
+  readonly connections?: number;
 }
+
+/**
+ * `http2`: requests on streams (over TLS). `websocket`: a message, and its echo, after the other. `cold`: a connection
+ * for each request; `resumed`: the same, its TLS session taken up again.
+ */
+export type LoadKind = 'http2' | 'websocket' | 'cold' | 'resumed';
+
+const PARTS: Readonly<Record<LoadKind, string>> = {
+  http2: 'generator-http2',
+  websocket: 'generator-websocket',
+  cold: 'generator-cold',
+  resumed: 'generator-cold',
+};
 
 export interface LoadOrder extends LoadTarget {
   readonly connections: number;
@@ -34,11 +49,11 @@ export interface LoadResult {
 
 /** @param onStart called when everything is connected, just before the first request (with wrk: before it connects) */
 export async function load(order: LoadOrder, wrk: string | null, onStart: () => void): Promise<LoadResult> {
-  return wrk === null || order.tls ? ownLoad(order, onStart) : wrkLoad(order, wrk, onStart);
+  return wrk === null || order.tls || order.by !== undefined ? ownLoad(order, onStart) : wrkLoad(order, wrk, onStart);
 }
 
 async function ownLoad(order: LoadOrder, onStart: () => void): Promise<LoadResult> {
-  const child = Child.part(order.http2 === true ? 'generator-http2' : 'generator', JSON.stringify(order), true);
+  const child = Child.part(order.by === undefined ? 'generator' : PARTS[order.by], JSON.stringify(order), true);
   try {
     await child.line();
     onStart();

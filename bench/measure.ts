@@ -3,8 +3,8 @@
  */
 import { cpuSeconds } from './children.ts';
 import { load, type LoadTarget } from './load.ts';
-import type { Variant } from './lineup.ts';
 import type { BenchOptions } from './options.ts';
+import type { Variant } from './variants/variant.ts';
 
 /** One variant in one round. Times in microseconds. */
 export interface Sample {
@@ -30,7 +30,7 @@ export async function measureRounds(
   const samples = new Map<string, Sample[]>(variants.map((variant) => [variant.id, []]));
   // One short round for the compilers and the connection pools of all parts, which is not counted.
   for (const variant of variants)
-    await load({ ...variant.target, connections: options.connections, seconds: 1 }, wrk, noop);
+    await load({ connections: options.connections, ...variant.target, seconds: 1 }, wrk, noop);
   for (let round = 1; round <= options.rounds; round++) {
     // There and back: who comes later in a round comes earlier in the next.
     for (const variant of round % 2 === 1 ? variants : variants.toReversed()) {
@@ -48,7 +48,7 @@ function noop(): void {
 async function measureOnce(variant: Variant, options: BenchOptions, wrk: string | null): Promise<Sample> {
   const target: LoadTarget = variant.target;
   let before: number[] = [];
-  const busy = await load({ ...target, connections: options.connections, seconds: options.seconds }, wrk, () => {
+  const busy = await load({ connections: options.connections, ...target, seconds: options.seconds }, wrk, () => {
     before = variant.measured.map(cpuSeconds);
   });
   const cpu = variant.measured.map((part, index) => ((cpuSeconds(part) - (before[index] ?? 0)) / busy.requests) * 1e6);

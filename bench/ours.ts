@@ -1,21 +1,17 @@
 /** What is measured of one started platform. */
-import type { Variant } from './lineup.ts';
-import type { Postern } from './postern.ts';
+import type { Postern, Shared } from './postern.ts';
+import type { Variant } from './variants/variant.ts';
 
 /** @param suffix of the ids, where two platforms are measured in one run */
-export function oursOf(
-  { cloud, http, https, server, httpAgent, httpsAgent }: Postern,
-  suffix: string,
-): readonly Variant[] {
+export async function oursOf(postern: Postern, suffix: string): Promise<readonly Variant[]> {
+  const cloud = await postern.cloud('bench-cloud');
+  const http = await postern.share({ name: 'bench-http', scheme: 'http' });
+  const https = await postern.share({ name: 'bench-https', scheme: 'https' });
+  const h2: Shared = { ...https, target: { ...https.target, by: 'http2' } };
   return [
-    { id: `cloud${suffix}`, title: 'cloud endpoint', target: cloud, measured: [server] },
-    { id: `http${suffix}`, title: 'http through an agent', target: http, measured: [server, httpAgent] },
-    { id: `https${suffix}`, title: 'https through an agent', target: https, measured: [server, httpsAgent] },
-    {
-      id: `h2${suffix}`,
-      title: 'HTTP/2 through an agent',
-      target: { ...https, http2: true },
-      measured: [server, httpsAgent],
-    },
+    { id: `cloud${suffix}`, title: 'cloud endpoint', ...cloud },
+    { id: `http${suffix}`, title: 'http through an agent', ...http },
+    { id: `https${suffix}`, title: 'https through an agent', ...https },
+    { id: `h2${suffix}`, title: 'HTTP/2 through an agent', ...h2 },
   ];
 }

@@ -11,10 +11,12 @@ import process from 'node:process';
 import { portOf } from '../test/support/port-of.ts';
 import { Platform, splitAddress } from '../test/support/platform.ts';
 import { findCommand } from './children.ts';
-import type { Variant } from './lineup.ts';
 import { measureRounds, median, type Sample } from './measure.ts';
 import { readOptions } from './options.ts';
+import { ratioOf } from './ratios.ts';
 import { ratioLines, table } from './report.ts';
+import { BROWSER, TEN_RULES } from './variants/rules.ts';
+import type { Variant } from './variants/variant.ts';
 
 interface Ruled {
   readonly id: string;
@@ -26,25 +28,6 @@ interface Ruled {
 }
 
 const ANSWER = { actions: [{ type: 'custom-response', config: { status_code: 200, body: 'hello\n' } }] };
-const DENY = [{ type: 'deny' }];
-
-/** Over path, method, headers and address; none matches, so that all of them are evaluated. */
-const TEN_RULES = [
-  "req.url.path.startsWith('/admin') && !(conn.client_ip in ['192.0.2.1', '192.0.2.2'])",
-  "req.method == 'DELETE' || req.method == 'PUT'",
-  "hasReqHeader('x-forbidden')",
-  "req.headers['user-agent'].exists(agent, agent.matches('(?i)badbot|evilbot'))",
-  "inCidrRanges(conn.client_ip, ['192.0.2.0/24', '198.51.100.0/24'])",
-  "getReqCookie('beta').value == '1'",
-  "req.url.path in ['/old', '/older', '/oldest'] && req.method == 'GET'",
-  "req.host.endsWith('.internal.example.com')",
-  'req.content_length > 1000000',
-  "req.url.query.contains('debug=1') || req.url.path.endsWith('.php')",
-].map((expression) => ({ expressions: [expression], actions: DENY }));
-
-/** As most visitors send: rules look at it. */
-const AGENT = ['User-Agent', 'Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0'];
-
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
 
 function token(): string {
@@ -141,7 +124,7 @@ try {
     variants.push({
       id,
       title,
-      target: { host, port, path: '/', hostHeader, tls: false, headers: [...AGENT, ...headers] },
+      target: { host, port, path: '/', hostHeader, tls: false, headers: [...BROWSER, ...headers] },
       measured,
     });
   }
@@ -166,11 +149,13 @@ try {
   process.stdout.write(`${table(['policy', 'CPU µs/request', 'added', 'aim ≤', 'errors'], rows)}\n\n`);
   const ratios = ruled
     .filter(({ aim }) => aim !== null)
-    .map(({ id, title }) => ({
-      text: `${title} ÷ the bare path`,
-      value: median(sums(id).map((one, round) => one / (bare[round] ?? Number.NaN))),
-      aim: null,
-    }));
+    .map(({ id, title }) =>
+      ratioOf(
+        `${title} ÷ the bare path`,
+        sums(id).map((one, round) => one / (bare[round] ?? Number.NaN)),
+        null,
+      ),
+    );
   process.stdout.write(`CPU ratios\n${ratioLines(ratios)}\n`);
 } finally {
   await platform.dispose();

@@ -6,7 +6,8 @@
 import http2, { type ClientHttp2Session } from 'node:http2';
 import process from 'node:process';
 import tls from 'node:tls';
-import type { LoadOrder, LoadResult } from '../load.ts';
+import type { LoadOrder } from '../load.ts';
+import { tellLoad } from './tell-load.ts';
 
 const STREAMS_EACH = 8;
 
@@ -59,12 +60,7 @@ function drive(session: ClientHttp2Session): void {
 }
 
 function finishWhenQuiet(): void {
-  if (inFlight > 0) return;
-  const seconds = Number(process.hrtime.bigint() - startedAt) / 1e9;
-  latencies.sort((a, b) => a - b);
-  const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? 0;
-  const result: LoadResult = { requests: latencies.length, seconds, errors, p50: at(0.5), p99: at(0.99) };
-  process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
+  if (inFlight === 0) tellLoad(latencies, errors, startedAt);
 }
 
 const streams = Math.min(STREAMS_EACH, order.connections);

@@ -7,7 +7,8 @@ import net, { type Socket } from 'node:net';
 import process from 'node:process';
 import tls from 'node:tls';
 import { createResponseParser, encodeRequestHead } from '@postern/protocol';
-import type { LoadOrder, LoadResult } from '../load.ts';
+import type { LoadOrder } from '../load.ts';
+import { tellLoad } from './tell-load.ts';
 
 const order: LoadOrder = JSON.parse(process.argv[2] ?? '{}');
 const request = encodeRequestHead('GET', order.path, [
@@ -82,12 +83,7 @@ function drive(socket: Socket): void {
 }
 
 function finishWhenQuiet(): void {
-  if (inFlight > 0) return;
-  const seconds = Number(process.hrtime.bigint() - startedAt) / 1e9;
-  latencies.sort((a, b) => a - b);
-  const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? 0;
-  const result: LoadResult = { requests: latencies.length, seconds, errors, p50: at(0.5), p99: at(0.99) };
-  process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
+  if (inFlight === 0) tellLoad(latencies, errors, startedAt);
 }
 
 const sockets = await Promise.all(Array.from({ length: order.connections }, connect));

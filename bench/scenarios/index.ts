@@ -1,0 +1,5 @@
+import type { Scenario } from './scenario.ts';
+
+export type { Figure, Scenario } from './scenario.ts';
+
+export const SCENARIOS: readonly Scenario[] = [];
