@@ -1,12 +1,10 @@
 /** The unmodified npm `@ngrok/ngrok` against the platform: protocols, options, what the API shows of them. */
 import { readFile } from 'node:fs/promises';
-import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
 import zlib from 'node:zlib';
 import type ngrok from '@ngrok/ngrok';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { WebSocket, WebSocketServer } from 'ws';
 import { selfSigned } from '../support/certificates.ts';
 import { exchange } from '../support/exchange.ts';
 import { Platform, splitAddress } from '../support/platform.ts';
@@ -196,7 +194,7 @@ describe('http', () => {
     expect((await platform.visit(`https://${object}/`)).headers['x-out']).toBe('1');
   });
 
-  test('a policy that does not validate, and an option that is not built, are refused with their code', async () => {
+  test('a policy that does not validate, and an option that cannot work, are refused with their code', async () => {
     const bad = session
       .httpEndpoint()
       .domain(host())
@@ -205,31 +203,6 @@ describe('http', () => {
     await expect(bad).rejects.toMatchObject({ errorCode: 'ERR_NGROK_9026' });
     const oauth = session.httpEndpoint().domain(host()).oauth('google').listen();
     await expect(oauth).rejects.toThrow(/oauth/i);
-  });
-
-  test('websockets', async () => {
-    const domain = host();
-    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-    server.on('connection', (socket) =>
-      socket.on('message', (data) => socket.send(`echo ${(data as Buffer).toString()}`)),
-    );
-    await new Promise((resolve) => server.once('listening', resolve));
-    await session
-      .httpEndpoint()
-      .domain(domain)
-      .listenAndForward(`http://127.0.0.1:${(server.address() as net.AddressInfo).port}`);
-    const [address, port] = splitAddress(platform.runtime.https_addr);
-    const agent = new https.Agent({ ca: platform.ca, servername: domain });
-    const socket = new WebSocket(`wss://${address}:${port}/chat`, { agent, headers: { host: domain } });
-    const message = await new Promise<string>((resolve, reject) => {
-      socket.on('error', reject);
-      socket.on('open', () => socket.send('hello'));
-      socket.on('message', (data) => resolve((data as Buffer).toString()));
-    });
-    expect(message).toBe('echo hello');
-    socket.terminate();
-    for (const client of server.clients) client.terminate();
-    await new Promise((resolve) => server.close(resolve));
   });
 
   test('an upstream that is not there is 8012', async () => {

@@ -44,6 +44,7 @@ function wireOptions(options: ListenOptions): Record<string, unknown> {
     opts['Domain'] = options.domain ?? '';
     opts['Subdomain'] = options.subdomain ?? '';
   }
+  if (options.websocketTcp === true) opts['WebsocketTCPConverter'] = {};
   if (protoOf(options) === 'tls' && options.tlsTermination !== undefined) {
     opts['TLSTermination'] = {
       cert: base64(options.tlsTermination.cert),

@@ -105,6 +105,8 @@ export interface ListenOptions {
   readonly trafficPolicy?: string;
   /** What the upstream speaks; HTTP/1.1 by default. */
   readonly forwardsProto?: 'http1' | 'http2';
+  /** http and https only: visitors speak WebSocket, and the upstream gets the bytes of their messages. */
+  readonly websocketTcp?: boolean;
   /** Version of the PROXY header that the upstream wants; 0 by default. */
   readonly proxyProto?: 0 | 1 | 2;
   /** tls only: TLS ends at the server, with this certificate (PEM) or, without one, with the server's own. */

@@ -42,6 +42,7 @@ export async function listenOptions(proto: Proto, target: string, options: Endpo
     labels: options.labels,
     forwardsProto: options.upstreamProtocol,
     proxyProto: proxyProto(options),
+    websocketTcp: options.older?.websocketTcpConverter === true ? true : undefined,
     verifyUpstream: options.upstreamTlsVerify,
     upstreamCa,
     tlsTermination: endsHere || cert === undefined || key === undefined ? undefined : { cert, key },

@@ -55,9 +55,14 @@ export function upstreamOf(tunnel: TunnelRecord): AgentUpstream {
     sessionId: tunnel.sessionId,
     tunnelId: tunnel.bindId,
     forwardsTo: tunnel.forwardsTo,
-    protocol: tunnel.forwardsProto === 'http2' ? 'http2' : 'http1',
+    protocol: protocolOf(tunnel),
     proxyProtocol: tunnel.endpoint?.proxyProtocol ?? 0,
   };
+}
+
+function protocolOf({ endpoint, forwardsProto }: TunnelRecord): AgentUpstream['protocol'] {
+  if (endpoint?.websocketTcp === true) return 'bytes';
+  return forwardsProto === 'http2' ? 'http2' : 'http1';
 }
 
 /** One endpoint per hostport. `tunnelsOf` gives the online tunnels of a backend. */

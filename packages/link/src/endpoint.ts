@@ -10,8 +10,8 @@ export interface AgentUpstream {
   readonly tunnelId: string;
   /** For pages and logs: what the agent says it forwards to. */
   readonly forwardsTo: string;
-  /** What is spoken into the stream for http(s) endpoints. */
-  readonly protocol: 'http1' | 'http2';
+  /** What is spoken into the stream for http(s) endpoints; `bytes`: what visitors' WebSocket messages hold. */
+  readonly protocol: 'http1' | 'http2' | 'bytes';
   /** PROXY protocol header that the edge writes first; 0 = none. */
   readonly proxyProtocol: 0 | 1 | 2;
 }

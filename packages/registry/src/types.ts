@@ -85,6 +85,8 @@ export interface OnlineEndpoint {
   readonly tcpAddrId: string;
   readonly principalId: string;
   readonly proxyProtocol: 0 | 1 | 2;
+  /** Visitors speak WebSocket, and the service gets the bytes of their messages. */
+  readonly websocketTcp: boolean;
   readonly tls:
     | { readonly at: 'agent' }
     | { readonly at: 'edge'; readonly cert: string | null; readonly key: string | null };

@@ -105,7 +105,6 @@ test('logins are the action, and who is allowed a rule behind it', () => {
 
 test.each<[Proto, FlagValues, string]>([
   ['http', { verifyWebhook: 'github' }, 'belong together'],
-  ['http', { websocketTcpConverter: true }, 'websocket-tcp-converter'],
   ['http', { requestHeaderAdd: ['nocolon'] }, 'name: value'],
   ['http', { oauthAllowDomain: ['a.test'] }, '--oauth is needed'],
   ['http', { circuitBreaker: '2' }, '0 to 1'],

@@ -27,6 +27,7 @@ export interface OlderOptions {
   readonly oidc?: Login;
   /** PEM */
   readonly mutualTlsCas?: string;
+  /** No rule: the agent asks for it by an option of its own. */
   readonly websocketTcpConverter?: boolean;
 }
 
@@ -56,9 +57,6 @@ const HEADERS_PER_ACTION = 10;
  * @throws UsageError that names the option
  */
 export function rulesOf(proto: Proto, older: OlderOptions, upstreamHost: string): PolicySource {
-  if (older.websocketTcpConverter === true) {
-    throw new UsageError('websocket-tcp-converter is not there: no action of traffic policies does it.');
-  }
   const web = proto === 'http';
   const connect: Action[] = [];
   const { cidrAllow: allow, cidrDeny: deny } = older;

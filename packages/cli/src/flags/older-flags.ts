@@ -73,7 +73,11 @@ const FLAGS: readonly Omit<OlderFlag, 'help'>[] = [
   },
   { name: 'verify-webhook', value: 'provider', protos: ['http'], today: action('verify-webhook') },
   { name: 'verify-webhook-secret', value: 'secret', protos: ['http'], today: action('verify-webhook') },
-  { name: 'websocket-tcp-converter', protos: ['http'], today: 'nothing: there is no such conversion any more' },
+  {
+    name: 'websocket-tcp-converter',
+    protos: ['http'],
+    today: 'the same: bytes of WebSocket messages go to a service that speaks none',
+  },
   { name: 'mutual-tls-cas', value: 'file', protos: ['http'], today: action('terminate-tls') },
   {
     name: 'terminate-at',

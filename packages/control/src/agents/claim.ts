@@ -295,7 +295,7 @@ function recordOf(
 ): TunnelRecord {
   const now = core.timestamp();
   const { scheme, host, port, binding, url } = address;
-  const { trafficPolicy, effectivePolicy, optionRules, tls } = options;
+  const { trafficPolicy, effectivePolicy, optionRules, websocketTcp, tls } = options;
   return {
     id: tunnelIdOf(endpointId),
     bindId,
@@ -326,6 +326,7 @@ function recordOf(
       tcpAddrId,
       principalId,
       proxyProtocol: request.opts.proxyProto,
+      websocketTcp,
       tls,
     },
   };

@@ -151,7 +151,6 @@ describe('options become rules of the policy, checked by the real language', () 
     [{ webhookVerification: { provider: 'slack', secret: '' } }, 9026, 'the option WebhookVerification.secret'],
     [{ circuitBreaker: { errorThreshold: 5 } }, 9026, 'the option CircuitBreaker.error_threshold: 5 is outside 0 to 1'],
     [{ userAgentFilter: { allow: ['('], deny: [] } }, 9026, 'the option UserAgentFilter'],
-    [{ websocketTcpConverter: true }, 90_024, 'WebsocketTCPConverter'],
     [{ basicAuth: [{ username: '', password: 'password', passwordHash: '' }] }, 359, 'user name'],
     [{ auth: 'no-colon' }, 359, 'user name'],
     [{ auth: 'ann:short' }, 360, '5'],
@@ -164,6 +163,15 @@ describe('options become rules of the policy, checked by the real language', () 
   ] as const)('%j is refused with %i, naming %s', (opts, number, name) => {
     expect(() => read(opts)).toThrow(expect.objectContaining({ number, message: expect.stringContaining(name) }));
   });
+});
+
+test.each([
+  ['https', true],
+  ['http', true],
+  ['tcp', false],
+] as const)('bytes of WebSocket messages are for services of %s: %s', (scheme, is) => {
+  const { websocketTcp } = read({ websocketTcpConverter: true }, { scheme, binding: 'public' });
+  expect(websocketTcp).toBe(is);
 });
 
 describe('where TLS ends', () => {

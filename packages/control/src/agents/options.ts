@@ -14,6 +14,8 @@ export interface ReadOptions {
   readonly effectivePolicy: string;
   /** Those rules: a later patch of the policy is merged with them again. */
   readonly optionRules: PolicyRuleSet;
+  /** Visitors speak WebSocket, and the service gets the bytes of their messages. */
+  readonly websocketTcp: boolean;
   readonly tls: TlsMode;
 }
 
@@ -22,31 +24,24 @@ export interface PolicyPlace {
   readonly binding: Binding;
 }
 
-/** Options whose policy action is not built yet, by the name that agents give them. */
-const UNBUILT = [
-  ['websocketTcpConverter', 'WebsocketTCPConverter', 'websocket-tcp-converter'],
-] as const satisfies readonly (readonly [keyof BindOptions, string, string])[];
-
 const HEADERS_PER_ACTION = 10;
 
 export const NO_RULES: PolicyRuleSet = { on_tcp_connect: [], on_http_request: [], on_http_response: [] };
 
 /**
- * Turns the legacy options into policy rules (agent-protocol.md §5.3; docs/design.md §4). HostHeaderRewrite needs no rule: the
- * agent rewrites the header itself and only reports it.
- * @throws 301, 341, 359, 360, 9025, 9026, 90024
+ * Turns the legacy options into policy rules (agent-protocol.md §5.3; docs/design.md §4). Two need none: HostHeaderRewrite, since
+ * the agent rewrites the header itself and only reports it, and WebsocketTCPConverter, which says how the service is spoken to.
+ * @throws 301, 341, 359, 360, 9025, 9026
  */
 export function readOptions(rules: PolicyRules, request: BindRequest, place: PolicyPlace): ReadOptions {
   const { opts } = request;
-  for (const [field, option, action] of UNBUILT) {
-    if (opts[field] === true) throw fail(90024, { option, action });
-  }
   if (request.ipPolicyRef !== '') throw fail(341, { id: request.ipPolicyRef });
   const optionRules = rulesOf(opts, place);
   checkOptions(rules, optionRules, place);
   const trafficPolicy = policyText(opts);
   const effectivePolicy = mergePolicy(rules, trafficPolicy, optionRules, place);
-  return { trafficPolicy, effectivePolicy, optionRules, tls: tlsOf(opts, place) };
+  const websocketTcp = opts.websocketTcpConverter === true && (place.scheme === 'http' || place.scheme === 'https');
+  return { trafficPolicy, effectivePolicy, optionRules, websocketTcp, tls: tlsOf(opts, place) };
 }
 
 /** What the edge runs for the agent's policy `text` behind these rules. @throws 9026 */

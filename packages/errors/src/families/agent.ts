@@ -307,13 +307,6 @@ export const AGENT_ERRORS = {
     title: 'Unknown upstream protocol',
     message: 'The upstream protocol "{protocol}" is not one of http1, http2.',
   },
-  90024: {
-    status: 400,
-    owner: 'client',
-    title: 'Option not available',
-    message:
-      'The agent option "{option}" needs the traffic-policy action {action}, which is not available yet. Leave it out; it is never silently ignored.',
-  },
   90050: {
     status: 403,
     owner: 'client',

@@ -94,6 +94,18 @@ export const POLICY_RUN_ERRORS = {
     title: 'Webhook not verified',
     message: 'This request does not carry a valid signature of the provider whose webhooks this endpoint takes.',
   },
+  3206: {
+    status: 400,
+    owner: 'client',
+    title: 'WebSocket expected',
+    message: 'This endpoint takes WebSocket connections only, and this request opens none: {reason}.',
+  },
+  3213: {
+    status: 403,
+    owner: 'client',
+    title: 'Origin not allowed',
+    message: 'A page of {origin} may not open WebSocket connections to this endpoint.',
+  },
   3214: {
     status: 502,
     owner: 'config',

@@ -59,6 +59,7 @@ export function onlineEndpoint(given: Partial<OnlineEndpoint> & { readonly host:
     tcpAddrId: '',
     principalId: 'usr_1',
     proxyProtocol: 0,
+    websocketTcp: false,
     tls: { at: 'edge', cert: null, key: null },
     ...given,
   };

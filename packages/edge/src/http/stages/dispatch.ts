@@ -7,10 +7,12 @@ import { proxyHeaderFor } from '../../connection/proxy-header.ts';
 import type { EdgeContext, LiveEndpoint } from '../../context.ts';
 import type { StreamPurpose } from '../../streams/agent-streams.ts';
 import type { AgentUpstream } from '@postern/link';
+import type { MuxStreamHandler } from '@postern/protocol';
 import type { PlaceClaim } from '../../places/place.ts';
 import { type Exchange, Phase } from '../exchange/exchange.ts';
 import type { UpstreamFailure } from '../exchange/ports.ts';
 import { Http1Upstream } from '../client/http1.ts';
+import { openWebSocket, webSocketProblem } from '../client/websocket.ts';
 import type { Uploads } from './uploads.ts';
 
 /** RFC 9110 §9.2.2. */
@@ -18,6 +20,9 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 const MAX_ATTEMPTS = 2;
 /** Of which none was taken by a service. */
 const MAX_REFUSALS = 4;
+
+/** Of a stream that has not been handed over yet: nothing comes before it has been opened. */
+const UNREAD: MuxStreamHandler = { onData() {}, onEnd() {}, onReset() {}, onDrain() {} };
 
 export class Dispatcher {
   private readonly edge: EdgeContext;
@@ -97,7 +102,10 @@ export class Dispatcher {
     exchange.phase = Phase.sending;
     exchange.upstreamName = upstream.forwardsTo;
     if (!exchange.requestEnded) this.uploads.add(upstream.sessionId, exchange);
-    if (upstream.protocol === 'http2') {
+    if (upstream.protocol === 'bytes') {
+      const problem = webSocketProblem(exchange.request);
+      if (problem !== null) return problem;
+    } else if (upstream.protocol === 'http2') {
       const link = exchange.requester.http2.find(live.endpoint.id, upstream);
       if (link !== null) {
         link.request(exchange);
@@ -176,6 +184,10 @@ export class Dispatcher {
       if (upstream.protocol === 'http2') {
         const link = exchange.requester.http2.open(this.edge, upstream, claim, purpose, proxyHeader);
         link.request(exchange);
+        return null;
+      }
+      if (upstream.protocol === 'bytes') {
+        openWebSocket(exchange, this.edge.agents.open(upstream, claim, purpose, proxyHeader, UNREAD));
         return null;
       }
       const client = new Http1Upstream(this.edge, exchange.requester.kept, live.endpoint.id, upstream);

@@ -39,6 +39,7 @@ import type { Frame } from '../exchange/frame.ts';
 import { ownBusiness } from './own-business.ts';
 import { answerElsewhere, secureLocation } from './other-scheme.ts';
 import type { HopMarks } from '../exchange/hop-mark.ts';
+import { WEBSOCKET_VERSION } from '../client/websocket.ts';
 import { InternalCalls } from '../policy/internal-calls.ts';
 import type { KeptIndex } from '../client/kept.ts';
 import { HttpPolicyContext, responseView } from '../policy/views.ts';
@@ -352,7 +353,8 @@ export class Pipeline implements VisitorStages, Waiting {
       exchange.downstream.refused(error);
       return exchange.finish('refused');
     }
-    answerWithPage(exchange, error, error.number === 90019 ? [...headers, RETRY_SOON] : headers);
+    const told = error.number === 90019 ? RETRY_SOON : error.number === 3206 ? WEBSOCKET_VERSION : null;
+    answerWithPage(exchange, error, told === null ? headers : [...headers, told]);
     if (error.status === 421) exchange.closing = true;
     deliver(exchange);
   }
