@@ -43,8 +43,8 @@ export interface Control {
    * @param name under which the others reach it, unlike that of any edge before; without one it is reached by none
    */
   connectEdge(name?: string): EdgeConnection;
-  /** Certificates are others than before: the edges ask for them anew. */
-  certificatesChanged(): Promise<void>;
+  /** The edges ask anew for the certificates of these names (`*.` first for a wildcard); null = for all. */
+  certificatesChanged(names: readonly string[] | null): Promise<void>;
   /** What certificate authorities are answered from now on, in the place of what they were; resolves when every edge does. */
   challenge(challenges: readonly Challenge[]): Promise<void>;
   /** Where people are sent who open the agents' address in a browser. */
@@ -119,7 +119,7 @@ export function createControl(dependencies: ControlDependencies): Control {
   return {
     api: createApi(core),
     connectEdge: (name = '') => untilStopped(connectEdge(core, name), () => stopped),
-    certificatesChanged: () => settings.certificatesChanged(),
+    certificatesChanged: (names) => settings.certificatesChanged(names),
     challenge: (challenges) => settings.challenge(challenges),
     showWebVisitors: (url) => settings.showWebVisitors(url),
     async start() {

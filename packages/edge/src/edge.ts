@@ -285,10 +285,9 @@ class DataPlane implements Edge {
     this.#challenges.set(challenges);
     this.#sessions.sealWith(keys.logins);
     // Connections that are open keep theirs.
-    if (certificates !== this.#settings?.certificates) {
-      this.#certificates.clear();
-      this.#terminators.clear();
-    }
+    const changed = this.#settings === null ? [] : this.#certificates.forget(this.#settings.certificates, certificates);
+    if (changed === null) this.#terminators.clear();
+    else if (changed.length > 0) this.#terminators.forget(changed);
     this.#settings = settings;
   }
 

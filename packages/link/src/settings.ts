@@ -3,13 +3,24 @@
  * first routes of an edge, and again when something of it is not what it was.
  */
 export interface NodeSettings {
-  /** Grows when certificates were changed: what an edge keeps of them is asked for anew. */
-  readonly certificates: number;
+  /** What an edge keeps of certificates that were changed is asked for anew. */
+  readonly certificates: CertificateChanges;
   /** A page of this server, for people who open an address that is for agents. */
   readonly webUrl: string;
   /** What certificate authorities will come and ask for, under names that are being issued a certificate. */
   readonly challenges: readonly Challenge[];
   readonly keys: NodeKeys;
+}
+
+/** Which certificates were changed, so that an edge that has kept thousands forgets those alone. */
+export interface CertificateChanges {
+  /** How often there was one. */
+  readonly count: number;
+  /**
+   * The last of them, the newest last: names, `*.` first for a wildcard; null = any of all. An edge that has missed more
+   * than these forgets all.
+   */
+  readonly last: readonly (readonly string[] | null)[];
 }
 
 /** Secrets of 32 bytes each, written nowhere. Another edge of the node has the same. */

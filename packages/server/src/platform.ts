@@ -294,7 +294,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     },
     reload() {
       certificates.reload();
-      void control.certificatesChanged();
+      void control.certificatesChanged(null);
       plane.reload();
     },
     async stop() {

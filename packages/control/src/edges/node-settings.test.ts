@@ -31,10 +31,15 @@ describe('what the edges of a node share', () => {
   test('is told again when it changes, with what did not change as it was', async () => {
     const h = await open();
     const [before] = h.edge.settings;
-    await h.control.certificatesChanged();
-    expect(h.edge.settings.at(-1)).toEqual({ ...before, certificates: 1 });
+    await h.control.certificatesChanged(['a.test']);
+    const certificates = { count: 1, last: [['a.test']] };
+    expect(h.edge.settings.at(-1)).toEqual({ ...before, certificates });
     await h.control.showWebVisitors('https://demo.test/');
-    expect(h.edge.settings.at(-1)).toEqual({ ...before, certificates: 1, webUrl: 'https://demo.test/' });
+    expect(h.edge.settings.at(-1)).toEqual({ ...before, certificates, webUrl: 'https://demo.test/' });
+    for (let n = 0; n < 50; n++) await h.control.certificatesChanged(n === 49 ? null : [`${n}.test`]);
+    expect(h.edge.settings.at(-1)?.certificates).toMatchObject({ count: 51 });
+    expect(h.edge.settings.at(-1)?.certificates.last.slice(-2)).toEqual([['48.test'], null]);
+    expect(h.edge.settings.at(-1)?.certificates.last.length).toBeLessThan(51);
   });
 
   test('one that does not take it holds up neither the others nor routes', async () => {
@@ -42,8 +47,8 @@ describe('what the edges of a node share', () => {
     const deaf = new FakeEdge();
     await h.control.connectEdge().link.follow(deaf);
     deaf.applySettings = () => Promise.reject(new Error('deaf'));
-    await h.control.certificatesChanged();
-    expect(h.edge.settings.at(-1)?.certificates).toBe(1);
+    await h.control.certificatesChanged(null);
+    expect(h.edge.settings.at(-1)?.certificates.count).toBe(1);
   });
 
   test('has another key for tickets after an hour', async () => {

@@ -3,6 +3,8 @@ import type { Challenge, LoginKey, NodeSettings } from '@postern/link';
 /** How long tickets that one key sealed are good for. */
 const TICKET_KEY_MS = 3_600_000;
 const KEY_BYTES = 32;
+/** Of certificates: edges that are told miss none, and one that comes has nothing to forget. */
+const CHANGES_KEPT = 16;
 
 export interface NodeSettingsParts {
   /** What the page is until somebody knows a better one. */
@@ -24,7 +26,7 @@ export class NodeSettingsOfNow {
     this.#parts = parts;
     const { webUrl, randomBytes, loginKeys } = parts;
     this.#current = {
-      certificates: 0,
+      certificates: { count: 0, last: [] },
       webUrl,
       challenges: [],
       keys: { hopMarks: randomBytes(KEY_BYTES), tickets: randomBytes(KEY_BYTES), logins: loginKeys() },
@@ -43,8 +45,10 @@ export class NodeSettingsOfNow {
     if (this.#rotation !== null) clearInterval(this.#rotation);
   }
 
-  certificatesChanged(): Promise<void> {
-    return this.#change({ certificates: this.#current.certificates + 1 });
+  /** @param names that have another certificate now, or none; null = any may */
+  certificatesChanged(names: readonly string[] | null): Promise<void> {
+    const { count, last } = this.#current.certificates;
+    return this.#change({ certificates: { count: count + 1, last: [...last, names].slice(-CHANGES_KEPT) } });
   }
 
   showWebVisitors(webUrl: string): Promise<void> {

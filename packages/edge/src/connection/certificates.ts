@@ -1,5 +1,5 @@
 /** Certificates per server name, asked of control once and kept for a while. */
-import type { ControlLink, TlsIdentity } from '@postern/link';
+import type { CertificateChanges, ControlLink, TlsIdentity } from '@postern/link';
 
 /** A changed certificate is seen at the latest after this; `clear` makes it at once. */
 const KEEP_MS = 600_000;
@@ -11,6 +11,8 @@ const MOST_NAMES = 5_000;
 
 interface Entry {
   readonly identity: Promise<TlsIdentity | null>;
+  /** The same, once it is there. */
+  known: TlsIdentity | null;
   until: number;
 }
 
@@ -33,7 +35,11 @@ export class CertificateCache {
       this.#entries.set(serverName, known);
       return known.identity;
     }
-    const entry: Entry = { identity: this.#link.certificateFor(serverName), until: this.#now() + PENDING_MS };
+    const entry: Entry = {
+      identity: this.#link.certificateFor(serverName),
+      known: null,
+      until: this.#now() + PENDING_MS,
+    };
     this.#entries.set(serverName, entry);
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= MOST_NAMES) break;
@@ -46,16 +52,40 @@ export class CertificateCache {
   /** Gives the entry its end, once the answer is there. */
   async #date(serverName: string, entry: Entry): Promise<void> {
     try {
-      const identity = await entry.identity;
-      entry.until = this.#now() + (identity === null ? KEEP_NONE_MS : KEEP_MS);
+      entry.known = await entry.identity;
+      entry.until = this.#now() + (entry.known === null ? KEEP_NONE_MS : KEEP_MS);
     } catch {
       // Whoever asked sees the error; the next one asks again.
       if (this.#entries.get(serverName) === entry) this.#entries.delete(serverName);
     }
   }
 
-  /** Forgets everything: certificates were changed. */
-  clear(): void {
-    this.#entries.clear();
+  /**
+   * Forgets what was changed since the edge was told last.
+   * @returns the changed certificates that were kept; null = everything is forgotten
+   */
+  forget(before: CertificateChanges, after: CertificateChanges): readonly TlsIdentity[] | null {
+    const missed = after.count - before.count;
+    const changes = missed === 0 ? [] : after.last.slice(-missed);
+    if (missed < 0 || missed > changes.length || changes.includes(null)) {
+      this.#entries.clear();
+      return null;
+    }
+    const found: TlsIdentity[] = [];
+    for (const name of changes.flatMap((names) => names ?? [])) {
+      for (const key of name.startsWith('*.') ? this.#below(name.slice(1)) : [name]) {
+        const known = this.#entries.get(key)?.known ?? null;
+        if (known !== null) found.push(known);
+        this.#entries.delete(key);
+      }
+    }
+    return found;
+  }
+
+  /** Names that a wildcard may answer for: one label deeper. @param suffix with its dot */
+  #below(suffix: string): readonly string[] {
+    return [...this.#entries.keys()].filter(
+      (name) => name.endsWith(suffix) && name.indexOf('.') === name.length - suffix.length,
+    );
   }
 }

@@ -38,6 +38,8 @@ const TICKET_KEY_BYTES = 48;
 
 interface Context {
   readonly server: Server;
+  /** Of its certificate, PEM. */
+  readonly cert: string;
   /** Of which its tickets are. */
   readonly line: string;
   readonly size: number;
@@ -93,7 +95,17 @@ export class TlsTerminators {
     this.#ticketRoot = root;
   }
 
-  /** Forgets the contexts; connections that use them are not touched. */
+  /** Forgets the contexts of these certificates, with their keys; connections that use them are not touched. */
+  forget(identities: readonly TlsIdentity[]): void {
+    const gone = new Set(identities.map(({ cert }) => cert));
+    for (const [key, { cert, size }] of this.#servers) {
+      if (!gone.has(cert)) continue;
+      this.#servers.delete(key);
+      this.#pem -= size;
+    }
+  }
+
+  /** The same of all. */
   clear(): void {
     this.#servers.clear();
     this.#pem = 0;
@@ -116,7 +128,7 @@ export class TlsTerminators {
     );
     const line = lineOf(identity, demands, key);
     const server = this.#create(identity, demands, line);
-    const context: Context = { server, line, size, root: null };
+    const context: Context = { server, cert: identity.cert, line, size, root: null };
     this.#seal(context);
     this.#servers.set(key, context);
     this.#pem += size;

@@ -35,7 +35,7 @@ export class FakeControl implements ControlLink {
   /** What a bind of this Id becomes besides its upstream; keyed by the URL asked for. */
   readonly shapes = new Map<string, Partial<RouteEndpoint>>();
   settings: NodeSettings = {
-    certificates: 0,
+    certificates: { count: 0, last: [] },
     webUrl: 'https://hello.test/',
     challenges: [],
     keys: { hopMarks: randomBytes(32), tickets: randomBytes(32), logins: [{ id: 1, key: randomBytes(32) }] },

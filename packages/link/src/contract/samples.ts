@@ -43,7 +43,7 @@ export const ROUTE: RouteEndpoint = {
 };
 
 export const SETTINGS: NodeSettings = {
-  certificates: 1,
+  certificates: { count: 2, last: [['a.test', '*.b.test'], null] },
   webUrl: 'https://a.test/',
   challenges: [
     { kind: 'http-01', name: 'a.test', token: 't', answer: 't.k' },

@@ -22,7 +22,8 @@ export function followDomains({ store, stored, control, log }: Parts): {
   let last: Promise<void> = Promise.resolve();
   const changed = async (id: string): Promise<void> => {
     const row = await store.reservedDomains.get(id);
-    if (await stored.domainChanged(id, row)) await control.certificatesChanged();
+    const names = await stored.domainChanged(id, row);
+    if (names.length > 0) await control.certificatesChanged(names);
     await manager?.domainChanged(id);
   };
   return {

@@ -94,7 +94,8 @@ function wired(parts: ManagedParts): AcmeParts {
     log,
     present: (challenges) => control.challenge(challenges),
     async changed({ id, domainId, names }, identity) {
-      if (stored.place(domainId || id, names, identity)) await control.certificatesChanged();
+      const other = stored.place(domainId || id, names, identity);
+      if (other.length > 0) await control.certificatesChanged(other);
     },
     describe: (chain, key) => certificateFields(new X509Certificate(chain), key),
     wanted: async () => [...(await ownSubjects(parts)), ...control.managedDomains().map(typed(settings))],

@@ -42,21 +42,21 @@ export class StoredCertificates {
     }
   }
 
-  /** A reserved domain may name another certificate, or none. @returns whether something else is served now */
-  async domainChanged(id: string, row: ReservedDomainRow | null): Promise<boolean> {
+  /** A reserved domain may name another certificate, or none. @returns names for which something else is served now */
+  async domainChanged(id: string, row: ReservedDomainRow | null): Promise<readonly string[]> {
     const { domain = '', certificateId = '' } = row ?? {};
     const found = certificateId === '' ? null : await this.#store.tlsCertificates.get(certificateId);
     const identity = found === null ? null : { cert: found.certificatePem, key: found.privateKeyPem };
     return this.place(givenTo(id), [domain], identity);
   }
 
-  /** @param identity null = nothing is served under the place any more. @returns whether there was a change */
-  place(place: string, names: readonly string[], identity: TlsIdentity | null): boolean {
+  /** @param identity null = nothing is served under the place any more. @returns names for which something else is served now */
+  place(place: string, names: readonly string[], identity: TlsIdentity | null): readonly string[] {
     const before = this.#placed.get(place);
-    if (before === undefined && identity === null) return false;
+    if (before === undefined && identity === null) return [];
     for (const name of before?.names ?? []) if (this.#byName.get(name) === place) this.#byName.delete(name);
     this.#placed.delete(place);
-    if (identity === null) return true;
+    if (identity === null) return before?.names ?? [];
     const end = identity.cert.indexOf(END) + END.length;
     const leaf = identity.cert.slice(0, end);
     const notAfter = endOf(leaf);
@@ -68,7 +68,7 @@ export class StoredCertificates {
       notAfter,
     });
     for (const name of names) this.#byName.set(name, place);
-    return true;
+    return [...new Set([...(before?.names ?? []), ...names])];
   }
 
   /** Exact, or a wildcard one label up (RFC 6125 §6.4.3). */
