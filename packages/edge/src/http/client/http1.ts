@@ -27,7 +27,7 @@ import type { UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
 import { valueOf } from '../exchange/fields.ts';
 import { prepareResponseFields } from '../exchange/forwarding.ts';
 import { Pieces } from '../exchange/pieces.ts';
-import type { KeptUpstream, KeptUpstreams } from './kept.ts';
+import { type KeptUpstream, type KeptUpstreams, Turn } from './kept.ts';
 
 /** Chunks up to this size are copied behind their header, so that a frame carries all of it. */
 const SMALL_CHUNK = 16_384;
@@ -36,6 +36,7 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
   readonly mayTrail = false;
   readonly endpointId: string;
   readonly upstream: AgentUpstream;
+  readonly turn = new Turn(this);
   /** 0 = not kept. */
   expiresAt = 0;
   private readonly edge: EdgeContext;

@@ -18,46 +18,89 @@ export interface Spare {
   readonly upstream: AgentUpstream;
   /** Its stream, while it has one. */
   readonly stream: { readonly context: unknown } | null;
+  readonly turn: Turn;
   /** Somebody else needs the place, or the session is gone: closes it. */
   yieldPlace(): void;
+}
+
+/** Those of one session that wait, the longest first. */
+interface Line {
+  first: Turn | null;
+  last: Turn | null;
+}
+
+/** Where a spare stands in the line of its session. Each has one for good: waiting between requests allocates nothing. */
+export class Turn {
+  readonly spare: Spare;
+  /** null = it does not wait. */
+  line: Line | null = null;
+  previous: Turn | null = null;
+  next: Turn | null = null;
+
+  constructor(spare: Spare) {
+    this.spare = spare;
+  }
 }
 
 /** Of all visitors by agent session, those that wait longest first: which to close when places are scarce. */
 export class KeptIndex {
   /** Of HTTP/2 services (MAX_CONCURRENT_STREAMS), as they said last: a link has to begin before it is told. */
   readonly streamLimits = new WeakMap<AgentUpstream, number>();
-  private readonly sessions = new Map<string, Set<Spare>>();
+  private readonly lines = new Map<string, Line>();
 
   add(spare: Spare): void {
+    const { turn, stream } = spare;
+    if (turn.line !== null) return;
     const { sessionId } = spare.upstream;
-    let spares = this.sessions.get(sessionId);
-    if (spares === undefined) this.sessions.set(sessionId, (spares = new Set()));
-    spares.add(spare);
-    const place = placeOf(spare.stream);
+    let line = this.lines.get(sessionId);
+    if (line === undefined) this.lines.set(sessionId, (line = { first: null, last: null }));
+    turn.line = line;
+    turn.previous = line.last;
+    if (line.last === null) line.first = turn;
+    else line.last.next = turn;
+    line.last = turn;
+    const place = placeOf(stream);
     if (place !== null) place.idle = true;
   }
 
   remove(spare: Spare): void {
-    const { sessionId } = spare.upstream;
-    const spares = this.sessions.get(sessionId);
-    if (spares?.delete(spare) !== true) return;
-    if (spares.size === 0) this.sessions.delete(sessionId);
+    const { turn } = spare;
+    const { line, previous, next } = turn;
+    if (line === null) return;
+    if (previous === null) line.first = next;
+    else previous.next = next;
+    if (next === null) line.last = previous;
+    else next.previous = previous;
+    turn.line = null;
+    turn.previous = null;
+    turn.next = null;
+    if (line.first === null) this.forget(spare.upstream.sessionId, line);
     const place = placeOf(spare.stream);
     if (place !== null) place.idle = false;
   }
 
   /** Closes the one that waits longest. @returns whether there was one */
   evict(sessionId: string): boolean {
-    const oldest = this.sessions.get(sessionId)?.values().next().value;
+    const oldest = this.lines.get(sessionId)?.first?.spare;
     if (oldest === undefined) return false;
     this.remove(oldest);
     oldest.yieldPlace();
     return true;
   }
 
+  /** The session is gone, and with it all that waits on it. */
   forgetSession(sessionId: string): void {
-    for (const spare of this.sessions.get(sessionId) ?? []) spare.yieldPlace();
-    this.sessions.delete(sessionId);
+    const line = this.lines.get(sessionId);
+    if (line === undefined) return;
+    this.lines.delete(sessionId);
+    for (let turn = line.first; turn !== null; turn = line.first) {
+      this.remove(turn.spare);
+      turn.spare.yieldPlace();
+    }
+  }
+
+  private forget(sessionId: string, line: Line): void {
+    if (this.lines.get(sessionId) === line) this.lines.delete(sessionId);
   }
 }
 
@@ -98,7 +141,7 @@ export class KeptUpstreams {
       const client = this.idle[at];
       if (client === undefined || client.endpointId !== endpointId) continue;
       if (client.upstream.sessionId !== upstream.sessionId || client.upstream.tunnelId !== upstream.tunnelId) continue;
-      this.idle.splice(at, 1);
+      this.takeOut(at);
       this.index.remove(client);
       if (client.alive && this.edge.now() < client.expiresAt) return client;
       client.abandon();
@@ -129,8 +172,14 @@ export class KeptUpstreams {
   forget(client: KeptUpstream): void {
     const at = this.idle.indexOf(client);
     if (at === -1) return;
-    this.idle.splice(at, 1);
+    this.takeOut(at);
     this.index.remove(client);
+  }
+
+  /** The one used last is nearly always the one; cutting out of the middle makes a list of what is cut. */
+  private takeOut(at: number): void {
+    if (at === this.idle.length - 1) this.idle.pop();
+    else this.idle.splice(at, 1);
   }
 
   /** The visitor has left. */

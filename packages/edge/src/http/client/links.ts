@@ -14,7 +14,7 @@ import { dialFailure } from './dial-failure.ts';
 import { notTaken } from './not-taken.ts';
 import type { PlaceClaim, PlaceWait } from '../../places/place.ts';
 import type { UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
-import type { KeptIndex, Spare } from './kept.ts';
+import { type KeptIndex, type Spare, Turn } from './kept.ts';
 import { NativeLife } from '../codec/http2-native-life.ts';
 import { StreamErrors } from '../codec/http2-stream-errors.ts';
 import { MuxDuplex } from './mux-duplex.ts';
@@ -28,6 +28,7 @@ const LARGEST_STREAM_ID = 0x7fff_ffff;
 export class Http2Link implements Spare, Http2Carrier {
   readonly endpointId: string;
   readonly upstream: AgentUpstream;
+  readonly turn = new Turn(this);
   readonly session: ClientHttp2Session;
   readonly stream: MuxStream;
   readonly native: NativeLife;
