@@ -6,6 +6,7 @@
  * runtime's own fields when all of them are there, and plain 'data' events otherwise.
  */
 import type { Duplex } from 'node:stream';
+import { readBegins, readEnds } from './flush-turns.ts';
 
 /** Gets `buffer[0..length)`, which is valid during the call only. */
 export type ReadCallback = (buffer: Buffer, length: number) => void;
@@ -35,7 +36,7 @@ export function readIntoSlab(socket: Duplex, onBytes: ReadCallback): void {
   if (keys === null) return readByEvents(socket, onBytes);
   const shared = (slab ??= Buffer.allocUnsafeSlow(SLAB_BYTES));
   Reflect.set(socket, keys.callback, (length: number) => {
-    onBytes(shared, length);
+    deal(onBytes, shared, length);
     return true;
   });
   if (Reflect.get(socket, keys.buffer) === shared) return;
@@ -47,9 +48,18 @@ export function readIntoSlab(socket: Duplex, onBytes: ReadCallback): void {
 function readByEvents(socket: Duplex, onBytes: ReadCallback): void {
   const before = listeners.get(socket);
   if (before !== undefined) socket.off('data', before);
-  const listener = (chunk: Buffer): void => onBytes(chunk, chunk.length);
+  const listener = (chunk: Buffer): void => deal(onBytes, chunk, chunk.length);
   listeners.set(socket, listener);
   socket.on('data', listener);
+}
+
+function deal(onBytes: ReadCallback, buffer: Buffer, length: number): void {
+  readBegins();
+  try {
+    onBytes(buffer, length);
+  } finally {
+    readEnds(length);
+  }
 }
 
 function findKeys(socket: Duplex): Keys | null {

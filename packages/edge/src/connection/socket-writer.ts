@@ -1,11 +1,12 @@
 /**
- * Writes what agents send to a visitor's socket: pieces are copied into pooled 64-KiB slabs and leave together, once
- * per turn of the event loop (docs/performance.md). One write is under way at a time; what arrives meanwhile fills
- * the slabs behind it, so that a stalled reader pins little more memory than the bytes it has not taken.
+ * Writes what agents send to a visitor's socket: pieces are copied into pooled 64-KiB slabs and leave together
+ * (flush-turns.ts says when). One write is under way at a time; what arrives meanwhile fills the slabs behind it, so
+ * that a stalled reader pins little more memory than the bytes it has not taken.
  */
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import { flushSoon } from './flush-turns.ts';
 
 const SLAB_BYTES = 65_536;
 /** Slabs kept for reuse by the whole process: 4 MiB. */
@@ -15,15 +16,6 @@ const POOL_LIMIT = 64;
 const NOTHING = Buffer.alloc(0);
 
 const pool: Buffer[] = [];
-/** Writers that got bytes in this turn. */
-let dirty: SocketWriter[] = [];
-
-function flushDirty(): void {
-  const writers = dirty;
-  dirty = [];
-  for (const writer of writers) writer.flushNow();
-}
-
 /** Told how a {@link SocketWriter} gets on. */
 export interface SocketWriterOwner {
   /** `n` bytes have left this process: give credit for them. May be called from within {@link SocketWriter.flush}. */
@@ -62,7 +54,7 @@ export class SocketWriter {
     return this.#pending;
   }
 
-  /** Copies `chunk[start..end)`; it leaves at the end of this turn. */
+  /** Copies `chunk[start..end)`; it leaves soon. */
   write(chunk: Buffer, start = 0, end = chunk.length): void {
     if (this.#dropped || this.#ending) return;
     for (let from = start; from < end;) {
@@ -149,7 +141,7 @@ export class SocketWriter {
   #schedule(): void {
     if (this.#scheduled || this.#inFlight > 0) return;
     this.#scheduled = true;
-    if (dirty.push(this) === 1) setImmediate(flushDirty);
+    flushSoon(this);
   }
 
   readonly #written = (error?: Error | null): void => {
