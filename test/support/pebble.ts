@@ -57,6 +57,12 @@ export interface PebbleOptions {
   readonly resolver?: (dns: number) => Promise<number>;
   /** Seconds; Pebble's own is 90 days. */
   readonly validity?: number;
+  /** Further profiles: name to seconds of validity. */
+  readonly profiles?: Readonly<Record<string, number>>;
+  /** Of its own listener, for authorities that share one root; one of its own by default. */
+  readonly listener?: { readonly cert: Buffer; readonly key: Buffer };
+  /** Chains that it offers beside its first. */
+  readonly alternateRoots?: number;
 }
 
 export class Pebble {
@@ -102,7 +108,7 @@ export class Pebble {
       await freePort(),
       await freePort(),
     ];
-    const { cert, key } = await selfSigned('localhost', 30);
+    const { cert, key } = options.listener ?? (await selfSigned('localhost', 30));
     await writeFile(path.join(folder, 'listener.pem'), cert);
     await writeFile(path.join(folder, 'listener.key'), key);
     const config = {
@@ -116,7 +122,12 @@ export class Pebble {
         externalAccountBindingRequired: options.external !== undefined,
         externalAccountMACKeys: options.external ?? {},
         retryAfter: { authz: 1, order: 1 },
-        profiles: { default: { description: 'default', validityPeriod: options.validity ?? 7_776_000 } },
+        profiles: Object.fromEntries(
+          Object.entries({ default: options.validity ?? 7_776_000, ...options.profiles }).map(([name, seconds]) => [
+            name,
+            { description: name, validityPeriod: seconds },
+          ]),
+        ),
       },
     };
     await writeFile(path.join(folder, 'config.json'), JSON.stringify(config));
@@ -124,7 +135,9 @@ export class Pebble {
     const resolver = (await options.resolver?.(dns)) ?? dns;
     const children = [
       child(programs.dns, [...dnsFlags, `-dnsserver=127.0.0.1:${dns}`, `-management=127.0.0.1:${dnsManagement}`]),
-      child(programs.pebble, ['-config', path.join(folder, 'config.json'), '-dnsserver', `127.0.0.1:${resolver}`]),
+      child(programs.pebble, ['-config', path.join(folder, 'config.json'), '-dnsserver', `127.0.0.1:${resolver}`], {
+        PEBBLE_ALTERNATE_ROOTS: String(options.alternateRoots ?? 0),
+      }),
     ];
     const managed = `https://localhost:${management}`;
     const root = await until(() => ask(`${managed}/roots/0`, cert.toString()).catch(() => null));
@@ -171,6 +184,17 @@ export class Pebble {
     return this.#dnsManagement;
   }
 
+  /** PEM of what the chain of that number leads to; the first is {@link root}. */
+  rootOf(chain: number): Promise<string> {
+    return this.manage(`/roots/${chain}`);
+  }
+
+  /** What it says from now on of when to renew a certificate (RFC 9773). */
+  async setRenewalInfo(certificate: string, window: { readonly start: Date; readonly end: Date }): Promise<void> {
+    const body = { Certificate: certificate, ARIResponse: JSON.stringify({ suggestedWindow: window }) };
+    await ask(`${this.#management}/set-renewal-info/`, this.#listener, JSON.stringify(body));
+  }
+
   manage(pathName: string): Promise<string> {
     return ask(`${this.#management}${pathName}`, this.#listener);
   }
@@ -188,9 +212,10 @@ export class Pebble {
   }
 }
 
-function child(program: string, args: readonly string[]): ChildProcess {
+function child(program: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): ChildProcess {
   const env = {
     ...process.env,
+    ...more,
     PEBBLE_VA_NOSLEEP: '1',
     PEBBLE_VA_ALWAYS_VALID: '0',
     PEBBLE_WFE_NONCEREJECT: '5',
@@ -220,15 +245,19 @@ async function there(file: string): Promise<string | null> {
   );
 }
 
-function ask(url: string, ca: string): Promise<string> {
+/** @param body is posted; absent = get */
+function ask(url: string, ca: string, body?: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const request = https.get(url, { ca, agent: false }, (response) => {
+    const headers = { 'user-agent': 'postern-tests' };
+    const method = body === undefined ? 'GET' : 'POST';
+    const request = https.request(url, { ca, agent: false, method, headers }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (part: string) => (text += part));
       response.on('end', () => (response.statusCode === 200 ? resolve(text) : reject(new Error(text))));
     });
     request.on('error', reject);
+    request.end(body);
   });
 }
 

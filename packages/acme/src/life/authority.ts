@@ -4,7 +4,9 @@ import { AcmeClient } from '../client/client.ts';
 import { newKey } from '../client/csr.ts';
 import { sender } from '../client/exchange.ts';
 import { AccountKey } from '../client/jws.ts';
+import { AcmeProblem } from '../client/problem.ts';
 import type { AcmeParts, AuthorityConfig } from '../types.ts';
+import { Failure, failureOf } from './failure.ts';
 
 export interface Ready {
   readonly client: AcmeClient;
@@ -58,9 +60,17 @@ export class Authority {
       client.use(row.url);
       return { client, key };
     }
-    const url = await client.register({ email: config.email, agreed: true, external });
+    const account = { email: config.email, agreed: true, external };
+    const url = await client.register(account).catch((error: unknown) => Promise.reject(this.#noAccount(error)));
     await store.commit([store.acmeAccounts.update(id, { url })]);
     return { client, key };
+  }
+
+  /** Whatever is wrong with us here, another authority may not mind. */
+  #noAccount(error: unknown): unknown {
+    if (!(error instanceof AcmeProblem) || failureOf(error, this.title).elsewhere) return error;
+    const { message, retryAfterMs } = error;
+    return new Failure('CA_ERROR', `${this.title} gives no account: ${message}`, { retryAfterMs, elsewhere: true });
   }
 
   /** The authority does not know the account any more (a test authority that was started anew). */
