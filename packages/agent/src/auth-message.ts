@@ -6,11 +6,13 @@ import type { AgentOptions } from './options.ts';
 
 const VERSION = '0.1.0';
 
-/** Auth of this agent; `resume` from the session's last answer, empty strings the first time. */
-export function authMessage(
-  options: AgentOptions,
-  resume: { readonly clientId: string; readonly cookie: string },
-): Buffer {
+/** Of the session's last answer; empty strings the first time. */
+export interface Resume {
+  readonly clientId: string;
+  readonly cookie: string;
+}
+
+export function authMessage(options: AgentOptions, resume: Resume, legNumber: number): Buffer {
   const { interval, tolerance } = heartbeatTimes(options);
   const version = options.agentVersion ?? VERSION;
   const unmanaged = options.managed === false ? 'Remote management is switched off where this agent runs.' : '';
@@ -31,7 +33,7 @@ export function authMessage(
     stopUnsupported: unmanaged,
     restartUnsupported: unmanaged,
     clientType: 'postern-agent',
-    legNumber: 0,
+    legNumber,
     streams: streamsBorne(),
   });
 }

@@ -13,7 +13,9 @@ const UNTRUSTED: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-type Place = Pick<AgentOptions, 'serverAddr' | 'serverName' | 'ca'>;
+interface Place extends Pick<AgentOptions, 'serverName' | 'ca'> {
+  readonly serverAddr: string;
+}
 
 export function connectProblem(error: unknown, { serverAddr, serverName, ca }: Place): AgentError {
   const known = AgentError.from(error);

@@ -7,11 +7,18 @@ import { connectProblem } from './connect-problem.ts';
 import { dialServer } from './dial-server.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { AgentOptions } from './options.ts';
+import { dialProxy } from './proxy/dial-proxy.ts';
+import { proxyFor } from './proxy/proxy-address.ts';
 import { ReadSlab } from './read-slab.ts';
+import { parseServerAddr } from './target.ts';
+import { wayOut } from './way-out.ts';
 
 /** More than a server answers with; certificates and policies come back in it. */
 const ANSWER_BYTES = 4 * 1024 * 1024;
 const ANSWER_TIMEOUT = 15_000;
+const CONNECT_TIMEOUT = 10_000;
+/** A second with no more than an answered heartbeat in it is a quiet one. */
+const HEARTBEAT_BYTES = 64;
 /** Streams that carry bulk may have this much under way (docs/performance.md). */
 const WINDOW = 1_048_576;
 /** Heartbeats and commands. */
@@ -24,7 +31,10 @@ export interface ConnectionEvents {
   onStream(stream: MuxStream, connection: Connection): void;
   /** The connection was up and is gone, once. Not called when {@link Connection.open} rejects. */
   onLost(connection: Connection, error: AgentError): void;
-  onLatency(milliseconds: number): void;
+  /** A heartbeat was answered. */
+  onLatency(connection: Connection, milliseconds: number): void;
+  /** A heartbeat is not answered as soon as usual. */
+  onDoubt(connection: Connection): void;
 }
 
 /** One connection to the server: TLS, mux, heartbeats, and questions over it. */
@@ -32,17 +42,27 @@ export class Connection {
   readonly slab = new ReadSlab();
   readonly #options: AgentOptions;
   readonly #events: ConnectionEvents;
-  readonly #socket: TLSSocket;
+  readonly #address: string;
   readonly #mux: MuxSession;
   readonly #pump: MuxPump;
   readonly #heartbeats: Heartbeats;
+  /** Ends what is dialled through a proxy. */
+  readonly #abort = new AbortController();
+  readonly #answered = Promise.withResolvers<void>();
+  #socket: TLSSocket | undefined = undefined;
   #opened = false;
   #over: AgentError | undefined = undefined;
   #failOpening: ((error: AgentError) => void) | undefined = undefined;
+  /** Read since the last tick, and whether that tick saw traffic. */
+  #received = 0;
+  #wasBusy = false;
 
-  constructor(options: AgentOptions, events: ConnectionEvents) {
+  /** @param address of the server, `host:port` */
+  constructor(options: AgentOptions, address: string, events: ConnectionEvents) {
     this.#options = options;
+    this.#address = address;
     this.#events = events;
+    this.#answered.promise.catch(() => undefined);
     this.#mux = createMuxSession(
       {
         role: 'client',
@@ -59,34 +79,35 @@ export class Connection {
         onEnd: (_code, detail) => this.#end(new AgentError(`the connection to the server is over: ${detail}`)),
       },
     );
-    this.#socket = dialServer(options, this.slab, (chunk) => this.#mux.receive(chunk));
-    this.#pump = pumpMux(this.#mux, { write: (buffer, done) => void this.#socket.write(buffer, done) });
-    this.#heartbeats = new Heartbeats(
-      this.#mux,
-      options,
-      (ms) => events.onLatency(ms),
-      (reason) => this.#end(new AgentError(reason)),
-    );
-    this.#socket.on('error', (error) => this.#end(connectProblem(error, options)));
-    this.#socket.on('end', () => this.#mux.wireEnded('the server closed it'));
-    this.#socket.on('close', () => this.#mux.wireEnded('it was closed'));
+    this.#pump = pumpMux(this.#mux, { write: (buffer, done) => void this.#socket?.write(buffer, done) });
+    this.#heartbeats = new Heartbeats(this.#mux, options, {
+      onLatency: (milliseconds) => {
+        this.#answered.resolve();
+        events.onLatency(this, milliseconds);
+      },
+      onDoubt: () => events.onDoubt(this),
+      onSilence: (reason) => this.#end(new AgentError(reason)),
+    });
   }
 
   get over(): boolean {
     return this.#over !== undefined;
   }
 
-  /** Resolves when TLS is up; rejects when it does not come up in time. */
-  async open(): Promise<void> {
-    const timeout = this.#options.connectTimeout ?? 10_000;
+  /**
+   * Resolves when TLS is up; rejects when it does not come up in time.
+   * @param most milliseconds at most, where there is less time than usual
+   */
+  async open(most = Infinity): Promise<void> {
+    const timeout = Math.min(most, this.#options.connectTimeout ?? CONNECT_TIMEOUT);
     const deadline = setTimeout(
-      () => this.#end(new AgentError(`${this.#options.serverAddr} did not answer within ${timeout / 1000} s`)),
+      () => this.#end(new AgentError(`${this.#address} did not answer within ${timeout / 1000} s`)),
       timeout,
     );
     try {
       await new Promise<void>((resolve, reject) => {
         this.#failOpening = reject;
-        this.#socket.once('secureConnect', () => resolve());
+        this.#dial(resolve).catch((error: unknown) => this.#end(AgentError.from(error)));
         if (this.#over !== undefined) reject(this.#over);
       });
     } finally {
@@ -94,7 +115,25 @@ export class Connection {
       this.#failOpening = undefined;
     }
     this.#opened = true;
-    this.#heartbeats.start();
+    this.#heartbeats.beat();
+  }
+
+  /** Resolves when the server has answered a heartbeat on this connection; rejects when it ends before. */
+  answered(): Promise<void> {
+    return this.#answered.promise;
+  }
+
+  /** Asks the server whether it is there, unless that is asked already. */
+  check(): void {
+    if (this.#opened) this.#heartbeats.beat();
+  }
+
+  /** Each second: where bytes came and come no more, the server is asked whether it is there. */
+  tick(): void {
+    const isBusy = this.#received > HEARTBEAT_BYTES;
+    if (this.#wasBusy && !isBusy) this.check();
+    this.#wasBusy = isBusy;
+    this.#received = 0;
   }
 
   /** Asks the server one question; rejects when the answer does not come, or the connection ends before. */
@@ -120,12 +159,13 @@ export class Connection {
 
   /** Says goodbye, lets the last bytes leave, and closes. `onLost` is not called. */
   async close(): Promise<void> {
-    if (this.#over !== undefined) return;
+    if (this.#over !== undefined || this.#socket === undefined) return;
     this.#opened = false;
-    const closed = new Promise((resolve) => this.#socket.once('close', resolve));
-    const deadline = setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT);
+    const socket = this.#socket;
+    const closed = new Promise((resolve) => socket?.once('close', resolve));
+    const deadline = setTimeout(() => socket?.destroy(), CLOSE_TIMEOUT);
     this.#mux.goAway(MuxErrorCode.none, '');
-    this.#pump.whenDry(() => this.#socket.end());
+    this.#pump.whenDry(() => socket?.end());
     await closed;
     clearTimeout(deadline);
     this.#end(new AgentError('closed'));
@@ -137,12 +177,32 @@ export class Connection {
     this.#end(error);
   }
 
+  async #dial(onSecure: () => void): Promise<void> {
+    const proxy = proxyFor(this.#options.proxy, this.#address);
+    const way = wayOut(this.#options);
+    const { host, port } = parseServerAddr(this.#address);
+    const through = proxy && (await dialProxy(proxy, way, host, port, this.#abort.signal));
+    if (this.#over !== undefined) return void through?.destroy();
+    const socket = dialServer(this.#options, this.#address, through ?? way, this.slab, (chunk) => {
+      this.#received += chunk.length;
+      this.#mux.receive(chunk);
+    });
+    this.#socket = socket;
+    const place = { ...this.#options, serverAddr: this.#address };
+    socket.once('secureConnect', onSecure);
+    socket.on('error', (error) => this.#end(connectProblem(error, place)));
+    socket.on('end', () => this.#mux.wireEnded('the server closed it'));
+    socket.on('close', () => this.#mux.wireEnded('it was closed'));
+  }
+
   #end(error: AgentError): void {
     if (this.#over !== undefined) return;
     this.#over = error;
     this.#heartbeats.stop();
     this.#mux.destroy(MuxErrorCode.sessionClosed, error.message);
-    this.#socket.destroy();
+    this.#abort.abort();
+    this.#socket?.destroy();
+    this.#answered.reject(error);
     const fail = this.#failOpening;
     this.#failOpening = undefined;
     fail?.(error);

@@ -3,6 +3,11 @@ import type { AgentOptions } from './options.ts';
 
 const INTERVAL = 10_000;
 const TOLERANCE = 15_000;
+/** An answer that takes longer, and four times as long as the last, is doubted. */
+const DOUBT = 1000;
+const DOUBT_ROUNDS = 4;
+/** A timer that is so late belongs to a process that stood still; the answer may lie in the socket, unread. */
+const STOOD_STILL = 1000;
 
 export function heartbeatTimes(options: AgentOptions): { interval: number; tolerance: number } {
   return {
@@ -11,46 +16,65 @@ export function heartbeatTimes(options: AgentOptions): { interval: number; toler
   };
 }
 
+export interface HeartbeatEvents {
+  /** A beat was answered after so many milliseconds. */
+  onLatency(milliseconds: number): void;
+  /** A beat is not answered as soon as usual; `onLatency` is still to come, or `onSilence`. */
+  onDoubt(): void;
+  /** A beat was not answered within the tolerance, or wrongly. */
+  onSilence(reason: string): void;
+}
+
 /** Beats at the interval, and says when one stays unanswered for the tolerance (agent-protocol.md §3.2). */
 export class Heartbeats {
   readonly #times: { interval: number; tolerance: number };
   readonly #heartbeat: Heartbeat;
-  readonly #onSilence: (reason: string) => void;
+  readonly #now: () => number;
+  readonly #events: HeartbeatEvents;
+  #latency = 0;
   #timer: NodeJS.Timeout | undefined = undefined;
+  #doubt: NodeJS.Timeout | undefined = undefined;
 
-  constructor(
-    mux: MuxSession,
-    options: AgentOptions,
-    onLatency: (milliseconds: number) => void,
-    onSilence: (reason: string) => void,
-  ) {
+  constructor(mux: MuxSession, options: AgentOptions, events: HeartbeatEvents) {
     const random = options.random ?? Math.random;
     this.#times = heartbeatTimes(options);
-    this.#onSilence = onSilence;
+    this.#now = options.now ?? (() => performance.now());
+    this.#events = events;
     this.#heartbeat = openHeartbeat(mux, {
-      now: options.now ?? (() => performance.now()),
+      now: this.#now,
       random32: () => Math.floor(random() * 0x1_0000_0000),
       onLatency: (milliseconds) => {
-        onLatency(milliseconds);
-        this.#schedule(this.#times.interval, () => this.#beat());
+        this.#latency = milliseconds;
+        clearTimeout(this.#doubt);
+        this.#schedule(this.#times.interval, () => this.beat());
+        events.onLatency(milliseconds);
       },
-      onBroken: onSilence,
+      onBroken: (reason) => events.onSilence(reason),
     });
-  }
-
-  /** The first beat leaves at once, before Auth. */
-  start(): void {
-    this.#beat();
   }
 
   stop(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#doubt);
   }
 
-  #beat(): void {
+  /** Beats now, unless an answer is waited for. The first beat leaves before Auth. */
+  beat(): void {
+    if (this.#heartbeat.waitingSince !== undefined) return;
     const { tolerance } = this.#times;
-    this.#schedule(tolerance, () => this.#onSilence(`the server was silent for ${tolerance / 1000} s`));
+    this.#expectWithin(tolerance);
+    clearTimeout(this.#doubt);
+    const doubtAfter = Math.max(DOUBT, DOUBT_ROUNDS * this.#latency);
+    if (doubtAfter < tolerance) this.#doubt = setTimeout(() => this.#events.onDoubt(), doubtAfter);
     this.#heartbeat.beat();
+  }
+
+  #expectWithin(time: number): void {
+    const due = this.#now() + time;
+    this.#schedule(time, () => {
+      if (this.#now() - due > STOOD_STILL) this.#expectWithin(Math.min(STOOD_STILL, this.#times.tolerance));
+      else this.#events.onSilence(`the server was silent for ${this.#times.tolerance / 1000} s`);
+    });
   }
 
   #schedule(delay: number, action: () => void): void {

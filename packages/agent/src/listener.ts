@@ -19,6 +19,8 @@ export class AgentListener implements Listener {
   #opts: Readonly<Record<string, unknown>> = {};
   #resolveClosed: (error: AgentError | undefined) => void = () => {};
   #over = false;
+  /** Where it is bound, or about to be. */
+  readonly #on = new WeakSet<Connection>();
 
   /** @param unbind takes the listener out of its session, and off the server where that is possible */
   constructor(options: ListenOptions, unbind: (listener: AgentListener) => Promise<void>) {
@@ -37,8 +39,27 @@ export class AgentListener implements Listener {
     return this.#over;
   }
 
+  isOn(connection: Connection): boolean {
+    return this.#on.has(connection);
+  }
+
+  /** The server has taken it off there. */
+  left(connection: Connection): void {
+    this.#on.delete(connection);
+  }
+
   /** Binds on `connection`, for the first time or again. Throws AgentError when the server refuses. */
   async bind(connection: Connection): Promise<void> {
+    this.#on.add(connection);
+    try {
+      await this.#bind(connection);
+    } catch (error) {
+      this.#on.delete(connection);
+      throw error;
+    }
+  }
+
+  async #bind(connection: Connection): Promise<void> {
     if (this.options.labels !== undefined) return this.#bindLabels(connection, this.options.labels);
     const resume = this.id === '' ? undefined : { id: this.id, token: this.#token, opts: this.#opts };
     const request = encodeBind(bindMessage(this.options, resume));

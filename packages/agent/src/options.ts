@@ -9,8 +9,22 @@ export interface AgentLog {
 }
 
 export interface AgentOptions {
-  /** `host:port` of the server's agent listener; `[v6]:port` too. */
-  readonly serverAddr: string;
+  /** `host:port` of the server's agent listener; `[v6]:port` too. Of several the next is dialled when one fails. */
+  readonly serverAddr: string | readonly string[];
+  /**
+   * Connections that are kept to the server at the same time, to different addresses where there are, 1 by default and 4
+   * at most. Each carries visitors of every endpoint; when one is lost the others go on.
+   */
+  readonly sessions?: number;
+  /**
+   * `http://`, `https://` or `socks5://user:password@host:port`: the server is reached through this proxy; or which one
+   * for an address (undefined = none).
+   */
+  readonly proxy?: string | ((serverAddr: string) => string | undefined);
+  /** IP addresses of the DNS servers that names are asked of; those of the system by default. */
+  readonly resolvers?: readonly string[];
+  /** Name of the network interface that the server is dialled from. */
+  readonly networkInterface?: string;
   /** Name for SNI and the certificate check; the host by default. */
   readonly serverName?: string;
   /** PEM of the authority that signed the server's certificate; the system's roots by default. */
@@ -135,8 +149,19 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** One of the connections of a session. */
+export interface LegState {
+  /** Where it is connected to, or was at last; '' before. */
+  readonly address: string;
+  readonly online: boolean;
+  /** Round trip of the newest heartbeat in milliseconds. */
+  readonly latency: number | undefined;
+}
+
 export interface AgentSession {
+  /** online = at least one connection is. */
   readonly state: AgentState;
+  readonly legs: readonly LegState[];
   /** Round trip of the newest heartbeat in milliseconds; undefined before the first. */
   readonly latency: number | undefined;
   readonly listeners: readonly Listener[];

@@ -275,13 +275,18 @@ describe('coming back', () => {
     expect(session.state).not.toBe('closed');
   });
 
-  test('delays double from half a second to half a minute', () => {
-    const backoff = new Backoff(() => 0);
-    const delays = Array.from({ length: 9 }, () => backoff.next());
-    expect(delays).toEqual([50, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
-    expect(new Backoff(() => 0.999).next()).toBe(35);
-    backoff.reset();
-    expect(backoff.next()).toBe(50);
+  test('delays double to half a minute where the server refuses, to two seconds where nobody answers', () => {
+    const refused = new Backoff(() => 0);
+    expect(Array.from({ length: 9 }, () => refused.next(true))).toEqual([
+      50, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000,
+    ]);
+    const alone = new Backoff(() => 0);
+    const delays = Array.from({ length: 97 }, () => alone.next(false));
+    expect(delays.slice(0, 6)).toEqual([50, 500, 1000, 2000, 2000, 2000]);
+    expect(delays.slice(90)).toEqual([2000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+    expect(new Backoff(() => 0.999).next(false)).toBe(35);
+    alone.reset();
+    expect(alone.next(false)).toBe(50);
   });
 });
 

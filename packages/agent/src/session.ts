@@ -1,61 +1,112 @@
-import { X509Certificate } from 'node:crypto';
-import { decodeAuthResponse, StreamType } from '@postern/protocol';
+import { isIP } from 'node:net';
+import { StreamType } from '@postern/protocol';
 import { AgentError } from './agent-error.ts';
-import { authMessage } from './auth-message.ts';
+import { Alertness } from './alertness.ts';
+import type { Resume } from './auth-message.ts';
+import { checkAuthority } from './authority.ts';
 import { Backoff } from './backoff.ts';
-import { acceptCommand } from './commands.ts';
-import { Connection } from './connection.ts';
+import { acceptCommand, type CommandTarget } from './commands.ts';
+import type { Connection } from './connection.ts';
 import { Circles } from './forward/circles.ts';
 import { Forwarding } from './forward/forwarding.ts';
+import { Leg, type LegEvents, type LegWorld, type ServerFacts } from './leg.ts';
 import { AgentListener } from './listener.ts';
-import type { AgentOptions, AgentSession, AgentState, AgentStatus, Listener, ListenOptions } from './options.ts';
+import type {
+  AgentOptions,
+  AgentSession,
+  AgentState,
+  AgentStatus,
+  LegState,
+  Listener,
+  ListenOptions,
+} from './options.ts';
+import { proxyFor } from './proxy/proxy-address.ts';
 import { parseServerAddr, parseUpstream } from './target.ts';
 
 const CLOSE_DEADLINE = 5000;
 /** What the server is given at least to take listeners off before the connection closes, which does it too. */
 const UNBIND_DEADLINE = 1000;
 
+/** More connections of one agent than this help nobody. */
+const MOST_SESSIONS = 4;
+
 /**
  * Connects an agent and keeps it connected until it is closed, refused for good at first (its Auth, or the certificate of
  * the server), or stopped by the server (agent-protocol.md §8, §9). Returns at once; see {@link AgentSession.online}.
- * @throws AgentError when the address or `ca` cannot be used at all
+ * @throws AgentError when an address, the proxy or `ca` cannot be used at all
  */
 export function connectAgent(options: AgentOptions): AgentSession {
-  parseServerAddr(options.serverAddr);
+  const addresses = typeof options.serverAddr === 'string' ? [options.serverAddr] : options.serverAddr;
+  if (addresses.length === 0) throw new AgentError('There is no address of a server.');
+  for (const address of addresses) {
+    parseServerAddr(address);
+    proxyFor(options.proxy, address);
+  }
+  for (const resolver of options.resolvers ?? [])
+    if (isIP(resolver) === 0) throw new AgentError(`"resolvers" are IP addresses, which "${resolver}" is not.`);
+  const { sessions = 1 } = options;
+  if (!Number.isInteger(sessions) || sessions < 1 || sessions > MOST_SESSIONS)
+    throw new AgentError(`"sessions" is a number from 1 to ${MOST_SESSIONS}.`);
   checkAuthority(options.ca, 'ca');
-  const session = new Session(options);
+  const session = new Session(options, addresses, sessions);
   session.start();
   return session;
 }
 
 class Session implements AgentSession {
   state: AgentState = 'connecting';
-  latency: number | undefined = undefined;
   readonly closed: Promise<AgentError | undefined>;
   readonly #options: AgentOptions;
   readonly #random: () => number;
-  readonly #backoff: Backoff;
   readonly #listeners = new Set<AgentListener>();
   readonly #forwarding: Forwarding;
-  /** What the server gave to come back with. */
-  #resume = { clientId: '', cookie: '' };
+  readonly #legs: readonly Leg[];
+  readonly #alertness: Alertness;
+  #resume: Resume = { clientId: '', cookie: '' };
   #wasOnline = false;
-  /** Up and authenticated. */
-  #online: Connection | undefined = undefined;
-  #dialling: Connection | undefined = undefined;
-  #retry: NodeJS.Timeout | undefined = undefined;
   #waiting: { resolve: (connection: Connection) => void; reject: (error: AgentError) => void }[] = [];
   #resolveClosed: (error: AgentError | undefined) => void = () => {};
 
-  constructor(options: AgentOptions) {
+  constructor(options: AgentOptions, addresses: readonly string[], sessions: number) {
     this.#options = options;
     this.#random = options.random ?? Math.random;
-    this.#backoff = new Backoff(this.#random);
     const circles = new Circles(options.now ?? (() => performance.now()), (port) => this.#hasPort(port));
     this.#forwarding = new Forwarding(options.log, circles, (id) => this.#listenerOf(id)?.options);
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
+    const world = this.#world(addresses);
+    const events: LegEvents = {
+      onStream: (stream, on) => {
+        if (stream.type === StreamType.proxy) this.#forwarding.accept(stream, on.slab);
+        else acceptCommand(stream, this.#commandsOn(on));
+      },
+      onUp: (leg, connection, server) => this.#up(leg, connection, server),
+      onDown: (leg, error, retryIn) => this.#down(leg, error, retryIn),
+      onFatal: (error) => this.#setClosed(error),
+      onLatency: (leg, milliseconds) => {
+        if (leg === this.#first) options.onLatency?.(milliseconds);
+      },
+    };
+    this.#legs = Array.from({ length: sessions }, (_, number) => new Leg(number, world, events));
+    this.#alertness = new Alertness(
+      (reason) => this.#check(reason),
+      () => {
+        for (const leg of this.#legs) leg.tick();
+      },
+    );
+  }
+
+  get latency(): number | undefined {
+    return this.#first?.latency;
+  }
+
+  get legs(): readonly LegState[] {
+    return this.#legs.map(({ address, connection, latency }) => ({
+      address,
+      online: connection !== undefined,
+      latency,
+    }));
   }
 
   get listeners(): readonly Listener[] {
@@ -64,7 +115,9 @@ class Session implements AgentSession {
 
   start(): void {
     this.#status({ state: 'connecting' });
-    void this.#attempt();
+    this.#alertness.start();
+    // The others come back with what the server calls this agent.
+    this.#legs[0]?.dial();
   }
 
   async online(): Promise<void> {
@@ -80,6 +133,7 @@ class Session implements AgentSession {
       this.#listeners.add(listener);
       try {
         await this.#forwarding.duringBind(() => listener.bind(connection));
+        for (const other of this.#connections()) void this.#rebind(listener, other);
         return listener;
       } catch (error) {
         this.#listeners.delete(listener);
@@ -91,75 +145,87 @@ class Session implements AgentSession {
 
   async close(deadline = CLOSE_DEADLINE): Promise<void> {
     if (this.state === 'closed') return;
-    const connection = this.#online;
-    this.#setClosed(undefined);
-    if (connection === undefined || connection.over) return;
+    const connections = this.#setClosed(undefined);
+    if (connections.length === 0) return;
     const listeners = [...this.#listeners];
     this.#listeners.clear();
     for (const listener of listeners) listener.finish(undefined);
     await within(
       Math.max(deadline, UNBIND_DEADLINE),
-      listeners.map((listener) => listener.unbind(connection)),
+      connections.flatMap((connection) =>
+        listeners.filter((listener) => listener.isOn(connection)).map((listener) => listener.unbind(connection)),
+      ),
     );
     await this.#forwarding.idle(deadline);
     this.#forwarding.destroy();
-    await connection.close();
+    await Promise.all(connections.map((connection) => connection.close()));
   }
 
-  /** The connection in use, or the next one. */
+  #world(addresses: readonly string[]): LegWorld {
+    return {
+      options: this.#options,
+      addresses,
+      random: this.#random,
+      resume: () => this.#resume,
+      wasOnline: () => this.#wasOnline,
+      taken: (leg) => this.#taken(leg),
+      join: (leg, address, resume) => {
+        if (this.#taken(leg).size > 0 && resume.clientId !== this.#resume.clientId)
+          throw new AgentError(`${address} is another server than the one of the session that is up`);
+        this.#resume = resume;
+      },
+    };
+  }
+
+  #taken(leg: Leg): ReadonlySet<string> {
+    const others = this.#legs.filter((other) => other !== leg && other.connection !== undefined);
+    return new Set(others.map(({ address }) => address));
+  }
+
+  get #first(): Leg | undefined {
+    return this.#legs.find(({ connection }) => connection !== undefined) ?? this.#legs[0];
+  }
+
+  #connections(): Connection[] {
+    return this.#legs.flatMap(({ connection }) => (connection === undefined ? [] : [connection]));
+  }
+
+  /** A connection in use, or the next one. */
   async #connection(): Promise<Connection> {
-    if (this.#online !== undefined) return this.#online;
+    const [connection] = this.#connections();
+    if (connection !== undefined) return connection;
     if (this.state === 'closed') throw new AgentError('the session is closed');
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
-  async #attempt(): Promise<void> {
-    const connection = new Connection(this.#options, {
-      onStream: (stream, on) => {
-        if (stream.type === StreamType.proxy) this.#forwarding.accept(stream, on.slab);
-        else acceptCommand(stream, this);
-      },
-      onLost: (lost, error) => this.#lost(lost, error),
-      onLatency: (milliseconds) => {
-        this.latency = milliseconds;
-        this.#options.onLatency?.(milliseconds);
-      },
-    });
-    this.#dialling = connection;
-    try {
-      await connection.open();
-      const answer = await connection.ask(StreamType.auth, authMessage(this.#options, this.#resume));
-      const auth = decodeAuthResponse(answer);
-      if (auth.error !== undefined) throw AgentError.fromText(auth.error);
-      this.#resume = { clientId: auth.clientId, cookie: auth.cookie ?? '' };
-      this.#dialling = undefined;
-      if (this.#isClosed()) return connection.destroy(new AgentError('closed'));
-      this.#up(connection, {
-        region: auth.region ?? '',
-        accountName: auth.accountName ?? '',
-        banner: auth.banner ?? '',
-      });
-    } catch (caught) {
-      const error = AgentError.from(caught);
-      this.#dialling = undefined;
-      connection.destroy(error);
-      if (this.#isClosed()) return;
-      if (!this.#wasOnline && error.fatal) this.#setClosed(error);
-      else this.#retryLater(error);
-    }
-  }
-
-  #up(connection: Connection, server: NonNullable<AgentStatus['server']>): void {
-    this.#online = connection;
+  #up(leg: Leg, connection: Connection, server: ServerFacts): void {
+    const isFirstTime = !this.#wasOnline;
     this.#wasOnline = true;
-    this.#backoff.reset();
-    for (const listener of this.#listeners) if (listener.id !== '') void this.#rebind(listener, connection);
-    this.#status({ state: 'online', server });
+    for (const listener of this.#listeners) void this.#rebind(listener, connection);
+    if (this.#legs.length > 1) this.#options.log?.info({ leg: leg.number, address: leg.address }, 'connected');
+    if (this.state !== 'online') this.#status({ state: 'online', server });
     for (const { resolve } of this.#waiting.splice(0)) resolve(connection);
+    if (isFirstTime) for (const other of this.#legs) if (other !== leg) other.dial();
   }
 
-  /** Gives a listener back to the server after a reconnect, until it is taken or the connection is gone again. */
+  #down(leg: Leg, error: AgentError, retryIn: number): void {
+    this.#options.log?.info({ error: error.message, code: error.code, retryIn, leg: leg.number }, 'not connected');
+    if (this.#connections().length > 0) return;
+    this.#status({ state: this.#wasOnline ? 'reconnecting' : 'connecting', error, retryIn });
+  }
+
+  #check(reason: string): void {
+    this.#options.log?.info({ reason }, 'checking the connection to the server');
+    if (!this.#wasOnline) return this.#legs[0]?.check();
+    for (const leg of this.#legs) leg.check();
+  }
+
+  /** Gives a listener that has its Id to another connection, until it is taken or the connection is gone again. */
   async #rebind(listener: AgentListener, connection: Connection): Promise<void> {
+    if (listener.id === '' || listener.isOn(connection)) return;
+    // An edge takes each Bind for a listener of its own.
+    const isElsewhere = this.#connections().some((other) => other !== connection && listener.isOn(other));
+    if (listener.options.labels !== undefined && isElsewhere) return;
     const backoff = new Backoff(this.#random);
     while (!connection.over && !listener.over && this.#listeners.has(listener)) {
       try {
@@ -167,7 +233,7 @@ class Session implements AgentSession {
         return;
       } catch (error) {
         if (connection.over) return;
-        const wait = backoff.next();
+        const wait = backoff.next(true);
         this.#options.log?.warn(
           { url: listener.url, error: AgentError.from(error).message, wait },
           'bind again failed',
@@ -177,23 +243,10 @@ class Session implements AgentSession {
     }
   }
 
-  #lost(connection: Connection, error: AgentError): void {
-    if (this.#online !== connection) return;
-    this.#online = undefined;
-    if (!this.#isClosed()) this.#retryLater(error);
-  }
-
-  #retryLater(error: AgentError): void {
-    const retryIn = this.#backoff.next();
-    this.#status({ state: this.#wasOnline ? 'reconnecting' : 'connecting', error, retryIn });
-    this.#options.log?.info({ error: error.message, code: error.code, retryIn }, 'not connected');
-    this.#retry = setTimeout(() => void this.#attempt(), retryIn);
-  }
-
   async #unbind(listener: AgentListener): Promise<void> {
     this.#listeners.delete(listener);
-    const connection = this.#online;
-    if (connection !== undefined && !connection.over) await listener.unbind(connection);
+    const connections = this.#connections().filter((connection) => listener.isOn(connection));
+    await Promise.all(connections.map((connection) => listener.unbind(connection)));
   }
 
   #listenerOf(id: string): AgentListener | undefined {
@@ -206,62 +259,50 @@ class Session implements AgentSession {
     return false;
   }
 
-  // What the server commands.
+  /** What the server may command on a connection. */
+  #commandsOn(connection: Connection): CommandTarget {
+    return {
+      stop: () => this.#stop(),
+      restart: () => this.#restart(),
+      stopListener: (id, error) => this.#stopListener(id, error, connection),
+    };
+  }
 
-  stop(): void {
+  #stop(): void {
     if (this.#options.managed === false) return undefined;
     if (this.#options.onStop !== undefined) return this.#options.onStop();
-    const connection = this.#online;
-    this.#setClosed(new AgentError('the server asked this agent to stop'));
-    void connection?.close();
+    for (const connection of this.#setClosed(new AgentError('the server asked this agent to stop')))
+      void connection.close();
   }
 
-  restart(): void {
+  #restart(): void {
     if (this.#options.onRestart !== undefined) return this.#options.onRestart();
-    const connection = this.#online;
-    if (connection === undefined) return;
-    connection.destroy(new AgentError('the server asked this agent to connect again'));
-    this.#lost(connection, new AgentError('the server asked this agent to connect again'));
+    for (const leg of this.#legs) leg.drop(new AgentError('the server asked this agent to connect again'));
   }
 
-  stopListener(id: string, error: AgentError): void {
+  #stopListener(id: string, error: AgentError, stoppedOn: Connection): void {
     const listener = this.#listenerOf(id);
     if (listener === undefined) return;
-    this.#listeners.delete(listener);
     listener.finish(error);
+    listener.left(stoppedOn);
+    this.#unbind(listener).catch(() => undefined);
   }
 
-  #isClosed(): boolean {
-    return this.state === 'closed';
-  }
-
-  #setClosed(error: AgentError | undefined): void {
-    clearTimeout(this.#retry);
-    this.#online = undefined;
-    this.#dialling?.destroy(new AgentError('closed'));
+  /** @returns the connections that were in use, which are the caller's to close */
+  #setClosed(error: AgentError | undefined): readonly Connection[] {
+    this.#alertness.stop();
+    const connections = this.#legs.flatMap((leg) => leg.end() ?? []);
     this.#status(error === undefined ? { state: 'closed' } : { state: 'closed', error });
     const reason = error ?? new AgentError('the session is closed');
     for (const { reject } of this.#waiting.splice(0)) reject(reason);
     if (error !== undefined) for (const listener of this.#listeners) listener.finish(error);
     this.#resolveClosed(error);
+    return connections;
   }
 
   #status(status: AgentStatus): void {
     this.state = status.state;
     this.#options.onStatus?.(status);
-  }
-}
-
-/** A PEM text that is none would fail inside a callback later; it is refused where it is given. */
-function checkAuthority(pem: string | undefined, name: string): void {
-  if (pem === undefined) return;
-  // Files of authorities often have a line of words before each certificate.
-  const certificates = pem.split(/(?=-----BEGIN CERTIFICATE-----)/).filter((part) => part.startsWith('-----BEGIN'));
-  try {
-    if (certificates.length === 0) throw new Error('there is no certificate in it');
-    for (const certificate of certificates) void new X509Certificate(certificate);
-  } catch (cause) {
-    throw new AgentError(`"${name}" is not a list of PEM certificates.`, { cause });
   }
 }
 

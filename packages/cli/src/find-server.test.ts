@@ -44,7 +44,7 @@ async function pointTo(...files: string[]): Promise<void> {
   await writeFile(pointer, JSON.stringify({ runtimes: files }));
 }
 const place = (name: string) => ({
-  address: `${name}:4443`,
+  addresses: [`${name}:4443`],
   serverName: 'localhost',
   authtoken: `token of ${name}`,
   ca: `ca of ${name}`,
@@ -66,21 +66,21 @@ test('flags win one by one', async () => {
   expect(await findServer({ authtoken: 'mine' })).toEqual({ ...place('here'), authtoken: 'mine' });
   const ca = path.join(folder, 'other.pem');
   await writeFile(ca, 'other ca');
-  expect(await findServer({ connectUrl: 'far:443', authtoken: 'mine', connectCas: ca })).toEqual({
-    address: 'far:443',
+  expect(await findServer({ connectUrls: ['far:443'], authtoken: 'mine', connectCas: ca })).toEqual({
+    addresses: ['far:443'],
     authtoken: 'mine',
     ca: 'other ca',
   });
-  expect(await findServer({ connectUrl: 'far:443', authtoken: 'mine', connectCas: 'host' })).toEqual({
-    address: 'far:443',
+  expect(await findServer({ connectUrls: ['far:443'], authtoken: 'mine', connectCas: 'host' })).toEqual({
+    addresses: ['far:443'],
     authtoken: 'mine',
   });
 });
 
 test('the local credentials are not sent to another server', async () => {
   await serverIn(path.join(folder, 'project', '.postern'), 'here');
-  await expect(findServer({ connectUrl: 'far:443' })).rejects.toThrow('An authtoken is needed');
-  const missing = findServer({ connectUrl: 'far:443', authtoken: 't', connectCas: '/absent.pem' });
+  await expect(findServer({ connectUrls: ['far:443'] })).rejects.toThrow('An authtoken is needed');
+  const missing = findServer({ connectUrls: ['far:443'], authtoken: 't', connectCas: '/absent.pem' });
   await expect(missing).rejects.toThrow('/absent.pem cannot be read');
   await expect(missing).rejects.toBeInstanceOf(UsageError);
 });
@@ -103,18 +103,18 @@ describe('a token goes only where it belongs', () => {
 
   test('one of a file goes to the server of the file, however that is written, and to no other', async () => {
     expect(await findServer({}, { env: {}, settings: stored, say })).toEqual({
-      address: 'far:443',
+      addresses: ['far:443'],
       authtoken: 'of the file',
     });
-    expect((await findServer({ connectUrl: 'FAR' }, { env: {}, settings: stored })).authtoken).toBe('of the file');
-    await expect(findServer({ connectUrl: 'far:444' }, { env: {}, settings: stored, say })).rejects.toThrow(
+    expect((await findServer({ connectUrls: ['FAR'] }, { env: {}, settings: stored })).authtoken).toBe('of the file');
+    await expect(findServer({ connectUrls: ['far:444'] }, { env: {}, settings: stored, say })).rejects.toThrow(
       'An authtoken is needed',
     );
     expect(heard.join('\n')).toContain('not sent to far:444');
   });
 
   test('one of the environment goes to a server that was named, unless that has one stored', async () => {
-    expect((await findServer({ connectUrl: 'far:444' }, { env, settings: stored })).authtoken).toBe(
+    expect((await findServer({ connectUrls: ['far:444'] }, { env, settings: stored })).authtoken).toBe(
       'of the environment',
     );
     expect((await findServer({}, { env: { ...env, POSTERN_CONNECT_URL: 'other:1' } })).authtoken).toBe(
@@ -127,11 +127,21 @@ describe('a token goes only where it belongs', () => {
     );
   });
 
+  test('of several addresses all have to be those of the file', async () => {
+    const settings = { ...stored, connect_urls: ['near:443', 'far:443'] };
+    const found = await findServer({}, { env: {}, settings });
+    expect(found).toEqual({ addresses: ['far:443', 'near:443'], authtoken: 'of the file' });
+    expect((await findServer({ connectUrls: ['near'] }, { env: {}, settings })).authtoken).toBe('of the file');
+    const mixed = findServer({}, { env: { POSTERN_CONNECT_URL: 'near:443, other:443' }, settings, say });
+    await expect(mixed).rejects.toThrow('An authtoken is needed');
+    expect(heard.join('\n')).toContain('not sent to other:443, which');
+  });
+
   test('the authority of a file is for its server alone', async () => {
     const ca = path.join(folder, 'stored.pem');
     await writeFile(ca, 'stored ca');
     const settings = { ...stored, connect_cas: ca };
     expect((await findServer({}, { env: {}, settings })).ca).toBe('stored ca');
-    expect((await findServer({ connectUrl: 'far:444', authtoken: 't' }, { env: {}, settings })).ca).toBeUndefined();
+    expect((await findServer({ connectUrls: ['far:444'], authtoken: 't' }, { env: {}, settings })).ca).toBeUndefined();
   });
 });

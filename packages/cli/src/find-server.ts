@@ -9,8 +9,8 @@ import { UsageError } from './usage-error.ts';
 
 /** Where to connect, whom to trust and as whom. */
 export interface ServerPlace {
-  /** host:port */
-  readonly address: string;
+  /** host:port of each, in the order of preference; at least one. */
+  readonly addresses: readonly string[];
   /** Name in the server's certificate, when the address is not it. */
   readonly serverName?: string;
   /** PEM; absent = the system's authorities. */
@@ -20,14 +20,14 @@ export interface ServerPlace {
 
 export interface ServerFlags {
   readonly authtoken?: string;
-  readonly connectUrl?: string;
+  readonly connectUrls?: readonly string[];
   readonly connectCas?: string;
 }
 
 export interface ServerSources {
   readonly env?: NodeJS.ProcessEnv;
   /** Of the configuration files. */
-  readonly settings?: Pick<AgentSettings, 'authtoken' | 'connect_url' | 'connect_cas'>;
+  readonly settings?: Pick<AgentSettings, 'authtoken' | 'connect_url' | 'connect_urls' | 'connect_cas'>;
   /** Takes what a user may wonder about: which server it is and why, and tokens that are not sent. */
   readonly say?: (words: string) => void;
 }
@@ -45,19 +45,20 @@ export async function findServer(flags: ServerFlags, sources: ServerSources = {}
   const { env = process.env, settings = {}, say = () => {} } = sources;
   const ours = textOf(env['POSTERN_AUTHTOKEN']);
   const token = ours ?? textOf(env['NGROK_AUTHTOKEN']);
-  const typed = flags.connectUrl ?? textOf(env['POSTERN_CONNECT_URL']);
-  const stored = settings.connect_url;
+  const typed = flags.connectUrls ?? listOf(env['POSTERN_CONNECT_URL']);
+  const stored = storedAddresses(settings);
   const cas = flags.connectCas ?? textOf(env['POSTERN_CONNECT_CAS']);
-  if (typed !== undefined || stored !== undefined) {
-    const address = typed ?? stored ?? '';
-    const known = stored !== undefined && sameServer(address, stored);
+  if (typed !== undefined || stored.length > 0) {
+    const addresses = typed ?? stored;
+    const strangers = addresses.filter((address) => !stored.some((known) => sameServer(address, known)));
+    const known = strangers.length === 0;
     const own = known ? settings.authtoken : undefined;
-    say(`${address}, ${typed === undefined ? 'of the configuration' : 'as named'}`);
+    say(`${addresses.join(', ')}, ${typed === undefined ? 'of the configuration' : 'as named'}`);
     if (!known && settings.authtoken !== undefined)
-      say(`the authtoken of the configuration is not sent to ${address}, which it was not stored for`);
+      say(`the authtoken of the configuration is not sent to ${strangers.join(', ')}, which it was not stored for`);
     const authtoken = flags.authtoken ?? ours ?? own ?? token;
     const ca = await readAuthority(cas ?? (known ? settings.connect_cas : undefined));
-    return { address, authtoken: needed(authtoken), ...(ca === undefined ? {} : { ca }) };
+    return { addresses, authtoken: needed(authtoken), ...(ca === undefined ? {} : { ca }) };
   }
   const local = await localServer(env);
   if (local === null) {
@@ -73,7 +74,7 @@ export async function findServer(flags: ServerFlags, sources: ServerSources = {}
   }
   const ca = await readAuthority(cas ?? local.ca_path);
   return {
-    address: local.agent_addr,
+    addresses: [local.agent_addr],
     authtoken: needed(flags.authtoken ?? (await localToken(local.authtoken_path))),
     // The local certificate names localhost, whatever address the listener has.
     serverName: 'localhost',
@@ -94,6 +95,13 @@ function needed(authtoken: string | undefined): string {
   return authtoken;
 }
 
+function storedAddresses({
+  connect_url: one,
+  connect_urls: more = [],
+}: NonNullable<ServerSources['settings']>): string[] {
+  return [...new Set([...(one === undefined ? [] : [one]), ...more])];
+}
+
 /** `tunnel.example.com` and `Tunnel.example.com:443` are one. */
 function sameServer(left: string, right: string): boolean {
   const plain = (address: string): string => {
@@ -104,6 +112,11 @@ function sameServer(left: string, right: string): boolean {
 }
 
 const textOf = (value: string | undefined): string | undefined => (value === '' ? undefined : value);
+
+const listOf = (value: string | undefined): readonly string[] | undefined =>
+  textOf(value)
+    ?.split(',')
+    .map((part) => part.trim());
 
 async function localToken(file: string): Promise<string> {
   try {

@@ -9,12 +9,17 @@ import {
   type ListenOptions,
   normalizeTarget,
 } from '@postern/agent';
+import { proxyChooser } from './agent/choose-proxy.ts';
 import { findServer } from './find-server.ts';
 import { VERSION } from './version.ts';
 
 export interface ConnectOptions {
-  /** `host:port`; absent = as `postern http` finds it. */
-  readonly server?: string;
+  /** `host:port`, or several of one server; absent = as `postern http` finds it. */
+  readonly server?: string | readonly string[];
+  /** Connections that are kept, to different addresses where there are: 1 (default) to 4. */
+  readonly sessions?: number;
+  /** `http://`, `https://` or `socks5://user:password@host:port`, or false; by default as HTTPS_PROXY and NO_PROXY say. */
+  readonly proxy?: string | false;
   readonly authtoken?: string;
   /** PEM of the server's authority. */
   readonly ca?: string;
@@ -45,14 +50,16 @@ export interface Connected extends AsyncDisposable {
  * @throws AgentError when the server refuses, Error that says what to give when none is found
  */
 export async function connect(options: ConnectOptions = {}): Promise<Connected> {
-  const { server, authtoken, ca, metadata, onStatus } = options;
+  const { server, authtoken, ca, metadata, onStatus, sessions, proxy } = options;
   const place = await findServer({
-    ...(server === undefined ? {} : { connectUrl: server }),
+    ...(server === undefined ? {} : { connectUrls: typeof server === 'string' ? [server] : server }),
     ...(authtoken === undefined ? {} : { authtoken }),
   });
   const authority = ca ?? place.ca;
   const session = connectAgent({
-    serverAddr: place.address,
+    serverAddr: place.addresses,
+    proxy: proxyChooser(proxy === false ? 'false' : proxy),
+    ...(sessions === undefined ? {} : { sessions }),
     authtoken: place.authtoken,
     ...(place.serverName === undefined ? {} : { serverName: place.serverName }),
     ...(authority === undefined ? {} : { ca: authority }),

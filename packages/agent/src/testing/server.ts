@@ -23,6 +23,10 @@ export interface ServerBehaviour {
   /** Runs when a bind was accepted, before its answer leaves. */
   onBound(session: ServerSession, id: string): void;
   echoHeartbeats: boolean;
+  /** What it calls an agent that comes as this one; '' = for the first time. */
+  clientId(given: string): string;
+  /** TLS with an agent is up. */
+  onSession(): void;
 }
 
 /** A server that speaks just enough of the protocol, made of the protocol package's server side. */
@@ -33,6 +37,8 @@ export class TestServer {
     bindError: () => '',
     onBound: () => {},
     echoHeartbeats: true,
+    clientId: (given) => (given === '' ? 'client-1' : given),
+    onSession: () => {},
   };
   readonly #server = tls.createServer({ cert: TEST_CERT, key: TEST_KEY }, (socket) => this.#accept(socket));
   #ids = 0;
@@ -119,6 +125,7 @@ export class TestServer {
       goneAway: false,
     };
     this.sessions.push(session);
+    this.behaviour.onSession();
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => mux.receive(chunk));
     socket.on('error', () => {});
@@ -142,7 +149,7 @@ export class TestServer {
       case StreamType.auth: {
         session.auth = protocol.decodeAuth(value);
         const error = this.behaviour.authError(session.auth);
-        const clientId = session.auth.clientId === '' ? 'client-1' : session.auth.clientId;
+        const clientId = this.behaviour.clientId(session.auth.clientId);
         return protocol.encodeAuthResponse({ version: '3', clientId, cookie: 'cookie-1', region: 'test', error });
       }
       case StreamType.bind: {

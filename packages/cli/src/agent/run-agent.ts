@@ -13,12 +13,11 @@ import { createTunnelLog, type LogLevel, type TunnelLog } from '../tunnel-log.ts
 import { bothWatch, watchForRefusedHosts } from '../host-help/host-help.ts';
 import { UsageError } from '../usage-error.ts';
 import { VERSION } from '../version.ts';
+import { defined } from '../defined.ts';
+import { proxyChooser } from './choose-proxy.ts';
 import { levelFor, openLog, whereLinesGo } from './open-log.ts';
 import { type Running, startLocalApi, watchOf } from './local-api.ts';
 import { AgentTunnels, prepare, type Prepared, type Tunnel, type TunnelsEvents } from './tunnels.ts';
-
-/** Settings that would be wrong to pass over in silence. */
-const UNBUILT = ['proxy_url', 'dns_resolver_ips', 'connect_interface'] as const;
 
 export interface AgentCommand {
   /** `start`: endpoints of the configuration, maybe none; else the one that was typed. */
@@ -72,8 +71,6 @@ async function run(
 ): Promise<void> {
   const wanted = await Promise.all(command.endpoints(config).map(prepare));
   const { settings } = config;
-  for (const key of UNBUILT)
-    if (settings[key] !== undefined) throw new UsageError(`${key} of the configuration is not there yet; take it out.`);
   let chosen = '';
   const place = await findServer(command.flags, {
     settings,
@@ -87,7 +84,7 @@ async function run(
     tunnels: undefined,
     region: '',
     facts: [
-      ['Server', place.address],
+      ['Server', place.addresses.join(', ')],
       ['Configuration', config.files.join(', ') || 'none'],
     ],
   };
@@ -117,7 +114,7 @@ async function serve(
   wanted: readonly Prepared[],
   { place, chosen, running, inspector, log, drawn, stopped }: Run,
 ): Promise<void> {
-  const session = connect(place, config, log, chosen, running, drawn);
+  const session = connect(command.flags, place, config, log, chosen, running, drawn);
   running.session = session;
   drawn?.follow({
     web: inspector.addr,
@@ -157,6 +154,7 @@ async function serve(
 }
 
 function connect(
+  flags: AgentFlags,
   place: ServerPlace,
   { settings }: AgentConfig,
   log: TunnelLog,
@@ -181,7 +179,13 @@ function connect(
   const { connect_timeout: connectTimeout, heartbeat_interval: interval, heartbeat_tolerance: tolerance } = settings;
   try {
     return connectAgent({
-      serverAddr: place.address,
+      serverAddr: place.addresses,
+      proxy: proxyChooser(flags.proxyUrl ?? settings.proxy_url),
+      ...defined({
+        sessions: flags.sessions ?? settings.sessions,
+        resolvers: settings.dns_resolver_ips,
+        networkInterface: settings.connect_interface,
+      }),
       ...(place.serverName === undefined ? {} : { serverName: place.serverName }),
       ...(place.ca === undefined ? {} : { ca: place.ca }),
       authtoken: place.authtoken,

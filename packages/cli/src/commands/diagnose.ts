@@ -25,21 +25,29 @@ export function addDiagnoseCommand(program: Command): void {
 async function run(values: FlagValues): Promise<void> {
   const { findServer } = await import('../find-server.ts');
   const { diagnose } = await import('../diagnose/diagnose.ts');
+  const { proxyChooser } = await import('../agent/choose-proxy.ts');
   const { readAgentConfig } = await import('../config/agent-config.ts');
   const flags = agentFlags(values);
   const { settings } = await readAgentConfig(flags, { foreign: false });
   const say = (words: string): void => void process.stdout.write(`${words}\n`);
   const place = await findServer(flags, { settings, say: (words) => say(`Server: ${words}`) });
   say('');
-  const findings = await diagnose(place, switchOf(values, 'ipv6') === true || values['ipv6'] === 'true' ? 6 : 0);
-  for (const { check, result, words } of findings) say(`${check.padEnd(24)}${SIGNS[result]}  ${words}`.trimEnd());
+  const family = switchOf(values, 'ipv6') === true || values['ipv6'] === 'true' ? 6 : 0;
+  const findings = await diagnose(place, family, proxyChooser(flags.proxyUrl ?? settings.proxy_url));
+  let section = place.addresses.length > 1 ? '' : findings[0]?.section;
+  for (const finding of findings) {
+    if (finding.section !== section) say(`${section === '' ? '' : '\n'}${finding.section}`);
+    section = finding.section;
+    const { check, result, words } = finding;
+    say(`${check.padEnd(24)}${SIGNS[result]}  ${words}`.trimEnd());
+  }
   const failed = findings.some(({ result }) => result === 'fail');
   const report = textOf(values, 'write-report');
   if (report !== undefined) {
     try {
       await writeFile(
         path.resolve(report),
-        `${JSON.stringify({ server: place.address, ok: !failed, findings }, null, 2)}\n`,
+        `${JSON.stringify({ server: place.addresses.join(','), ok: !failed, findings }, null, 2)}\n`,
       );
     } catch (cause) {
       throw new UsageError(`${report} cannot be written (${messageOf(cause)}).`, { cause });

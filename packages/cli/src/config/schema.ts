@@ -121,6 +121,8 @@ export const version3 = object({
     crl_url: text,
     local_storage: flag,
     // Of Postern alone.
+    connect_urls: list(text),
+    sessions: number,
     api_url: text,
     api_cas: text,
   }),

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import net from 'node:net';
 import tls from 'node:tls';
-import { connectAgent } from '@postern/agent';
+import { connectAgent, parseProxy } from '@postern/agent';
 import type { ServerPlace } from '../find-server.ts';
 import { codeOf, messageOf } from '../problem.ts';
 import { VERSION } from '../version.ts';
@@ -19,33 +19,55 @@ const DEADLINE_MS = 10_000;
 const LATENCY_MS = 3000;
 
 /**
- * The way from here to the server, step by step; behind a failure nothing can be told. Nobody but the server is asked.
+ * The way from here to each address of the server, step by step; behind a failure nothing can be told. Nobody but the
+ * server, and a proxy on the way, is asked.
  * @param family 6 = over IPv6 alone
+ * @param proxyFor which proxy leads to an address; what lies behind it is the proxy's to resolve and to reach
  */
-export async function diagnose(place: ServerPlace, family: 0 | 6): Promise<readonly Finding[]> {
+export async function diagnose(
+  place: ServerPlace,
+  family: 0 | 6,
+  proxyFor: (address: string) => string | undefined,
+): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  const { hostname, port: given } = new URL(`https://${place.address}`);
+  for (const address of place.addresses)
+    findings.push(...(await diagnoseAddress(place, address, family, proxyFor(address))));
+  return findings;
+}
+
+async function diagnoseAddress(
+  place: ServerPlace,
+  address: string,
+  family: 0 | 6,
+  proxy: string | undefined,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  const { hostname, port: given } = new URL(`https://${address}`);
   const host = hostname.replace(/^\[|\]$/g, '');
   const port = given === '' ? 443 : Number(given);
-  const steps: readonly (readonly [check: string, run: () => Promise<string>])[] = [
-    ['Name Resolution', () => resolved(host, family)],
-    ['TCP', () => reached(host, port, family)],
-    ['TLS', () => secured(host, port, place)],
-    ['Tunnel Protocol', () => authenticated(place)],
-  ];
+  const protocol = ['Tunnel Protocol', () => authenticated(place, address, proxy)] as const;
+  const steps: readonly (readonly [check: string, run: () => Promise<string>])[] =
+    proxy === undefined
+      ? [
+          ['Name Resolution', () => resolved(host, family)],
+          ['TCP', () => reached(host, port, family)],
+          ['TLS', () => secured(host, port, place)],
+          protocol,
+        ]
+      : [['Proxy', () => reachedProxy(proxy, family)], protocol];
   let broken = false;
   for (const [check, run] of steps) {
     if (broken) {
-      findings.push({ section: place.address, check, result: 'skipped', words: '' });
+      findings.push({ section: address, check, result: 'skipped', words: '' });
       continue;
     }
     try {
-      findings.push({ section: place.address, check, result: 'ok', words: await run() });
+      findings.push({ section: address, check, result: 'ok', words: await run() });
     } catch (error) {
       broken = true;
       const code = codeOf(error);
       findings.push({
-        section: place.address,
+        section: address,
         check,
         result: 'fail',
         words: `${messageOf(error)}${code.startsWith('ERR_NGROK') ? ` (${code})` : ''}`,
@@ -97,14 +119,21 @@ function secured(host: string, port: number, { serverName, ca }: ServerPlace): P
   });
 }
 
-async function authenticated(place: ServerPlace): Promise<string> {
+/** Of a proxy only who it is and that it is there; whether it lets anybody through is for the protocol's step. */
+async function reachedProxy(proxy: string, family: 0 | 6): Promise<string> {
+  const { host, port } = parseProxy(proxy);
+  return `${host}:${port}, ${await reached(host, port, family)}`;
+}
+
+async function authenticated(place: ServerPlace, address: string, proxy: string | undefined): Promise<string> {
   const beaten = Promise.withResolvers<number>();
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
   let account = '';
   let region = '';
   const session = connectAgent({
-    serverAddr: place.address,
+    serverAddr: address,
+    ...(proxy === undefined ? {} : { proxy }),
     authtoken: place.authtoken,
     ...(place.serverName === undefined ? {} : { serverName: place.serverName }),
     ...(place.ca === undefined ? {} : { ca: place.ca }),

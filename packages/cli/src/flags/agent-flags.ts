@@ -30,17 +30,32 @@ export const SERVER_FLAGS: readonly Flag[] = [
   {
     name: 'connect-url',
     value: 'host:port',
-    help: 'server to connect to (default: of the configuration, else the newest local one) [POSTERN_CONNECT_URL]',
+    many: 'commas',
+    help:
+      'server to connect to (default: of the configuration, else the newest local one); of several addresses the next is ' +
+      'dialled when one fails [POSTERN_CONNECT_URL]',
   },
   {
     name: 'connect-cas',
     value: 'file',
     help: 'authority (PEM file) of the server, or "host" for those of the system [POSTERN_CONNECT_CAS]',
   },
+  {
+    name: 'proxy-url',
+    value: 'url',
+    help:
+      'http://, https:// or socks5://user:password@host:port on the way to the server; false for none (default: of the ' +
+      'configuration, else HTTPS_PROXY, ALL_PROXY and NO_PROXY)',
+  },
 ];
 
 export const AGENT_FLAGS: readonly Flag[] = [
   ...SERVER_FLAGS,
+  {
+    name: 'sessions',
+    value: 'number',
+    help: 'connections kept to the server, to different addresses where there are: 1 to 4 (default: 1)',
+  },
   {
     name: 'web-addr',
     value: 'host:port',
@@ -57,8 +72,11 @@ export const IDLE_AGENT_FLAGS: readonly (Flag & { readonly today: string })[] = 
 
 export interface AgentFlags {
   readonly authtoken?: string;
-  readonly connectUrl?: string;
+  readonly connectUrls?: readonly string[];
   readonly connectCas?: string;
+  /** A URL, or `false`. */
+  readonly proxyUrl?: string;
+  readonly sessions?: number;
   /** `host:port`, or `false`. */
   readonly webAddr?: string;
   readonly config?: readonly string[];
@@ -70,18 +88,22 @@ export interface AgentFlags {
 export function agentFlags(values: FlagValues): AgentFlags {
   const level = textOf(values, 'log-level');
   const format = textOf(values, 'log-format');
-  const [authtoken, connectUrl, connectCas, webAddr, log] = [
+  const [authtoken, connectCas, proxyUrl, sessions, webAddr, log] = [
     'authtoken',
-    'connect-url',
     'connect-cas',
+    'proxy-url',
+    'sessions',
     'web-addr',
     'log',
   ].map((name) => textOf(values, name));
+  const connectUrls = listOf(values, 'connect-url');
   const config = listOf(values, 'config');
   return {
     ...(authtoken === undefined ? {} : { authtoken }),
-    ...(connectUrl === undefined ? {} : { connectUrl }),
+    ...(connectUrls === undefined ? {} : { connectUrls }),
     ...(connectCas === undefined ? {} : { connectCas }),
+    ...(proxyUrl === undefined ? {} : { proxyUrl }),
+    ...(sessions === undefined ? {} : { sessions: Number(sessions) }),
     ...(webAddr === undefined ? {} : { webAddr }),
     ...(config === undefined ? {} : { config }),
     ...(log === undefined ? {} : { log }),
