@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { timestamp } from '@postern/store';
+import { type AcmeAccountRow, StoreConflict, timestamp } from '@postern/store';
 import { AcmeClient } from '../client/client.ts';
 import { newKey } from '../client/csr.ts';
 import { sender } from '../client/exchange.ts';
@@ -52,7 +52,7 @@ export class Authority {
         url: '',
         key: newKey('ecdsa'),
       };
-      await store.commit([store.acmeAccounts.insert(row)]);
+      row = await this.#first(row);
     }
     const key = new AccountKey(row.key);
     const client = new AcmeClient({ directory, send: sender(root, config.userAgent), key, now });
@@ -71,6 +71,19 @@ export class Authority {
     if (!(error instanceof AcmeProblem) || failureOf(error, this.title).elsewhere) return error;
     const { message, retryAfterMs } = error;
     return new Failure('CA_ERROR', `${this.title} gives no account: ${message}`, { retryAfterMs, elsewhere: true });
+  }
+
+  /** Of nodes that open an account at once, the row of the one that comes first: the authority knows its key then. */
+  async #first(row: AcmeAccountRow): Promise<AcmeAccountRow> {
+    const { store } = this.#parts;
+    try {
+      await store.commit([store.acmeAccounts.insert(row)]);
+      return row;
+    } catch (error) {
+      const there = error instanceof StoreConflict ? await store.acmeAccounts.get(row.id) : null;
+      if (there === null) throw error;
+      return there;
+    }
   }
 
   /** The authority does not know the account any more (a test authority that was started anew). */

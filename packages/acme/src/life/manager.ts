@@ -204,7 +204,7 @@ export class CertificateManager {
   }
 
   async #add(subject: Subject): Promise<void> {
-    const { store, ids, now } = this.#parts;
+    const { ids, now } = this.#parts;
     const row: ManagedCertificateRow = {
       id: ids.next('mcert'),
       accountId: subject.accountId,
@@ -224,8 +224,28 @@ export class CertificateManager {
       holder: '',
       heldUntil: '',
     };
-    await store.commit([store.managedCertificates.insert(row)]);
-    await this.#take(row, subject);
+    const made = await this.#first(row);
+    await this.#take(made, subject);
+  }
+
+  /** Of nodes that want the same names kept, the row of the one that comes first. */
+  async #first(row: ManagedCertificateRow): Promise<ManagedCertificateRow> {
+    const { store } = this.#parts;
+    for (;;) {
+      /* oxlint-disable no-await-in-loop -- again where somebody else was faster */
+      const asOf = await store.revision();
+      const rows = await store.managedCertificates.find({ domainId: row.domainId });
+      const there = rows.find((one) => keyOf(one) === keyOf(row));
+      if (there !== undefined) return there;
+      const guards = { asOf, alone: [`certificate of ${keyOf(row)}`], shared: [] };
+      try {
+        await store.commit([store.managedCertificates.insert(row)], guards);
+        return row;
+      } catch (error) {
+        if (!(error instanceof StoreOvertaken)) throw error;
+      }
+      /* oxlint-enable no-await-in-loop */
+    }
   }
 
   async #take(row: ManagedCertificateRow, subject: Subject): Promise<void> {

@@ -25,6 +25,12 @@ export class Orders {
     return null;
   }
 
+  /** The same as the store has it: a node that is gone may have left one. */
+  async openNow(managedId: string): Promise<AcmeOrderRow | null> {
+    for (const order of await this.#store.acmeOrders.find({ managedId })) this.put(order);
+    return this.openOf(managedId);
+  }
+
   /** @throws Failure when there may be none */
   admit(wanted: WantedOrder): void {
     const refusal = refusalOf(wanted, this.#orders.values(), this.#now());

@@ -6,7 +6,7 @@ import { backoff } from './backoff.ts';
 import type { Board } from './board.ts';
 import { Failure, failureOf, OrderRefused } from './failure.ts';
 import { issue, type Issued } from './issue.ts';
-import type { Kept } from './kept.ts';
+import { dueOf, type Kept } from './kept.ts';
 import type { Orders } from './orders.ts';
 import { lifeOf, renewalOf } from './renewal.ts';
 import { chooseWay, type Choice } from './ways.ts';
@@ -14,6 +14,8 @@ import { chooseWay, type Choice } from './ways.ts';
 /** For whoever works on a row; another node may after that. */
 const LEASE_MS = 15 * 60_000;
 const LEASE_TRIES = 3;
+/** Whether another node is done with a row. */
+const LOOK_AGAIN_MS = 30_000;
 /** The order may be good yet: it is gone on with. */
 const KEEPS_ORDER: ReadonlySet<string> = new Set(['unreachable', 'serverInternal', 'rateLimited', 'badNonce']);
 
@@ -66,7 +68,7 @@ export class Runner {
     }
   }
 
-  /** @returns null when this node has the row now, or else until when another one has it */
+  /** @returns null when this node has the row now, or else when there is something to do for it again */
   async #hold(kept: Kept): Promise<number | null> {
     const { store, node, now } = this.#parts;
     for (let left = LEASE_TRIES; left > 0; left -= 1) {
@@ -75,7 +77,14 @@ export class Runner {
       const row = await store.managedCertificates.get(kept.row.id);
       if (row === null) return Infinity;
       const until = row.heldUntil === '' ? 0 : Date.parse(row.heldUntil);
-      if (row.holder !== '' && row.holder !== node && until > now()) return until;
+      if (row.holder !== '' && row.holder !== node && until > now()) return Math.min(until, now() + LOOK_AGAIN_MS);
+      const { certificateId, retriesAt } = kept.row;
+      if (row.certificateId !== certificateId) return this.#takeOver(kept, row);
+      // Another node has tried since, and does so again at that time.
+      if (row.retriesAt !== retriesAt && dueOf(row, now()) > now()) {
+        kept.row = row;
+        return dueOf(row, now());
+      }
       const patch = {
         holder: node,
         heldUntil: timestamp(now() + LEASE_MS),
@@ -91,6 +100,16 @@ export class Runner {
       /* oxlint-enable no-await-in-loop */
     }
     return now() + LEASE_MS;
+  }
+
+  /** Another node was faster, and has a certificate: it is served here, too. @returns when it is to be renewed */
+  async #takeOver(kept: Kept, row: ManagedCertificateRow): Promise<number> {
+    const { store, changed, now } = this.#parts;
+    const found = await store.tlsCertificates.get(row.certificateId);
+    kept.row = row;
+    kept.life = found === null ? null : lifeOf(found.certificatePem);
+    await changed(row, found === null ? null : { cert: found.certificatePem, key: found.privateKeyPem });
+    return dueOf(row, now());
   }
 
   async #try(kept: Kept): Promise<void> {
@@ -123,7 +142,7 @@ export class Runner {
 
   /** The order that is gone on with; one for other names or of an authority that is not asked any more is over. */
   async #openOrder({ row, subject }: Kept): Promise<AcmeOrderRow | null> {
-    const open = this.#orders.openOf(row.id);
+    const open = await this.#orders.openNow(row.id);
     if (open === null) return null;
     const known = this.#authorities.some(({ config }) => config.directory === open.directory);
     if (known && open.names.join(' ') === subject.names.join(' ')) return open;
