@@ -37,6 +37,7 @@ import { SlicedWork } from './services/slices.ts';
 import { VisitorSessions } from './services/sessions.ts';
 import { NodeStreams, socketPath } from './streams/node-streams.ts';
 import { PeerHost } from './streams/peer-host.ts';
+import type { AskingShares } from './shares/asking.ts';
 import { TrafficBatch } from './traffic-batch.ts';
 
 /** When the server stops: what a connection gets to send its first byte, and to come to what serves it. */
@@ -62,6 +63,8 @@ export interface EdgeOptions {
   readonly listeners: readonly Listener[];
   /** The other edges of this node; absent = there are none. */
   readonly peers?: PeerSettings;
+  /** What this edge counts together with them; absent = it counts alone. */
+  readonly shares?: AskingShares;
   /** Rules for actions that judge messages; absent = none. */
   readonly firewall?: PolicyServices['firewall'];
 }
@@ -199,8 +202,8 @@ class DataPlane implements Edge {
       services: {
         addresses: options.addresses ?? null,
         bcrypt: this.#bcrypt,
-        breakers: new CircuitBreakers(() => performance.now()),
-        counters: this.#counters,
+        breakers: options.shares?.breakers ?? new CircuitBreakers(() => performance.now()),
+        counters: options.shares?.counters ?? this.#counters,
         events: this.#events,
         firewall: options.firewall ?? null,
         keys: new PublishedKeys(this.#outside, () => performance.now()),
@@ -230,7 +233,7 @@ class DataPlane implements Edge {
     const proxies = new CidrList(config.trustedProxies);
     const tcpPorts = new TcpPorts(config.tcpHosts);
     const tcp: Listener = { name: 'tcp', serves: 'tcp', open: tcpPorts };
-    this.#listeners = new Listeners([...options.listeners, tcp], limits, proxies);
+    this.#listeners = new Listeners([...options.listeners, tcp], limits, proxies, options.shares ?? null);
     this.#connections = new Connections({
       context,
       http: this.#http,

@@ -100,9 +100,9 @@ export interface Counters {
    * Counts one event in a bucket's sliding window, unless that is full.
    * @param endpointId whose policy counts
    * @param bucket short: it is kept as long as the count is
-   * @returns 0 when there was room; else the milliseconds until there may be some
+   * @returns 0 when there was room; else the milliseconds until there may be some. A promise where others count as well
    */
-  take(endpointId: string, bucket: string, limit: CountLimit): number;
+  take(endpointId: string, bucket: string, limit: CountLimit): number | Promise<number>;
 }
 
 /** Made once, with the policy: when a breaker trips, and for how long. */
@@ -127,8 +127,11 @@ export interface BreakerPass {
 
 /** Circuit breakers by endpoint and name, bounded in number; what they have counted outlives the edit of a policy. */
 export interface Breakers {
-  /** @returns null while the breaker is open: the request is not to come to the service */
-  enter(endpointId: string, limit: BreakerLimit): BreakerPass | null;
+  /**
+   * @returns null while the breaker is open: the request is not to come to the service. A promise where others count as
+   *   well
+   */
+  enter(endpointId: string, limit: BreakerLimit): BreakerPass | null | Promise<BreakerPass | null>;
 }
 
 /** A request of a policy's own. */

@@ -312,6 +312,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
         addressFiles,
         names,
         manager,
+        followed: () => follow.settled(),
         log,
       });
     },
@@ -331,6 +332,8 @@ interface Stopping {
   readonly names: AgentNames;
   readonly addressFiles: AddressFiles | null;
   readonly manager: RunningManager | null;
+  /** What was written is followed. */
+  readonly followed: () => Promise<void>;
   readonly log: Logger;
 }
 
@@ -355,6 +358,7 @@ async function stopInOrder(parts: Stopping): Promise<void> {
   void next.came.then(closeMetrics);
   await carefully(unpublish, log);
   await answered;
+  await carefully(parts.followed, log);
   await carefully(() => control.stop(), log);
   await carefully(() => store.close(), log);
   await drained;

@@ -6,6 +6,7 @@ import type { TimerWheel } from '../context.ts';
 import { part } from '../connection/part.ts';
 import { ignore } from '../connection/pipe.ts';
 import { plainIp } from '../connection/visitor.ts';
+import type { SharedGate } from '../shares/asking.ts';
 import { Tally } from '../tally.ts';
 
 export interface GateLimits {
@@ -18,14 +19,19 @@ export interface GateLimits {
 export class Gate {
   readonly #limits: GateLimits;
   readonly #proxies: CidrList;
+  readonly #shared: SharedGate | null;
   readonly #open = new Set<Socket>();
   readonly #perIp = new Tally();
   #refused = 0;
 
-  /** @param proxies whose connections are many visitors' and count in the whole only */
-  constructor(limits: GateLimits, proxies: CidrList) {
+  /**
+   * @param proxies whose connections are many visitors' and count in the whole only
+   * @param shared with other edges of the node; null = there are none
+   */
+  constructor(limits: GateLimits, proxies: CidrList, shared: SharedGate | null = null) {
     this.#limits = limits;
     this.#proxies = proxies;
+    this.#shared = shared;
   }
 
   get open(): number {
@@ -47,7 +53,8 @@ export class Gate {
     }
     const network = networkOf(ip);
     const tooMany = this.#perIp.of(network) >= this.#limits.connectionsPerIp && !this.#proxies.has(plainIp(ip));
-    if (tooMany || this.#open.size >= this.#limits.connections) {
+    const others = this.#shared !== null && this.#shared.full(network, this.#proxies.has(plainIp(ip)));
+    if (tooMany || others || this.#open.size >= this.#limits.connections) {
       this.#refused++;
       socket.resetAndDestroy();
       return false;
@@ -60,7 +67,16 @@ export class Gate {
       this.#open.delete(socket);
       this.#perIp.add(network, -1);
     });
+    if (this.#shared !== null) this.#share(this.#shared, socket, network, this.#proxies.has(plainIp(ip)));
     return true;
+  }
+
+  #share(shared: SharedGate, socket: Socket, network: string, exempt: boolean): void {
+    const id = shared.opened(network, exempt, () => {
+      this.#refused++;
+      socket.resetAndDestroy();
+    });
+    socket.once('close', () => shared.closed(id));
   }
 
   /** Ends connections that have not sent a byte and have had the time for it: FIN, and RST a second later. */

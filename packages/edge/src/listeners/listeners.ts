@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { TimerWheel } from '../context.ts';
 import type { CidrList } from '../connection/cidr-list.ts';
+import type { AskingShares } from '../shares/asking.ts';
 import { Gate, type GateLimits } from './gate.ts';
 import { type Listener, type Service, SERVICES } from './listener.ts';
 
@@ -25,8 +26,12 @@ export type Accept = (serves: Service, gate: Gate, socket: Socket, port: number)
 export class Listeners {
   readonly #entries: readonly Entry[];
 
-  constructor(listeners: readonly Listener[], limits: GateLimits, proxies: CidrList) {
-    this.#entries = listeners.map((listener) => ({ ...listener, gate: new Gate(limits, proxies) }));
+  /** @param shares with other edges of the node; null = there are none */
+  constructor(listeners: readonly Listener[], limits: GateLimits, proxies: CidrList, shares: AskingShares | null) {
+    this.#entries = listeners.map((listener) => {
+      const gate = new Gate(limits, proxies, shares?.gate(listener.name) ?? null);
+      return { ...listener, gate };
+    });
   }
 
   /** Lets those in who wait, and from then on who comes: those who need no routes yet, or those who do. */

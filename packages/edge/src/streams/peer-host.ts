@@ -24,7 +24,7 @@ import {
   PEER_STREAMS,
   PEER_WINDOW,
   fullCode,
-  goneCode,
+  GONE,
   PeerStream,
   type PeerOpening,
 } from './peer-wire.ts';
@@ -195,7 +195,7 @@ class Arrival implements MuxStreamHandler {
   }
 
   #enter(wanted: PeerOpening): void {
-    if (!this.#streams.isOnline(wanted)) return this.#refuse(goneCode());
+    if (!this.#streams.isOnline(wanted)) return this.#refuse(GONE);
     if (this.#streams.canOpen(wanted, wanted.claim)) return this.#open(wanted);
     this.#wait = this.#streams.wait(wanted, wanted.claim, (refused) => {
       this.#wait = null;
@@ -234,5 +234,5 @@ class Arrival implements MuxStreamHandler {
 }
 
 function codeOf({ number, params }: PosternError): number {
-  return number === 743 ? fullCode(Number(params['limit'])) : goneCode();
+  return number === 743 ? fullCode(Number(params['limit'])) : GONE;
 }

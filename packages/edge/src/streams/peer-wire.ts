@@ -10,14 +10,9 @@ import type { PlaceClaim } from '../places/place.ts';
 /** Types of the streams between edges. */
 export const PeerStream = { visit: 1, notes: 2 } as const;
 
-/** Why a stream was refused, beside the codes of the mux: nothing of it has come to an agent. */
-const GONE = 0x4000_0000;
-const FULL = 0x4000_0001;
-
-/** The session is not there any more. */
-export function goneCode(): number {
-  return GONE;
-}
+/** Codes of resets beside those of the mux: nothing of the stream has come to an agent. The session is not there. */
+export const GONE = 0x4000_0000;
+const FULL = GONE;
 
 /** No place came free in time. @param limit places that the session has */
 export function fullCode(limit: number): number {
@@ -26,7 +21,7 @@ export function fullCode(limit: number): number {
 
 /** @returns null for codes of the mux; else what {@link fullCode} was given, 0 for a session that is gone */
 export function refusedBy(code: number): number | null {
-  return code < GONE ? null : code - GONE === 0 ? 0 : code - FULL;
+  return code < GONE ? null : code - FULL;
 }
 
 /** Streams of one visitor edge at once: the places of sessions are what bounds them. */

@@ -5,11 +5,11 @@ import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/pr
  * What one of the two streams tells is done to the other. Bytes count as taken when the other stream has room for more,
  * so that each direction goes as fast as its reader and no faster.
  */
-export class RelayEnd implements MuxStreamHandler {
+class RelayEnd implements MuxStreamHandler {
   readonly #source: MuxStream;
   readonly #target: MuxStream;
-  /** Bytes that the target has queued beyond its mark: their credit comes when it has drained. */
   readonly #other: () => RelayEnd;
+  /** Bytes that the target has queued beyond its mark: their credit comes when it has drained. */
   #owed = 0;
   #ended = false;
 

@@ -17,6 +17,8 @@ export function followDomains({ store, stored, control, log }: Parts): {
   written(writes: readonly Write[]): void;
   /** Who orders certificates, once it is there. */
   manage(manager: CertificateManager | null): void;
+  /** Resolves when what was written so far has been followed. */
+  settled(): Promise<void>;
 } {
   let manager: CertificateManager | null = null;
   let last: Promise<void> = Promise.resolve();
@@ -39,5 +41,6 @@ export function followDomains({ store, stored, control, log }: Parts): {
     manage(created) {
       manager = created;
     },
+    settled: () => last,
   };
 }

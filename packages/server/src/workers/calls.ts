@@ -6,7 +6,7 @@ import type { ListenerName } from '../listeners/list.ts';
 import type { ProcessNumbers } from '../metrics/process-numbers.ts';
 
 /** Names of the ways over a worker's channel. */
-export const WAYS = ['link', 'worker', 'sockets'] as const;
+export const WAYS = ['link', 'worker', 'shares', 'sockets'] as const;
 
 /** A listener of the edge, as a worker gets it. */
 export interface WorkerDoor {

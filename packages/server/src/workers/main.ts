@@ -3,7 +3,7 @@
  * nothing about its own life: signals are the server's, and when that is gone, so is the worker.
  */
 import process from 'node:process';
-import { createEdge, type Edge, type Listener } from '@postern/edge';
+import { AskingShares, createEdge, type Edge, type Listener, type Order } from '@postern/edge';
 import { connectControl, overProcess, Peer, split } from '@postern/link/wire';
 import { AddressFiles } from '../address-files.ts';
 import { spreadLastNet, uncaught } from '../last-net.ts';
@@ -26,6 +26,11 @@ let serving: Serving | null = null;
 const handedOver = new HandedOverDoors();
 const channels = split(overProcess(process), WAYS);
 const link = connectControl(channels.link);
+const shares: AskingShares = new AskingShares(
+  { ask: (asks) => keeper.call('ask', asks), tell: (told) => keeper.tell('tell', told) },
+  () => performance.now(),
+);
+const keeper = new Peer(channels.shares, { order: (orders: readonly Order[]) => shares.ordered(orders) }, () => {});
 const calls: WorkerCalls = {
   async start(start) {
     const log = createLogger({ format: start.logFormat, level: start.logLevel }).child({ worker: start.name });
@@ -76,6 +81,7 @@ async function serve(start: WorkerStart, log: Logger): Promise<Serving> {
       random: Math.random,
       addresses,
       listeners,
+      shares,
       peers: { name: start.name, directory: start.directory },
       firewall,
     });

@@ -1,6 +1,7 @@
 /** One worker as the server sees it: its process, its link to control, and what it is asked. */
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
 import type { Socket } from 'node:net';
+import type { Ask, ShareKeeper, ShareSide, Told } from '@postern/edge';
 import type { ControlLink } from '@postern/link';
 import { overProcess, Peer, serveControl, split } from '@postern/link/wire';
 import type { ListenerName } from '../listeners/list.ts';
@@ -20,7 +21,7 @@ export class Worker {
   readonly #ended: Promise<string>;
 
   /** @param onGone its channel has closed, however it ended */
-  constructor(name: string, link: ControlLink, onGone: () => void) {
+  constructor(name: string, link: ControlLink, keeper: ShareKeeper, onGone: () => void) {
     this.name = name;
     this.#process = cluster.fork();
     const { process } = this.#process;
@@ -31,6 +32,15 @@ export class Worker {
     });
     const channels = split(overProcess(process), WAYS);
     serveControl(channels.link, link, onGone);
+    const side: ShareSide = keeper.join((orders) => shares.tell('order', orders));
+    const shares = new Peer(
+      channels.shares,
+      {
+        ask: (asks: readonly Ask[]) => side.answer(asks),
+        tell: (told: readonly Told[]) => side.told(told),
+      },
+      () => side.gone(),
+    );
     this.#peer = new Peer(channels.worker, {}, () => {
       this.ready = false;
     });

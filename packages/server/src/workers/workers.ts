@@ -8,7 +8,7 @@ import process from 'node:process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Control } from '@postern/control';
-import type { EdgeConfig } from '@postern/edge';
+import { type EdgeConfig, ShareKeeper } from '@postern/edge';
 import { RemoteError } from '@postern/link/wire';
 import type { ServerConfig } from '../config/server-config.ts';
 import { ConfigError } from '../config/config-error.ts';
@@ -56,6 +56,7 @@ export class Workers {
   readonly #options: WorkersOptions;
   readonly #folder: string;
   readonly #slots: readonly Slot[];
+  readonly #keeper: ShareKeeper;
   #doors: readonly WorkerDoor[] = [];
   #held: Held[] = [];
   #turn = 0;
@@ -67,6 +68,7 @@ export class Workers {
   constructor(options: WorkersOptions) {
     this.#options = options;
     this.#folder = workersFolder(options.config.dataDir, process.pid);
+    this.#keeper = new ShareKeeper(options.edge.limits, () => performance.now());
     this.#slots = Array.from({ length: options.config.workers }, (_, index) => ({
       index,
       worker: null,
@@ -116,7 +118,7 @@ export class Workers {
     await Promise.all(running.map((worker) => worker.measure()));
     const known = running.flatMap(({ name, numbers }) => (numbers === null ? [] : [{ name, ...numbers }]));
     return {
-      edge: sumStats([...this.#past, ...known].map(({ edge }) => edge)),
+      edge: { ...sumStats([...this.#past, ...known].map(({ edge }) => edge)), buckets: this.#keeper.buckets },
       uncaught: [...this.#past, ...known].reduce((sum, { uncaught }) => sum + uncaught, 0),
       workers: known,
       lost: this.#lost,
@@ -154,7 +156,7 @@ export class Workers {
     slot.generation += 1;
     const name = `w${slot.index + 1}.${slot.generation}`;
     const connection = this.#options.control.connectEdge(name);
-    const worker = new Worker(name, connection.link, () => void connection.gone());
+    const worker = new Worker(name, connection.link, this.#keeper, () => void connection.gone());
     slot.worker = worker;
     const since = performance.now();
     void worker.ended.then((how) => this.#ended(slot, worker, how, performance.now() - since));

@@ -1,8 +1,8 @@
 import { fail } from '@postern/errors';
 import { readConfig } from '../../schema/problems.ts';
-import type { BreakerLimit } from '../../services.ts';
-import type { ExchangeEnd } from '../../runtime.ts';
-import { GO_ON, type ActionDefinition } from '../action.ts';
+import type { BreakerLimit, BreakerPass } from '../../services.ts';
+import type { ExchangeEnd, RequestView } from '../../runtime.ts';
+import { GO_ON, type ActionDefinition, type Step } from '../action.ts';
 import { failed } from '../outcome.ts';
 import { circuitBreakerAction, circuitBreakerSchema, SLICES } from './schema.ts';
 
@@ -28,15 +28,18 @@ export const circuitBreaker: ActionDefinition = {
       slices: SLICES,
       trippedMs,
     };
+    const judge = (req: RequestView, pass: BreakerPass | null): Step => {
+      if (pass === null) return enforce ? failed(fail(3202)) : GO_ON;
+      req.onEnd((end) => pass.leave(verdictOf(end)));
+      return GO_ON;
+    };
     return {
       terminates: false,
       run(scope) {
         const { req, services, endpoint } = scope.context;
         if (req === null) return GO_ON;
         const pass = services.breakers.enter(endpoint.id, limit);
-        if (pass === null) return enforce ? failed(fail(3202)) : GO_ON;
-        req.onEnd((end) => pass.leave(verdictOf(end)));
-        return GO_ON;
+        return pass instanceof Promise ? pass.then((later) => judge(req, later)) : judge(req, pass);
       },
     };
   },

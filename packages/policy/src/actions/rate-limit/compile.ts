@@ -2,7 +2,8 @@ import { fail } from '@postern/errors';
 import { Failure } from '../../cel/value.ts';
 import { readConfig } from '../../schema/problems.ts';
 import type { CountLimit } from '../../services.ts';
-import { GO_ON, type ActionDefinition } from '../action.ts';
+import type { PolicyContext } from '../../runtime.ts';
+import { GO_ON, type ActionDefinition, type Step } from '../action.ts';
 import { failed, unevaluated } from '../outcome.ts';
 import { bucketOf } from './bucket.ts';
 import { RATE_STEP_MS, rateLimitAction, rateLimitSchema } from './schema.ts';
@@ -25,6 +26,19 @@ export const rateLimit: ActionDefinition = {
       windowMs: rate,
       slices: Math.min(MOST_SLICES, rate / RATE_STEP_MS),
     };
+    const judge = (context: PolicyContext, bucket: string, wait: number): Step => {
+      // Never 0: who comes back within the same second finds the same.
+      const seconds = Math.max(1, Math.ceil(wait / 1000));
+      const error = wait === 0 ? null : fail(90037, { seconds });
+      if (env.recorder.on) {
+        env.recorder.record(context, () => ({
+          bucket_key: bucket,
+          limited: error !== null,
+          error: { code: error?.code ?? '', message: error?.message ?? '' },
+        }));
+      }
+      return error === null || !enforce ? GO_ON : failed(error, [['retry-after', String(seconds)]]);
+    };
     return {
       terminates: false,
       run(scope) {
@@ -32,17 +46,8 @@ export const rateLimit: ActionDefinition = {
         if (bucket instanceof Failure) return unevaluated(bucket);
         const { context } = scope;
         const wait = context.services.counters.take(context.endpoint.id, bucket, limit);
-        // Never 0: who comes back within the same second finds the same.
-        const seconds = Math.max(1, Math.ceil(wait / 1000));
-        const error = wait === 0 ? null : fail(90037, { seconds });
-        if (env.recorder.on) {
-          env.recorder.record(context, () => ({
-            bucket_key: bucket,
-            limited: error !== null,
-            error: { code: error?.code ?? '', message: error?.message ?? '' },
-          }));
-        }
-        return error === null || !enforce ? GO_ON : failed(error, [['retry-after', String(seconds)]]);
+        if (typeof wait === 'number') return judge(context, bucket, wait);
+        return wait.then((later) => judge(context, bucket, later));
       },
     };
   },

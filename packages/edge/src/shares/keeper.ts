@@ -1,0 +1,63 @@
+import type { BreakerPass } from '@postern/policy';
+import type { GateLimits } from '../listeners/gate.ts';
+import { CircuitBreakers } from '../services/breakers.ts';
+import { SlidingCounters } from '../services/counters.ts';
+import { ConnectionBook } from './connection-book.ts';
+import type { Answer, Ask, Order, ShareSide, Told } from './shares.ts';
+
+/** Requests under way that an edge was let through a breaker with: beyond that, the oldest are forgotten. */
+const MOST_PASSES = 100_000;
+
+/** Keeps what the edges of a node share. Whatever one of them has counted outlives it. */
+export class ShareKeeper {
+  readonly #counters: SlidingCounters;
+  readonly #breakers: CircuitBreakers;
+  readonly #connections: ConnectionBook;
+
+  /** @param now milliseconds of a clock that is never set back, above 0 */
+  constructor(limits: GateLimits, now: () => number) {
+    this.#counters = new SlidingCounters(now);
+    this.#breakers = new CircuitBreakers(now);
+    this.#connections = new ConnectionBook(limits);
+  }
+
+  /** Buckets that are kept, and that had to go while they counted. */
+  get buckets(): { readonly kept: number; readonly forgotten: number } {
+    return { kept: this.#counters.size, forgotten: this.#counters.forgotten };
+  }
+
+  /** @param order tells the edge something of its connections */
+  join(order: (orders: readonly Order[]) => void): ShareSide {
+    const passes = new Map<number, BreakerPass>();
+    let lastPass = 0;
+    const connections = this.#connections.join(order);
+    const one = (ask: Ask): Answer => {
+      if (ask.kind === 'count') return this.#counters.take(ask.endpointId, ask.bucket, ask.limit);
+      const pass = this.#breakers.enter(ask.endpointId, ask.limit);
+      if (pass === null) return 0;
+      lastPass += 1;
+      passes.set(lastPass, pass);
+      const [oldest] = passes.size > MOST_PASSES ? passes.keys() : [];
+      if (oldest !== undefined) passes.delete(oldest);
+      return lastPass;
+    };
+    return {
+      answer: (asks) => asks.map(one),
+      told(told: readonly Told[]) {
+        for (const event of told) {
+          if (event.kind === 'opened') connections.opened(event);
+          else if (event.kind === 'closed') connections.closed(event.id);
+          else {
+            passes.get(event.pass)?.leave(event.verdict);
+            passes.delete(event.pass);
+          }
+        }
+      },
+      gone() {
+        for (const pass of passes.values()) pass.leave('unknown');
+        passes.clear();
+        connections.gone();
+      },
+    };
+  }
+}

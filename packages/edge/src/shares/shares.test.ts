@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest';
+import { AskingShares } from './asking.ts';
+import { ShareKeeper } from './keeper.ts';
+import type { Ask, Order, Told } from './shares.ts';
+
+const LIMITS = { connections: 4, connectionsPerIp: 3 };
+const COUNT = { set: 's', capacity: 5, windowMs: 60_000, slices: 6 };
+const BREAKER = { name: 'b', errorShare: 0.5, volume: 4, windowMs: 60_000, slices: 6, trippedMs: 1_000 };
+
+interface Edge {
+  readonly shares: AskingShares;
+  /** Questions that it has sent. */
+  readonly asked: (readonly Ask[])[];
+  die(): void;
+}
+
+/** A keeper, and edges that reach it by messages: copies, later. */
+function node(): { keeper: ShareKeeper; join: () => Edge; clock: { now: number } } {
+  const clock = { now: 1_000 };
+  const keeper = new ShareKeeper(LIMITS, () => clock.now);
+  const join = (): Edge => {
+    const asked: (readonly Ask[])[] = [];
+    const side = keeper.join((orders: readonly Order[]) =>
+      queueMicrotask(() => shares.ordered(structuredClone(orders))),
+    );
+    const shares: AskingShares = new AskingShares(
+      {
+        ask(asks) {
+          asked.push(asks);
+          return Promise.resolve().then(() => side.answer(structuredClone(asks)));
+        },
+        tell: (told: readonly Told[]) => queueMicrotask(() => side.told(structuredClone(told))),
+      },
+      () => clock.now,
+    );
+    return { shares, asked, die: () => side.gone() };
+  };
+  return { keeper, join, clock };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2));
+
+describe('buckets', () => {
+  test('are full for all edges when they are for one', async () => {
+    const { join } = node();
+    const edges = [join(), join()];
+    const waits = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => edges[n % 2]?.shares.counters.take('e', 'x', COUNT)),
+    );
+    expect(waits.filter((wait) => wait === 0)).toHaveLength(5);
+    // Six questions of one turn are one message.
+    expect(edges.map(({ asked }) => asked.length)).toEqual([1, 1]);
+  });
+
+  test('that are known to be full are not asked for again until they may have room', async () => {
+    const { join, clock } = node();
+    const { shares, asked } = join();
+    for (let n = 0; n < 6; n++) await shares.counters.take('e', 'x', COUNT);
+    const before = asked.length;
+    const wait = await shares.counters.take('e', 'x', COUNT);
+    expect(wait).toBeGreaterThan(0);
+    expect(asked.length).toBe(before);
+    clock.now += wait;
+    expect(await shares.counters.take('e', 'x', COUNT)).toBe(0);
+  });
+
+  test('outlive the edge that counted', async () => {
+    const { join } = node();
+    const first = join();
+    for (let n = 0; n < 5; n++) await first.shares.counters.take('e', 'x', COUNT);
+    first.die();
+    expect(await join().shares.counters.take('e', 'x', COUNT)).toBeGreaterThan(0);
+  });
+});
+
+describe('a breaker', () => {
+  test('trips for all edges by what each has seen, and one request of all tries', async () => {
+    const { join, clock } = node();
+    const edges = [join(), join()];
+    const enter = (at: number): Promise<unknown> => Promise.resolve(edges[at]?.shares.breakers.enter('e', BREAKER));
+    for (let n = 0; n < 4; n++) {
+      const pass = await edges[n % 2]?.shares.breakers.enter('e', BREAKER);
+      pass?.leave('failed');
+    }
+    await turn();
+    expect([await enter(0), await enter(1)]).toEqual([null, null]);
+    clock.now += 1_000;
+    const tries = [await enter(0), await enter(1)];
+    expect(tries.filter((pass) => pass !== null)).toHaveLength(1);
+  });
+
+  test('is not kept from trying by an edge that died with the one that tried', async () => {
+    const { join, clock } = node();
+    const [first, second] = [join(), join()];
+    for (let n = 0; n < 4; n++) (await first.shares.breakers.enter('e', BREAKER))?.leave('failed');
+    await turn();
+    clock.now += 1_000;
+    expect(await first.shares.breakers.enter('e', BREAKER)).not.toBeNull();
+    expect(await second.shares.breakers.enter('e', BREAKER)).toBeNull();
+    first.die();
+    expect(await second.shares.breakers.enter('e', BREAKER)).not.toBeNull();
+  });
+});
+
+describe('connections', () => {
+  test('of a network are bounded over all edges: one too many is ended, and the next is not let in', async () => {
+    const { join } = node();
+    const gates = [join(), join()].map(({ shares }) => shares.gate('http'));
+    const revoked: number[] = [];
+    const ids = Array.from(
+      { length: 4 },
+      (_, n) => gates[n % 2]?.opened('10.0.0.1', false, () => revoked.push(n)) ?? 0,
+    );
+    await turn();
+    expect(revoked).toEqual([3]);
+    expect(gates.map((gate) => gate.full('10.0.0.1', false))).toEqual([true, true]);
+    expect(gates.map((gate) => gate.full('10.0.0.2', false))).toEqual([false, false]);
+    // What many visitors share counts in the whole only.
+    expect(gates[0]?.full('10.0.0.1', true)).toBe(false);
+    gates[1]?.closed(ids[3] ?? 0);
+    gates[0]?.closed(ids[0] ?? 0);
+    await turn();
+    expect(gates.map((gate) => gate.full('10.0.0.1', false))).toEqual([false, false]);
+  });
+
+  test('of a listener are bounded in the whole, and an edge that dies gives its own back', async () => {
+    const { join } = node();
+    const [first, second] = [join(), join()];
+    const [one, other] = [first.shares.gate('http'), second.shares.gate('http')];
+    for (let n = 0; n < 4; n++) one.opened(`10.0.0.${n}`, false, () => {});
+    await turn();
+    expect(other.full('10.0.0.9', true)).toBe(true);
+    expect(second.shares.gate('https').full('10.0.0.9', false)).toBe(false);
+    first.die();
+    await turn();
+    expect(other.full('10.0.0.9', false)).toBe(false);
+  });
+
+  test('an edge that comes when all is taken learns it by its first', async () => {
+    const { join } = node();
+    const gate = join().shares.gate('http');
+    for (let n = 0; n < 4; n++) gate.opened(`10.0.0.${n}`, false, () => {});
+    await turn();
+    const late = join().shares.gate('http');
+    let revoked = 0;
+    late.opened('10.0.0.9', false, () => (revoked += 1));
+    await turn();
+    expect([revoked, late.full('10.0.0.8', false)]).toEqual([1, true]);
+  });
+});

@@ -1,0 +1,48 @@
+/**
+ * What holds for all edges of a node together, counted once: buckets of `rate-limit`, circuit breakers, connections. One
+ * process keeps it (`keeper.ts`); each edge asks over the channel between the two (`asking.ts`), once in a turn of its
+ * loop at most. Everything here is plain data.
+ */
+import type { BreakerLimit, BreakerPass, CountLimit } from '@postern/policy';
+
+/** A question that is answered. */
+export type Ask =
+  | { readonly kind: 'count'; readonly endpointId: string; readonly bucket: string; readonly limit: CountLimit }
+  | { readonly kind: 'enter'; readonly endpointId: string; readonly limit: BreakerLimit };
+
+/** For `count` what `Counters.take` says; for `enter` the pass's number, 0 = none may pass. In the order of the questions. */
+export type Answer = number;
+
+/** Something that has happened. */
+export type Told =
+  | { readonly kind: 'left'; readonly pass: number; readonly verdict: Parameters<BreakerPass['leave']>[0] }
+  | {
+      readonly kind: 'opened';
+      readonly id: number;
+      readonly listener: string;
+      readonly network: string;
+      /** Many visitors': it counts in the whole only. */
+      readonly exempt: boolean;
+    }
+  | { readonly kind: 'closed'; readonly id: number };
+
+/** What an edge is told of connections. */
+export type Order =
+  /** It was one too many: ends it. */
+  | { readonly kind: 'revoke'; readonly id: number }
+  /** Whether a listener may take more: of a network, or at all (''). */
+  | { readonly kind: 'full'; readonly listener: string; readonly network: string; readonly full: boolean };
+
+/** How an edge reaches the keeper. */
+export interface ShareChannel {
+  ask(asks: readonly Ask[]): Promise<readonly Answer[]>;
+  tell(told: readonly Told[]): void;
+}
+
+/** The keeper's side of one edge. */
+export interface ShareSide {
+  answer(asks: readonly Ask[]): readonly Answer[];
+  told(told: readonly Told[]): void;
+  /** The edge is gone, and all of its connections. */
+  gone(): void;
+}
