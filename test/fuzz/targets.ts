@@ -1,5 +1,6 @@
 import { agentTarget } from './agents.ts';
 import { clientHelloTarget } from './client-hello.ts';
+import { dnsTarget } from './dns.ts';
 import { requestTarget, responseTarget } from './http1.ts';
 import { http2HeadTarget } from './http2-heads.ts';
 import { muxTarget } from './mux.ts';
@@ -21,5 +22,6 @@ export const TARGETS: readonly FuzzTarget[] = [
   proxyHeaderTarget,
   proxyPreambleTarget,
   clientHelloTarget,
+  dnsTarget,
   policyTarget,
 ];
