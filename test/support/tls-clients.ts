@@ -23,7 +23,12 @@ export async function openssl(port: number, name: string, ca: string, ...more: r
     's_client',
     '-connect',
     `127.0.0.1:${port}`,
-    ...['-servername', name, '-verify_hostname', name, '-CAfile', ca],
+    '-servername',
+    name,
+    '-verify_hostname',
+    name,
+    '-CAfile',
+    ca,
     ...more,
   ]);
   return { verified: /^\s*Verify return code: 0 \(ok\)$/m.test(text), text };
@@ -32,7 +37,13 @@ export async function openssl(port: number, name: string, ca: string, ...more: r
 /** A request of curl. @param ca file */
 export async function curl(port: number, name: string, ca: string, ...more: readonly string[]): Promise<Shaken> {
   const { code, text } = await run('curl', [
-    ...['-sv', '--max-time', '20', '--cacert', ca, '--resolve', `${name}:${port}:127.0.0.1`],
+    '-sv',
+    '--max-time',
+    '20',
+    '--cacert',
+    ca,
+    '--resolve',
+    `${name}:${port}:127.0.0.1`,
     ...more,
     `https://${name}:${port}/`,
   ]);

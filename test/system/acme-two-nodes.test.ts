@@ -81,7 +81,6 @@ describe.skipIf(programs === null)('with Pebble', () => {
       config: {
         email: 'me@example.com',
         authorities: [{ directory: relay.directory, root, external: null, profile: '', preferredChain: '' }],
-        keyType: 'ecdsa',
         httpPort: port,
         httpsPort: port,
         baseDomains: ['tun.example.com'],
@@ -100,7 +99,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
       },
       describe: (chain, key) => certificateFields(new X509Certificate(chain), key),
       wanted: () => Promise.resolve(wanted),
-      wantedFor: (id) => Promise.resolve(wanted.find(({ domainId }) => domainId === id) ?? null),
+      wantedFor: (id) => Promise.resolve(wanted.filter(({ domainId }) => domainId === id)),
       dns: null,
       challengeRecord: (wildcard) => wildcard,
       records: { cname: () => Promise.resolve([]), txt: () => Promise.resolve([]) },

@@ -19,7 +19,6 @@ export interface AcmeConfig {
   readonly email: string;
   /** In the order in which they are tried. */
   readonly authorities: readonly [AuthorityConfig, ...AuthorityConfig[]];
-  readonly keyType: KeyType;
   /** Where visitors come: what authorities are told to come to is 80 and 443, whatever these are. */
   readonly httpPort: number;
   readonly httpsPort: number;
@@ -83,8 +82,8 @@ export interface AcmeParts {
   readonly describe: (chain: string, key: string) => CertificateFields;
   /** Everything that is to be kept. */
   readonly wanted: () => Promise<readonly Subject[]>;
-  /** The same of one reserved domain; null = nothing, or it is gone. */
-  readonly wantedFor: (domainId: string) => Promise<Subject | null>;
+  /** The same of one reserved domain; [] = nothing, or it is gone. */
+  readonly wantedFor: (domainId: string) => Promise<readonly Subject[]>;
   /** null = no record of DNS can be set. */
   readonly dns: DnsWay | null;
   /** The name here that `_acme-challenge` of a tenant's wildcard is led to by a CNAME record. */

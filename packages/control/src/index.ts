@@ -2,7 +2,7 @@
 export * from './types.ts';
 export type { Cover } from './covers.ts';
 export { createControl, type Control } from './control.ts';
-export { challengeTarget } from './resources/domain-certificates.ts';
+export { challengeTarget, type ManagedDomain } from './resources/domain-certificates.ts';
 export { shownOf as certificateFields } from './resources/tls-certificates.ts';
 export {
   DEFAULT_LIMITS,

@@ -12,6 +12,8 @@ export interface TlsIdentity {
   /** PEM, leaf first. */
   readonly cert: string;
   readonly key: string;
+  /** The same names with an RSA key, for clients that take no signature of the other. Absent = there is none. */
+  readonly twin?: { readonly cert: string; readonly key: string };
   /** What takes its place has the same: sessions of the one are resumed with the other. Absent = it is one by itself. */
   readonly line?: string;
 }

@@ -8,6 +8,7 @@ import { Authority } from './authority.ts';
 import { Board } from './board.ts';
 import { type Kept, dueOf, nextOf } from './kept.ts';
 import { Orders } from './orders.ts';
+import { keyOf, paired } from './paired.ts';
 import { lifeOf, renewalWithin } from './renewal.ts';
 import { Runner } from './runner.ts';
 import { checkNames, type NameCheck } from './check.ts';
@@ -65,14 +66,10 @@ export class CertificateManager {
     const { store, now } = this.#parts;
     await this.#orders.load();
     const [rows, wanted] = [await store.all('managedCertificates'), await this.#parts.wanted()];
-    const byKey = new Map(wanted.map((subject) => [keyOf(subject), subject]));
-    for (const row of rows) {
-      const subject = byKey.get(keyOf(row));
-      byKey.delete(keyOf(row));
-      if (subject === undefined) await this.#forget(row);
-      else await this.#take(row, subject);
-    }
-    for (const subject of byKey.values()) await this.#add(subject);
+    const { pairs, lost, added } = paired(rows, (row) => row, wanted);
+    for (const row of lost) await this.#forget(row);
+    for (const [row, subject] of pairs) await this.#take(row, subject);
+    for (const subject of added) await this.#add(subject);
     this.#spread(now());
     this.look();
   }
@@ -85,21 +82,21 @@ export class CertificateManager {
 
   /** The reserved domain came, was changed, or is gone. */
   async domainChanged(domainId: string): Promise<void> {
-    const subject = await this.#parts.wantedFor(domainId);
-    const kept = [...this.#kept.values()].find(({ subject: one }) => one.domainId === domainId);
+    const wanted = await this.#parts.wantedFor(domainId);
+    const there = [...this.#kept.values()].filter(({ subject }) => subject.domainId === domainId);
     if (this.#stopped) return;
-    if (subject === null) {
-      if (kept === undefined) return;
+    const { pairs, lost, added } = paired(there, ({ subject }) => subject, wanted);
+    for (const kept of lost) {
       kept.gone = true;
       if (!kept.running) await this.#leave(kept);
-      return;
     }
-    if (kept === undefined) await this.#add(subject);
-    else if (kept.subject.keyType !== subject.keyType) {
+    for (const [kept, subject] of pairs) {
+      if (kept.subject.keyType === subject.keyType) continue;
       kept.subject = subject;
-      await this.#write(kept, { keyType: subject.keyType, retriesAt: '', attempts: 0 });
+      await this.#write(kept, { retriesAt: '', attempts: 0 });
       kept.dueAt = this.#parts.now();
     }
+    for (const subject of added) await this.#add(subject);
     this.look();
   }
 
@@ -348,9 +345,4 @@ export class CertificateManager {
     if (order !== null) this.#orders.ended(order, 'failed');
     await this.#parts.changed(row, null);
   }
-}
-
-/** Of a reserved domain, or of the first name of the server's own. */
-function keyOf({ domainId, names }: { readonly domainId: string; readonly names: readonly string[] }): string {
-  return domainId === '' ? `own ${names[0] ?? ''}` : domainId;
 }

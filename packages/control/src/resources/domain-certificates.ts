@@ -116,7 +116,9 @@ export async function shownCertificates(core: Core, row: ReservedDomainRow): Pro
   if (!isManaged(core, row)) {
     return { ...shown, certificateId, certificateManagementPolicy: null, certificateManagementStatus: null };
   }
-  const [managed] = await core.store.managedCertificates.find({ domainId: id });
+  const kept = await core.store.managedCertificates.find({ domainId: id });
+  // Of two kinds of key it is the one that most clients see.
+  const managed = kept.find(({ keyType }) => keyType === 'ecdsa') ?? kept[0];
   return {
     ...shown,
     certificateId: managed?.certificateId ?? '',

@@ -5,7 +5,7 @@
  */
 import { createHash, hkdfSync } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
+import { createServer, DEFAULT_CIPHERS, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { TlsTermination } from '@postern/policy';
 import type { TlsIdentity } from '@postern/link';
 import { abortLater } from './abort.ts';
@@ -30,6 +30,10 @@ export const NO_DEMANDS: TlsDemands = {
 };
 export const HTTPS_DEMANDS: TlsDemands = { ...NO_DEMANDS, alpn: ['h2', 'http/1.1'] };
 
+/** Before TLS 1.3 the order of ciphers decides whose signature it is, and the runtime's has RSA first, which costs ten times as much. */
+const ECDSA_FIRST = DEFAULT_CIPHERS.split(':')
+  .toSorted((one, other) => Number(other.includes('ECDSA')) - Number(one.includes('ECDSA')))
+  .join(':');
 const MOST_SERVERS = 1_000;
 /** Characters of PEM in all of them; a context takes about ten times its texts, and client authorities are tenants'. */
 const MOST_PEM = 8 * 1024 * 1024;
@@ -113,7 +117,7 @@ export class TlsTerminators {
 
   #serverFor(identity: TlsIdentity, demands: TlsDemands): Server {
     const key = createHash('sha256')
-      .update(JSON.stringify([identity.cert, identity.key, demands]))
+      .update(JSON.stringify([identity.cert, identity.key, identity.twin, demands]))
       .digest('base64');
     const known = this.#servers.get(key);
     if (known !== undefined) {
@@ -124,7 +128,7 @@ export class TlsTerminators {
     }
     const size = demands.clientCas.reduce(
       (sum, { length }) => sum + length,
-      identity.cert.length + identity.key.length,
+      identity.cert.length + identity.key.length + (identity.twin?.cert.length ?? 0) + (identity.twin?.key.length ?? 0),
     );
     const line = lineOf(identity, demands, key);
     const server = this.#create(identity, demands, line);
@@ -151,8 +155,7 @@ export class TlsTerminators {
 
   #create(identity: TlsIdentity, demands: TlsDemands, line: string): Server {
     const options: TlsOptions = {
-      cert: identity.cert,
-      key: identity.key,
+      ...keysOf(identity),
       minVersion: demands.minVersion,
       maxVersion: demands.maxVersion,
       handshakeTimeout: this.#handshakeMs,
@@ -198,6 +201,12 @@ export class TlsTerminators {
     this.#handoffs.delete(key);
     handoff?.resolve(socket);
   }
+}
+
+/** OpenSSL chooses among kinds of key by what the client's hello takes, chain and all; it prefers ECDSA as TLS 1.3 orders it. */
+function keysOf({ cert, key, twin }: TlsIdentity): Pick<TlsOptions, 'cert' | 'key' | 'ciphers'> {
+  if (twin === undefined) return { cert, key };
+  return { cert: [cert, twin.cert], key: [key, twin.key], ciphers: ECDSA_FIRST };
 }
 
 /** Sessions outlive a certificate whose successor is of the same line, with the same demands. */

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Resolver, lookup } from 'node:dns/promises';
 import type { AcmeParts, CertificateManager, DnsWay, Subject } from '@postern/acme';
-import { certificateFields, challengeTarget, type Control } from '@postern/control';
+import { certificateFields, challengeTarget, type Control, type ManagedDomain } from '@postern/control';
 import type { IdSource, Store } from '@postern/store';
 import { ConfigError } from '../config/config-error.ts';
 import type { AcmeSettings } from '../config/acme-settings.ts';
@@ -80,7 +80,6 @@ function wired(parts: ManagedParts): AcmeParts {
     config: {
       email: settings.email,
       authorities: [first, ...others],
-      keyType: settings.keyType,
       httpPort: parts.publicPorts.http,
       httpsPort: parts.publicPorts.https,
       baseDomains: config.baseDomains,
@@ -93,15 +92,15 @@ function wired(parts: ManagedParts): AcmeParts {
     random,
     log,
     present: (challenges) => control.challenge(challenges),
-    async changed({ id, domainId, names }, identity) {
-      const other = stored.place(domainId || id, names, identity);
+    async changed(managed, identity) {
+      const other = stored.placeManaged(managed, identity);
       if (other.length > 0) await control.certificatesChanged(other);
     },
     describe: (chain, key) => certificateFields(new X509Certificate(chain), key),
-    wanted: async () => [...(await ownSubjects(parts)), ...control.managedDomains().map(typed(settings))],
+    wanted: async () => [...(await ownSubjects(parts)), ...control.managedDomains().flatMap(typed(settings))],
     async wantedFor(domainId) {
       const domain = control.managedDomain(domainId);
-      return domain === null ? null : typed(settings)(domain);
+      return domain === null ? [] : typed(settings)(domain);
     },
     dns: parts.dns,
     challengeRecord: (wildcard) => challengeTarget(wildcard, config.baseDomains[0] ?? 'localhost'),
@@ -125,14 +124,17 @@ async function ownSubjects({ config, settings, store, dns }: ManagedParts): Prom
   const sets = config.baseDomains.flatMap((base) =>
     dns === null ? [[base], [`connect.${base}`]] : [[base, `*.${base}`]],
   );
-  return sets.map((names) => ({ accountId, domainId: '', names, keyType: settings.keyType }));
+  return sets.flatMap((names) =>
+    settings.keyTypes.map((keyType): Subject => ({ accountId, domainId: '', names, keyType })),
+  );
 }
 
-function typed({ keyType }: AcmeSettings) {
-  return (domain: Omit<Subject, 'keyType'> & { readonly keyType: Subject['keyType'] | '' }): Subject => ({
-    ...domain,
-    keyType: domain.keyType || keyType,
-  });
+/** Who asks for RSA gets that alone; who asks for ECDSA, or nothing, what the server orders beside it, too. */
+function typed({ keyTypes }: AcmeSettings) {
+  return ({ keyType: asked, ...domain }: ManagedDomain): Subject[] => {
+    const kinds = asked === '' || (asked === 'ecdsa' && keyTypes.includes('ecdsa')) ? keyTypes : [asked];
+    return kinds.map((keyType) => ({ ...domain, keyType }));
+  };
 }
 
 function lookups(server: string): Pick<AcmeParts, 'resolve' | 'records'> {

@@ -1,9 +1,12 @@
 import type { TlsIdentity } from '@postern/link';
-import type { ReservedDomainRow, Store } from '@postern/store';
+import type { ManagedCertificateRow, ReservedDomainRow, Store } from '@postern/store';
 import { type Expiry, endOf } from './certificate-files.ts';
 
 interface Placed {
+  /** Whose place among those for the same names it has: another one of it replaces it. */
+  readonly member: string;
   readonly names: readonly string[];
+  readonly isRsa: boolean;
   /** The server's own certificate, by itself: its chain is shared with others of the same issuer. */
   readonly leaf: string;
   readonly chain: string;
@@ -18,8 +21,8 @@ const END = '-----END CERTIFICATE-----';
  * domain that names it and no other name inside it; what was issued, for what it was ordered for.
  */
 export class StoredCertificates {
-  /** By what they were placed under: a reserved domain, or names of the server's own. */
-  readonly #placed = new Map<string, Placed>();
+  /** By what they were placed under: a reserved domain, or names of the server's own; with another kind of key beside. */
+  readonly #placed = new Map<string, readonly Placed[]>();
   /** By name, under which one is placed there. */
   readonly #byName = new Map<string, string>();
   /** Chains are those of few authorities. */
@@ -32,13 +35,13 @@ export class StoredCertificates {
 
   async load(): Promise<void> {
     const rows = new Map((await this.#store.all('tlsCertificates')).map((row) => [row.id, row]));
-    for (const { names, domainId, id, certificateId } of await this.#store.all('managedCertificates')) {
-      const row = rows.get(certificateId);
-      if (row !== undefined) this.place(domainId || id, names, { cert: row.certificatePem, key: row.privateKeyPem });
+    for (const managed of await this.#store.all('managedCertificates')) {
+      const row = rows.get(managed.certificateId);
+      if (row !== undefined) this.placeManaged(managed, { cert: row.certificatePem, key: row.privateKeyPem });
     }
     for (const { id, domain, certificateId } of await this.#store.all('reservedDomains')) {
       const row = rows.get(certificateId);
-      if (row !== undefined) this.place(givenTo(id), [domain], { cert: row.certificatePem, key: row.privateKeyPem });
+      if (row !== undefined) this.#placeGiven(id, domain, { cert: row.certificatePem, key: row.privateKeyPem });
     }
   }
 
@@ -46,44 +49,77 @@ export class StoredCertificates {
   async domainChanged(id: string, row: ReservedDomainRow | null): Promise<readonly string[]> {
     const { domain = '', certificateId = '' } = row ?? {};
     const found = certificateId === '' ? null : await this.#store.tlsCertificates.get(certificateId);
-    const identity = found === null ? null : { cert: found.certificatePem, key: found.privateKeyPem };
-    return this.place(givenTo(id), [domain], identity);
+    return this.#placeGiven(
+      id,
+      domain,
+      found === null ? null : { cert: found.certificatePem, key: found.privateKeyPem },
+    );
   }
 
-  /** @param identity null = nothing is served under the place any more. @returns names for which something else is served now */
-  place(place: string, names: readonly string[], identity: TlsIdentity | null): readonly string[] {
-    const before = this.#placed.get(place);
-    if (before === undefined && identity === null) return [];
-    for (const name of before?.names ?? []) if (this.#byName.get(name) === place) this.#byName.delete(name);
-    this.#placed.delete(place);
-    if (identity === null) return before?.names ?? [];
+  /**
+   * What was ordered; those for the same names with another kind of key stay beside it.
+   * @param identity null = there is none any more
+   * @returns names for which something else is served now
+   */
+  placeManaged(
+    { id, domainId, names, keyType }: Pick<ManagedCertificateRow, 'id' | 'domainId' | 'names' | 'keyType'>,
+    identity: TlsIdentity | null,
+  ): readonly string[] {
+    const place = domainId || `own ${names[0] ?? ''}`;
+    return this.#place(place, id, identity === null ? null : this.#entry(id, names, keyType === 'rsa', identity));
+  }
+
+  /** What was uploaded for a domain, beside what was issued for it. */
+  #placeGiven(domainId: string, domain: string, identity: TlsIdentity | null): readonly string[] {
+    const entry = identity === null ? null : this.#entry('', [domain], false, identity);
+    return this.#place(`given ${domainId}`, '', entry);
+  }
+
+  #place(place: string, member: string, entry: Placed | null): readonly string[] {
+    const before = this.#placed.get(place) ?? [];
+    const others = before.filter((one) => one.member !== member);
+    if (entry === null && others.length === before.length) return [];
+    for (const { names } of before) {
+      for (const name of names) if (this.#byName.get(name) === place) this.#byName.delete(name);
+    }
+    const after = entry === null ? others : [...others, entry];
+    if (after.length === 0) this.#placed.delete(place);
+    else this.#placed.set(place, after);
+    for (const { names } of after) for (const name of names) this.#byName.set(name, place);
+    return [...new Set([...before, ...after].flatMap(({ names }) => names))];
+  }
+
+  #entry(member: string, names: readonly string[], isRsa: boolean, identity: TlsIdentity): Placed {
     const end = identity.cert.indexOf(END) + END.length;
     const leaf = identity.cert.slice(0, end);
-    const notAfter = endOf(leaf);
-    this.#placed.set(place, {
-      names,
-      leaf,
-      chain: this.#shared(identity.cert.slice(end)),
-      key: identity.key,
-      notAfter,
-    });
-    for (const name of names) this.#byName.set(name, place);
-    return [...new Set([...(before?.names ?? []), ...names])];
+    const chain = this.#shared(identity.cert.slice(end));
+    return { member, names, isRsa, leaf, chain, key: identity.key, notAfter: endOf(leaf) };
   }
 
   /** Exact, or a wildcard one label up (RFC 6125 §6.4.3). */
   find(serverName: string): TlsIdentity | null {
     const dot = serverName.indexOf('.');
-    const wildcard = dot === -1 ? '' : `*${serverName.slice(dot)}`;
-    const place = this.#byName.get(serverName) ?? this.#byName.get(wildcard);
+    const name = this.#byName.has(serverName) || dot === -1 ? serverName : `*${serverName.slice(dot)}`;
+    const place = this.#byName.get(name);
     const placed = place === undefined ? undefined : this.#placed.get(place);
     if (place === undefined || placed === undefined) return null;
-    return { cert: placed.leaf + placed.chain, key: placed.key, line: place };
+    let first: Placed | null = null;
+    let rsa: Placed | null = null;
+    for (const one of placed) {
+      if (!one.names.includes(name)) continue;
+      if (one.isRsa) rsa = one;
+      else first = one;
+    }
+    const main = first ?? rsa;
+    if (main === null) return null;
+    const { leaf, chain, key } = main;
+    if (main === rsa || rsa === null) return { cert: leaf + chain, key, line: place };
+    return { cert: leaf + chain, key, line: place, twin: { cert: rsa.leaf + rsa.chain, key: rsa.key } };
   }
 
   /** Those of the server's own names and of domains alike. */
   get expiries(): readonly Expiry[] {
-    return [...this.#placed.values()].map(({ names, notAfter }) => ({ certificate: names.join(' '), notAfter }));
+    return [...this.#placed.values()].flat().map(({ names, notAfter }) => ({ certificate: names.join(' '), notAfter }));
   }
 
   #shared(chain: string): string {
@@ -92,9 +128,4 @@ export class StoredCertificates {
     this.#chains.set(chain, chain);
     return chain;
   }
-}
-
-/** What was uploaded for a domain, beside what was issued for it. */
-function givenTo(domainId: string): string {
-  return `given ${domainId}`;
 }

@@ -10,7 +10,8 @@ export interface AcmeSettings {
   /** To the terms of the authorities; nothing is asked of them before. */
   readonly agreed: boolean;
   readonly authorities: readonly AuthoritySettings[];
-  readonly keyType: 'ecdsa' | 'rsa';
+  /** Of each a certificate for the same names. */
+  readonly keyTypes: readonly ('ecdsa' | 'rsa')[];
   /** host:port of a resolver; '' = the system's. */
   readonly resolver: string;
   /** How records are set; null = not at all. */
@@ -29,6 +30,8 @@ export interface AuthoritySettings {
   readonly profile: string;
   readonly preferredChain: string;
 }
+
+const KEY_TYPES = { ecdsa: ['ecdsa'], rsa: ['rsa'], both: ['ecdsa', 'rsa'] } as const;
 
 /** @returns null when nothing is to be ordered. @throws ConfigError */
 export function acmeSettings(read: SettingsReader, cwd: string): AcmeSettings | null {
@@ -54,7 +57,7 @@ export function acmeSettings(read: SettingsReader, cwd: string): AcmeSettings | 
     email,
     agreed: read.switch('acme_agree_terms'),
     authorities,
-    keyType: read.choice('acme_key_type', ['ecdsa', 'rsa']),
+    keyTypes: KEY_TYPES[read.choice('acme_key_type', ['ecdsa', 'rsa', 'both'])],
     resolver: resolver(read),
     dns: dnsSettings(read, cwd),
   };

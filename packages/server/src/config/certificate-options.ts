@@ -40,9 +40,9 @@ export const CERTIFICATE_OPTIONS = [
   {
     key: 'acme_key_type',
     kind: 'text',
-    value: 'ecdsa|rsa',
+    value: 'ecdsa|rsa|both',
     default: 'ecdsa',
-    help: 'kind of the keys of certificates that are ordered',
+    help: 'kind of the keys of certificates that are ordered; both: ECDSA, and RSA for clients that take nothing else',
   },
   {
     key: 'acme_profile',
