@@ -1,45 +1,31 @@
 /** Socket activation: a service manager keeps the listening sockets, so that a restart refuses nobody. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import http from 'node:http';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { repositoryRoot, type Runtime, splitAddress } from '../support/platform.ts';
+import { listening, type ServiceManager, serviceManager } from '../support/service-manager.ts';
 import { until } from '../support/until.ts';
 
-/**
- * What a service manager does: it has the sockets, does not accept, and starts the server again whenever it ends. The
- * server's number is known to the process itself only (LISTEN_PID), before it becomes the server.
- */
-const MANAGER = `while [ ! -e "$STOPPED" ]; do sh -c 'LISTEN_PID=$$ exec "$@"' sh "$@"; done`;
-
 let dataDir: string;
-let manager: ChildProcess | null = null;
+let manager: ServiceManager | null = null;
 beforeEach(async () => {
   dataDir = await mkdtemp(path.join(tmpdir(), 'postern-activation-'));
 });
 afterEach(async () => {
-  await writeFile(path.join(dataDir, 'stopped'), '');
+  await manager?.retire();
   const runtime = await readRuntime().catch(() => null);
   if (runtime !== null) process.kill(runtime.pid, 'SIGTERM');
-  if (manager !== null && manager.exitCode === null) await once(manager, 'exit');
+  await manager?.ended;
   manager = null;
   await rm(dataDir, { recursive: true, force: true });
 });
 
 async function readRuntime(): Promise<Runtime> {
   return JSON.parse(await readFile(path.join(dataDir, 'runtime.json'), 'utf8')) as Runtime;
-}
-
-/** A listening socket, and its descriptor in this process. */
-async function listening(): Promise<{ readonly server: net.Server; readonly fd: number; readonly port: number }> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { _handle: handle } = server as unknown as { readonly _handle: { readonly fd: number } };
-  return { server, fd: handle.fd, port: (server.address() as net.AddressInfo).port };
 }
 
 function get(port: number, host: string): Promise<number | string> {
@@ -56,35 +42,29 @@ test.skipIf(process.platform === 'win32').for(['started by Node 24', 'started by
   'a restart under traffic fails no request: %s',
   async (how) => {
     const names = ['http', 'https', 'agent', 'api', 'metrics'] as const;
-    const sockets = await Promise.all(names.map(() => listening()));
-    const ports = Object.fromEntries(names.map((name, index) => [name, sockets[index]?.port ?? 0]));
     const start =
       how === 'started by Node 24'
         ? [process.execPath, path.join(repositoryRoot, 'packages', 'cli', 'src', 'main.ts')]
         : [process.execPath, path.join(repositoryRoot, 'scripts', 'node24.mjs'), 'packages/cli/src/main.ts'];
     // Two of them without a name that says what they are for: they are told by their ports.
-    const flags = [`--api-listen=127.0.0.1:${ports['api']}`, `--metrics-listen=127.0.0.1:${ports['metrics']}`];
-    manager = spawn(
-      'sh',
-      ['-c', MANAGER, 'sh', ...start, 'server', `--data-dir=${dataDir}`, '--tcp-listen=127.0.0.1:0', ...flags],
-      {
-        stdio: ['ignore', 'ignore', 'pipe', ...sockets.map(({ fd }) => fd)],
-        env: {
-          ...process.env,
-          HOME: dataDir,
-          XDG_CONFIG_HOME: dataDir,
-          STOPPED: path.join(dataDir, 'stopped'),
-          LISTEN_FDS: '5',
-          LISTEN_FDNAMES: 'http:https:agent:some.socket:unknown',
-        },
-      },
-    );
-    let output = '';
-    manager.stderr?.on('data', (chunk: Buffer) => (output += String(chunk)));
-    for (const { server } of sockets) server.close();
+    manager = await serviceManager({
+      folder: dataDir,
+      sockets: ['http', 'https', 'agent', 'some.socket', 'unknown'],
+      command: ([, , , api, metrics]) => [
+        ...start,
+        'server',
+        `--data-dir=${dataDir}`,
+        '--tcp-listen=127.0.0.1:0',
+        `--api-listen=127.0.0.1:${api}`,
+        `--metrics-listen=127.0.0.1:${metrics}`,
+      ],
+      env: { ...process.env, HOME: dataDir, XDG_CONFIG_HOME: dataDir },
+    });
+    const { output } = manager;
+    const ports = Object.fromEntries(names.map((name, index) => [name, manager?.ports[index] ?? 0]));
 
     const first = await until(readRuntime, 30_000).catch((error: unknown) => {
-      throw new Error(`${String(error)}\n${output}`);
+      throw new Error(`${String(error)}\n${output()}`);
     });
     expect(splitAddress(first.http_addr)[1]).toBe(ports['http']);
     expect(splitAddress(first.https_addr)[1]).toBe(ports['https']);
@@ -122,7 +102,7 @@ test.skipIf(process.platform === 'win32').for(['started by Node 24', 'started by
     await Promise.all(visitors);
     expect(second).toEqual({ ...first, pid: second.pid, tcp_ports: second.tcp_ports });
     expect(answers.filter((answer) => answer !== 200)).toEqual([]);
-    expect(output).not.toMatch(/"level":"(warn|error)"/);
+    expect(output()).not.toMatch(/"level":"(warn|error)"/);
   },
 );
 
