@@ -72,6 +72,8 @@ export interface EdgeConfig {
   readonly policyOutgoingAllow: readonly string[];
   /** Whether an expression of a policy that fails ends its request (2254). */
   readonly strictExpressions: boolean;
+  /** Whether finished requests and connections are told with what an access log has. */
+  readonly accessLog: boolean;
   readonly logins: LoginConfig;
   /** What visitors see in URLs. */
   readonly publicHttpPort: number;

@@ -13,7 +13,7 @@ export {
   type Scheme,
 } from './model.ts';
 export type { AgentBound, AgentCommand, AgentSessionAccepted } from './session.ts';
-export type { TrafficEvent } from './traffic.ts';
+export type { AccessFacts, TrafficEvent } from './traffic.ts';
 export type { CertificateChanges, Challenge, LoginKey, NodeKeys, NodeSettings } from './settings.ts';
 export type { PolicyResource } from './resource.ts';
 export type { ResourceUpdate, RouteUpdate } from './update.ts';

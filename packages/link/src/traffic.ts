@@ -20,4 +20,27 @@ export interface TrafficEvent {
   readonly errorCode: string;
   /** Why it ended: 'complete', 'client-gone', 'upstream-reset', … */
   readonly reason: string;
+  /** null = nobody keeps an access log, or it is no visitor's. */
+  readonly access: AccessFacts | null;
+}
+
+/** What an access log has beyond that. As the visitor sent it, before any rule; `''` = there is none. */
+export interface AccessFacts {
+  /** Who asked: the connection's peer, or the address that a believed proxy names. */
+  readonly clientIp: string;
+  readonly scheme: string;
+  /** `HTTP/1.1`, … */
+  readonly protocol: string;
+  /** With its `?`. */
+  readonly query: string;
+  readonly userAgent: string;
+  readonly referer: string;
+  /** `X-Request-Id` */
+  readonly requestId: string;
+  /** `1.3`, …; '' also where TLS was passed through. */
+  readonly tlsVersion: string;
+  /** Agent session that served it. */
+  readonly sessionId: string;
+  /** Milliseconds until the head of the answer; -1 = none came. */
+  readonly headMs: number;
 }

@@ -17,6 +17,7 @@ export function edgeConfig(
     proxyProtocol: config.proxyProtocol,
     policyOutgoingAllow: config.policyOutgoingAllow,
     strictExpressions: config.strictExpressions,
+    accessLog: config.accessLog !== null,
     logins: { host: config.loginHost, sharedDomains: config.baseDomains, providers: loginProviders },
     publicHttpPort: publicPorts.http,
     publicHttpsPort: publicPorts.https,

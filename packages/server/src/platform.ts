@@ -8,6 +8,7 @@ import { type Control, DEFAULT_LIMITS, createControl, policyRules, policyRulesWi
 import { createEdge } from '@postern/edge';
 import { createMemoryRegistry } from '@postern/registry';
 import { type Store, createIdSource } from '@postern/store';
+import { type AccessLog, openAccessLog } from './access-log/access-log.ts';
 import { AddressFiles } from './address-files.ts';
 import { openData } from './open-data.ts';
 import { AgentNames } from './agent-names.ts';
@@ -55,7 +56,7 @@ export interface Platform {
   showWebVisitors(url: string): Promise<void>;
   /** Tells whoever waits that everything serves: `/readyz`, `runtime.json`, the log. */
   announce(): Promise<void>;
-  /** Reads certificates given by file again, and what is known about addresses. @throws ConfigError, with the old ones kept */
+  /** Reads certificates given by file again, and what is known about addresses; opens the access log anew. @throws ConfigError, with the old ones kept */
   reload(): void;
   /** The ordered stop; resolves when nothing of the platform is left. */
   stop(): Promise<void>;
@@ -150,6 +151,8 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     config.owaspCrs.length === 0
       ? null
       : (await import('./firewall/firewall.ts')).openFirewall(config.owaspCrs, log.child({ sub: 'firewall' }));
+  const accessLog = await openAccessLog(config.accessLog, log.child({ sub: 'access log' }));
+  started.push(() => accessLog?.close());
   const control: Control = createControl({
     policy: firewall === null ? policyRulesWithoutFirewall : policyRules,
     store,
@@ -161,6 +164,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     certificateOrders: () => manager?.manager ?? null,
     traffic: (events) => {
       for (const event of events) metrics.observe(event);
+      accessLog?.take(events);
     },
     routed: (change) => names.routed(change),
     written: (writes) => follow.written(writes),
@@ -194,6 +198,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     storeWritable: () => store.health.writable,
     certificates: () => certificates.expiries,
     acme: () => manager?.manager.numbers ?? null,
+    accessLinesLost: () => accessLog?.dropped ?? 0,
     uncaught: () => uncaught.count,
     process: processNumbers,
   });
@@ -296,6 +301,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
       certificates.reload();
       void control.certificatesChanged(null);
       plane.reload();
+      void accessLog?.reopen();
     },
     async stop() {
       if (state === 'stopping') return;
@@ -310,6 +316,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
         closeMetrics,
         unpublish,
         addressFiles,
+        accessLog,
         names,
         manager,
         followed: () => follow.settled(),
@@ -331,6 +338,7 @@ interface Stopping {
   readonly unpublish: () => Promise<void>;
   readonly names: AgentNames;
   readonly addressFiles: AddressFiles | null;
+  readonly accessLog: AccessLog | null;
   readonly manager: RunningManager | null;
   /** What was written is followed. */
   readonly followed: () => Promise<void>;
@@ -363,6 +371,7 @@ async function stopInOrder(parts: Stopping): Promise<void> {
   await carefully(() => store.close(), log);
   await drained;
   await carefully(() => parts.addressFiles?.close(), log);
+  await carefully(() => parts.accessLog?.close(), log);
   next.end();
   await carefully(closeMetrics, log);
 }

@@ -3,7 +3,7 @@ import { fail, isPosternError } from '@postern/errors';
 import type { Socket } from 'node:net';
 import type { EdgeContext, LiveEndpoint } from '../context.ts';
 import type { StreamPurpose } from '../streams/agent-streams.ts';
-import type { AgentUpstream } from '@postern/link';
+import type { AccessFacts, AgentUpstream } from '@postern/link';
 import { IdlePipes } from '../places/idle-pipes.ts';
 import { networkOf } from '../places/network.ts';
 import type { PlaceClaim } from '../places/place.ts';
@@ -119,7 +119,7 @@ export class ByteDelivery {
     const pipe = new BytePipe(socket, context, (ended, reason) => {
       this.#pipes.delete(ended);
       this.#silent.remove(ended);
-      this.report(delivery, ended.bytesIn, ended.bytesOut, reason, '');
+      this.report(delivery, ended.bytesIn, ended.bytesOut, reason, '', upstream.sessionId);
       if (this.#pipes.size === 0) for (const callback of this.#whenEmpty.splice(0)) callback();
     });
     try {
@@ -141,6 +141,7 @@ export class ByteDelivery {
     bytesOut: number,
     reason: PipeEndReason | 'refused',
     errorCode: string,
+    sessionId = '',
   ): void {
     const { visitor, live } = delivery;
     this.#context.traffic({
@@ -158,6 +159,7 @@ export class ByteDelivery {
       status: 0,
       errorCode,
       reason,
+      access: this.#context.config.accessLog ? accessOf(visitor, sessionId) : null,
     });
   }
 
@@ -173,4 +175,19 @@ export class ByteDelivery {
   destroyAll(): void {
     for (const pipe of this.#pipes) pipe.destroy('shutdown');
   }
+}
+
+function accessOf(visitor: Visitor, sessionId: string): AccessFacts {
+  return {
+    clientIp: visitor.clientIp,
+    scheme: '',
+    protocol: '',
+    query: '',
+    userAgent: '',
+    referer: '',
+    requestId: '',
+    tlsVersion: visitor.tls?.version ?? '',
+    sessionId,
+    headMs: -1,
+  };
 }

@@ -10,7 +10,7 @@ import { FakeAgent } from './fake-agent.ts';
 import { type EdgeUnderTest, makeEdge } from './edge-under-test.ts';
 import { LOOPBACK, type TestAddresses } from './open-listeners.ts';
 import { FakeControl } from './fake-control.ts';
-import { SILENT_LOG } from './fixtures.ts';
+import { PLAIN_CONFIG, SILENT_LOG } from './fixtures.ts';
 
 export const AGENT_NAME = 'connect.test';
 
@@ -43,16 +43,8 @@ export function edgeTestConfig(change: Partial<EdgeConfig> = {}): EdgeConfig {
   return {
     tcpHosts: [{ host: '127.0.0.1' }],
     agentNames: [AGENT_NAME],
-    trustedProxies: [],
-    proxyProtocol: false,
-    policyOutgoingAllow: [],
-    strictExpressions: false,
-    logins: { host: 'idp.base.test', sharedDomains: ['base.test'], providers: {} },
-    publicHttpPort: 80,
-    redirectToHttps: true,
+    ...PLAIN_CONFIG,
     publicHttpsPort: 443,
-    region: 'local',
-    expected: [],
     limits: { ...DEFAULT_EDGE_LIMITS, drainMs: 200 },
     ...change,
   };

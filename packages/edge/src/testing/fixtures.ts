@@ -1,7 +1,7 @@
 /** Small values that the edge's tests share. */
 import type { AgentUpstream, RouteEndpoint, RouteUpdate, Scheme } from '@postern/link';
 import { REQUEST_BUDGET, REQUEST_EFFORT, type PolicyContext, type Providers } from '@postern/policy';
-import type { Log } from '../context.ts';
+import type { EdgeConfig, Log } from '../context.ts';
 import { KnownResources } from '../services/resources.ts';
 import { VisitorSessions } from '../services/sessions.ts';
 
@@ -96,3 +96,17 @@ export const POLICY_CONTEXT: PolicyContext = {
   random: () => 0,
   warn() {},
 };
+
+/** A configuration that asks for nothing. */
+export const PLAIN_CONFIG = {
+  trustedProxies: [],
+  proxyProtocol: false,
+  policyOutgoingAllow: [],
+  strictExpressions: false,
+  accessLog: false,
+  logins: { host: 'idp.base.test', sharedDomains: ['base.test'], providers: {} },
+  publicHttpPort: 80,
+  redirectToHttps: true,
+  region: 'local',
+  expected: [],
+} as const satisfies Partial<EdgeConfig>;

@@ -21,7 +21,7 @@ import type { AgentStreams, StreamPurpose } from '../streams/agent-streams.ts';
 import type { AgentUpstream, RouteEndpoint, TrafficEvent } from '@postern/link';
 import { Returning } from '../routing/returning.ts';
 import { createRouteTable } from '../routing/route-table.ts';
-import { LIMITS, NO_PROVIDERS, POLICY_CONTEXT, SILENT_LOG } from './fixtures.ts';
+import { LIMITS, NO_PROVIDERS, PLAIN_CONFIG, POLICY_CONTEXT, SILENT_LOG } from './fixtures.ts';
 import { createTimerWheel } from '../timer-wheel.ts';
 import { Faults, streamFault } from '../guard.ts';
 import { NO_LINK, raise } from './no-link.ts';
@@ -213,16 +213,9 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     config: {
       tcpHosts: [],
       agentNames: [],
+      ...PLAIN_CONFIG,
       trustedProxies: options.trustedProxies ?? [],
-      proxyProtocol: false,
-      policyOutgoingAllow: [],
-      strictExpressions: false,
-      logins: { host: 'idp.base.test', sharedDomains: ['base.test'], providers: {} },
-      publicHttpPort: 80,
-      redirectToHttps: true,
       publicHttpsPort: 8443,
-      region: 'local',
-      expected: [],
       limits: { ...LIMITS, ...options.limits },
       ...options.config,
     },

@@ -71,6 +71,18 @@ export const EVENT: TrafficEvent = {
   status: 200,
   errorCode: '',
   reason: 'complete',
+  access: {
+    clientIp: '192.0.2.1',
+    scheme: 'https',
+    protocol: 'HTTP/2.0',
+    query: '?q=\u0000ä',
+    userAgent: '',
+    referer: '',
+    requestId: 'r',
+    tlsVersion: '1.3',
+    sessionId: 'ts_1',
+    headMs: -1,
+  },
 };
 
 /** One of each kind; a value may be any text. */

@@ -268,6 +268,20 @@ export const SERVER_OPTIONS = [
     default: '',
     help: 'log lines (default: pretty on a terminal, else json)',
   },
+  {
+    key: 'access_log',
+    kind: 'text',
+    value: 'file|-',
+    default: '',
+    help: 'a line for each request and connection of visitors, - on stdout; opened again on SIGHUP (default: none)',
+  },
+  {
+    key: 'access_log_format',
+    kind: 'text',
+    value: 'json|combined',
+    default: 'json',
+    help: 'lines of the access log: docs/operate.md, Access log',
+  },
   { key: 'log_level', kind: 'text', value: 'debug|info|warn|error', default: 'info', help: 'least severe log line' },
 ] as const satisfies readonly ServerOption[];
 

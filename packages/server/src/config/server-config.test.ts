@@ -67,6 +67,7 @@ describe('defaults', () => {
       maxStreamsPerOwnAgent: 16_384,
       queueMs: 5_000,
       logFormat: 'json',
+      accessLog: null,
       logLevel: 'info',
     } satisfies ServerConfig);
   });
@@ -135,9 +136,15 @@ describe('precedence', () => {
     queue_timeout: ['1', '2'],
     log_format: ['pretty', 'json'],
     log_level: ['debug', 'warn'],
+    access_log: ['lines.log', '/var/log/lines.log'],
+    access_log_format: ['combined', 'json'],
   };
-  /** So that a proxy_protocol of true is acceptable, and what is said of orders means something. */
-  const proxied: RawSettings = { trusted_proxies: ['127.0.0.1'], acme_email: ['me@other.test'] };
+  /** So that a proxy_protocol of true is acceptable, and what is said of orders and of the access log means something. */
+  const proxied: RawSettings = {
+    trusted_proxies: ['127.0.0.1'],
+    acme_email: ['me@other.test'],
+    access_log: ['other.log'],
+  };
 
   test.each(SERVER_OPTIONS.map(({ key }) => key).filter((key) => key !== 'database'))(
     '%s: flag, then environment, then file, then default',

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import path from 'node:path';
 import envPaths from 'env-paths';
+import type { AccessLogSettings } from '../access-log/access-log.ts';
 import { type AcmeSettings, acmeSettings } from './acme-settings.ts';
 import { type Address, type PortRange, formatAddress, parseRange } from './addresses.ts';
 import { ConfigError } from './config-error.ts';
@@ -60,6 +61,8 @@ export interface ServerConfig extends Listening {
   readonly maxStreamsPerOwnAgent: number;
   readonly queueMs: number;
   readonly logFormat: 'pretty' | 'json';
+  /** A file, or '-' for standard output; null = no access log. */
+  readonly accessLog: AccessLogSettings | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -146,8 +149,15 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
           ? 'pretty'
           : 'json'
         : read.choice('log_format', ['pretty', 'json']),
+    accessLog: accessLog(read, surroundings.cwd),
     logLevel: read.choice('log_level', ['debug', 'info', 'warn', 'error']),
   };
+}
+
+function accessLog(read: SettingsReader, cwd: string): AccessLogSettings | null {
+  const place = read.text('access_log');
+  const format = read.choice('access_log_format', ['json', 'combined']);
+  return place === '' ? null : { place: place === '-' ? place : path.resolve(cwd, place), format };
 }
 
 function tcpListeners(read: SettingsReader): { readonly hosts: readonly string[]; readonly range: PortRange } {

@@ -15,6 +15,7 @@ function event(changes: Partial<TrafficEvent>): TrafficEvent {
     clientAddr: '127.0.0.1:1',
     bytesIn: 10,
     bytesOut: 100,
+    access: null,
     method: 'GET',
     host: 'a.test',
     path: '/',
@@ -53,6 +54,7 @@ const metrics = (): Metrics =>
       issued: 17,
       failed: new Map([['DNS_ERROR', 18]]),
     }),
+    accessLinesLost: () => 19,
     uncaught: () => 7,
     process: () => ({ residentBytes: 1, cpuSeconds: 2.5, startedAt: 3 }),
   });

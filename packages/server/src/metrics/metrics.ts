@@ -20,6 +20,7 @@ export interface MetricsSources {
   readonly certificates: () => readonly { readonly certificate: string; readonly notAfter: number }[];
   /** null where no certificates are ordered. */
   readonly acme: () => Numbers | null;
+  readonly accessLinesLost: () => number;
   /** Mistakes that nothing in the process had to catch. */
   readonly uncaught: () => number;
   readonly process: () => ProcessNumbers;
@@ -150,6 +151,12 @@ export class Metrics {
         kind: 'counter',
         help: 'Mistakes inside the server; in the edge each ended one connection, request or RPC. The log has their stacks',
         samples: mistakes,
+      },
+      {
+        name: 'postern_access_log_lost_lines_total',
+        kind: 'counter',
+        help: 'Lines of the access log that could not be written, or not as fast as they came',
+        samples: [{ value: this.#sources.accessLinesLost() }],
       },
       gauge('postern_store_writable', '1 while the database takes writes', storeWritable() ? 1 : 0),
       ...(numbers === null ? [] : workerMetrics(numbers)),

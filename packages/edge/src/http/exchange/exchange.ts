@@ -18,6 +18,7 @@ import type { LiveEndpoint, Route } from '../../context.ts';
 import type { PlaceWait } from '../../places/place.ts';
 import { FilterChain } from '../filters/chain.ts';
 import { Collect } from '../filters/collect.ts';
+import type { Access } from './access.ts';
 import { HeldAnswer } from './held-answer.ts';
 import type { HeldBody } from './held-body.ts';
 import type { Frame } from './frame.ts';
@@ -109,6 +110,8 @@ export class Exchange implements UpstreamOwner {
   bytesOut = 0;
   status = 0;
   errorCode = '';
+  /** null = nobody keeps an access log. */
+  access: Access | null = null;
   /** Where the answer's body goes first, and what goes on when the visitor takes more; null = no filter is between. */
   private first: BodyFilter | null = null;
   private last: BodyFilter | null = null;
@@ -258,6 +261,7 @@ export class Exchange implements UpstreamOwner {
     this.phase = Phase.switched;
     this.body?.answered();
     this.status = 101;
+    if (this.access !== null) this.access.headMs = this.requester.now() - this.startedAt;
     if (this.answerFields !== null) fields.push(...this.answerFields);
     this.downstream.switchProtocols(reason, fields, stream, rest);
   }
@@ -293,6 +297,7 @@ export class Exchange implements UpstreamOwner {
     const { status, reason, fields, framing } = draft;
     this.status = status;
     this.phase = Phase.answering;
+    if (this.access !== null) this.access.headMs = this.requester.now() - this.startedAt;
     this.body?.answered();
     const chain = filters === null ? null : new FilterChain(filters, live, this.output, this.requester.guard);
     this.last = chain;

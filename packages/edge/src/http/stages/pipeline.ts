@@ -18,6 +18,7 @@ import type { EdgeContext, LiveEndpoint } from '../../context.ts';
 import { findForward, nextHop } from '../../routing/forward.ts';
 import { hasHttpRules } from '../../routing/live-endpoint.ts';
 import { CidrList } from '../../connection/cidr-list.ts';
+import { accessOf } from '../exchange/access.ts';
 import { believeProxy } from './believed.ts';
 import { admit, connectionRules } from './connection-rules.ts';
 import { answerAsTold, answerWithPage } from '../answers/answer.ts';
@@ -85,6 +86,7 @@ export class Pipeline implements VisitorStages, Waiting {
 
   private route(exchange: Exchange): void {
     believeProxy(exchange, this.proxies);
+    if (this.edge.config.accessLog) exchange.access = accessOf(exchange.conn, exchange.request);
     if (ownBusiness(this.edge, exchange)) return;
     const error = findEndpoint(this.edge, exchange);
     if (error !== null) return this.nowhere(exchange, error);

@@ -21,5 +21,6 @@ export function trafficEvent(exchange: Exchange, reason: string, now: number): T
     status: exchange.status,
     errorCode: exchange.errorCode,
     reason,
+    access: exchange.access,
   };
 }
