@@ -47,6 +47,8 @@ export interface Place {
 interface Waiting {
   readonly place: Place;
   readonly reached: () => void;
+  /** Whether whoever waits goes on. */
+  readonly over: PromiseWithResolvers<boolean>;
   seen: number;
 }
 
@@ -57,7 +59,8 @@ export class CaRelay {
   readonly #server: https.Server;
   readonly #authority: URL;
   readonly #ca: string;
-  readonly #held = new Set<http.ServerResponse>();
+  /** Of challenges that the authority has offered. */
+  readonly tokens = new Set<string>();
   #waiting: Waiting | null = null;
 
   private constructor(server: https.Server, authority: URL, ca: string) {
@@ -77,22 +80,25 @@ export class CaRelay {
     return new CaRelay(server, new URL(pebble.directory), cert);
   }
 
-  /** @returns what resolves when somebody waits at the place; whoever comes there from then on waits until {@link release} */
+  /** @returns what resolves when somebody waits at the place; whoever comes there from then on waits until {@link release} or {@link drop} */
   hold(place: Place): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting = { place, reached: resolve, seen: 0 };
+      this.#waiting = { place, reached: resolve, over: Promise.withResolvers(), seen: 0 };
     });
   }
 
-  /** Those who waited are gone; others pass. */
+  /** Those who wait go on, and others pass. */
   release(): void {
-    this.#waiting = null;
-    for (const response of this.#held) response.destroy();
-    this.#held.clear();
+    this.#end(true);
+  }
+
+  /** Those who wait are gone, having been killed, and others pass. */
+  drop(): void {
+    this.#end(false);
   }
 
   async stop(): Promise<void> {
-    this.release();
+    this.drop();
     this.#server.closeAllConnections();
     this.#server.close();
     await once(this.#server, 'close');
@@ -101,24 +107,34 @@ export class CaRelay {
   async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const step = stepOf(request.url ?? '');
     const held = step === null ? null : this.#holds(step);
-    if (held === 'before') return this.#keep(response);
+    if (held?.place.side === 'before' && !(await this.#wait(held))) return void response.destroy();
     const answer = await this.#ask(request);
     if (answer.status === 201 && (step === 'account' || step === 'order')) this.made[step] += 1;
-    if (held === 'after') return this.#keep(response);
+    if (step === 'authorization') this.#note(answer.body);
+    if (held?.place.side === 'after' && !(await this.#wait(held))) return void response.destroy();
     response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 
-  #holds(step: Step): Place['side'] | null {
+  #holds(step: Step): Waiting | null {
     const waiting = this.#waiting;
     if (waiting === null || waiting.place.step !== step) return null;
     waiting.seen += 1;
-    return waiting.seen >= waiting.place.nth ? waiting.place.side : null;
+    return waiting.seen >= waiting.place.nth ? waiting : null;
   }
 
-  #keep(response: http.ServerResponse): void {
-    this.#held.add(response);
-    response.on('close', () => this.#held.delete(response));
-    this.#waiting?.reached();
+  #end(goOn: boolean): void {
+    this.#waiting?.over.resolve(goOn);
+    this.#waiting = null;
+  }
+
+  #wait(waiting: Waiting): Promise<boolean> {
+    waiting.reached();
+    return waiting.over.promise;
+  }
+
+  #note(body: Buffer): void {
+    const { challenges = [] }: { challenges?: { token: string }[] } = JSON.parse(body.toString());
+    for (const { token } of challenges) this.tokens.add(token);
   }
 
   /** With the Host that the client named: the authority makes its URLs of it. */

@@ -90,7 +90,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
   async function killed(reached: Promise<void>): Promise<void> {
     await reached;
     await platform.stop('SIGKILL');
-    relay.release();
+    relay.drop();
   }
 
   async function restart(): Promise<void> {

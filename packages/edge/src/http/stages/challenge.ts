@@ -16,6 +16,8 @@ const FIELDS = [
 export function answerChallenge({ challenges }: EdgeContext, exchange: Exchange): boolean {
   if (!challenges.pending) return false;
   const { authority, target, method } = exchange.request;
+  // RFC 8555 §8.3: authorities ask by GET; other methods are the endpoint's.
+  if (method !== 'GET' && method !== 'HEAD') return false;
   const answer = challenges.answer(hostOf(authority).toLowerCase(), originForm(method, target));
   if (answer === null) return false;
   answerWith(exchange, 200, FIELDS, Buffer.from(answer));
