@@ -31,6 +31,7 @@ import { createPlain } from './resources/plain.ts';
 import { createTunnelSessions } from './resources/tunnel-sessions.ts';
 import { createTunnels } from './resources/tunnels.ts';
 import { Catalog } from './state/catalog.ts';
+import { type Door, FailedAuthentications } from './state/failed-authentications.ts';
 import { RecentlyLeft } from './state/recently-left.ts';
 import { Turns } from './turns.ts';
 import type { Caller, ControlApi } from './types.ts';
@@ -65,6 +66,8 @@ export interface Control {
   operator(): Promise<Caller>;
   /** Whether somebody may come in with the token, as an agent or as a caller of the API. */
   knows(token: string): Promise<boolean>;
+  /** How often nobody with a valid credential wanted to come in. */
+  readonly failedAuthentications: Readonly<Record<Door, number>>;
   /** Reserved domains that certificates are ordered for. */
   managedDomains(): readonly ManagedDomain[];
   /** null = none are ordered for it, or it is gone. */
@@ -98,6 +101,7 @@ export function createControl(dependencies: ControlDependencies): Control {
     get sleepers() {
       return sleepers;
     },
+    failedAuthentications: new FailedAuthentications(dependencies),
     recentlyLeft: new RecentlyLeft(dependencies.now, dependencies.config.limits.returnMs),
     policy: dependencies.policy ?? policyRules,
     catalog,
@@ -141,6 +145,7 @@ export function createControl(dependencies: ControlDependencies): Control {
     resetCredentials: (keep) => resetCredentials(core, keep),
     operator: () => operator(core),
     knows: (token) => knowsToken(core, token),
+    failedAuthentications: core.failedAuthentications.counts,
     managedDomains: () => managedDomains(core),
     managedDomain: (domainId) => managedDomain(core, catalog.domains.get(domainId)),
     coverOf: (serverName) => coverOf(core, serverName),
@@ -153,6 +158,7 @@ function createApi(core: Core): ControlApi {
     domainCertificates: createDomainCertificates(core),
     managedCertificates: createManagedCertificates(core),
     authenticateApiKey: (bearer) => authenticateApiKey(core, bearer),
+    refused: (from, error) => core.failedAuthentications.note('api', from, error),
     endpoints: createEndpoints(core),
     tunnelSessions: createTunnelSessions(core),
     tunnels: createTunnels(core),

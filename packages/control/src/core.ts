@@ -3,6 +3,7 @@ import type { Catalog } from './state/catalog.ts';
 import type { LocalGate } from './gate/local.ts';
 import type { EdgeSet } from './edges/edge-set.ts';
 import type { NodeSettingsOfNow } from './edges/node-settings.ts';
+import type { FailedAuthentications } from './state/failed-authentications.ts';
 import type { RecentlyLeft } from './state/recently-left.ts';
 import type { ControlDependencies, PolicyRules } from './config.ts';
 import type { Turns } from './turns.ts';
@@ -26,6 +27,7 @@ export interface Core extends ControlDependencies {
     add(tunnel: TunnelRecord): void;
     forget(sessionId: string, bindId: string): void;
   };
+  readonly failedAuthentications: FailedAuthentications;
   readonly recentlyLeft: RecentlyLeft;
   /** For what looks at many rows. */
   readonly turns: Turns;

@@ -146,6 +146,8 @@ export interface EdgeService {
 export interface ControlApi extends PlainServices {
   /** Throws 202, 203, 206, 208; `bearer` is the credential as sent. */
   authenticateApiKey(bearer: string): Promise<Caller>;
+  /** Somebody was not let in: for the operator's log. @param from the address that the call came from */
+  refused(from: string, error: unknown): void;
   readonly endpoints: ResourceService<EndpointView, EndpointCreate, EndpointUpdate, EndpointQuery>;
   readonly tunnelSessions: TunnelSessionService;
   readonly tunnels: TunnelService;

@@ -199,6 +199,7 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     certificates: () => certificates.expiries,
     acme: () => manager?.manager.numbers ?? null,
     accessLinesLost: () => accessLog?.dropped ?? 0,
+    failedAuthentications: () => control.failedAuthentications,
     uncaught: () => uncaught.count,
     process: processNumbers,
   });

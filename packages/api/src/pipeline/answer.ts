@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { ControlApi, Turns } from '@postern/control';
+import type { Caller, ControlApi, Turns } from '@postern/control';
 import { fail } from '@postern/errors';
 import type { ClientNeeds } from '../clients.ts';
 import type { Answer, Operation } from '../resource/operation.ts';
@@ -34,8 +34,7 @@ export async function answer(
   const now = context.now();
 
   // 1. Who is it? First, so that a stranger learns nothing else about the call.
-  const credential = readCredential(headers.authorization);
-  const caller = await context.control.authenticateApiKey(credential);
+  const { credential, caller } = await whoCalls(request, context.control);
   // 2. How much did this key, and its account, ask already? Needs both; before anything that costs.
   context.limiter.admit(caller, now);
   // 3. In which language does the client speak? Decides what everything after it means.
@@ -50,6 +49,19 @@ export async function answer(
   if (operation.body !== null) await context.control.authenticateApiKey(credential);
   const { urls, needs, turns } = context;
   return operation.handle({ caller, params, body, query, urls, now, needs, turns });
+}
+
+async function whoCalls(
+  request: IncomingMessage,
+  control: ControlApi,
+): Promise<{ readonly credential: string; readonly caller: Caller }> {
+  try {
+    const credential = readCredential(request.headers.authorization);
+    return { credential, caller: await control.authenticateApiKey(credential) };
+  } catch (error) {
+    control.refused(request.socket.remoteAddress ?? '', error);
+    throw error;
+  }
 }
 
 async function bodyOf(

@@ -134,6 +134,7 @@ export function createFakeControl() {
     // Each keeps what its definition takes, by the same names.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     ...(plain as unknown as PlainServices),
+    refused() {},
     async authenticateApiKey(bearer: string) {
       if (bearer === API_KEY) return CALLER;
       if (bearer.startsWith('other')) return { ...CALLER, accountId: bearer, apiKeyId: idOf('ak', 2) };

@@ -30,7 +30,10 @@ export function connectEdge(core: Core, name: string): EdgeConnection {
     },
     certificateFor: (serverName) => core.certificateFor(serverName),
     async authenticate(request, remoteAddr) {
-      const accepted = await authenticate(core, request, remoteAddr);
+      const accepted = await authenticate(core, request, remoteAddr).catch((error: unknown) => {
+        core.failedAuthentications.note('agent', remoteAddr, error);
+        throw error;
+      });
       edge.holds(accepted.sessionId);
       // It left while control thought about it, and its own word of that came before there was a session.
       if (edge.gone) {

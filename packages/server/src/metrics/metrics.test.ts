@@ -55,6 +55,7 @@ const metrics = (): Metrics =>
       failed: new Map([['DNS_ERROR', 18]]),
     }),
     accessLinesLost: () => 19,
+    failedAuthentications: () => ({ agent: 20, api: 21 }),
     uncaught: () => 7,
     process: () => ({ residentBytes: 1, cpuSeconds: 2.5, startedAt: 3 }),
   });
@@ -104,6 +105,8 @@ test('traffic is counted by class, kind and code, without hosts or ids', async (
     'postern_listener_connections{listener="agents"} 7',
     'postern_listener_refused_connections_total{listener="https"} 3',
     'postern_store_writable 1',
+    'postern_access_log_lost_lines_total 19',
+    'postern_failed_authentications_total{door="api"} 21',
     'postern_acme_certificates{state="missing"} 16',
     'postern_acme_soonest_not_after_seconds 1800000000',
     'postern_acme_failed_total{code="DNS_ERROR"} 18',

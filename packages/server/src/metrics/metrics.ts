@@ -21,6 +21,7 @@ export interface MetricsSources {
   /** null where no certificates are ordered. */
   readonly acme: () => Numbers | null;
   readonly accessLinesLost: () => number;
+  readonly failedAuthentications: () => { readonly agent: number; readonly api: number };
   /** Mistakes that nothing in the process had to catch. */
   readonly uncaught: () => number;
   readonly process: () => ProcessNumbers;
@@ -151,6 +152,15 @@ export class Metrics {
         kind: 'counter',
         help: 'Mistakes inside the server; in the edge each ended one connection, request or RPC. The log has their stacks',
         samples: mistakes,
+      },
+      {
+        name: 'postern_failed_authentications_total',
+        kind: 'counter',
+        help: 'Agents and calls of the API without a valid credential; the log names their addresses',
+        samples: Object.entries(this.#sources.failedAuthentications()).map(([door, value]) => ({
+          labels: { door },
+          value,
+        })),
       },
       {
         name: 'postern_access_log_lost_lines_total',
