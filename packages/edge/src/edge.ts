@@ -81,6 +81,8 @@ export interface PeerSettings {
 export interface EdgeStats {
   readonly agentSessions: number;
   readonly agentStreams: number;
+  /** Streams into agents whose wire another edge of the node has, since the start. */
+  readonly crossedStreams: number;
   /** Places (streams) of all agent sessions: used and free now, visitors that wait for one; since the start, refused
    * after waiting, and taken back from who could spare them. */
   readonly places: {
@@ -300,6 +302,7 @@ class DataPlane implements Edge {
     return {
       agentSessions: this.#agents.sessionCount,
       agentStreams: this.#agents.streamCount,
+      crossedStreams: this.#peers?.streams.crossed ?? 0,
       places: this.#agents.places,
       listeners: this.#listeners.stats(),
       endpoints: this.#context.routes.size,

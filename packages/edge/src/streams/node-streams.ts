@@ -41,6 +41,8 @@ export interface NodeStreamsOptions {
 }
 
 export class NodeStreams implements AgentStreams {
+  /** Streams that were opened at other edges, since the start. */
+  crossed = 0;
   readonly #options: NodeStreamsOptions;
   readonly #local: AgentStreams;
   readonly #links = new Map<string, Link>();
@@ -87,6 +89,7 @@ export class NodeStreams implements AgentStreams {
     try {
       const { mux } = this.#linkTo(upstream.edge);
       const stream = mux.open(PeerStream.visit, handler, bytes);
+      this.crossed += 1;
       // It goes on with what it carries; whoever comes next gets another one.
       if (mux.idsLeft === 0) this.#links.delete(upstream.edge);
       return stream;

@@ -38,7 +38,7 @@ class RelayEnd implements MuxStreamHandler {
   onReset(code: number): void {
     // It says only that it takes nothing more: what it sent before, its end with it, is still due.
     if (this.#ended && code === MuxErrorCode.streamClosed) return;
-    this.#target.reset(code);
+    resetBehind(this.#target, code);
   }
 
   /** The source can be written again. */
@@ -62,4 +62,17 @@ export function relay(one: MuxStream, other: MuxStream): void {
   const back = new RelayEnd(other, one, () => there);
   one.handler = there;
   other.handler = back;
+}
+
+/** How often it is looked whether bytes have left, and how long a reset may wait for them. */
+const LOOK_MS = 5;
+const LOOKS = 400;
+
+/**
+ * A reset drops what is queued, and here that may be an answer that has come before it: whether something was answered
+ * decides whether a request may be sent again.
+ */
+function resetBehind(stream: MuxStream, code: number, looks = LOOKS): void {
+  if (stream.queued === 0 || looks === 0) stream.reset(code);
+  else setTimeout(() => resetBehind(stream, code, looks - 1), LOOK_MS);
 }

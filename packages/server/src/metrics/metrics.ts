@@ -183,7 +183,7 @@ export class Metrics {
 }
 
 /** Nothing where the server itself serves. */
-function workerMetrics({ workers, lost }: PlaneNumbers): readonly Metric[] {
+function workerMetrics({ edge, workers, lost }: PlaneNumbers): readonly Metric[] {
   if (workers.length === 0 && lost === 0) return [];
   const each = (value: (numbers: ProcessNumbers) => number): readonly Sample[] =>
     workers.map(({ name, process }) => ({ labels: { worker: name.split('.')[0] ?? '' }, value: value(process) }));
@@ -194,6 +194,12 @@ function workerMetrics({ workers, lost }: PlaneNumbers): readonly Metric[] {
       kind: 'counter',
       help: 'Workers that ended by themselves; another one has taken the place of each',
       samples: [{ value: lost }],
+    },
+    {
+      name: 'postern_crossed_streams_total',
+      kind: 'counter',
+      help: 'Streams into agents whose connection another worker has',
+      samples: [{ value: edge.crossedStreams }],
     },
     {
       name: 'postern_worker_cpu_seconds_total',

@@ -28,6 +28,8 @@ export interface WorkerStart extends Pick<ServerConfig, 'addressData' | 'owaspCr
 
 /** Goes with a connection that is handed over. */
 export interface HandedOver {
+  /** What the worker says when it has it. */
+  readonly id: number;
   readonly door: ListenerName;
   readonly port: number;
 }

@@ -9,6 +9,12 @@ type Serve = (socket: Socket, port: number) => void;
 
 export class HandedOverDoors {
   readonly #serve = new Map<ListenerName, Serve>();
+  readonly #took: (id: number) => void;
+
+  /** @param took tells the server that a connection is here */
+  constructor(took: (id: number) => void) {
+    this.#took = took;
+  }
 
   open(name: ListenerName, addresses: readonly Address[]): OpenListener {
     return {
@@ -26,7 +32,8 @@ export class HandedOverDoors {
     socket.setNoDelay(true);
     // The server posts it as `calls.ts` says.
     // oxlint-disable-next-line no-unsafe-type-assertion
-    const { door, port } = (message as { readonly message: HandedOver }).message;
+    const { id, door, port } = (message as { readonly message: HandedOver }).message;
+    this.#took(id);
     const serve = this.#serve.get(door);
     if (serve === undefined) socket.destroy();
     else serve(socket, port);

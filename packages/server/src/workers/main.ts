@@ -23,7 +23,6 @@ interface Serving {
 }
 
 let serving: Serving | null = null;
-const handedOver = new HandedOverDoors();
 const channels = split(overProcess(process), WAYS);
 const link = connectControl(channels.link);
 const shares: AskingShares = new AskingShares(
@@ -48,8 +47,8 @@ const calls: WorkerCalls = {
   reload: () => void made().addresses?.reload(),
 };
 const succession = Promise.withResolvers<void>();
-// oxlint-disable-next-line no-new
-new Peer(channels.worker, { ...calls }, () => process.exit(0));
+const server = new Peer(channels.worker, { ...calls }, () => process.exit(0));
+const handedOver: HandedOverDoors = new HandedOverDoors((id) => server.tell('took', id));
 process.on('message', (message, socket) => handedOver.take(message, socket));
 
 function made(): Serving {

@@ -7,6 +7,7 @@ export function sumStats(all: readonly EdgeStats[]): EdgeStats {
   return {
     agentSessions: sum(({ agentSessions }) => agentSessions),
     agentStreams: sum(({ agentStreams }) => agentStreams),
+    crossedStreams: sum(({ crossedStreams }) => crossedStreams),
     places: {
       used: sum(({ places }) => places.used),
       free: sum(({ places }) => places.free),

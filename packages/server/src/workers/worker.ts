@@ -10,6 +10,13 @@ import { type HandedOver, type WorkerNumbers, type WorkerStart, WAYS } from './c
 /** For numbers: one that is busy for longer is shown as it was last. */
 const NUMBERS_MS = 1_000;
 
+/** A connection that a worker is to serve. */
+export interface HandedSocket {
+  readonly socket: Socket;
+  readonly door: ListenerName;
+  readonly port: number;
+}
+
 export class Worker {
   readonly name: string;
   /** It serves. */
@@ -19,8 +26,11 @@ export class Worker {
   readonly #process: ClusterWorker;
   readonly #peer: Peer;
   readonly #ended: Promise<string>;
+  /** Connections that were handed over, and that it has not said it has. */
+  readonly #handed = new Map<number, HandedSocket>();
+  #lastHanded = 0;
 
-  /** @param onGone its channel has closed, however it ended */
+  /** @param onGone it is gone, however it ended */
   constructor(name: string, link: ControlLink, keeper: ShareKeeper, onGone: () => void) {
     this.name = name;
     this.#process = cluster.fork();
@@ -31,7 +41,7 @@ export class Worker {
       process.once('error', (error) => resolve(error.message));
     });
     const channels = split(overProcess(process), WAYS);
-    serveControl(channels.link, link, onGone);
+    const control = serveControl(channels.link, link, onGone);
     const side: ShareSide = keeper.join((orders) => shares.tell('order', orders));
     const shares = new Peer(
       channels.shares,
@@ -41,8 +51,12 @@ export class Worker {
       },
       () => side.gone(),
     );
-    this.#peer = new Peer(channels.worker, {}, () => {
+    this.#peer = new Peer(channels.worker, { took: (id: number) => this.#took(id) }, () => {
       this.ready = false;
+    });
+    // The channel of a process that was killed with a connection under way to it never says that it has closed.
+    void this.#ended.then(() => {
+      for (const peer of [control, shares, this.#peer]) peer.close();
     });
   }
 
@@ -61,11 +75,25 @@ export class Worker {
   }
 
   /** Hands a connection over of which nothing has been read. */
-  hand(socket: Socket, door: ListenerName, port: number): void {
-    const message: HandedOver = { door, port };
-    this.#process.process.send({ to: 'sockets', message }, socket, {}, (error) => {
-      if (error !== null) socket.destroy();
-    });
+  hand(handed: HandedSocket): void {
+    const { socket, door, port } = handed;
+    const id = (this.#lastHanded += 1);
+    this.#handed.set(id, handed);
+    const message: HandedOver = { id, door, port };
+    // Kept open here until it is there: what the system has of a message to a process that dies is lost.
+    this.#process.process.send({ to: 'sockets', message }, socket, { keepOpen: true }, () => {});
+  }
+
+  /** @returns connections that have not come to it, once it has ended */
+  unclaimed(): readonly HandedSocket[] {
+    const unclaimed = [...this.#handed.values()];
+    this.#handed.clear();
+    return unclaimed;
+  }
+
+  #took(id: number): void {
+    this.#handed.get(id)?.socket.destroy();
+    this.#handed.delete(id);
   }
 
   succeeded(): void {

@@ -5,7 +5,6 @@
  */
 import cluster from 'node:cluster';
 import process from 'node:process';
-import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Control } from '@postern/control';
 import { type EdgeConfig, ShareKeeper } from '@postern/edge';
@@ -14,13 +13,12 @@ import type { ServerConfig } from '../config/server-config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { flagOf } from '../config/options.ts';
 import type { Doors } from '../listeners/doors.ts';
-import type { ListenerName } from '../listeners/list.ts';
 import type { Logger } from '../log.ts';
 import type { WorkerDoor } from './calls.ts';
 import { removeFolder, workersFolder } from './folder.ts';
 import { lasting, sumStats } from './sum.ts';
 import type { PlaneNumbers } from './numbers.ts';
-import { Worker } from './worker.ts';
+import { type HandedSocket, Worker } from './worker.ts';
 
 /** Before one that ended takes another's place; twice as long each time that it did not last. */
 const FIRST_PAUSE_MS = 100;
@@ -35,12 +33,6 @@ export interface WorkersOptions {
   readonly control: Control;
   readonly doors: Doors;
   readonly log: Logger;
-}
-
-interface Held {
-  readonly socket: Socket;
-  readonly door: ListenerName;
-  readonly port: number;
 }
 
 /** A worker's place, and who has it. */
@@ -58,7 +50,7 @@ export class Workers {
   readonly #slots: readonly Slot[];
   readonly #keeper: ShareKeeper;
   #doors: readonly WorkerDoor[] = [];
-  #held: Held[] = [];
+  #held: HandedSocket[] = [];
   #turn = 0;
   #stopping = false;
   #lost = 0;
@@ -143,11 +135,11 @@ export class Workers {
     });
   }
 
-  #hand(held: Held): void {
+  #hand(held: HandedSocket): void {
     const ready = this.#running().filter((worker) => worker.ready);
     this.#turn += 1;
     const worker = ready[this.#turn % ready.length];
-    if (worker !== undefined) worker.hand(held.socket, held.door, held.port);
+    if (worker !== undefined) worker.hand(held);
     else if (this.#held.length < MOST_HELD && !this.#stopping) this.#held.push(held);
     else held.socket.destroy();
   }
@@ -176,6 +168,7 @@ export class Workers {
       logFormat,
       logLevel,
     });
+    this.#options.log.info({ worker: worker.name, pid: worker.pid }, 'a worker serves');
     for (const held of this.#held.splice(0)) this.#hand(held);
   }
 
@@ -186,7 +179,9 @@ export class Workers {
       this.#past.push({ edge: lasting(numbers.edge), uncaught: numbers.uncaught, workers: [], lost: 0 });
       if (this.#past.length > 1) this.#past.splice(0, Infinity, merged(this.#past));
     }
-    if (this.#stopping) return;
+    const unclaimed = worker.unclaimed();
+    if (this.#stopping) return unclaimed.forEach(({ socket }) => socket.destroy());
+    for (const handed of unclaimed) this.#hand(handed);
     this.#lost += 1;
     const { log } = this.#options;
     slot.pauseMs = livedMs > LASTED_MS ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, slot.pauseMs * 2);
@@ -195,13 +190,11 @@ export class Workers {
       'a worker has ended; its visitors and agents are cut off',
     );
     slot.timer = setTimeout(() => {
-      this.#begin(this.#fork(slot)).then(
-        () => log.info({ worker: slot.worker?.name }, 'a worker has taken its place'),
-        (error: unknown) => {
-          log.error({ err: error }, 'a worker could not be started');
-          slot.worker?.kill();
-        },
-      );
+      const next = this.#fork(slot);
+      this.#begin(next).catch((error: unknown) => {
+        log.error({ worker: next.name, err: error }, 'a worker could not be started');
+        next.kill();
+      });
     }, slot.pauseMs);
   }
 }
