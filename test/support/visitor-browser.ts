@@ -27,6 +27,8 @@ export interface Page extends Visit {
 export interface Going {
   readonly method?: string;
   readonly headers?: http.OutgoingHttpHeaders;
+  /** A form, posted by a page of another site: no cookie goes with it (SameSite=Lax). */
+  readonly form?: string;
   /** Redirects that are followed; 20 by default. */
   readonly redirects?: number;
 }
@@ -41,11 +43,13 @@ export class Browser {
     this.version = version;
   }
 
-  async go(url: string, { method = 'GET', headers = {}, redirects = 20 }: Going = {}): Promise<Page> {
+  async go(url: string, { method = 'GET', headers = {}, form, redirects = 20 }: Going = {}): Promise<Page> {
     const way = [url];
     for (let at = url, step = 0; ; step++) {
       // oxlint-disable-next-line no-await-in-loop -- each redirect says where the next one goes
-      const answer = await this.#ask(at, step === 0 ? method : 'GET', headers);
+      const answer = await (step === 0 && form !== undefined
+        ? this.#post(at, form)
+        : this.#ask(at, step === 0 ? method : 'GET', headers));
       this.#keep(new URL(at), answer.headers['set-cookie'] ?? []);
       const { location } = answer.headers;
       if (answer.status < 300 || answer.status > 399 || location === undefined || step >= redirects) {
@@ -81,6 +85,12 @@ export class Browser {
     if (isIP(hostname) !== 0) return direct(url, method, all);
     if (this.version === 2 && protocol === 'https:') return visitHttp2(this.platform, url, { method, headers: all });
     return this.platform.visit(url, { method, headers: all });
+  }
+
+  #post(url: string, body: string): Promise<Visit> {
+    const headers = { accept: 'text/html', 'content-type': 'application/x-www-form-urlencoded' };
+    const options = { method: 'POST', headers, body };
+    return this.version === 2 ? visitHttp2(this.platform, url, options) : this.platform.visit(url, options);
   }
 
   #keep({ hostname, protocol }: URL, lines: readonly string[]): void {

@@ -95,4 +95,10 @@ export const POLICY_LOGIN_ERRORS = {
     title: 'Nothing here',
     message: 'Identity providers send visitors back to this address after a log-in. There is nothing else here.',
   },
+  90085: {
+    status: 400,
+    owner: 'client',
+    title: "Identity provider's response refused",
+    message: 'What your browser brings from the identity provider is not taken: it {reason}.',
+  },
 } as const satisfies Record<number, ErrorEntry>;

@@ -20,6 +20,7 @@ import { removeHeadersAction } from './remove-headers/schema.ts';
 import { requestBodyFindReplaceAction } from './request-body-find-replace/schema.ts';
 import { responseBodyFindReplaceAction } from './response-body-find-replace/schema.ts';
 import { restrictIpsAction } from './restrict-ips/schema.ts';
+import { samlAction } from './saml/schema.ts';
 import { setVarsAction } from './set-vars/schema.ts';
 import { sseFindReplaceAction } from './sse-find-replace/schema.ts';
 import { terminateTlsAction } from './terminate-tls/schema.ts';
@@ -48,6 +49,7 @@ export const DESCRIPTORS = [
   requestBodyFindReplaceAction,
   responseBodyFindReplaceAction,
   restrictIpsAction,
+  samlAction,
   setVarsAction,
   sseFindReplaceAction,
   terminateTlsAction,

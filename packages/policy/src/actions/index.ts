@@ -22,6 +22,7 @@ import { removeHeaders } from './remove-headers/compile.ts';
 import { requestBodyFindReplace } from './request-body-find-replace/compile.ts';
 import { responseBodyFindReplace } from './response-body-find-replace/compile.ts';
 import { restrictIps } from './restrict-ips/compile.ts';
+import { saml } from './saml/compile.ts';
 import { setVars } from './set-vars/compile.ts';
 import { sseFindReplace } from './sse-find-replace/compile.ts';
 import { terminateTls } from './terminate-tls/compile.ts';
@@ -50,6 +51,7 @@ const DEFINITIONS: readonly ActionDefinition[] = [
   requestBodyFindReplace,
   responseBodyFindReplace,
   restrictIps,
+  saml,
   setVars,
   sseFindReplace,
   terminateTls,

@@ -1,7 +1,4 @@
 /** Actions of the language that this build does not run: refused by name, so that no rule is dropped in silence. */
 import type { ActionFacts } from './descriptor.ts';
 
-export const UNBUILT = [
-  { type: 'ai-gateway', phases: ['on_http_request'] },
-  { type: 'saml', phases: ['on_http_request'], place: { before: 7 } },
-] as const satisfies readonly ActionFacts[];
+export const UNBUILT = [{ type: 'ai-gateway', phases: ['on_http_request'] }] as const satisfies readonly ActionFacts[];

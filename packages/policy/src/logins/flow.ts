@@ -12,21 +12,17 @@ import { GO_ON, type Step } from '../actions/action.ts';
 import { failed, unfilled } from '../actions/outcome.ts';
 import type { Scope } from '../cel/scope.ts';
 import { Failure } from '../cel/value.ts';
-import type { Outcome } from '../runtime.ts';
-import { noSessionLines, nonceLine, sessionLines, sessionTexts } from './cookies.ts';
+import { noSessionLines, nonceLine } from './cookies.ts';
 import { finish } from './finish.ts';
+import { destination, endSession, findSession, goOn, isPreflight, linesOf, logout } from './held.ts';
 import type { LoginPlan, Visit } from './plan.ts';
 import { isDue, renew } from './renew.ts';
 import { NO_FACTS, record, type Facts } from './result.ts';
 import { type Hop, openHop, shortRealm } from './sealed.ts';
-import { readSession, writeSession, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { start, sendTo } from './start.ts';
-import { tellService } from './tell-service.ts';
 import { type Asked, LOGIN_PATH, LOGOUT_PATH, ownPage, readTarget, remembered } from './urls.ts';
 import { visitOf } from './visit.ts';
-
-/** The last request of a session is remembered this exactly, or as a tenth of the time that it may be idle. */
-const SEEN_MS = 60_000;
 
 export function login(plan: LoginPlan, scope: Scope): Step | Promise<Step> {
   const visit = visitOf(plan, scope);
@@ -57,11 +53,6 @@ export function login(plan: LoginPlan, scope: Scope): Step | Promise<Step> {
   return ended(plan, scope, start(visit, remembered(asked), false), { ...NO_FACTS, ...found.why });
 }
 
-/** Fetch standard, "CORS-preflight request". */
-function isPreflight({ req }: Visit): boolean {
-  return req.method === 'OPTIONS' && req.headers.has('origin') && req.headers.has('access-control-request-method');
-}
-
 function ended(plan: LoginPlan, { context }: Scope, step: Step | Promise<Step>, facts: Facts): Step | Promise<Step> {
   record(plan, context, facts);
   return step;
@@ -81,27 +72,6 @@ function ownPath(visit: Visit, asked: Asked): Step | Promise<Step> | null {
   return logout(visit, ownPage(visit.origin, query.get('redirect_path') ?? ''));
 }
 
-const LOGGED_OUT = Buffer.from('You are logged out.\n');
-
-function logout(visit: Visit, location: string | null): Outcome {
-  const { cookiePlace, req } = visit;
-  const { session } = findSession(visit);
-  if (session !== null) endSession(visit, session);
-  const cookies = noSessionLines(cookiePlace, req.loginCookies);
-  if (location !== null) return sendTo(location, cookies);
-  const headers: (readonly [string, string])[] = [
-    ['content-type', 'text/plain; charset=utf-8'],
-    ['cache-control', 'no-store'],
-  ];
-  for (const line of cookies) headers.push(['set-cookie', line]);
-  return { kind: 'respond', status: 200, headers, body: LOGGED_OUT };
-}
-
-/** Whoever has a copy of its cookie cannot use it any more either. */
-function endSession({ plan, context }: Visit, session: Session): void {
-  context.services.sessions.end(session.id, session.begunAt + plan.maxMs);
-}
-
 // Back from the provider.
 
 async function arrived(visit: Visit, hop: Hop): Promise<Step> {
@@ -114,41 +84,6 @@ async function arrived(visit: Visit, hop: Hop): Promise<Step> {
   record(plan, context, { ...NO_FACTS, session });
   const lines = [...linesOf(visit, session), nonceLine('', cookiePlace, 0)];
   return sendTo(destination(visit, readTarget(hop.target)), lines);
-}
-
-/** Where the log-in began, or where its link was to lead. */
-function destination({ origin }: Visit, { path, query, target }: Asked): string {
-  const page = path === LOGIN_PATH ? (new URLSearchParams(query).get('redirect_path') ?? '/') : target;
-  return ownPage(origin, page) ?? `${origin}/`;
-}
-
-// Sessions.
-
-interface Found {
-  /** null = there is none that holds. */
-  readonly session: Session | null;
-  /** It was sealed by a key that is void before long. */
-  readonly old: boolean;
-  /** Why not, where there was one. */
-  readonly why: Pick<Facts, 'timedOut' | 'reachedMaximum'>;
-}
-
-const NO_REASON = { timedOut: false, reachedMaximum: false };
-
-function findSession({ plan, context, req, realm, cookiePlace }: Visit): Found {
-  const { sessions } = context.services;
-  let why: Found['why'] = NO_REASON;
-  for (const text of sessionTexts(req.loginCookies, cookiePlace)) {
-    const opened = sessions.open(text, `session ${realm}`);
-    const session = opened === null ? null : readSession(opened.text);
-    if (opened === null || session === null || sessions.isOver(session.id)) continue;
-    const now = context.now();
-    const reachedMaximum = now - session.begunAt >= plan.maxMs;
-    const timedOut = now - session.seenAt >= plan.idleMs;
-    if (!reachedMaximum && !timedOut) return { session, old: opened.old, why };
-    why = { timedOut, reachedMaximum };
-  }
-  return { session: null, old: false, why };
 }
 
 async function renewed(visit: Visit, session: Session, asked: Asked): Promise<Step> {
@@ -170,32 +105,4 @@ async function renewed(visit: Visit, session: Session, asked: Asked): Promise<St
   }
   record(plan, context, NO_FACTS);
   return start(visit, remembered(asked), false);
-}
-
-/**
- * The visitor is known: rules and the service are told who it is.
- * @param how `anew` = the browser has to keep it again
- */
-function goOn(
-  visit: Visit,
-  session: Session,
-  { refreshed, anew }: { readonly refreshed: boolean; readonly anew: boolean },
-): Step {
-  const { plan, context, req } = visit;
-  const now = context.now();
-  const unseen = plan.idleMs !== Infinity && now - session.seenAt >= Math.min(SEEN_MS, plan.idleMs / 10);
-  if (anew || unseen) {
-    for (const line of linesOf(visit, { ...session, seenAt: now })) req.answerHeader('set-cookie', line);
-  }
-  tellService(visit, session);
-  record(plan, context, { ...NO_FACTS, session, refreshed });
-  return GO_ON;
-}
-
-function linesOf({ plan, context, realm, cookiePlace, req }: Visit, session: Session): readonly string[] {
-  const { text, complete } = writeSession(session);
-  if (!complete) context.warn(`${plan.path}: tokens of the identity provider are too long to be kept`);
-  const sealed = context.services.sessions.seal(text, `session ${realm}`);
-  const leftMs = Math.min(session.begunAt + plan.maxMs - context.now(), plan.idleMs);
-  return sessionLines(sealed, cookiePlace, leftMs, req.loginCookies);
 }

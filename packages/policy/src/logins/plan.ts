@@ -43,27 +43,34 @@ export interface Provider {
   ): Promise<Asked>;
 }
 
-export interface LoginPlan {
-  readonly type: 'oauth' | 'openid-connect';
+/** Of any action that keeps sessions. */
+export interface SessionPlan {
+  readonly type: 'oauth' | 'openid-connect' | 'saml';
   /** e.g. `on_http_request[0].actions[1].config`. */
   readonly path: string;
-  readonly provider: Provider;
+  readonly provider: Pick<Provider, 'name'>;
   readonly authId: string;
+  /** Milliseconds; Infinity = never. */
+  readonly maxMs: number;
+  readonly idleMs: number;
+  readonly allowsPreflight: boolean;
+  /** '' = the cookies are for the host alone. */
+  readonly cookieDomain: string;
+  readonly recorder: Recorder;
+}
+
+export interface LoginPlan extends SessionPlan {
+  readonly type: 'oauth' | 'openid-connect';
+  readonly provider: Provider;
   /** null = the server's own app. */
   readonly client: { readonly id: Template; readonly secret: Template } | null;
   /** Separated by blanks. */
   readonly scope: string;
   readonly params: readonly (readonly [string, string])[];
   /** Milliseconds; Infinity = never. */
-  readonly maxMs: number;
-  readonly idleMs: number;
   readonly refreshMs: number;
-  readonly allowsPreflight: boolean;
-  /** '' = the cookies are for the host alone. */
-  readonly cookieDomain: string;
   /** Changes when what a log-in is asked for does. */
   readonly fingerprint: string;
-  readonly recorder: Recorder;
 }
 
 /** An app at a provider. */
@@ -73,16 +80,23 @@ export interface Client {
   readonly secret: string;
 }
 
-/** One request that meets the action. */
-export interface Visit {
-  readonly plan: LoginPlan;
-  readonly scope: Scope;
+/** One request that meets an action that keeps sessions. */
+export interface SessionVisit {
+  readonly plan: SessionPlan;
   readonly context: PolicyContext;
   readonly req: RequestView;
-  readonly client: Client;
   /** Whose sessions let in here: account, address, provider and app, as one text. */
   readonly realm: string;
   /** `https://host[:port]`, as the visitor has it. */
   readonly origin: string;
   readonly cookiePlace: CookiePlace;
+  /** App and tokens are the endpoint's own, and its service may have them. */
+  readonly tellsTokens: boolean;
+}
+
+/** One that meets `oauth` or `openid-connect`. */
+export interface Visit extends SessionVisit {
+  readonly plan: LoginPlan;
+  readonly scope: Scope;
+  readonly client: Client;
 }

@@ -1,9 +1,9 @@
-/** What `actions.ngrok.oauth` and `actions.ngrok.oidc` hold (traffic-policy.md §4). */
+/** What `actions.ngrok.oauth`, `.oidc` and `.saml` hold (traffic-policy.md §4). */
 import { createHash } from 'node:crypto';
 import type { PosternError } from '@postern/errors';
 import { fromPlain } from '../cel/value.ts';
 import type { PolicyContext } from '../runtime.ts';
-import type { LoginPlan } from './plan.ts';
+import type { SessionPlan } from './plan.ts';
 import type { Session } from './session.ts';
 
 export interface Facts {
@@ -22,19 +22,22 @@ export const NO_FACTS: Facts = {
   refreshed: false,
 };
 
-export function record(plan: LoginPlan, context: PolicyContext, facts: Facts): void {
+export function record(plan: SessionPlan, context: PolicyContext, facts: Facts): void {
   if (plan.recorder.on) plan.recorder.record(context, () => fromPlain(resultOf(plan, context, facts)));
 }
 
-function resultOf(plan: LoginPlan, { endpoint }: PolicyContext, facts: Facts): object {
+function resultOf(plan: SessionPlan, { endpoint }: PolicyContext, facts: Facts): object {
   const { session, error, timedOut, reachedMaximum, refreshed } = facts;
-  const common = {
+  const ended = {
     error: { code: error?.code ?? '', message: error?.message ?? '' },
+    session_timed_out: timedOut,
+    session_max_duration_reached: reachedMaximum,
+  };
+  const common = {
+    ...ended,
     access_token: session?.tokens.access ?? '',
     refresh_token: session?.tokens.refresh ?? '',
     expires_at: dateOf(session?.tokens.expiresAt ?? 0),
-    session_timed_out: timedOut,
-    session_max_duration_reached: reachedMaximum,
     userinfo_refreshed: refreshed,
   };
   const person = {
@@ -44,6 +47,9 @@ function resultOf(plan: LoginPlan, { endpoint }: PolicyContext, facts: Facts): o
     provider_user_id: session?.identity.subject ?? '',
   };
   const id = session?.id ?? '';
+  if (plan.type === 'saml') {
+    return { ...ended, identity: { ...person, groups: session?.groups ?? [], current_session_id: id } };
+  }
   if (plan.type === 'oauth') return { ...common, identity: { ...person, current_provider_session_id: id } };
   return {
     ...common,

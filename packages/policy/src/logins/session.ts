@@ -25,6 +25,10 @@ export interface Session {
   readonly id: string;
   readonly identity: Identity;
   readonly tokens: Tokens;
+  /** That the provider has put the person into; absent = it does not say. */
+  readonly groups?: readonly string[];
+  /** Unix milliseconds after which the provider wants it to be over; absent = it does not say. */
+  readonly until?: number;
   /** What it was begun, or renewed, with; '' = that does not matter. */
   readonly config: string;
   readonly begunAt: number;

@@ -48,11 +48,20 @@ function away(visit: Visit, places: Places, target: string, again: boolean): Out
 
 /** Nobody keeps the answer, and nobody is told where its visitor was. */
 export function sendTo(location: string, cookies: readonly string[]): Outcome {
+  return redirect(302, location, cookies);
+}
+
+/** The same behind a form that was posted: what is there is asked for by GET. */
+export function seeOther(location: string, cookies: readonly string[]): Outcome {
+  return redirect(303, location, cookies);
+}
+
+function redirect(status: number, location: string, cookies: readonly string[]): Outcome {
   const headers: (readonly [string, string])[] = [
     ['location', location],
     ['cache-control', 'no-store'],
     ['referrer-policy', 'no-referrer'],
   ];
   for (const line of cookies) headers.push(['set-cookie', line]);
-  return { kind: 'respond', status: 302, headers, body: EMPTY_BODY };
+  return { kind: 'respond', status, headers, body: EMPTY_BODY };
 }

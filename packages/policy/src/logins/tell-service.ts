@@ -1,10 +1,10 @@
 /** Headers by which the service knows who its visitor is; no visitor can set one of these names. */
 import { isHeaderValue } from '../schema/headers.ts';
-import type { Visit } from './plan.ts';
+import type { SessionVisit } from './plan.ts';
 import { personId } from './result.ts';
 import type { Session } from './session.ts';
 
-export function tellService({ plan, context, req }: Visit, { identity, tokens }: Session): void {
+export function tellService({ plan, context, req, tellsTokens }: SessionVisit, { identity, tokens }: Session): void {
   const { headers } = req;
   const id = personId(context.endpoint.accountId, plan.provider.name, identity.subject);
   const lines: (readonly [string, string])[] = [
@@ -13,7 +13,7 @@ export function tellService({ plan, context, req }: Visit, { identity, tokens }:
     ['ngrok-auth-user-name', identity.name],
   ];
   // What an app of the server's own may do is no business of those who share it.
-  if (plan.type === 'oauth' && plan.client !== null) {
+  if (tellsTokens) {
     lines.push(['ngrok-auth-oauth-access-token', tokens.access], ['ngrok-auth-oauth-refresh-token', tokens.refresh]);
   }
   for (const [name, value] of lines) if (value !== '' && isHeaderValue(value)) headers.set(name, value);

@@ -45,7 +45,7 @@ export class World {
 
   constructor(config: object = {}, type = 'openid-connect') {
     this.type = type;
-    this.config = type === 'oauth' ? config : { issuer_url: ISSUER, ...APP, ...config };
+    this.config = type !== 'openid-connect' ? config : { issuer_url: ISSUER, ...APP, ...config };
   }
 
   readonly sessions: Sessions = (() => {

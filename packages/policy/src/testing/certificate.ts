@@ -6,9 +6,13 @@ export interface TestCertificate {
   readonly key: string;
 }
 
-export function selfSigned(commonName: string, organization = 'Test'): TestCertificate {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const algorithm = sequence(oid('2a8648ce3d040302'));
+export function selfSigned(commonName: string, organization = 'Test', kind: 'ec' | 'rsa' = 'ec'): TestCertificate {
+  const { publicKey, privateKey } =
+    kind === 'ec'
+      ? generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+      : generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const algorithm =
+    kind === 'ec' ? sequence(oid('2a8648ce3d040302')) : sequence(oid('2a864886f70d01010b'), der(0x05, Buffer.alloc(0)));
   const name = sequence(
     set(sequence(oid('550406'), printable('DE'))),
     set(sequence(oid('55040a'), utf8(organization))),
