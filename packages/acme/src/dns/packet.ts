@@ -15,7 +15,7 @@ export interface Question {
   readonly edns: number;
 }
 
-export const TYPE = { NS: 2, SOA: 6, TXT: 16, OPT: 41 } as const;
+export const TYPE = { NS: 2, SOA: 6, TXT: 16, OPT: 41, TSIG: 250 } as const;
 export const CODE = { ok: 0, noSuchName: 3, refused: 5 } as const;
 
 const HEADER = 12;
@@ -108,12 +108,12 @@ function optRecord(): Buffer {
   return opt;
 }
 
-function characterString(text: string): Buffer {
+export function characterString(text: string): Buffer {
   const bytes = Buffer.from(text, 'latin1').subarray(0, 255);
   return Buffer.concat([Buffer.from([bytes.length]), bytes]);
 }
 
-function nameBytes(name: string): Buffer {
+export function nameBytes(name: string): Buffer {
   const labels = name.split('.').flatMap((label) => [Buffer.from([label.length]), Buffer.from(label, 'latin1')]);
   return Buffer.concat([...labels, Buffer.alloc(1)]);
 }

@@ -1,6 +1,5 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Resolver, lookup } from 'node:dns/promises';
 import type { AcmeParts, CertificateManager, DnsWay, Subject } from '@postern/acme';
 import { certificateFields, challengeTarget, type Control, type ManagedDomain } from '@postern/control';
 import type { IdSource, Store } from '@postern/store';
@@ -9,6 +8,7 @@ import type { AcmeSettings } from '../config/acme-settings.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { Logger } from '../log.ts';
 import { messageOf } from '../problem.ts';
+import { lookups, openDns } from './dns-ways.ts';
 import type { StoredCertificates } from './stored-certificates.ts';
 
 export interface ManagedParts {
@@ -43,31 +43,15 @@ export async function startManager(parts: Omit<ManagedParts, 'settings' | 'dns'>
     );
     return null;
   }
-  const { CertificateManager: Manager, DnsAnswerer, hookWay } = await import('@postern/acme');
-  let dns: DnsWay | null = null;
-  let stopDns = (): void => {};
-  if (acme.dns?.kind === 'hook') dns = hookWay(acme.dns.program);
-  if (acme.dns?.kind === 'listen') {
-    const answerer = new DnsAnswerer(
-      parts.config.baseDomains.map((base) => `_acme-challenge.${base}`),
-      parts.now,
-    );
-    stopDns = () => answerer.close();
-    dns = answerer;
-    try {
-      await answerer.listen(acme.dns.addresses);
-    } catch (error) {
-      answerer.close();
-      throw new ConfigError('--dns-listen', '', messageOf(error));
-    }
-  }
-  const manager = new Manager(wired({ ...parts, settings: acme, dns }));
+  const { CertificateManager: Manager } = await import('@postern/acme');
+  const dns = await openDns(acme, parts.config.baseDomains, parts.now);
+  const manager = new Manager(wired({ ...parts, settings: acme, dns: dns.way }));
   await manager.start();
   return {
     manager,
     stop() {
       manager.stop();
-      stopDns();
+      dns.stop();
     },
   };
 }
@@ -134,25 +118,5 @@ function typed({ keyTypes }: AcmeSettings) {
   return ({ keyType: asked, ...domain }: ManagedDomain): Subject[] => {
     const kinds = asked === '' || (asked === 'ecdsa' && keyTypes.includes('ecdsa')) ? keyTypes : [asked];
     return kinds.map((keyType) => ({ ...domain, keyType }));
-  };
-}
-
-function lookups(server: string): Pick<AcmeParts, 'resolve' | 'records'> {
-  const resolver = new Resolver({ timeout: 3_000, tries: 2 });
-  if (server !== '') resolver.setServers([server]);
-  const records = {
-    cname: (name: string) => resolver.resolveCname(name),
-    txt: async (name: string) => (await resolver.resolveTxt(name)).map((parts) => parts.join('')),
-  };
-  // The system's way knows its files as well.
-  if (server === '') {
-    return { records, resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address) };
-  }
-  return {
-    records,
-    async resolve(name) {
-      const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
-      return found.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
-    },
   };
 }

@@ -80,6 +80,27 @@ export const CERTIFICATE_OPTIONS = [
     help: "program that sets records, called as lego's exec provider: present|cleanup NAME. VALUE",
   },
   {
+    key: 'dns_update_server',
+    kind: 'text',
+    value: 'host:port',
+    default: '',
+    help: 'name server that takes signed updates (RFC 2136), where records for wildcard certificates are set',
+  },
+  {
+    key: 'dns_update_key',
+    kind: 'text',
+    value: 'name:hmac-sha256:file',
+    default: '',
+    help: 'key of the updates (TSIG): its name, algorithm (hmac-sha256, -sha384, -sha512), and a file with its secret in base64',
+  },
+  {
+    key: 'dns_update_zone',
+    kind: 'text',
+    value: 'name',
+    default: '',
+    help: 'zone of the updates (default: as the name server says, by its SOA record)',
+  },
+  {
     key: 'local_certificates',
     kind: 'text',
     value: 'any|base|none',

@@ -118,6 +118,9 @@ describe('precedence', () => {
     acme_resolver: ['127.0.0.1:53', '127.0.0.2:53'],
     dns_listen: ['127.0.0.1:53', '127.0.0.2:53'],
     dns_hook: ['./one', './two'],
+    dns_update_server: ['127.0.0.1:53', '127.0.0.2:53'],
+    dns_update_key: ['one:hmac-sha256:one.txt', 'two:hmac-sha512:two.txt'],
+    dns_update_zone: ['one.test', 'two.test'],
     local_certificates: ['none', 'base'],
     workers: ['1', '2'],
     data_dir: ['one', 'two'],
@@ -145,24 +148,24 @@ describe('precedence', () => {
     acme_email: ['me@other.test'],
     access_log: ['other.log'],
   };
+  const updating: RawSettings = { dns_update_server: ['127.0.0.3:53'], dns_update_key: ['a:hmac-sha256:a.txt'] };
 
   test.each(SERVER_OPTIONS.map(({ key }) => key).filter((key) => key !== 'database'))(
     '%s: flag, then environment, then file, then default',
     (key) => {
       const [first, second] = VALUES[key];
+      const base: RawSettings = key.startsWith('dns_update') ? { ...proxied, ...updating } : proxied;
       const one: RawSettings = { [key]: [first] };
       const two: RawSettings = { [key]: [second] };
       const environment = fromEnvironment({ [variableOf(key)]: second });
       expect(environment).toEqual(two);
       const file = yaml(`${key}: ${JSON.stringify(second)}\n`);
       expect(file).toEqual(two);
-      const none = resolve({}, proxied);
-      expect(resolve(one, proxied)).not.toEqual(none);
-      expect(resolve(one, environment, file, proxied)).toEqual(resolve(one, proxied));
-      expect(resolve({}, environment, yaml(`${key}: ${JSON.stringify(first)}\n`), proxied)).toEqual(
-        resolve(two, proxied),
-      );
-      expect(resolve({}, fromEnvironment({ [variableOf(key)]: '' }), file, proxied)).toEqual(resolve(two, proxied));
+      const none = resolve({}, base);
+      expect(resolve(one, base)).not.toEqual(none);
+      expect(resolve(one, environment, file, base)).toEqual(resolve(one, base));
+      expect(resolve({}, environment, yaml(`${key}: ${JSON.stringify(first)}\n`), base)).toEqual(resolve(two, base));
+      expect(resolve({}, fromEnvironment({ [variableOf(key)]: '' }), file, base)).toEqual(resolve(two, base));
     },
   );
 
@@ -293,6 +296,31 @@ describe('what cannot be used is refused, naming the flag and the value', () => 
     expect(() => resolve({ [key]: values })).toThrow(ConfigError);
     expect(() => resolve({ [key]: values })).toThrow(flagOf(key));
     expect(() => resolve({ [key]: values })).toThrow(words);
+  });
+
+  const update = { dns_update_server: ['ns1.example.com'], dns_update_key: ['acme:hmac-sha256:secret.txt'] };
+  test.each([
+    [{ dns_update_server: ['a.test:53'] }, '--dns-update-key', 'expected the name of a key'],
+    [{ ...update, dns_update_key: ['acme:hmac-md5:secret.txt'] }, '--dns-update-key', 'as acme:hmac-sha256:secret.txt'],
+    [{ ...update, dns_update_server: ['a.test:99999'] }, '--dns-update-server', 'is not a port'],
+    [{ ...update, dns_update_server: ['a.test:x'] }, '--dns-update-server', 'expected the address or name'],
+    [{ ...update, dns_update_zone: ['a b'] }, '--dns-update-zone', 'expected the name of a zone'],
+    [{ dns_update_zone: ['a.test'] }, '--dns-update-zone', 'says nothing without --dns-update-server'],
+    [{ ...update, dns_hook: ['./one'] }, '--dns-hook', 'not beside --dns-update-server'],
+    [{ ...update, dns_listen: ['127.0.0.1:53'] }, '--dns-update-server', 'not beside --dns-listen'],
+  ] as const)('records in DNS: %j', (settings, flag, words) => {
+    const act = (): unknown => resolve(settings, { acme_email: ['me@example.com'] });
+    expect(act).toThrow(flag);
+    expect(act).toThrow(words);
+  });
+
+  test('a name server without a port is asked on 53', () => {
+    expect(resolve(update, { acme_email: ['me@example.com'] }).acme?.dns).toEqual({
+      kind: 'update',
+      server: { host: 'ns1.example.com', port: 53 },
+      key: { name: 'acme', algorithm: 'hmac-sha256', file: '/home/me/secret.txt' },
+      zone: '',
+    });
   });
 
   test('a password in a database URL is not repeated', () => {
