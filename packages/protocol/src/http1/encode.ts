@@ -17,16 +17,26 @@ export const CHUNK_END: Buffer = Buffer.from('\r\n', 'latin1');
  * @throws TypeError when a part is not what its place allows
  */
 export function requestHeadText(method: string, target: string, fields: RawFields, minor: 0 | 1 = 1): string {
+  return fieldLines(requestLine(method, target, minor), fields);
+}
+
+/** First line of a request with its CRLF, for callers that have the lines behind it as text. Throws as `requestHeadText`. */
+export function requestLine(method: string, target: string, minor: 0 | 1 = 1): string {
   if (method === '' || !allIn(TOKEN, method)) throw new TypeError('the method is not a token');
   if (target === '' || !allIn(TARGET, target)) throw new TypeError('the target holds a byte that may not be there');
-  return fieldLines(`${method} ${target} HTTP/1.${minor}\r\n`, fields);
+  return `${method} ${target} HTTP/1.${minor}\r\n`;
 }
 
 /** Head of a response as a latin1 string; an empty reason stays empty. See `requestHeadText`. */
 export function responseHeadText(status: number, reason: string, fields: RawFields, minor: 0 | 1 = 1): string {
+  return fieldLines(statusLine(status, reason, minor), fields);
+}
+
+/** First line of a response with its CRLF. See `requestLine`. */
+export function statusLine(status: number, reason: string, minor: 0 | 1 = 1): string {
   if (!Number.isInteger(status) || status < 100 || status > 999) throw new TypeError('the status is not three digits');
   if (!allIn(VALUE, reason)) throw new TypeError('the reason holds a byte that may not be there');
-  return fieldLines(`HTTP/1.${minor} ${status} ${reason}\r\n`, fields);
+  return `HTTP/1.${minor} ${status} ${reason}\r\n`;
 }
 
 /** See `requestHeadText`. */
@@ -50,7 +60,16 @@ export function encodeTrailers(fields: RawFields): Buffer {
   return fields.length === 0 ? LAST_CHUNK : Buffer.from(fieldLines('0\r\n', fields), 'latin1');
 }
 
+/** Each field as a line with its CRLF. Throws as `requestHeadText`. */
+export function linesOf(fields: RawFields): string {
+  return fieldText('', fields);
+}
+
 function fieldLines(start: string, fields: RawFields): string {
+  return `${fieldText(start, fields)}\r\n`;
+}
+
+function fieldText(start: string, fields: RawFields): string {
   let text = start;
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index] ?? '';
@@ -60,5 +79,5 @@ function fieldLines(start: string, fields: RawFields): string {
     if (!allIn(VALUE, value)) throw new TypeError(`the value of the header ${name} holds a byte that may not be there`);
     text += `${name}: ${value}\r\n`;
   }
-  return `${text}\r\n`;
+  return text;
 }

@@ -3,7 +3,8 @@
  * leaves a choice: a message that two parsers could frame differently is refused.
  */
 import { allIn, equalsLower, TOKEN } from './characters.ts';
-import { trimBlank, tokenList, type FieldSection } from './fields.ts';
+import type { FieldSection } from './fields.ts';
+import { tokenList, trimBlank } from './token-list.ts';
 import { Refusal } from './refusal.ts';
 import type { Framing } from './types.ts';
 

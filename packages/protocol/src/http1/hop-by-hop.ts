@@ -2,7 +2,7 @@
  * Fields that concern one connection and do not pass a proxy (RFC 9110 §7.6.1), and how a field list is rid of them.
  */
 import { equalsLower } from './characters.ts';
-import { tokenList } from './fields.ts';
+import { tokenList } from './token-list.ts';
 import type { RawFields } from './types.ts';
 
 /** Lower-case names of the fields that always concern one connection. */

@@ -9,11 +9,15 @@ export {
   encodeResponseHead,
   encodeTrailers,
   LAST_CHUNK,
+  linesOf,
   requestHeadText,
+  requestLine,
   responseHeadText,
+  statusLine,
 } from './encode.ts';
 export { isFieldValue, isToken } from './characters.ts';
 export { originForm, parseAbsoluteTarget, parseAuthority, type AbsoluteTarget } from './authority.ts';
+export { nameTable, type NameTable, type NamesToSee } from './name-table.ts';
 export { connectionTokens, endToEndFields, HOP_BY_HOP_NAMES, isHopByHop } from './hop-by-hop.ts';
 export { forbiddenTrailer, isForbiddenTrailer } from './trailers.ts';
 export {

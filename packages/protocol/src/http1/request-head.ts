@@ -4,18 +4,51 @@
 import { readAbsoluteTarget, readAuthority, sameAuthority } from './authority.ts';
 import { equalsLower, SP, TARGET, TOKEN } from './characters.ts';
 import { FieldSection } from './fields.ts';
+import type { NameTable } from './name-table.ts';
 import { connectionOptions, declaredFraming, NO_BODY, upgradeProtocol } from './framing.ts';
 import { Refusal } from './refusal.ts';
-import type { RequestHead } from './types.ts';
+import type { FieldLines, Framing, RawFields, RequestHead } from './types.ts';
+
+class ParsedRequestHead implements RequestHead {
+  readonly method: string;
+  readonly target: string;
+  readonly authority: string;
+  readonly minor: 0 | 1;
+  readonly lines: FieldLines;
+  readonly framing: Framing;
+  readonly keepAlive: boolean;
+  readonly upgrade: string;
+  readonly expectContinue: boolean;
+
+  constructor(method: string, target: string, authority: string, minor: 0 | 1, section: FieldSection) {
+    const connection = connectionOptions(section.connection);
+    this.method = method;
+    this.target = target;
+    this.authority = authority;
+    this.minor = minor;
+    this.lines = section;
+    this.framing = declaredFraming(section, minor) ?? NO_BODY;
+    // A proxy keeps no HTTP/1.0 client's connection (RFC 9112 §9.3): old proxies forward keep-alive blindly.
+    this.keepAlive = minor === 1 && !connection.close;
+    this.upgrade = minor === 1 && connection.upgrade ? upgradeProtocol(section.upgrade) : '';
+    this.expectContinue = minor === 1 && section.expect !== null && isContinue(section.expect);
+  }
+
+  get fields(): RawFields {
+    return this.lines.fields;
+  }
+}
 
 /** Remembers the last Host of a connection: visitors repeat it with each request. */
 export class RequestHeadReader {
   private readonly maxFields: number;
+  private readonly names: NameTable;
   private lastHost: string | null = null;
   private lastAuthority = '';
 
-  constructor(maxFields: number) {
+  constructor(maxFields: number, names: NameTable) {
     this.maxFields = maxFields;
+    this.names = names;
   }
 
   /**
@@ -33,22 +66,9 @@ export class RequestHeadReader {
     const method = text.substring(0, methodEnd);
     const target = text.substring(methodEnd + 1, targetEnd);
 
-    const section = new FieldSection(text, targetEnd + 11, this.maxFields);
+    const section = new FieldSection(text, targetEnd + 11, this.maxFields, this.names);
     const authority = this.authorityOf(section.host, method, target, minor);
-    const framing = declaredFraming(section, minor) ?? NO_BODY;
-    const connection = connectionOptions(section.connection);
-    return {
-      method,
-      target,
-      authority,
-      minor,
-      fields: section.fields,
-      framing,
-      // A proxy keeps no HTTP/1.0 client's connection (RFC 9112 §9.3): old proxies forward keep-alive blindly.
-      keepAlive: minor === 1 && !connection.close,
-      upgrade: minor === 1 && connection.upgrade ? upgradeProtocol(section.upgrade) : '',
-      expectContinue: minor === 1 && section.expect !== null && isContinue(section.expect),
-    };
+    return new ParsedRequestHead(method, target, authority, minor, section);
   }
 
   private authorityOf(host: string | null, method: string, target: string, minor: 0 | 1): string {

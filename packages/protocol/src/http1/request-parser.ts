@@ -1,5 +1,6 @@
 import { CR, LF, TOKEN } from './characters.ts';
 import { MessageParser, type AfterHead } from './message-parser.ts';
+import { type NameTable, NO_NAMES } from './name-table.ts';
 import { Refusal } from './refusal.ts';
 import { RequestHeadReader } from './request-head.ts';
 import type { Http1Limits, Http1Parser, Http1Sink, RequestHead } from './types.ts';
@@ -13,9 +14,9 @@ class RequestParser extends MessageParser<RequestHead> {
   /** One empty line before a request line is let pass (RFC 9112 §2.2): some clients end a body with it. */
   private leadingBreak = NO_BREAK;
 
-  constructor(sink: Http1Sink<RequestHead>, limits: Partial<Http1Limits>) {
+  constructor(sink: Http1Sink<RequestHead>, limits: Partial<Http1Limits>, names: NameTable) {
     super(sink, limits);
-    this.reader = new RequestHeadReader(this.limits.fieldCount);
+    this.reader = new RequestHeadReader(this.limits.fieldCount, names);
   }
 
   protected override readHead(text: string): RequestHead {
@@ -46,7 +47,14 @@ class RequestParser extends MessageParser<RequestHead> {
   }
 }
 
-/** Parses what a client sends. A request with `upgrade` ends as any other; what follows it is the caller's to judge. */
-export function createRequestParser(sink: Http1Sink<RequestHead>, limits: Partial<Http1Limits> = {}): Http1Parser {
-  return new RequestParser(sink, limits);
+/**
+ * Parses what a client sends. A request with `upgrade` ends as any other; what follows it is the caller's to judge.
+ * @param names what heads are looked through for
+ */
+export function createRequestParser(
+  sink: Http1Sink<RequestHead>,
+  limits: Partial<Http1Limits> = {},
+  names: NameTable = NO_NAMES,
+): Http1Parser {
+  return new RequestParser(sink, limits, names);
 }

@@ -3,17 +3,43 @@
  */
 import { VALUE, allIn, SP } from './characters.ts';
 import { FieldSection } from './fields.ts';
+import type { NameTable } from './name-table.ts';
 import { connectionOptions, declaredFraming, NO_BODY, UNTIL_CLOSE, upgradeProtocol } from './framing.ts';
 import { Refusal } from './refusal.ts';
 import { versionRefusal } from './request-head.ts';
-import type { Framing, ResponseHead } from './types.ts';
+import type { FieldLines, Framing, RawFields, ResponseHead } from './types.ts';
+
+class ParsedResponseHead implements ResponseHead {
+  readonly status: number;
+  readonly reason: string;
+  readonly minor: 0 | 1;
+  readonly lines: FieldLines;
+  readonly framing: Framing;
+  readonly keepAlive: boolean;
+  readonly upgrade: string;
+
+  constructor(status: number, reason: string, minor: 0 | 1, section: FieldSection, framing: Framing) {
+    const connection = connectionOptions(section.connection);
+    this.status = status;
+    this.reason = reason;
+    this.minor = minor;
+    this.lines = section;
+    this.framing = framing;
+    this.keepAlive = framing.kind !== 'close' && !connection.close && (minor === 1 || connection.keepAlive);
+    this.upgrade = minor === 1 && connection.upgrade ? upgradeProtocol(section.upgrade) : '';
+  }
+
+  get fields(): RawFields {
+    return this.lines.fields;
+  }
+}
 
 /**
  * @param text the whole head, ending in CRLF CRLF
  * @param method of the request that it answers
  * @throws Refusal
  */
-export function readResponseHead(text: string, maxFields: number, method: string): ResponseHead {
+export function readResponseHead(text: string, maxFields: number, method: string, names: NameTable): ResponseHead {
   const lineEnd = text.indexOf('\r\n');
   const minor = text.startsWith('HTTP/1.1 ') ? 1 : text.startsWith('HTTP/1.0 ') ? 0 : null;
   if (minor === null) throw versionRefusal(text.substring(0, 8), 'status line');
@@ -21,18 +47,8 @@ export function readResponseHead(text: string, maxFields: number, method: string
   const reason = text.slice(13, lineEnd);
   if (!allIn(VALUE, reason)) throw new Refusal(502, 'a control byte in the status line');
 
-  const section = new FieldSection(text, lineEnd + 2, maxFields);
-  const framing = framingOf(section, minor, status, method);
-  const connection = connectionOptions(section.connection);
-  return {
-    status,
-    reason,
-    minor,
-    fields: section.fields,
-    framing,
-    keepAlive: framing.kind !== 'close' && !connection.close && (minor === 1 || connection.keepAlive),
-    upgrade: minor === 1 && connection.upgrade ? upgradeProtocol(section.upgrade) : '',
-  };
+  const section = new FieldSection(text, lineEnd + 2, maxFields, names);
+  return new ParsedResponseHead(status, reason, minor, section, framingOf(section, minor, status, method));
 }
 
 /** Three digits at offset 9, then a space and the reason; the space may be missing with an empty reason. */

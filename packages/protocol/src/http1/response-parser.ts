@@ -1,4 +1,5 @@
 import { MessageParser, type AfterHead } from './message-parser.ts';
+import { type NameTable, NO_NAMES } from './name-table.ts';
 import { Refusal } from './refusal.ts';
 import { readResponseHead } from './response-head.ts';
 import type { Http1Limits, Http1ResponseParser, Http1Sink, ResponseHead } from './types.ts';
@@ -18,6 +19,12 @@ class ResponseParser extends MessageParser<ResponseHead> implements Http1Respons
   private due: Expected | null = null;
   private readonly later: Expected[] = [];
   private interim = 0;
+  private readonly names: NameTable;
+
+  constructor(sink: Http1Sink<ResponseHead>, limits: Partial<Http1Limits>, names: NameTable) {
+    super(sink, limits);
+    this.names = names;
+  }
 
   expect(method: string, upgrade = false): void {
     const expected = { method, upgrade };
@@ -26,7 +33,7 @@ class ResponseParser extends MessageParser<ResponseHead> implements Http1Respons
   }
 
   protected override readHead(text: string): ResponseHead {
-    return readResponseHead(text, this.limits.fieldCount, this.due?.method ?? '');
+    return readResponseHead(text, this.limits.fieldCount, this.due?.method ?? '', this.names);
   }
 
   protected override afterHead(head: ResponseHead): AfterHead {
@@ -67,10 +74,11 @@ class ResponseParser extends MessageParser<ResponseHead> implements Http1Respons
   }
 }
 
-/** Parses what a server sends; see Http1ResponseParser. */
+/** Parses what a server sends; see Http1ResponseParser. @param names what heads are looked through for */
 export function createResponseParser(
   sink: Http1Sink<ResponseHead>,
   limits: Partial<Http1Limits> = {},
+  names: NameTable = NO_NAMES,
 ): Http1ResponseParser {
-  return new ResponseParser(sink, limits);
+  return new ResponseParser(sink, limits, names);
 }

@@ -14,10 +14,31 @@ export type Framing =
 /** Header fields in wire order: name, value, name, value, … Names keep their case; values are latin1 strings, trimmed. */
 export type RawFields = string[];
 
+/** The field lines of a head as they came, for a proxy that passes them on as they are. */
+export interface FieldLines {
+  /** Made when it is first asked for. */
+  readonly fields: RawFields;
+  /** Value of the Host field; null = there is none. */
+  readonly host: string | null;
+  /** Value of the Keep-Alive field, '' = there is none. */
+  readonly keepAlive: string;
+  /**
+   * {@link passing} is what may pass: each line is `name: value`, no field has a name that is special here (NamesToSee),
+   * and the Connection field nominates none.
+   */
+  readonly plain: boolean;
+  /** A field may have one of the names that are noted here (NamesToSee). */
+  readonly noted: boolean;
+  /** The lines, each with its CRLF, without those that concern one hop (RFC 9110 §7.6.1). */
+  passing(): string;
+}
+
 interface Head {
   /** 0 or 1: HTTP/1.x. */
   readonly minor: 0 | 1;
   readonly fields: RawFields;
+  /** The same as they came; absent for heads that came over HTTP/2. */
+  readonly lines?: FieldLines;
   readonly framing: Framing;
   /** The connection may carry another message after this one, by version and Connection header. */
   readonly keepAlive: boolean;
