@@ -5,6 +5,7 @@ import type { Outcome } from '@postern/policy';
 import { isToken, type RawFields } from '@postern/protocol';
 import type { Exchange } from '../exchange/exchange.ts';
 import { valueOf, wireValue } from '../exchange/fields.ts';
+import { ResponseDraft } from '../exchange/message.ts';
 import { acceptOf, deniedPage, renderPage } from './pages.ts';
 
 /** Puts a whole answer in the place of what an upstream would say. */
@@ -49,17 +50,10 @@ export function answerWithPage(
 
 function put(exchange: Exchange, status: number, fields: RawFields, body: Buffer): void {
   if (valueOf(fields, 'date') === undefined) fields.push('Date', httpDate(exchange.requester.now()));
-  exchange.draft = {
-    status,
-    reason: STATUS_CODES[status] ?? '',
-    fields,
-    framing: { kind: 'length', length: body.length },
-    filters: null,
-    messages: null,
-    encodes: false,
-    body,
-    dialFailed: false,
-  };
+  const framing = { kind: 'length', length: body.length } as const;
+  const draft = new ResponseDraft({ status, reason: STATUS_CODES[status] ?? '', fields, framing }, false);
+  draft.body = body;
+  exchange.draft = draft;
 }
 
 let second = 0;

@@ -7,7 +7,6 @@ import {
   CHUNK_END,
   chunkHeader,
   createResponseParser,
-  encodeRequestHead,
   encodeTrailers,
   type Http1ResponseParser,
   LAST_CHUNK,
@@ -22,11 +21,12 @@ import type { EdgeContext } from '../../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import { isMarked } from './dial-failure.ts';
 import { notTaken } from './not-taken.ts';
-import { responseDraft } from '../exchange/message.ts';
+import { ResponseDraft } from '../exchange/message.ts';
 import type { UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
 import { valueOf } from '../exchange/fields.ts';
-import { prepareResponseFields } from '../exchange/forwarding.ts';
+import { prepareResponseFields } from '../exchange/prepared-fields.ts';
 import { Pieces } from '../exchange/pieces.ts';
+import { RESPONSE_NAMES } from '../exchange/settled-fields.ts';
 import { type KeptUpstream, type KeptUpstreams, Turn } from './kept.ts';
 
 /** Chunks up to this size are copied behind their header, so that a frame carries all of it. */
@@ -74,12 +74,14 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
         onEnd: () => this.responseEnd(),
       },
       { headBytes: edge.config.limits.headBytes },
+      RESPONSE_NAMES,
     );
   }
 
   /** The first request's head: the bytes for `AgentStreams.open`. */
   begin(exchange: UpstreamOwner): Buffer {
-    const { method, target, fields, framing, upgrade } = exchange.request;
+    const { request } = exchange;
+    const { framing } = request;
     this.exchange = exchange;
     this.sawBytes = false;
     this.holding = false;
@@ -91,8 +93,8 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
     this.requestDone = framing.kind === 'none';
     this.chunked = framing.kind === 'chunked';
     if (this.stream !== null) this.stream.narrow = false;
-    this.parser.expect(method, upgrade !== '');
-    return encodeRequestHead(method, target, withHopFields(fields, this.chunked, upgrade));
+    this.parser.expect(request.method, request.upgrade !== '');
+    return Buffer.from(request.headText(), 'latin1');
   }
 
   opened(stream: MuxStream): void {
@@ -259,14 +261,16 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
       this.switchHead = head;
       return;
     }
-    const dialFailed = head.status === 502 && isMarked(head.fields);
-    this.keepAlive = prepareResponseFields(head.fields);
+    const plain = head.lines?.plain === true;
+    const dialFailed = !plain && head.status === 502 && isMarked(head.fields);
+    this.keepAlive = plain ? (head.lines?.keepAlive ?? '') : prepareResponseFields(head.fields);
     if (head.status < 200) {
+      if (plain) prepareResponseFields(head.fields);
       exchange.informational(head.status, head.reason, head.fields);
       return;
     }
     this.reusable = head.keepAlive;
-    exchange.responseHead(responseDraft(head, dialFailed));
+    exchange.responseHead(new ResponseDraft(head, dialFailed));
   }
 
   private responseBody(chunk: Buffer, start: number, end: number): void {
@@ -379,13 +383,4 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
     this.owed = 0;
     partStream(stream, this.edge.wheel);
   }
-}
-
-/** The same list when there is nothing to add, since it is kept for another try. */
-function withHopFields(fields: RawFields, chunked: boolean, upgrade: string): RawFields {
-  if (!chunked && upgrade === '') return fields;
-  const all = [...fields];
-  if (chunked) all.push('Transfer-Encoding', 'chunked');
-  if (upgrade !== '') all.push('Connection', 'Upgrade', 'Upgrade', upgrade);
-  return all;
 }

@@ -5,10 +5,10 @@ import { fail } from '@postern/errors';
 import type { AgentUpstream } from '@postern/link';
 import { type RawFields, validateH2ResponseHead, validateH2Trailers } from '@postern/protocol';
 import { ignore } from '../../connection/pipe.ts';
-import { responseDraft } from '../exchange/message.ts';
+import { ResponseDraft } from '../exchange/message.ts';
 import type { Upstream, UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
 import { removeField, valueOf } from '../exchange/fields.ts';
-import { prepareResponseFields } from '../exchange/forwarding.ts';
+import { prepareResponseFields } from '../exchange/prepared-fields.ts';
 import { Pieces } from '../exchange/pieces.ts';
 import { endReset } from '../codec/http2-no-error.ts';
 import { h2Block, h2Object, ordinaryFields } from '../codec/http2-fields.ts';
@@ -191,7 +191,7 @@ export class Http2Upstream implements Upstream {
       removeField(fields, 'content-length');
       framing = { kind: 'chunked' };
     }
-    exchange.responseHead(responseDraft({ status, reason: STATUS_CODES[status] ?? '', fields, framing }, false));
+    exchange.responseHead(new ResponseDraft({ status, reason: STATUS_CODES[status] ?? '', fields, framing }, false));
   }
 
   /** From the head on: body bytes can be there in the same tick, before the head has been told. */

@@ -7,7 +7,7 @@ import type { RawFields } from '@postern/protocol';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Harness, harness, sleep, visitorOf } from '../../testing/http-harness.ts';
 import type { Exchange, VisitorStages } from '../exchange/exchange.ts';
-import { responseDraft } from '../exchange/message.ts';
+import { type AnswerHead, ResponseDraft } from '../exchange/message.ts';
 import type { Upstream } from '../exchange/ports.ts';
 import { Http1Connection } from '../server/http1-connection.ts';
 import { Http2Connection } from '../server/http2-connection.ts';
@@ -117,7 +117,7 @@ async function setup(version: 'HTTP/1' | 'HTTP/2'): Promise<Arrived> {
   };
 }
 
-const head = (status: number, fields: RawFields = [], length = -1): Parameters<typeof responseDraft>[0] => ({
+const head = (status: number, fields: RawFields = [], length = -1): AnswerHead => ({
   status,
   reason: '',
   fields: length >= 0 ? [...fields, 'content-length', String(length)] : fields,
@@ -125,7 +125,7 @@ const head = (status: number, fields: RawFields = [], length = -1): Parameters<t
 });
 
 const answer = (exchange: Exchange, ...parts: Parameters<typeof head>): void =>
-  exchange.responseHead(responseDraft(head(...parts), false));
+  exchange.responseHead(new ResponseDraft(head(...parts), false));
 
 const give = (exchange: Exchange, text: string): boolean => {
   const bytes = Buffer.from(text);

@@ -5,7 +5,7 @@
 import { createServer as createServer1, type IncomingMessage } from 'node:http';
 import { createServer as createServer2, type Http2ServerRequest } from 'node:http2';
 import type { Server, Socket } from 'node:net';
-import type { MuxStream, RawFields } from '@postern/protocol';
+import type { MuxStream, RawFields, RequestHead } from '@postern/protocol';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Guard } from '../../guard.ts';
 import { upstream as upstreamOf } from '../../testing/fixtures.ts';
@@ -13,7 +13,7 @@ import { dial, type Harness, harness, listening, type Service, sleep } from '../
 import { Http1Upstream } from '../client/http1.ts';
 import { KeptIndex } from '../client/kept.ts';
 import { valueOf } from '../exchange/fields.ts';
-import type { RequestDraft, ResponseDraft } from '../exchange/message.ts';
+import { RequestDraft, type ResponseDraft } from '../exchange/message.ts';
 import type { Upstream, UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
 import { Requester } from '../exchange/requester.ts';
 
@@ -34,22 +34,18 @@ class Recorder implements UpstreamOwner {
   holds = false;
 
   constructor(change: Partial<RequestDraft>) {
-    this.request = {
-      method: 'GET',
-      target: '/',
-      fields: ['Host', 'app.test', ...(change.fields ?? [])],
-      framing: { kind: 'none' },
-      scheme: 'http',
-      rewritten: null,
-      rewrittenHost: '',
-      filters: null,
-      version: 'HTTP/1.1',
+    const head: RequestHead = {
+      method: change.method ?? 'GET',
+      target: change.target ?? '/',
       authority: 'app.test',
+      minor: 1,
+      fields: ['Host', 'app.test', ...(change.fields ?? [])],
+      framing: change.framing ?? { kind: 'none' },
+      keepAlive: true,
       upgrade: '',
-      ...(change.method === undefined ? {} : { method: change.method }),
-      ...(change.target === undefined ? {} : { target: change.target }),
-      ...(change.framing === undefined ? {} : { framing: change.framing }),
+      expectContinue: false,
     };
+    this.request = new RequestDraft(head, 'HTTP/1.1', 'http');
     this.requestEnded = this.request.framing.kind === 'none';
   }
 

@@ -22,7 +22,7 @@ import type { Access } from './access.ts';
 import { HeldAnswer } from './held-answer.ts';
 import type { HeldBody } from './held-body.ts';
 import type { Frame } from './frame.ts';
-import { type RequestDraft, requestDraft, type ResponseDraft } from './message.ts';
+import { RequestDraft, type ResponseDraft } from './message.ts';
 import type { Downstream, Upstream, UpstreamFailure, UpstreamOwner } from './ports.ts';
 import { RequestBody } from './request-body.ts';
 import type { Requester } from './requester.ts';
@@ -133,7 +133,7 @@ export class Exchange implements UpstreamOwner {
     this.stages = stages;
     this.startedAt = now;
     this.conn = requester.connection.conn;
-    this.request = requestDraft(head, version, requester.connection.scheme);
+    this.request = new RequestDraft(head, version, requester.connection.scheme);
     this.body =
       head.framing.kind === 'none'
         ? null
@@ -294,15 +294,14 @@ export class Exchange implements UpstreamOwner {
    * @param filters that the body passes; `live` as for them
    */
   answer(draft: ResponseDraft, filters: readonly FilterMaker[] | null, live: boolean): void {
-    const { status, reason, fields, framing } = draft;
-    this.status = status;
+    this.status = draft.status;
     this.phase = Phase.answering;
     if (this.access !== null) this.access.headMs = this.requester.now() - this.startedAt;
     this.body?.answered();
     const chain = filters === null ? null : new FilterChain(filters, live, this.output, this.requester.guard);
     this.last = chain;
     if (this.held === null) this.first = chain;
-    this.downstream.head(status, reason, fields, framing);
+    this.downstream.head(draft);
     this.giveHeld(chain);
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../../testing/fixtures.ts';
 import type { LiveEndpoint } from '../../context.ts';
-import { HopMarks } from './hop-mark.ts';
+import { HOP_MARK, HopMarks } from './hop-mark.ts';
 import { dial, harness, nodeService, type Service } from '../../testing/http-harness.ts';
 import { connect, createServer } from 'node:net';
 
@@ -21,7 +21,7 @@ describe('marks', () => {
     for (const [index, entry] of all.entries()) {
       expect(marks.judge(trail, entry)).toBe(index === 0 ? 'none' : index < 4 ? 'chain' : 'circle');
       const fields = ['Host', 'x'];
-      marks.put(fields, trail, entry);
+      fields.push(HOP_MARK, marks.markOf(trail, entry));
       trail = marks.take(fields);
       expect(fields).toEqual(['Host', 'x']);
       expect(trail.split('.')).toHaveLength(index + 1);
@@ -31,9 +31,9 @@ describe('marks', () => {
 
   test('are taken out and mean nothing when they were not signed here', () => {
     const fields: string[] = [];
-    marksOf(2).put(fields, '', live('a'));
+    fields.push(HOP_MARK, marksOf(2).markOf('', live('a')));
     const [, foreign = ''] = fields;
-    marks.put(fields, '', live('b'));
+    fields.push(HOP_MARK, marks.markOf('', live('b')));
     const trail = marks.take(fields);
     expect(trail).not.toBe('');
     expect(fields).toEqual([]);

@@ -15,7 +15,8 @@ import type { RawFields } from '@postern/protocol';
 import type { RouteEndpoint } from '@postern/link';
 import { isNamed } from './fields.ts';
 
-const NAME = 'Postern-Hop';
+/** Name of the field. */
+export const HOP_MARK = 'Postern-Hop';
 const LOWER = 'postern-hop';
 /** On the answer that ends a circle: each edge on the way back says the same, instead of relaying a page. */
 const ENDED = 'ended ';
@@ -63,10 +64,10 @@ export class HopMarks {
     return tags.length >= MOST_RETURNS || tags.includes(this.#of(entry).tag) ? 'circle' : 'chain';
   }
 
-  /** Marks what leaves for a service. */
-  put(fields: RawFields, trail: string, entry: Entry): void {
+  /** The mark of what leaves for a service. */
+  markOf(trail: string, entry: Entry): string {
     const { tag, mark } = this.#of(entry);
-    fields.push(NAME, trail === '' ? mark : this.#mark(`${trail}.${tag}`));
+    return trail === '' ? mark : this.#mark(`${trail}.${tag}`);
   }
 
   /** The trail of what a policy of `entry` asks for itself: should it lead back there, that is a circle, too. */
@@ -77,7 +78,7 @@ export class HopMarks {
 
   /** The field of an answer that ends a circle. */
   get ended(): readonly [string, string] {
-    return [NAME, this.#ended];
+    return [HOP_MARK, this.#ended];
   }
 
   /** Whether an edge further on has ended a circle with this answer; takes the field out. */

@@ -1,59 +1,121 @@
-/** Request and response as stages and policies may still change them. */
-import type { FilterMaker } from '@postern/policy';
-import type { Framing, RawFields, RequestHead } from '@postern/protocol';
+/**
+ * Request and response as stages and policies may still change them. What came over HTTP/1 and nobody looks into goes on
+ * as the text that it was checked as; a list of fields is made of it for the first who asks, and counts from then on.
+ */
+import { type FilterMaker, LOGIN_COOKIES } from '@postern/policy';
+import {
+  type FieldLines,
+  type Framing,
+  type RawFields,
+  requestHeadText,
+  requestLine,
+  type RequestHead,
+  responseHeadText,
+  type ResponseHead,
+  statusLine,
+} from '@postern/protocol';
+import type { VisitorFacts } from '../../context.ts';
+import { HOP_MARK } from './hop-mark.ts';
+import { prepareRequestFields, prepareResponseFields } from './prepared-fields.ts';
 
-export interface RequestDraft {
+const CHUNKED_LINE = 'Transfer-Encoding: chunked\r\n';
+const CLOSE_LINE = 'Connection: close\r\n';
+
+/** Who sends requests on. */
+export interface Forwarder {
+  readonly connection: VisitorFacts;
+  /** What it adds to the fields of each, as lines. @param mark '' = none */
+  addedLines(host: string, mark: string): string;
+}
+
+export class RequestDraft {
   /** As sent; policies may change it, like target and fields. */
   method: string;
   target: string;
-  /** Prepared for the next hop before policies see them (forwarding.ts). */
-  fields: RawFields;
   framing: Framing;
   /** As the visitor has it: the connection's, or what a believed proxy says (believed.ts). */
   scheme: 'http' | 'https';
   /** Of a URL that rules have rewritten: scheme and authority that later rules see, and the target that the visitor sent. */
-  rewritten: { readonly scheme: string; readonly authority: string; readonly sent: string } | null;
+  rewritten: { readonly scheme: string; readonly authority: string; readonly sent: string } | null = null;
   /** Host that a policy has put in place of the visitor's; '' = none. */
-  rewrittenHost: string;
+  rewrittenHost = '';
   /** What the body passes on its way to the service; null = nothing. */
-  filters: FilterMaker[] | null;
+  filters: FilterMaker[] | null = null;
   readonly version: string;
   readonly authority: string;
   readonly upgrade: string;
+  readonly #framed: Framing;
+  readonly #lines: FieldLines | null;
+  #fields: RawFields | null;
+  /** The lines go on as they came, with what it adds; null = the fields do. */
+  #forwarder: Forwarder | null = null;
+  #mark = '';
+
+  constructor(head: RequestHead, version: string, scheme: 'http' | 'https') {
+    this.method = head.method;
+    this.target = head.target;
+    this.framing = head.framing;
+    this.scheme = scheme;
+    this.version = version;
+    this.authority = head.authority;
+    this.upgrade = head.upgrade;
+    this.#framed = head.framing;
+    this.#lines = head.lines ?? null;
+    this.#fields = head.lines === undefined ? head.fields : null;
+  }
+
+  /** Prepared for the next hop before policies see them (prepared-fields.ts). */
+  get fields(): RawFields {
+    if (this.#fields !== null) return this.#fields;
+    const fields = this.#lines?.fields ?? [];
+    this.#fields = fields;
+    if (this.#forwarder !== null) prepareRequestFields(fields, this.#forwarder.connection, this.authority);
+    if (this.#mark !== '') fields.push(HOP_MARK, this.#mark);
+    return fields;
+  }
+
+  /** Neither the fields nor what frames the body can have changed since they came. */
+  get untouched(): boolean {
+    return this.#fields === null && this.framing === this.#framed;
+  }
+
+  /**
+   * Prepares the lines for the next hop as they are, where preparing the fields would come to the same.
+   * @returns false when the fields have to be prepared
+   */
+  passesAsItCame(forwarder: Forwarder): boolean {
+    const lines = this.#lines;
+    if (this.#fields !== null || lines === null || !lines.plain || lines.host !== this.authority) return false;
+    if (lines.noted && lines.passing().includes(LOGIN_COOKIES)) return false;
+    this.#forwarder = forwarder;
+    return true;
+  }
+
+  /** The mark that it leaves with (hop-mark.ts). */
+  putMark(mark: string): void {
+    if (this.#fields === null) this.#mark = mark;
+    else this.#fields.push(HOP_MARK, mark);
+  }
+
+  /** As an HTTP/1 service gets it. @throws TypeError when a part is not what its place allows */
+  headText(): string {
+    const { method, target, upgrade } = this;
+    const chunked = this.framing.kind === 'chunked';
+    if (this.#fields === null && this.#lines !== null && this.#forwarder !== null) {
+      const added = this.#forwarder.addedLines(this.authority, this.#mark);
+      return `${requestLine(method, target)}${this.#lines.passing()}${added}${chunked ? CHUNKED_LINE : ''}\r\n`;
+    }
+    return requestHeadText(method, target, withHopFields(this.fields, chunked, upgrade));
+  }
 }
 
-export interface ResponseDraft {
-  status: number;
-  reason: string;
-  readonly fields: RawFields;
-  framing: Framing;
-  /** What the body passes on its way to the visitor, in order; null = nothing. */
-  filters: FilterMaker[] | null;
-  /** What it passes before those: rules over the messages of an event stream; null = there are none. */
-  messages: FilterMaker[] | null;
-  /** An encoder is among them. */
-  encodes: boolean;
-  /** All of it, of an answer made here or collected; null = it comes from the upstream. */
-  body: Buffer | null;
-  /** An agent of ours says that it could not reach the service. */
-  readonly dialFailed: boolean;
-}
-
-export function requestDraft(head: RequestHead, version: string, scheme: 'http' | 'https'): RequestDraft {
-  const { method, target, fields, framing, authority, upgrade } = head;
-  return {
-    method,
-    target,
-    fields,
-    framing,
-    scheme,
-    rewritten: null,
-    rewrittenHost: '',
-    filters: null,
-    version,
-    authority,
-    upgrade,
-  };
+/** The same list when there is nothing to add, since it is kept for another try. */
+function withHopFields(fields: RawFields, chunked: boolean, upgrade: string): RawFields {
+  if (!chunked && upgrade === '') return fields;
+  const all = [...fields];
+  if (chunked) all.push('Transfer-Encoding', 'chunked');
+  if (upgrade !== '') all.push('Connection', 'Upgrade', 'Upgrade', upgrade);
+  return all;
 }
 
 /** Path and query that the visitor asked for, also after a rule has put others in their place. */
@@ -61,11 +123,60 @@ export function sentTarget(request: RequestDraft): string {
   return request.rewritten?.sent ?? request.target;
 }
 
-/** The head of an answer whose body follows. */
-export function responseDraft(
-  head: { readonly status: number; readonly reason: string; readonly fields: RawFields; readonly framing: Framing },
-  dialFailed: boolean,
-): ResponseDraft {
-  const { status, reason, fields, framing } = head;
-  return { status, reason, fields, framing, filters: null, messages: null, encodes: false, body: null, dialFailed };
+export type AnswerHead = Pick<ResponseHead, 'status' | 'reason' | 'fields' | 'framing' | 'lines'>;
+
+export class ResponseDraft {
+  status: number;
+  reason: string;
+  framing: Framing;
+  /** What the body passes on its way to the visitor, in order; null = nothing. */
+  filters: FilterMaker[] | null = null;
+  /** What it passes before those: rules over the messages of an event stream; null = there are none. */
+  messages: FilterMaker[] | null = null;
+  /** An encoder is among them. */
+  encodes = false;
+  /** All of it, of an answer made here or collected; null = it comes from the upstream. */
+  body: Buffer | null = null;
+  /** An agent of ours says that it could not reach the service. */
+  readonly dialFailed: boolean;
+  readonly #framed: Framing;
+  readonly #lines: FieldLines | null;
+  #fields: RawFields | null;
+
+  /** @param head whose fields have been prepared for the next hop, or whose lines are plain */
+  constructor(head: AnswerHead, dialFailed: boolean) {
+    this.status = head.status;
+    this.reason = head.reason;
+    this.framing = head.framing;
+    this.dialFailed = dialFailed;
+    this.#framed = head.framing;
+    const passes = head.lines?.plain === true;
+    this.#lines = passes ? (head.lines ?? null) : null;
+    this.#fields = passes ? null : head.fields;
+  }
+
+  get fields(): RawFields {
+    if (this.#fields !== null) return this.#fields;
+    const fields = this.#lines?.fields ?? [];
+    this.#fields = fields;
+    prepareResponseFields(fields);
+    return fields;
+  }
+
+  /** As with requests. */
+  get untouched(): boolean {
+    return this.#fields === null && this.framing === this.#framed;
+  }
+
+  /** As an HTTP/1 visitor gets it. @param last no other answer follows it @throws TypeError as `RequestDraft.headText` */
+  headText(chunked: boolean, last: boolean): string {
+    if (this.#fields === null && this.#lines !== null) {
+      const lines = `${this.#lines.passing()}${chunked ? CHUNKED_LINE : ''}${last ? CLOSE_LINE : ''}`;
+      return `${statusLine(this.status, this.reason)}${lines}\r\n`;
+    }
+    const { fields } = this;
+    if (chunked) fields.push('Transfer-Encoding', 'chunked');
+    if (last) fields.push('Connection', 'close');
+    return responseHeadText(this.status, this.reason, fields);
+  }
 }

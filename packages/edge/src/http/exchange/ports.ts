@@ -5,7 +5,7 @@
 import type { PosternError } from '@postern/errors';
 import type { AgentUpstream } from '@postern/link';
 import type { BodySink } from '@postern/policy';
-import type { Framing, MuxStream, RawFields } from '@postern/protocol';
+import type { MuxStream, RawFields } from '@postern/protocol';
 import type { PlaceWait } from '../../places/place.ts';
 import type { RequestDraft, ResponseDraft } from './message.ts';
 
@@ -18,11 +18,11 @@ export interface BodySource {
 /** The visitor's side: HTTP/1 on a socket, one HTTP/2 stream, or a call of a policy. */
 export interface Downstream extends BodySource, BodySink {
   /** Whether the visitor's protocol can carry a final head with these fields. */
-  carries(fields: RawFields): boolean;
+  carries(head: { readonly fields: RawFields }): boolean;
   /** 1xx other than 101. */
   informational(status: number, reason: string, fields: RawFields): void;
-  /** The final head. `fields` hold no field of one hop; a Content-Length agrees with `framing`. */
-  head(status: number, reason: string, fields: RawFields, framing: Framing): void;
+  /** The final head. Its fields hold none of one hop; a Content-Length agrees with its framing. */
+  head(draft: ResponseDraft): void;
   /** Copies `chunk[start..end)`. @returns false when the source should wait for `Exchange.downstreamDrained` */
   body(chunk: Buffer, start: number, end: number): boolean;
   trailers(fields: RawFields): void;

@@ -1,10 +1,13 @@
 /** What the HTTP side keeps for one visitor connection, whatever its HTTP version, or for a request of a policy's own. */
 import type { WorkLeft } from '@postern/policy';
+import { linesOf } from '@postern/protocol';
 import type { EdgeContext, LiveEndpoint, Route, VisitorFacts } from '../../context.ts';
 import { networkOf } from '../../places/network.ts';
 import type { Guard } from '../../guard.ts';
 import { Http2Links } from '../client/links.ts';
 import { type KeptIndex, KeptUpstreams } from '../client/kept.ts';
+import { HOP_MARK } from './hop-mark.ts';
+import type { Forwarder } from './message.ts';
 
 /** Whose policy it is that makes a request of its own (internal-calls.ts). */
 export interface Caller {
@@ -14,7 +17,7 @@ export interface Caller {
   readonly work: WorkLeft;
 }
 
-export class Requester {
+export class Requester implements Forwarder {
   readonly connection: VisitorFacts;
   readonly guard: Guard;
   readonly kept: KeptUpstreams;
@@ -35,6 +38,10 @@ export class Requester {
   private scheme = '';
   private revision = -1;
   private route: Route | null = null;
+  /** What is added to a request's fields, remembered as the route is. */
+  private added = '';
+  private addedFor = '';
+  private addedMark = '';
 
   constructor(edge: EdgeContext, index: KeptIndex, connection: VisitorFacts, guard: Guard) {
     this.edge = edge;
@@ -71,6 +78,18 @@ export class Requester {
     this.route = routes.findHttp(scheme, host);
     this.misdirected = this.connection.scheme === 'https' && routes.findTls(host)?.members[0]?.endpoint.proto === 'tls';
     return this.route;
+  }
+
+  addedLines(host: string, mark: string): string {
+    if (this.added === '' || host !== this.addedFor || mark !== this.addedMark) {
+      const { conn, scheme } = this.connection;
+      const fields = ['X-Forwarded-For', conn.clientIp, 'X-Forwarded-Host', host, 'X-Forwarded-Proto', scheme];
+      if (mark !== '') fields.push(HOP_MARK, mark);
+      this.added = linesOf(fields);
+      this.addedFor = host;
+      this.addedMark = mark;
+    }
+    return this.added;
   }
 
   /** The connection is gone. */

@@ -3,6 +3,8 @@
  * they are dropped, or made here. Names that differ from them by `_` for `-` are the same to services that read headers
  * as CGI variables do; nobody can set those. docs/headers.md has the table.
  */
+import { nameTable, type NameTable } from '@postern/protocol';
+import { HOP_MARK } from './hop-mark.ts';
 
 /** Never from outside. */
 const OURS: readonly string[] = ['ngrok-error-code'];
@@ -32,7 +34,7 @@ const OF_PROXIES: readonly string[] = [
   'x-url-scheme',
 ];
 
-/** Made anew here from what came (forwarding.ts). */
+/** Made anew here from what came (prepared-fields.ts). */
 const MADE_HERE: readonly string[] = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'];
 
 export type Settling = 'drop' | 'of-proxies' | 'made-here';
@@ -42,6 +44,20 @@ const SETTLED: ReadonlyMap<string, Settling> = new Map([
   ...OF_PROXIES.map((name) => [name, 'of-proxies'] as const),
   ...MADE_HERE.map((name) => [name, 'made-here'] as const),
 ]);
+
+/** What the edge has to look at in a visitor's head; all else passes as it came. */
+export const REQUEST_NAMES: NameTable = nameTable({
+  special: [...SETTLED.keys(), HOP_MARK.toLowerCase()],
+  specialBeginnings: [OURS_BEGIN],
+  noted: ['cookie'],
+});
+
+/** The same in a service's. */
+export const RESPONSE_NAMES: NameTable = nameTable({
+  special: [...OURS, HOP_MARK.toLowerCase()],
+  specialBeginnings: [],
+  noted: [],
+});
 
 /** Length → first letters of the names of that length: nearly all fields are dismissed by it. */
 const FIRST_LETTERS: readonly string[] = Array.from({ length: 24 }, (_, length) =>

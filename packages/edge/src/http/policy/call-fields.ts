@@ -4,7 +4,7 @@ import type { OutgoingRequest } from '@postern/policy';
 import type { RawFields } from '@postern/protocol';
 import type { VisitorFacts } from '../../context.ts';
 import { isOfOneHop, textOfValue, wireValue } from '../exchange/fields.ts';
-import { prepareRequestFields } from '../exchange/forwarding.ts';
+import { prepareRequestFields } from '../exchange/prepared-fields.ts';
 
 /** Services may tell by them that a rule asks, for whom, and which question this is: no configuration speaks for them. */
 const OURS: ReadonlySet<string> = new Set([

@@ -5,12 +5,13 @@
  */
 import { fail, type PosternError } from '@postern/errors';
 import { codingsOf, type InternalAddress, type OutgoingAnswer, type OutgoingRequest } from '@postern/policy';
-import { MuxErrorCode, type Framing, type MuxStream, type RawFields, type RequestHead } from '@postern/protocol';
+import { MuxErrorCode, type MuxStream, type RawFields, type RequestHead } from '@postern/protocol';
 import type { EdgeContext, TimerHandle } from '../../context.ts';
 import { Guard } from '../../guard.ts';
 import { callFields, textFields } from './call-fields.ts';
 import { DecodedBody, type DecodedBodyOwner } from '../filters/decoded-body.ts';
 import { Exchange, type Stages } from '../exchange/exchange.ts';
+import type { ResponseDraft } from '../exchange/message.ts';
 import type { Downstream } from '../exchange/ports.ts';
 import { valueOf } from '../exchange/fields.ts';
 import type { KeptIndex } from '../client/kept.ts';
@@ -117,7 +118,7 @@ export class InternalCall implements Downstream, DecodedBodyOwner {
     // Nobody waits for one.
   }
 
-  head(status: number, _reason: string, fields: RawFields, framing: Framing): void {
+  head({ status, fields, framing }: ResponseDraft): void {
     this.#status = status;
     this.#fields = fields;
     const codings = codingsOf([valueOf(fields, 'content-encoding') ?? '']) ?? [];

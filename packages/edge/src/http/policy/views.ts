@@ -31,10 +31,15 @@ const CHUNKED = { kind: 'chunked' } as const;
 
 /** A raw list whose values rules see and write as text; on the wire they are UTF-8. */
 class FieldsView implements HeaderView {
-  private readonly fields: RawFields;
+  private readonly message: { readonly fields: RawFields };
 
-  constructor(fields: RawFields) {
-    this.fields = fields;
+  /** @param message asked for its fields when a rule looks at them */
+  constructor(message: { readonly fields: RawFields }) {
+    this.message = message;
+  }
+
+  private get fields(): RawFields {
+    return this.message.fields;
   }
 
   get size(): number {
@@ -88,7 +93,7 @@ class ExchangeRequest implements RequestView {
   constructor(edge: EdgeContext, exchange: Exchange) {
     this.edge = edge;
     this.exchange = exchange;
-    this.headers = new FieldsView(exchange.request.fields);
+    this.headers = new FieldsView(exchange.request);
   }
 
   get method(): string {
@@ -191,7 +196,7 @@ class DraftResponse implements ResponseView {
     this.exchange = exchange;
     this.edge = edge;
     this.draft = draft;
-    this.headers = new FieldsView(draft.fields);
+    this.headers = new FieldsView(draft);
   }
 
   get statusCode(): number {

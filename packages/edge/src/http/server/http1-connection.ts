@@ -5,7 +5,6 @@
 import { fail, type PosternError } from '@postern/errors';
 import {
   encodeResponseHead,
-  type Framing,
   type Http1Failure,
   MuxErrorCode,
   type MuxStream,
@@ -21,6 +20,7 @@ import { SocketWriter, type SocketWriterOwner } from '../../connection/socket-wr
 import type { EdgeContext, TimerHandle, VisitorConnection } from '../../context.ts';
 import { Guard } from '../../guard.ts';
 import { Exchange, type VisitorStages } from '../exchange/exchange.ts';
+import type { ResponseDraft } from '../exchange/message.ts';
 import type { Downstream } from '../exchange/ports.ts';
 import type { HttpConnection, HttpConnections } from './open-connections.ts';
 import { HTTP1, leavesUnread } from './http1-limits.ts';
@@ -235,11 +235,11 @@ export class Http1Connection implements Downstream, Http1ReaderOwner, SocketWrit
     this.writer.write(encodeResponseHead(status, reason, fields));
   }
 
-  head(status: number, reason: string, fields: RawFields, framing: Framing): void {
+  head(draft: ResponseDraft): void {
     const { current } = this;
     if (current === null) return;
-    if (this.exchange?.closing === true || this.group.draining || this.leavesUnread(status)) this.last = true;
-    this.response.head(current.minor, this.exchange?.request.method ?? '', status, reason, fields, framing, this.last);
+    if (this.exchange?.closing === true || this.group.draining || this.leavesUnread(draft.status)) this.last = true;
+    this.response.head(current.minor, this.exchange?.request.method ?? '', draft, this.last);
   }
 
   private leavesUnread(status: number): boolean {

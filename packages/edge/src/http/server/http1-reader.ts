@@ -10,6 +10,7 @@ import {
   type Http1Sink,
   type RequestHead,
 } from '@postern/protocol';
+import { REQUEST_NAMES } from '../exchange/settled-fields.ts';
 
 export interface Http1ReaderOwner extends Http1Sink<RequestHead> {
   /** Requests are still read from this connection. */
@@ -33,7 +34,7 @@ export class Http1Reader {
   constructor(socket: Socket, owner: Http1ReaderOwner, headBytes: number) {
     this.socket = socket;
     this.owner = owner;
-    this.parser = createRequestParser(owner, { headBytes });
+    this.parser = createRequestParser(owner, { headBytes }, REQUEST_NAMES);
   }
 
   /** Between requests, and nothing of a next one has come. */

@@ -1,13 +1,7 @@
 /** Writes one response after another in HTTP/1 form: framing for the visitor's version, chunks, trailers. */
-import {
-  chunkHeader,
-  encodeTrailers,
-  type Framing,
-  LAST_CHUNK,
-  type RawFields,
-  responseHeadText,
-} from '@postern/protocol';
+import { chunkHeader, encodeTrailers, LAST_CHUNK, type RawFields } from '@postern/protocol';
 import type { SocketWriter } from '../../connection/socket-writer.ts';
+import type { ResponseDraft } from '../exchange/message.ts';
 
 export class Http1Response {
   /** Only the end of the connection can tell where the body ends (HTTP/1.0). */
@@ -22,23 +16,14 @@ export class Http1Response {
   }
 
   /** @param minor of the visitor's version @param last `connection: close` */
-  head(
-    minor: 0 | 1,
-    method: string,
-    status: number,
-    reason: string,
-    fields: RawFields,
-    framing: Framing,
-    last: boolean,
-  ): void {
+  head(minor: 0 | 1, method: string, draft: ResponseDraft, last: boolean): void {
+    const { status, framing } = draft;
     this.bodiless = method === 'HEAD' || status === 204 || status === 304;
     const open = !this.bodiless && (framing.kind === 'chunked' || framing.kind === 'close');
     this.chunked = open && minor === 1;
     this.untilClose = open && minor === 0;
     this.trailer = null;
-    if (this.chunked) fields.push('Transfer-Encoding', 'chunked');
-    if (last) fields.push('Connection', 'close');
-    this.writer.writeText(responseHeadText(status, reason, fields));
+    this.writer.writeText(draft.headText(this.chunked, last));
   }
 
   body(chunk: Buffer, start: number, end: number): void {

@@ -2,7 +2,6 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { PosternError } from '@postern/errors';
 import {
-  type Framing,
   type Http1Failure,
   MuxErrorCode,
   type MuxStream,
@@ -16,6 +15,7 @@ import type { NativeLife } from '../codec/http2-native-life.ts';
 import type { Requester } from '../exchange/requester.ts';
 import { SocketWriter, type SocketWriterOwner } from '../../connection/socket-writer.ts';
 import { Exchange, type VisitorStages } from '../exchange/exchange.ts';
+import type { ResponseDraft } from '../exchange/message.ts';
 import type { Downstream } from '../exchange/ports.ts';
 import { sizeOf, valueOf } from '../exchange/fields.ts';
 import { endReset } from '../codec/http2-no-error.ts';
@@ -178,19 +178,19 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
 
   // Downstream.
 
-  carries(fields: RawFields): boolean {
+  carries({ fields }: { readonly fields: RawFields }): boolean {
     const size = sizeOf(fields);
     if (size + (fields.length / 2) * FIELD_BYTES > MOST_BLOCK_BYTES) return false;
     return size <= MOST_TEXT_BYTES || fields.every((text) => text.length <= MOST_TEXT_BYTES);
   }
 
   informational(status: number, _reason: string, fields: RawFields): void {
-    if (!this.open || this.stream.headersSent || !this.carries(fields)) return;
+    if (!this.open || this.stream.headersSent || !this.carries({ fields })) return;
     this.quiet = 0;
     this.stream.additionalHeaders({ ':status': status, ...h2Object(fields) });
   }
 
-  head(status: number, _reason: string, fields: RawFields, framing: Framing): void {
+  head({ status, fields, framing }: ResponseDraft): void {
     if (!this.open || this.stream.headersSent) return;
     this.quiet = 0;
     // An empty answer is its head alone: gRPC calls that fail at once carry their status there, and clients look for it
@@ -222,7 +222,7 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
   }
 
   trailers(fields: RawFields): void {
-    if (this.carries(fields)) this.trailer = fields;
+    if (this.carries({ fields })) this.trailer = fields;
     else this.abort();
   }
 

@@ -30,12 +30,8 @@ import type { ResponseDraft } from '../exchange/message.ts';
 import type { UpstreamFailure } from '../exchange/ports.ts';
 import { addMessageRules } from './event-stream.ts';
 import { findEndpoint } from './find-endpoint.ts';
-import {
-  mapLocation,
-  prepareRequestFields,
-  settleRequestFields,
-  settleResponseFields,
-} from '../exchange/forwarding.ts';
+import { mapLocation, settleRequestFields, settleResponseFields } from '../exchange/forwarding.ts';
+import { prepareRequestFields } from '../exchange/prepared-fields.ts';
 import type { Frame } from '../exchange/frame.ts';
 import { ownBusiness } from './own-business.ts';
 import { answerElsewhere, secureLocation } from './other-scheme.ts';
@@ -126,11 +122,13 @@ export class Pipeline implements VisitorStages, Waiting {
   }
 
   private forwarding(exchange: Exchange, live: LiveEndpoint): void {
-    exchange.trail = this.marks.take(exchange.request.fields);
+    const { request, requester } = exchange;
+    const asItCame = request.passesAsItCame(requester);
+    if (!asItCame) exchange.trail = this.marks.take(request.fields);
     if (this.marks.judge(exchange.trail, live) === 'circle') return this.endCircle(exchange);
-    const { request } = exchange;
     request.target = originForm(request.method, request.target);
-    exchange.loginCookies = prepareRequestFields(request.fields, exchange.requester.connection, request.authority);
+    if (!asItCame)
+      exchange.loginCookies = prepareRequestFields(request.fields, requester.connection, request.authority);
     this.enter(exchange, live);
   }
 
@@ -210,7 +208,7 @@ export class Pipeline implements VisitorStages, Waiting {
     }
     if (exchange.frames !== null) settleRequestFields(exchange.request);
     if (!exchange.marked && exchange.entry !== null)
-      this.marks.put(exchange.request.fields, exchange.trail, exchange.entry);
+      exchange.request.putMark(this.marks.markOf(exchange.trail, exchange.entry));
     exchange.marked = true;
     exchange.draft = null;
     exchange.attempts = 0;
