@@ -28,6 +28,7 @@ export async function measureRounds(
   wrk: string | null,
 ): Promise<Map<string, Sample[]>> {
   const samples = new Map<string, Sample[]>(variants.map((variant) => [variant.id, []]));
+  if (variants.length === 0) return samples;
   // One short round for the compilers and the connection pools of all parts, which is not counted.
   for (const variant of variants)
     await load({ connections: options.connections, ...variant.target, seconds: 1 }, wrk, noop);

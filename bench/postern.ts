@@ -33,6 +33,8 @@ export interface Share {
   readonly inspected?: boolean;
   /** A traffic policy. */
   readonly policy?: object;
+  /** It has a certificate of its own, which is not looked at. */
+  readonly unverified?: boolean;
 }
 
 /** Where an endpoint is, and what a request to it crosses. */
@@ -112,7 +114,7 @@ export class Postern {
     return made;
   }
 
-  async #start({ name, scheme, inspected = false, policy }: Share): Promise<Shared> {
+  async #start({ name, scheme, inspected = false, policy, unverified = false }: Share): Promise<Shared> {
     const target = scheme === 'tcp' ? this.#tcpTarget() : this.target(scheme === 'http' ? 'http' : 'https', name);
     const url = scheme === 'tcp' ? `tcp://localhost:${target.port}` : urlOf(scheme, target);
     const { upstreamPort } = this.#options;
@@ -125,7 +127,7 @@ export class Postern {
       args.push('--traffic-policy-file', file);
     }
     const agent = this.#agent(args);
-    if (scheme === 'http' || scheme === 'https') await this.#live(url);
+    if ((scheme === 'http' || scheme === 'https') && !unverified) await this.#live(url);
     else await agent.lineWith('url');
     return { target, measured: [this.server, { label: 'postern agent', pids: [agent.pid] }] };
   }

@@ -11,7 +11,15 @@ import type { LoadOrder } from '../load.ts';
 import { tellLoad } from './tell-load.ts';
 
 const order: LoadOrder = JSON.parse(process.argv[2] ?? '{}');
-const request = encodeRequestHead('GET', order.path, ['Host', order.hostHeader, 'Connection', 'close']);
+const request = encodeRequestHead('GET', order.path, [
+  'Host',
+  order.hostHeader,
+  'Connection',
+  'close',
+  ...(order.headers ?? []),
+]);
+/** One for all: making it costs more than a handshake. */
+const secureContext = tls.createSecureContext();
 const resumes = order.by === 'resumed';
 const latencies: number[] = [];
 let errors = 0;
@@ -27,6 +35,7 @@ function visit(onSession?: (ticket: Buffer) => void): Promise<boolean> {
           servername: order.hostHeader.split(':')[0] ?? '',
           // What is measured is the cost of TLS, not the trust in a certificate made for this run.
           rejectUnauthorized: false,
+          secureContext,
           ...(resumes && session !== undefined ? { session } : {}),
         })
       : net.connect({ host: order.host, port: order.port });

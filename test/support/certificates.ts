@@ -3,17 +3,28 @@ import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+/** What makes a handshake dear for the server, and for nobody else. */
+export const DEAR_KEY = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  publicExponent: new Uint8Array([1, 0, 1]),
+  modulusLength: 4_096,
+};
 
 /** A certificate for one name that is its own issuer and no authority, as users of agents have them. */
-export async function selfSigned(domain: string, days = 1): Promise<{ cert: Buffer; key: Buffer }> {
+export async function selfSigned(
+  domain: string,
+  days = 1,
+  signingAlgorithm: typeof algorithm | typeof DEAR_KEY = algorithm,
+): Promise<{ cert: Buffer; key: Buffer }> {
   x509.cryptoProvider.set(webcrypto);
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const keys = await webcrypto.subtle.generateKey(signingAlgorithm, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: '01',
     name: `CN=${domain}`,
     notBefore: new Date(Date.now() - 10 * 86_400_000),
     notAfter: new Date(Date.now() + days * 86_400_000),
-    signingAlgorithm: algorithm,
+    signingAlgorithm,
     keys,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),

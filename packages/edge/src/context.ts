@@ -32,6 +32,8 @@ export interface EdgeLimits {
   readonly policyBodyMs: number;
   /** How long a request waits for a free stream or a lost agent's return. */
   readonly queueMs: number;
+  /** How long the line before a listener may have no end before visitors are refused; 0 = for ever. */
+  readonly arrivalMs: number;
   /** Beyond its heartbeat interval, before a silent agent may lose an address to another process. */
   readonly suspectMs: number;
   /** How long an idle kept stream may wait for its visitor's next request. */

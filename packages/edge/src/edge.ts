@@ -235,7 +235,7 @@ class DataPlane implements Edge {
     const proxies = new CidrList(config.trustedProxies);
     const tcpPorts = new TcpPorts(config.tcpHosts);
     const tcp: Listener = { name: 'tcp', serves: 'tcp', open: tcpPorts };
-    this.#listeners = new Listeners([...options.listeners, tcp], limits, proxies, options.shares ?? null);
+    this.#listeners = new Listeners([...options.listeners, tcp], limits, proxies, options.shares ?? null, log);
     this.#connections = new Connections({
       context,
       http: this.#http,
@@ -243,6 +243,7 @@ class DataPlane implements Edge {
       certificates: this.#certificates,
       terminators: this.#terminators,
       introduction: { trustedProxies: proxies, proxyProtocol: config.proxyProtocol },
+      agentsApart: this.#listeners.agentsApart,
       acceptAgent: (socket, remoteAddr, remoteIp) => this.#agents.accept(socket, remoteAddr, remoteIp),
     });
     const applier = new RouteApplier(routes, tcpPorts, returning, log);

@@ -14,6 +14,7 @@ export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
   mostStreamsPerSession: 16_384,
   suspectMs: 5_000,
   queueMs: 5_000,
+  arrivalMs: 2_000,
   upstreamIdleMs: 4_000,
   policyMs: 120_000,
   policyBodyMs: 60_000,

@@ -35,6 +35,7 @@ export function edgeConfig(
       streamsPerSession: config.maxStreamsPerAgent,
       mostStreamsPerSession: config.maxStreamsPerOwnAgent,
       queueMs: config.queueMs,
+      arrivalMs: config.arrivalMs,
     },
   };
 }

@@ -33,6 +33,9 @@ import { HTTPS_DEMANDS, NO_DEMANDS, type TlsDemands, type TlsTerminators } from 
 import { SocketTlsView } from './tls-view.ts';
 import { helloView, type Visitor } from './visitor.ts';
 
+/** Seconds; long enough for the line to have ended. */
+const RETRY_AFTER = ['retry-after: 3'];
+const CROWDED = httpError(fail(90090), undefined, RETRY_AFTER);
 const CERTIFICATE_MS = 10_000;
 /** For a certificate authority to go. */
 const CHALLENGE_MS = 1_000;
@@ -44,6 +47,8 @@ export interface ConnectionServices {
   readonly certificates: CertificateCache;
   readonly terminators: TlsTerminators;
   readonly introduction: Introduction;
+  /** Whether agents have a listener of their own, so that nobody but visitors is meant to come to the others. */
+  readonly agentsApart: boolean;
   /** Takes an agent's connection after its TLS handshake. */
   readonly acceptAgent: (socket: TLSSocket, remoteAddr: string, remoteIp: string) => void;
 }
@@ -52,9 +57,9 @@ export class Connections {
   readonly #services: ConnectionServices;
   readonly #context: EdgeContext;
   readonly #agentNames: ReadonlySet<string>;
-  readonly #ways: Readonly<Record<Service, (socket: Socket, port: number) => Promise<void>>> = {
+  readonly #ways: Readonly<Record<Service, (socket: Socket, port: number, crowded: boolean) => Promise<void>>> = {
     http: (socket) => this.#serveHttp(socket),
-    tls: (socket) => this.#serveTls(socket),
+    tls: (socket, _port, crowded) => this.#serveTls(socket, crowded),
     tcp: (socket, port) => this.#serveTcp(socket, port),
     agents: (socket) => this.#serveAgent(socket),
   };
@@ -70,15 +75,31 @@ export class Connections {
 
   /** A connection to a listener, if its gate lets it in. A fault of ours costs it, and no other. */
   async accept(serves: Service, gate: Gate, socket: Socket, port: number): Promise<void> {
+    const verdict = gate.come();
+    if (verdict !== 'take' && this.#turnAway(serves, gate, socket, verdict)) return;
     this.#arriving++;
     try {
-      if (gate.admit(socket)) await this.#ways[serves](socket, port);
+      if (gate.admit(socket)) await this.#ways[serves](socket, port, verdict !== 'take');
     } catch (error) {
       this.#context.faults.report(error, 'a connection that was arriving');
       socket.destroy();
     }
     this.#arriving--;
     if (this.#arriving === 0) for (const resolve of this.#whenArrived.splice(0)) resolve();
+  }
+
+  /**
+   * More come than can be served: whoever comes now is refused before he costs anything. What he may understand is said
+   * where that is cheap; a TLS client could only be told behind a handshake, which is what costs most.
+   * @returns false = it may be an agent, as its name will tell
+   */
+  #turnAway(serves: Service, gate: Gate, socket: Socket, verdict: 'refuse' | 'cut'): boolean {
+    if (serves === 'tls' && !this.#services.agentsApart) return false;
+    gate.countCrowdedOut();
+    if (serves !== 'http' || verdict === 'cut') socket.resetAndDestroy();
+    // Those who are told linger for a moment, and count meanwhile.
+    else if (gate.admit(socket)) sayAndClose(socket, CROWDED, this.#context.wheel);
+    return true;
   }
 
   /** Resolves when nobody is between accept and what serves him. */
@@ -110,7 +131,7 @@ export class Connections {
   }
 
   /** https and tls endpoints, and agents that dial one of our names. */
-  async #serveTls(socket: Socket): Promise<void> {
+  async #serveTls(socket: Socket, crowded: boolean): Promise<void> {
     const visitor = await this.#introduce(socket);
     if (visitor === null) return;
     const seen = await this.#hello(socket);
@@ -118,6 +139,7 @@ export class Connections {
     const { bytes, hello } = seen;
     const { serverName } = hello;
     if (this.#agentNames.has(serverName)) return this.#agent(socket, visitor, serverName, bytes);
+    if (crowded) return void socket.resetAndDestroy();
     // Without a name there is nothing to route by (the published 3003 is this alert).
     if (serverName === '') return this.#alert(socket, Alert.unrecognizedName);
     const challenge = this.#context.challenges.identity(serverName, hello.alpn);

@@ -23,21 +23,31 @@ export function tlsAlert(description: number): Buffer {
 }
 
 /** A complete HTTP/1.1 answer, after which the connection closes. */
-export function httpAnswer(status: number, text: string, code = '', type = 'text/plain; charset=utf-8'): Buffer {
+export function httpAnswer(
+  status: number,
+  text: string,
+  code = '',
+  type = 'text/plain; charset=utf-8',
+  fields: readonly string[] = [],
+): Buffer {
   const body = `${text}\n${code === '' ? '' : `\n${code}\n`}`;
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
     `content-type: ${type}`,
     `content-length: ${Buffer.byteLength(body)}`,
     ...(code === '' ? [] : [`ngrok-error-code: ${code}`]),
+    ...fields,
     'connection: close',
   ];
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`);
 }
 
-/** An error of the table as {@link httpAnswer}, with another status where the client could not act on the table's. */
-export function httpError(error: PosternError, status: number = error.status): Buffer {
-  return httpAnswer(status, error.message, error.code);
+/**
+ * An error of the table as {@link httpAnswer}, with another status where the client could not act on the table's.
+ * @param fields further lines of the head
+ */
+export function httpError(error: PosternError, status: number = error.status, fields: readonly string[] = []): Buffer {
+  return httpAnswer(status, error.message, error.code, undefined, fields);
 }
 
 /**

@@ -8,6 +8,7 @@ import { ignore } from '../connection/pipe.ts';
 import { plainIp } from '../connection/visitor.ts';
 import type { SharedGate } from '../shares/asking.ts';
 import { Tally } from '../tally.ts';
+import type { Arrivals, Verdict } from './arrivals.ts';
 
 export interface GateLimits {
   readonly connections: number;
@@ -22,15 +23,19 @@ export class Gate {
   readonly #shared: SharedGate | null;
   readonly #open = new Set<Socket>();
   readonly #perIp = new Tally();
+  readonly #arrivals: Arrivals | null;
   #refused = 0;
+  #crowdedOut = 0;
 
   /**
    * @param proxies whose connections are many visitors' and count in the whole only
+   * @param arrivals null = whoever comes is taken, however many do
    * @param shared with other edges of the node; null = there are none
    */
-  constructor(limits: GateLimits, proxies: CidrList, shared: SharedGate | null = null) {
+  constructor(limits: GateLimits, proxies: CidrList, arrivals: Arrivals | null, shared: SharedGate | null = null) {
     this.#limits = limits;
     this.#proxies = proxies;
+    this.#arrivals = arrivals;
     this.#shared = shared;
   }
 
@@ -41,6 +46,21 @@ export class Gate {
   /** Connections turned away since the start. */
   get refused(): number {
     return this.#refused;
+  }
+
+  /** Turned away since the start because more came than can be served. */
+  get crowdedOut(): number {
+    return this.#crowdedOut;
+  }
+
+  /** Somebody has come; asked once for each, before anything else. */
+  come(): Verdict {
+    return this.#arrivals === null ? 'take' : this.#arrivals.come();
+  }
+
+  /** Somebody is turned away for that. */
+  countCrowdedOut(): void {
+    this.#crowdedOut++;
   }
 
   /** Takes the socket in until it closes; false = over a limit, and already destroyed. */

@@ -1,9 +1,10 @@
 /** Every listener of an edge, in one list: what is done to all of them, or to those of visitors, is done here. */
 import type { Socket } from 'node:net';
-import type { TimerWheel } from '../context.ts';
 import type { CidrList } from '../connection/cidr-list.ts';
+import type { EdgeLimits, Log, TimerWheel } from '../context.ts';
 import type { AskingShares } from '../shares/asking.ts';
-import { Gate, type GateLimits } from './gate.ts';
+import { Arrivals } from './arrivals.ts';
+import { Gate } from './gate.ts';
 import { type Listener, type Service, SERVICES } from './listener.ts';
 
 interface Entry extends Listener {
@@ -18,6 +19,8 @@ export interface ListenerStats {
   readonly open: number;
   /** Turned away by the limits since the start. */
   readonly refused: number;
+  /** Turned away since the start because more came than could be served. */
+  readonly crowdedOut: number;
 }
 
 /** Takes a connection that has come to a listener, if its gate lets it in. */
@@ -27,11 +30,23 @@ export class Listeners {
   readonly #entries: readonly Entry[];
 
   /** @param shares with other edges of the node; null = there are none */
-  constructor(listeners: readonly Listener[], limits: GateLimits, proxies: CidrList, shares: AskingShares | null) {
+  constructor(
+    listeners: readonly Listener[],
+    limits: EdgeLimits,
+    proxies: CidrList,
+    shares: AskingShares | null,
+    log: Log,
+  ) {
     this.#entries = listeners.map((listener) => {
-      const gate = new Gate(limits, proxies, shares?.gate(listener.name) ?? null);
-      return { ...listener, gate };
+      // Agents are let in however many come: with them the visitors behind them would be turned away.
+      const arrivals = SERVICES[listener.serves].visitors ? arrivalsOf(listener.name, limits, log) : null;
+      return { ...listener, gate: new Gate(limits, proxies, arrivals, shares?.gate(listener.name) ?? null) };
     });
+  }
+
+  /** Whether agents have a listener of their own. */
+  get agentsApart(): boolean {
+    return this.#of('agents').length > 0;
   }
 
   /** Lets those in who wait, and from then on who comes: those who need no routes yet, or those who do. */
@@ -63,15 +78,26 @@ export class Listeners {
   }
 
   stats(): readonly ListenerStats[] {
-    return this.#entries.map(({ name, serves, gate: { open, refused } }) => ({
+    return this.#entries.map(({ name, serves, gate: { open, refused, crowdedOut } }) => ({
       name,
       visitors: SERVICES[serves].visitors,
       open,
       refused,
+      crowdedOut,
     }));
   }
 
   #of(who: 'agents' | 'visitors'): readonly Entry[] {
     return this.#entries.filter(({ serves }) => SERVICES[serves].visitors === (who === 'visitors'));
   }
+}
+
+function arrivalsOf(listener: string, { arrivalMs }: EdgeLimits, log: Log): Arrivals {
+  return new Arrivals({
+    patienceMs: arrivalMs,
+    now: () => performance.now(),
+    later: setImmediate,
+    onCrowd: (waited) =>
+      log.warn({ listener, waited_ms: Math.round(waited) }, 'more visitors come than can be served: some are refused'),
+  });
 }

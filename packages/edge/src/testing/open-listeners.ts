@@ -29,7 +29,7 @@ async function openListener(wanted: readonly ListenAddress[]): Promise<OpenListe
   };
 }
 
-/** Where the three listeners of an edge are to be. */
+/** Where the three listeners of an edge are to be; nowhere: there is none. */
 export type TestAddresses = Readonly<Record<'http' | 'https' | 'agents', readonly ListenAddress[]>>;
 export type BoundAddresses = Readonly<Record<keyof TestAddresses, ListenAddress>>;
 
@@ -44,6 +44,7 @@ export async function openListeners(wanted: TestAddresses): Promise<readonly Lis
       ['http', 'http'],
       ['https', 'tls'],
     ] as const) {
+      if (wanted[name].length === 0) continue;
       // One that fails leaves none open.
       // oxlint-disable-next-line no-await-in-loop
       listeners.push({ name, serves, open: await openListener(wanted[name]) });

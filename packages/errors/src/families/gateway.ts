@@ -110,6 +110,12 @@ export const GATEWAY_ERRORS = {
     message:
       'The body of this request came so slowly that others had to wait for its place. Send it again over a faster line.',
   },
+  90090: {
+    status: 503,
+    owner: 'capacity',
+    title: 'Too many visitors',
+    message: 'More visitors come to this server than it can serve at the moment. Try again in a few seconds.',
+  },
   90019: {
     status: 503,
     owner: 'platform',

@@ -262,6 +262,13 @@ export const SERVER_OPTIONS = [
     help: 'how long a visitor waits for a stream when all are taken, before 503',
   },
   {
+    key: 'arrival_timeout',
+    kind: 'text',
+    value: 'seconds',
+    default: '2',
+    help: 'how long visitors may come faster than they are taken in, before they are refused (503; a reset before TLS); 0 = for ever',
+  },
+  {
     key: 'log_format',
     kind: 'text',
     value: 'pretty|json',

@@ -60,6 +60,8 @@ export interface ServerConfig extends Listening {
   readonly maxStreamsPerAgent: number;
   readonly maxStreamsPerOwnAgent: number;
   readonly queueMs: number;
+  /** 0 = nobody is refused for it. */
+  readonly arrivalMs: number;
   readonly logFormat: 'pretty' | 'json';
   /** A file, or '-' for standard output; null = no access log. */
   readonly accessLog: AccessLogSettings | null;
@@ -143,6 +145,7 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
     maxStreamsPerAgent: read.count('max_streams_per_agent', 1_000_000),
     maxStreamsPerOwnAgent: read.count('max_streams_per_own_agent', 1_000_000),
     queueMs: read.number('queue_timeout', 0.1, 3600) * 1000,
+    arrivalMs: read.number('arrival_timeout', 0, 3600) * 1000,
     logFormat:
       read.text('log_format') === ''
         ? surroundings.isTerminal

@@ -31,9 +31,9 @@ const edge = {
   crossedStreams: 0,
   places: { used: 2, free: 478, waiting: 6, refused: 7, reclaimed: 8 },
   listeners: [
-    { name: 'https', visitors: true, open: 2, refused: 3 },
-    { name: 'tcp', visitors: true, open: 1, refused: 0 },
-    { name: 'agents', visitors: false, open: 7, refused: 1 },
+    { name: 'https', visitors: true, open: 2, refused: 3, crowdedOut: 4 },
+    { name: 'tcp', visitors: true, open: 1, refused: 0, crowdedOut: 0 },
+    { name: 'agents', visitors: false, open: 7, refused: 1, crowdedOut: 0 },
   ],
   endpoints: 5,
   faults: 6,

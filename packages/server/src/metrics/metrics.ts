@@ -264,6 +264,12 @@ function edgeMetrics(live: EdgeStats): readonly Metric[] {
       help: 'Connections turned away by the connection limits, by listener',
       samples: ofListeners(({ refused }) => refused),
     },
+    {
+      name: 'postern_listener_crowded_out_connections_total',
+      kind: 'counter',
+      help: 'Connections turned away because more came than could be served, by listener',
+      samples: ofListeners(({ crowdedOut }) => crowdedOut),
+    },
     gauge('postern_endpoints', 'Endpoints that the edge routes', live.endpoints),
     {
       name: 'postern_refused_connections_total',

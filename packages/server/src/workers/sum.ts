@@ -41,13 +41,14 @@ export function lasting(stats: EdgeStats): EdgeStats {
 function sumListeners(all: readonly EdgeStats[]): readonly ListenerStats[] {
   const sums = new Map<string, ListenerStats>();
   for (const { listeners } of all) {
-    for (const { name, visitors, open, refused } of listeners) {
+    for (const { name, visitors, open, refused, crowdedOut } of listeners) {
       const before = sums.get(name);
       sums.set(name, {
         name,
         visitors,
         open: open + (before?.open ?? 0),
         refused: refused + (before?.refused ?? 0),
+        crowdedOut: crowdedOut + (before?.crowdedOut ?? 0),
       });
     }
   }
