@@ -2,6 +2,7 @@
  * What published samples leave to the reader: `<Internal endpoint URL Here>`, `$YOUR_IP/32`, `{your secret}`. Each gets a
  * value of its kind, so that the rest of the document can be judged.
  */
+import { metadata, newKey } from '../src/actions/saml/testing.ts';
 import { SIGNERS } from '../src/actions/verify-webhook/testing.ts';
 import { selfSigned } from '../src/testing/certificate.ts';
 
@@ -50,6 +51,8 @@ function configOf(type: string, config: object): object {
       return mapped(config, ['issuer_url'], (text) =>
         /^[{<].*[}>]$|^\$?[A-Z][A-Z_]+$/.test(text) ? 'https://sample.example.com' : text,
       );
+    case 'saml':
+      return mapped(config, ['idp_metadata'], (text) => (/^[A-Z][A-Z_]+$/.test(text) ? metadata(newKey()) : text));
     case 'verify-webhook':
     case 'webhook-validation': {
       const signer = Object.entries(SIGNERS).find(([name]) => name === field(config, 'provider'))?.[1];

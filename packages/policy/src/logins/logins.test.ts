@@ -1,6 +1,7 @@
+import { createHmac } from 'node:crypto';
 import { isPosternError } from '@postern/errors';
 import { describe, expect, it } from 'vitest';
-import { confused, PAIRS } from '../actions/jwt-validation/testing.ts';
+import { confused, encoded, PAIRS } from '../actions/jwt-validation/testing.ts';
 import { NOW } from '../testing/context.ts';
 import { good, ISSUER, PERSON, says, World } from './testing.ts';
 
@@ -161,6 +162,27 @@ describe('a provider', () => {
     world.answers = good(asked.get('nonce') ?? '', {}, { id_token: token });
     const back = String(world.back({ code: 'c', state: asked.get('state') ?? '' }));
     expect(says(await world.visit(back))).toBe('502 90064');
+  });
+
+  /** A token as an app's secret signs it. */
+  const byHmac = (nonce: string, secret: string): string => {
+    const claims = { iss: ISSUER, aud: 'app', sub: PERSON.sub, nonce, iat: NOW / 1000, exp: NOW / 1000 + 300 };
+    const signed = `${encoded({ alg: 'HS256' })}.${encoded(claims)}`;
+    return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+  };
+  const SECRET = 'a secret of thirty-two characters';
+
+  it.each([
+    ['the secret of the app', SECRET, SECRET, '302 https://app.example.com/'],
+    ['another secret', SECRET, `${SECRET}!`, '502 90064'],
+    ['one that is too short', 'secret', 'secret', '502 90064'],
+    ['none, where the app has none', '', '', '502 90064'],
+  ])('is believed with an identity token signed by %s (HS256) as that is worth', async (_what, own, used, wanted) => {
+    const world = new World({ client_secret: own });
+    const asked = await world.leave();
+    const nonce = asked.get('nonce') ?? '';
+    world.answers = good(nonce, {}, { id_token: byHmac(nonce, used) });
+    expect(says(await world.visit(String(world.back({ code: 'c', state: asked.get('state') ?? '' }))))).toBe(wanted);
   });
 
   it('is not believed about somebody else, nor under another name (RFC 9207)', async () => {

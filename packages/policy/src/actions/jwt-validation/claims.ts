@@ -26,7 +26,7 @@ const KINDS: Readonly<Record<TokenType, Kind>> = {
  * @param now Unix milliseconds
  * @returns why it is not a token of that kind that holds now, as words behind "the token"; null = it is
  */
-export function notNow({ header, payload }: Token, type: TokenType, now: number): string | null {
+export function notNow({ header, payload }: Token<string>, type: TokenType, now: number): string | null {
   const { typ, ends } = KINDS[type];
   if (typ !== null && !isTyp(header['typ'], typ)) return 'is of another type';
   const { exp, nbf, iat } = payload;

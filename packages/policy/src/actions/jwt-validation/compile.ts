@@ -10,7 +10,7 @@ import { GO_ON, type ActionDefinition, type ActionEnv, type Step } from '../acti
 import { CLOSE, failed, NO_HEADERS, unfilled } from '../outcome.ts';
 import { notForHere, notNow } from './claims.ts';
 import { fillPlace, TokenFinder, type FilledPlace, type TokenPlace } from './find.ts';
-import { jwtValidationAction, jwtValidationSchema } from './schema.ts';
+import { type Algorithm, jwtValidationAction, jwtValidationSchema } from './schema.ts';
 import { readToken, type Token } from './token.ts';
 import { verifyToken } from './verify.ts';
 
@@ -19,7 +19,7 @@ interface Plan {
   readonly issuers: readonly Template[];
   /** null = it does not matter for whom a token is. */
   readonly audiences: readonly Template[] | null;
-  readonly algorithms: ReadonlySet<string>;
+  readonly algorithms: ReadonlySet<Algorithm>;
   readonly sources: readonly Template[];
   /** Of the sources, for warnings. */
   readonly sourcesPath: string;

@@ -7,11 +7,11 @@ import type { Algorithm } from './schema.ts';
 
 export type Members = Readonly<Record<string, unknown>>;
 
-export interface Token {
+export interface Token<Alg extends string = Algorithm> {
   /** All of it, as it was sent. */
   readonly text: string;
   readonly header: Members;
-  readonly algorithm: Algorithm;
+  readonly algorithm: Alg;
   /** '' = it names no key. */
   readonly kid: string;
   readonly payload: Members;
@@ -27,7 +27,7 @@ const MOST_DEPTH = 32;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** @returns why it is none that could be looked at, as words behind "the token" */
-export function readToken(text: string, allowed: ReadonlySet<string>): Token | string {
+export function readToken<Alg extends string>(text: string, allowed: ReadonlySet<Alg>): Token<Alg> | string {
   if (text.length > LONGEST_TOKEN) return `has more than ${LONGEST_TOKEN} characters`;
   const [first = '', second = '', third = '', ...more] = text.split('.', 4);
   if (third === '' || more.length > 0) return 'is none that is signed';
@@ -44,8 +44,9 @@ export function readToken(text: string, allowed: ReadonlySet<string>): Token | s
   return { text, header, algorithm: alg, kid, payload, signed, signature };
 }
 
-function isAllowed(alg: unknown, allowed: ReadonlySet<string>): alg is Algorithm {
-  return typeof alg === 'string' && allowed.has(alg);
+function isAllowed<Alg extends string>(alg: unknown, allowed: ReadonlySet<Alg>): alg is Alg {
+  const names: ReadonlySet<unknown> = allowed;
+  return names.has(alg);
 }
 
 /** Strictly (RFC 7515 §2): no padding, no other characters, no bits behind the last byte. */
