@@ -97,6 +97,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
         for (const one of names) if (identity !== null) served.set(one, identity);
         return Promise.resolve();
       },
+      trusted: () => false,
       describe: (chain, key) => certificateFields(new X509Certificate(chain), key),
       wanted: () => Promise.resolve(wanted),
       wantedFor: (id) => Promise.resolve(wanted.filter(({ domainId }) => domainId === id)),

@@ -80,6 +80,8 @@ export interface AcmeParts {
   /** These names are served by another certificate from now on, or by none any more; resolves when every edge knows. */
   readonly changed: (managed: ManagedCertificateRow, identity: TlsIdentity | null) => Promise<void>;
   readonly describe: (chain: string, key: string) => CertificateFields;
+  /** Whether browsers trust a chain (PEM) by themselves. */
+  readonly trusted: (chain: string) => boolean;
   /** Everything that is to be kept. */
   readonly wanted: () => Promise<readonly Subject[]>;
   /** The same of one reserved domain; [] = nothing, or it is gone. */

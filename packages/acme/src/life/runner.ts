@@ -9,6 +9,7 @@ import { issue, type Issued } from './issue.ts';
 import { dueOf, type Kept } from './kept.ts';
 import type { Orders } from './orders.ts';
 import { lifeOf, renewalOf } from './renewal.ts';
+import { TestAuthorities } from './test-authorities.ts';
 import { chooseWay, type Choice } from './ways.ts';
 
 /** For whoever works on a row; another node may after that. */
@@ -25,6 +26,7 @@ export class Runner {
   readonly #board: Board;
   readonly #authorities: readonly Authority[];
   readonly #orders: Orders;
+  readonly #tests: TestAuthorities;
   issued = 0;
   readonly failed = new Map<string, number>();
 
@@ -33,6 +35,7 @@ export class Runner {
     this.#board = board;
     this.#authorities = authorities;
     this.#orders = orders;
+    this.#tests = new TestAuthorities(parts);
   }
 
   async run(kept: Kept): Promise<void> {
@@ -127,7 +130,9 @@ export class Runner {
     for (const authority of sequence) {
       /* oxlint-disable no-await-in-loop -- the next is asked when this one cannot */
       try {
+        await this.#tests.admit(kept.row, authority);
         const issued = await this.#askOne(kept, authority, choices, authority === first ? open : null);
+        await this.#judge(kept, authority, issued);
         await this.#keep(kept, authority, issued, choices);
         return;
       } catch (error) {
@@ -138,6 +143,16 @@ export class Runner {
       /* oxlint-enable no-await-in-loop */
     }
     throw failure ?? new Failure('INTERNAL_ERROR', 'There is no certificate authority.');
+  }
+
+  /** The order is over either way. @throws Failure */
+  async #judge({ row }: Kept, authority: Authority, { order, chain }: Issued): Promise<void> {
+    try {
+      await this.#tests.judge(row, authority, chain);
+    } catch (error) {
+      await this.#end(order, 'failed');
+      throw error;
+    }
   }
 
   /** The order that is gone on with; one for other names or of an authority that is not asked any more is over. */

@@ -8,6 +8,7 @@ import type { AcmeSettings } from '../config/acme-settings.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { Logger } from '../log.ts';
 import { messageOf } from '../problem.ts';
+import { isPublic } from './authority.ts';
 import { lookups, openDns } from './dns-ways.ts';
 import type { StoredCertificates } from './stored-certificates.ts';
 
@@ -80,6 +81,7 @@ function wired(parts: ManagedParts): AcmeParts {
       const other = stored.placeManaged(managed, identity);
       if (other.length > 0) await control.certificatesChanged(other);
     },
+    trusted: isPublic,
     describe: (chain, key) => certificateFields(new X509Certificate(chain), key),
     wanted: async () => [...(await ownSubjects(parts)), ...control.managedDomains().flatMap(typed(settings))],
     async wantedFor(domainId) {
