@@ -56,7 +56,6 @@ const FAULTS: Readonly<Record<string, readonly number[]>> = {
 
 /** Samples that are right as they are written down, and refused here all the same; each with its reason. */
 const REFUSED_HERE: readonly (readonly [what: RegExp, why: string])[] = [
-  [/ sns \(/, 'the certificate of each message would have to be fetched'],
   [/ orbit \(/, 'how it signs is not documented'],
   [/^on_tcp_connect.*belongs into on_http_request/, 'connection rules run before requests are known (90032)'],
   [/"t(?:cp|ls):\/\/.*http and https only/, 'request rules of a tcp or tls endpoint, which has no requests (2230)'],

@@ -7,6 +7,7 @@ import { GO_ON, type ActionDefinition, type Step } from '../action.ts';
 import { unreadBody } from '../body.ts';
 import { EMPTY_BODY, failed, NO_HEADERS, unfilled } from '../outcome.ts';
 import type { Answer } from './challenges.ts';
+import { Certificates } from './certificates.ts';
 import { CHALLENGES, SCHEMES } from './providers.ts';
 import { verifyWebhookAction, verifyWebhookSchema } from './schema.ts';
 import type { Message } from './schemes/scheme.ts';
@@ -19,6 +20,9 @@ const LONGEST_HEADER = 4096;
 
 /** It does not say what was wrong: that would be a help with the next try. */
 const NOT_VERIFIED = fail(3204);
+
+/** Of all endpoints: what is at a provider's own address is the same for each. */
+const CERTIFICATES = new Certificates();
 
 /** Lets in what one provider has signed with the secret, and answers the questions by which it tries an endpoint. */
 export const verifyWebhook: ActionDefinition = {
@@ -39,8 +43,16 @@ export const verifyWebhook: ActionDefinition = {
       return error === null || !enforce ? GO_ON : failed(error);
     };
 
-    const judge = (scope: Scope, message: Message, secret: Secret): Step => {
-      const verified = secret.verify(message);
+    const judge = (scope: Scope, message: Message, secret: Secret): Step | Promise<Step> => {
+      if (scheme.certified === undefined) return judged(scope, message, secret, secret.verify(message));
+      const certified = scheme.certified(message, secret.text);
+      if (certified === null) return finish(scope, NOT_VERIFIED);
+      return CERTIFICATES.at(certified.url, env.path, scope.context).then((key) =>
+        judged(scope, message, secret, key !== null && certified.verify(key)),
+      );
+    };
+
+    const judged = (scope: Scope, message: Message, secret: Secret, verified: boolean): Step => {
       const answer = challenge?.signed?.(message, secret.text, verified) ?? null;
       const step = finish(scope, verified ? null : NOT_VERIFIED);
       return answer !== null && (verified || enforce) ? answered(answer) : step;

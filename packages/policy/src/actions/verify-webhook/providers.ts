@@ -5,6 +5,7 @@ import { numberedSignatures, signedBody, withoutBlanks } from './schemes/body.ts
 import { either } from './schemes/either.ts';
 import { contentful, graphcms, mailgun, sendgrid } from './schemes/own.ts';
 import { base64Key, textKey, type ReadKey, type Scheme } from './schemes/scheme.ts';
+import { sns } from './schemes/sns.ts';
 import { standardWebhooks } from './schemes/standard.ts';
 import { paired, timed, type Parts } from './schemes/timed.ts';
 import { basicCredentials, token } from './schemes/token.ts';
@@ -87,6 +88,7 @@ export const SCHEMES: Readonly<Record<Provider, Scheme>> = {
   shopify: signedBody('x-shopify-hmac-sha256', 'base64'),
   signal_sciences: signedBody('x-sigsci-signature', 'hex'),
   slack: timed('x-slack-signature', 'x-slack-request-timestamp', { prefix: 'v0=', parts: V0 }),
+  sns: sns(),
   // JSON with blanks in it is signed without them.
   sonatype: signedBody('x-nexus-webhook-signature', 'hex', { hash: 'sha1', form: withoutBlanks }),
   square: urlAndBody('x-square-hmacsha256-signature'),

@@ -55,6 +55,7 @@ export const PROVIDERS = [
   'shopify',
   'signal_sciences',
   'slack',
+  'sns',
   'sonatype',
   'square',
   'stripe',
@@ -84,10 +85,7 @@ const ALIASES: ReadonlyMap<string, Provider> = new Map<string, Provider>([
 ]);
 
 /** Of the language, but not verified here: a check that guesses would be worse than none. */
-const REFUSED: ReadonlyMap<string, string> = new Map([
-  ['orbit', 'how it signs is not documented'],
-  ['sns', 'its certificate would have to be fetched for each message'],
-]);
+const REFUSED: ReadonlyMap<string, string> = new Map([['orbit', 'how it signs is not documented']]);
 
 const KNOWN: ReadonlyMap<string, Provider> = new Map([
   ...PROVIDERS.map((name): [string, Provider] => [name, name]),

@@ -202,6 +202,7 @@ export const SIGNERS: Readonly<Record<Provider, Signer>> = {
   sentry: hexOf('Sentry-Hook-Signature'),
   shopify: b64Of('X-Shopify-Hmac-Sha256'),
   signal_sciences: hexOf('X-SigSci-Signature'),
+  sns: plain(() => []),
   slack: colons('X-Slack-Signature', 'X-Slack-Request-Timestamp', 'v0'),
   sonatype: plain((body, _, key) => {
     const text = JSON.stringify(JSON.parse(body.toString('utf8')));

@@ -24,11 +24,20 @@ export const LARGEST_PARSED = 1024 * 1024;
 
 export type Verify = (message: Message) => boolean;
 
+/** A message that a certificate has signed, which has to be fetched. */
+export interface Certified {
+  /** One that the provider alone can have; nothing else may be asked for. */
+  readonly url: string;
+  verify(key: KeyObject): boolean;
+}
+
 export interface Scheme {
   /** Without one of these headers nothing can be right, and nobody need wait for a body. Empty = it is in the body. */
   readonly headers: readonly string[];
   /** @returns what is wrong with the secret, as a text without full stop, when it cannot be this provider's */
   prepare(secret: string): Verify | string;
+  /** In place of what `prepare` made. @returns null when it cannot be right, whatever the certificate is */
+  readonly certified?: (message: Message, secret: string) => Certified | null;
 }
 
 export type Hash = 'sha1' | 'sha256' | 'sha512';
