@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 
-const TICK = 1000;
+const TICK = 500;
 /** A tick that comes so late, or a wall clock that ran so far ahead, means that this machine or process slept. */
 const SLEPT = 4000;
 
@@ -26,7 +26,7 @@ export class Alertness {
   #wall: number;
   #networks: string;
 
-  /** @param onTick each second */
+  /** @param onTick twice a second */
   constructor(onUpset: (reason: string) => void, onTick: () => void, sources: Partial<AlertnessSources> = {}) {
     this.#sources = { now: () => performance.now(), wall: Date.now, networks: ownAddresses, ...sources };
     this.#onUpset = onUpset;

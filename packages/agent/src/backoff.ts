@@ -1,16 +1,16 @@
 /** The first try after a loss is quick: a restarted server is back within milliseconds. */
 const FIRST = 50;
 const BASE = 500;
-/** Where nobody answers, asking costs nobody anything: a network that is back is found within two seconds. */
-const MOST_UNHEARD = 2000;
+/** Where nobody answers, asking costs nobody anything: a network that is back is found within a second. */
+const MOST_UNHEARD = 1000;
 /** So many attempts long, about three minutes; whoever is away for longer is in no hurry. */
-const HURRIED = 90;
+const HURRIED = 180;
 const MOST = 30_000;
 /** Share of a delay that is random, so that a thousand agents do not come back in the same instant. */
 const JITTER = 0.3;
 
 /**
- * Delays between attempts: 50 ms, then 0.5 s doubling, to 30 s where a server refused, to 2 s (later 30 s, too) where
+ * Delays between attempts: 50 ms, then 0.5 s doubling, to 30 s where a server refused, to 1 s (later 30 s, too) where
  * nobody answered. Each is up to 30 % shorter.
  */
 export class Backoff {

@@ -17,7 +17,7 @@ import { wayOut } from './way-out.ts';
 const ANSWER_BYTES = 4 * 1024 * 1024;
 const ANSWER_TIMEOUT = 15_000;
 const CONNECT_TIMEOUT = 10_000;
-/** A second with no more than an answered heartbeat in it is a quiet one. */
+/** Half a second with no more than an answered heartbeat in it is a quiet one. */
 const HEARTBEAT_BYTES = 64;
 /** Streams that carry bulk may have this much under way (docs/performance.md). */
 const WINDOW = 1_048_576;
@@ -128,7 +128,7 @@ export class Connection {
     if (this.#opened) this.#heartbeats.beat();
   }
 
-  /** Each second: where bytes came and come no more, the server is asked whether it is there. */
+  /** Twice a second: where bytes came and come no more, the server is asked whether it is there. */
   tick(): void {
     const isBusy = this.#received > HEARTBEAT_BYTES;
     if (this.#wasBusy && !isBusy) this.check();

@@ -3,9 +3,15 @@ import type { AgentOptions } from './options.ts';
 
 const INTERVAL = 10_000;
 const TOLERANCE = 15_000;
-/** An answer that takes longer, and four times as long as the last, is doubted. */
-const DOUBT = 1000;
+/**
+ * An answer that takes four times as long as usual is doubted, not before half a second and at last after two. A doubt
+ * costs a connection beside this one, no more.
+ */
+const DOUBT = 500;
 const DOUBT_ROUNDS = 4;
+const MOST_DOUBT = 2000;
+/** Share of a slower answer in what is usual; a quicker one is believed at once. */
+const SLOWER = 0.125;
 /** A timer that is so late belongs to a process that stood still; the answer may lie in the socket, unread. */
 const STOOD_STILL = 1000;
 
@@ -31,7 +37,8 @@ export class Heartbeats {
   readonly #heartbeat: Heartbeat;
   readonly #now: () => number;
   readonly #events: HeartbeatEvents;
-  #latency = 0;
+  /** What answers usually take; undefined before the first. */
+  #usual: number | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #doubt: NodeJS.Timeout | undefined = undefined;
 
@@ -44,7 +51,8 @@ export class Heartbeats {
       now: this.#now,
       random32: () => Math.floor(random() * 0x1_0000_0000),
       onLatency: (milliseconds) => {
-        this.#latency = milliseconds;
+        const usual = this.#usual ?? milliseconds;
+        this.#usual = milliseconds < usual ? milliseconds : usual + SLOWER * (milliseconds - usual);
         clearTimeout(this.#doubt);
         this.#schedule(this.#times.interval, () => this.beat());
         events.onLatency(milliseconds);
@@ -64,7 +72,7 @@ export class Heartbeats {
     const { tolerance } = this.#times;
     this.#expectWithin(tolerance);
     clearTimeout(this.#doubt);
-    const doubtAfter = Math.max(DOUBT, DOUBT_ROUNDS * this.#latency);
+    const doubtAfter = Math.min(MOST_DOUBT, Math.max(DOUBT, DOUBT_ROUNDS * (this.#usual ?? 0)));
     if (doubtAfter < tolerance) this.#doubt = setTimeout(() => this.#events.onDoubt(), doubtAfter);
     this.#heartbeat.beat();
   }

@@ -6,7 +6,7 @@ import { Backoff } from './backoff.ts';
 import { Connection } from './connection.ts';
 import type { AgentOptions, AgentStatus } from './options.ts';
 
-/** Where another address is left to try, one that does not answer gets no more than this. */
+/** Where another address is left to try, or a connection is there still, one that does not come up gets no more. */
 const QUICK_TIMEOUT = 3000;
 
 export type ServerFacts = NonNullable<AgentStatus['server']>;
@@ -32,7 +32,7 @@ export interface LegWorld {
   resume(): Resume;
   /** @throws AgentError when another leg is up that knows the server by another name */
   join(leg: Leg, address: string, resume: Resume): void;
-  /** Addresses of the other legs that are up. */
+  /** Addresses where other legs are, or dial. */
   taken(leg: Leg): ReadonlySet<string>;
   /** Whether the session was up before: then no answer of a server is the last word. */
   wasOnline(): boolean;
@@ -51,6 +51,8 @@ export class Leg {
   latency: number | undefined = undefined;
   /** Where it is connected to, or was at last. */
   address = '';
+  /** Where it dials. */
+  #target = '';
   readonly #world: LegWorld;
   readonly #events: LegEvents;
   readonly #backoff: Backoff;
@@ -76,6 +78,12 @@ export class Leg {
     return this.#online;
   }
 
+  /** Where nobody else is needed: '' while it waits. */
+  get occupies(): string {
+    if (this.#dialling !== undefined) return this.#target;
+    return this.#online === undefined ? '' : this.address;
+  }
+
   /** Dials now, unless it does already. */
   dial(): void {
     clearTimeout(this.#retry);
@@ -83,16 +91,20 @@ export class Leg {
     if (!this.#over && this.#dialling === undefined) void this.#attempt();
   }
 
-  /** Something may have happened to the connection: asks the server, or does not wait any longer. */
+  /** Something may have happened to the connection: it is doubted, or what is waited for is tried now. */
   check(): void {
-    if (this.#online !== undefined) return this.#online.check();
+    if (this.#online !== undefined) {
+      this.#online.check();
+      this.#doubt(this.#online);
+      return;
+    }
     this.#backoff.reset();
     // An attempt from before the upset waits for a path that may be gone.
     this.#dialling?.destroy(new AgentError('dialled anew'));
     if (this.#dialling === undefined && this.#retry !== undefined) this.dial();
   }
 
-  /** Each second; notices traffic that stopped. */
+  /** Twice a second; notices traffic that stopped. */
   tick(): void {
     this.#online?.tick();
   }
@@ -118,6 +130,7 @@ export class Leg {
   async #attempt(): Promise<void> {
     const { options } = this.#world;
     const address = this.#round.pick(this.#world.taken(this));
+    this.#target = address;
     const connection = new Connection(options, address, {
       onStream: (stream, on) => this.#events.onStream(stream, on),
       onLost: (lost, error) => this.#lost(lost, error),
@@ -127,7 +140,8 @@ export class Leg {
     this.#dialling = connection;
     let heard = false;
     try {
-      await connection.open(this.#round.hasOther ? QUICK_TIMEOUT : undefined);
+      const isInDoubt = this.#online !== undefined;
+      await connection.open(isInDoubt || this.#round.hasOther ? QUICK_TIMEOUT : undefined);
       if (this.#online !== undefined) await connection.answered();
       heard = true;
       const auth = decodeAuthResponse(

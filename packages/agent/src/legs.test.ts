@@ -137,6 +137,19 @@ describe('two sessions', () => {
     expect(statuses.map(({ state }) => state)).toEqual(['connecting', 'online']);
   });
 
+  test('both lost at once come back to two addresses, however often the attempts failed', async () => {
+    const { session, until } = connect({ sessions: 2 });
+    await session.listen({ upstream });
+    await until(() => session.legs.every(({ online }) => online));
+    let refused = 0;
+    for (const { behaviour } of servers) behaviour.authError = () => (++refused <= 5 ? 'not now' : '');
+    for (const server of servers) server.cut();
+    await until(() => session.legs.some(({ online }) => !online));
+    await until(() => session.legs.every(({ online }) => online));
+    expect(refused).toBeGreaterThan(5);
+    expect(new Set(session.legs.map(({ address }) => address)).size).toBe(2);
+  });
+
   test('with one address both are there', async () => {
     const { session, until } = connect({ sessions: 2, serverAddr: first().addr });
     await session.listen({ upstream });

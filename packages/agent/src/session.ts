@@ -170,7 +170,8 @@ class Session implements AgentSession {
       wasOnline: () => this.#wasOnline,
       taken: (leg) => this.#taken(leg),
       join: (leg, address, resume) => {
-        if (this.#taken(leg).size > 0 && resume.clientId !== this.#resume.clientId)
+        const others = this.#legs.filter((other) => other !== leg && other.connection !== undefined);
+        if (others.length > 0 && resume.clientId !== this.#resume.clientId)
           throw new AgentError(`${address} is another server than the one of the session that is up`);
         this.#resume = resume;
       },
@@ -178,8 +179,7 @@ class Session implements AgentSession {
   }
 
   #taken(leg: Leg): ReadonlySet<string> {
-    const others = this.#legs.filter((other) => other !== leg && other.connection !== undefined);
-    return new Set(others.map(({ address }) => address));
+    return new Set(this.#legs.flatMap((other) => (other === leg || other.occupies === '' ? [] : [other.occupies])));
   }
 
   get #first(): Leg | undefined {
