@@ -5,6 +5,7 @@ import { Platform } from '../support/platform.ts';
 import { portOf } from '../support/port-of.ts';
 import { Tunnel } from '../support/tunnel.ts';
 import { until } from '../support/until.ts';
+import { http2Upstream } from '../support/upstream.ts';
 
 let platform: Platform;
 let service: http.Server;
@@ -32,10 +33,15 @@ afterAll(async () => {
 });
 
 /** `postern http` with its local API on a free port. */
-async function share(
-  ...flags: readonly string[]
+async function share(...flags: readonly string[]): ReturnType<typeof shareOf> {
+  return shareOf(portOf(service), flags);
+}
+
+async function shareOf(
+  port: number,
+  flags: readonly string[],
 ): Promise<{ readonly tunnel: Tunnel; readonly api: string; readonly url: string }> {
-  const args = ['http', String(portOf(service)), '--web-addr', '127.0.0.1:0', '--log-format', 'logfmt', ...flags];
+  const args = ['http', String(port), '--web-addr', '127.0.0.1:0', '--log-format', 'logfmt', ...flags];
   const tunnel = Tunnel.beside(platform, args);
   const api = await until(() => /msg="starting web service" obj=web addr=(\S+)/.exec(tunnel.stdout)?.[1] ?? null);
   const url = await until(() => /msg="started tunnel".* url=(\S+)/.exec(tunnel.stdout)?.[1] ?? null);
@@ -180,4 +186,34 @@ test('start --none: programs start and stop tunnels as files of version 2 and 3 
     'two',
   ]);
   await agent.stop();
+});
+
+test('a service that speaks HTTP/2 is looked at like others', async () => {
+  const upstream = await http2Upstream((stream, headers) => {
+    stream.respond({ ':status': 202, 'content-type': 'text/plain', 'x-path': headers[':path'] });
+    stream.pipe(stream);
+  });
+  const { tunnel, api, url } = await shareOf(upstream.port, ['--upstream-protocol', 'http2']);
+  for (const path of ['/one', '/two']) {
+    const { status, text } = await platform.visit(`${url}${path}`, { method: 'POST', body: `needle of ${path}` });
+    expect([status, text]).toEqual([202, `needle of ${path}`]);
+  }
+  const { requests } = await until(async () => {
+    const list = await get(`${api}/api/requests/http?q=needle+of`);
+    return list.requests.length === 2 && list.requests[0].response !== null ? list : null;
+  });
+  expect(requests[0]).toMatchObject({
+    request: { method: 'POST', uri: '/two', proto: 'HTTP/2' },
+    response: { status_code: 202, headers: { 'X-Path': ['/two'] } },
+  });
+  const body = JSON.stringify({ id: requests[0].id });
+  const again = await fetch(`${api}/api/requests/http`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json' },
+  });
+  expect(again.status).toBe(400);
+  expect(await again.text()).toContain('speaks HTTP/2');
+  await tunnel.stop();
+  await upstream.close();
 });

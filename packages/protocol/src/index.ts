@@ -1,5 +1,5 @@
 /**
- * The wires: muxado, agent RPC, PROXY protocol, HTTP/1, WebSocket frames. Bytes in, events and bytes out; no sockets.
+ * The wires: muxado, agent RPC, PROXY protocol, HTTP/1, WebSocket frames, HPACK. Bytes in, events and bytes out; no sockets.
  */
 export * from './mux/types.ts';
 export { createMuxSession, MuxSessionEnded } from './mux/session.ts';
@@ -22,6 +22,8 @@ export { encodeProxyHeader, ProxyHeaderReader } from './rpc/proxy-header.ts';
 export { echoHeartbeats, openHeartbeat, type Heartbeat, type HeartbeatOptions } from './rpc/heartbeat.ts';
 export * from './http1/index.ts';
 export * from './websocket/index.ts';
+export { HpackDecoder } from './hpack/decoder.ts';
+export type { HeaderField } from './hpack/static-table.ts';
 export type { ProxyAddress, ProxyPreamble } from './proxy-protocol/types.ts';
 export { ProxyPreambleParser, type ProxyPreambleResult } from './proxy-protocol/parse.ts';
 export { writeProxyPreamble } from './proxy-protocol/write.ts';

@@ -1,7 +1,7 @@
 import type { Recorder } from '../record/recorder.ts';
 import type { Tunnels } from '../tunnels.ts';
 import { curlOf } from '../view/curl.ts';
-import { detailOf, messageView, summaryOf } from '../view/exchange-view.ts';
+import { detailOf, messageViews, summaryOf } from '../view/exchange-view.ts';
 import { harParts } from '../view/har.ts';
 import type { ExchangeList, StatusView } from '../view/shapes.ts';
 import type { Watches } from '../watch/watches.ts';
@@ -50,9 +50,10 @@ export function inspectRoutes(
       path: '/api/inspect/exchanges/:id/messages',
       GET: ({ response, params: [id = ''], query }) => {
         const after = Number(query.get('after') ?? 0) || 0;
-        const { messages, messageCount } = exchangeOf(recorder, id);
+        const exchange = exchangeOf(recorder, id);
+        const { messages, messageCount } = exchange;
         const fitting = messages.filter(({ number }) => number > after).slice(-limitOf(query, 500, 2_000));
-        sendJson(response, 200, { messages: fitting.map(messageView), count: messageCount });
+        sendJson(response, 200, { messages: messageViews(exchange, fitting), count: messageCount });
       },
     },
     {

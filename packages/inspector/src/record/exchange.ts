@@ -21,15 +21,15 @@ export type Outcome =
   /** What passed is no HTTP/1, or broke its rules: only bytes are there. */
   | 'unreadable';
 
-/** One frame of a WebSocket, or one event of an event stream. */
+/** One frame of a WebSocket, event of an event stream, message of gRPC, or the trailers of an HTTP/2 message. */
 export interface Message {
-  readonly kind: 'frame' | 'event';
+  readonly kind: 'frame' | 'event' | 'grpc' | 'trailers';
   readonly exchange: Exchange;
   readonly number: number;
   /** Milliseconds since the exchange began. */
   readonly at: number;
   readonly fromVisitor: boolean;
-  /** Frames only. */
+  /** Of frames; of gRPC 1 where it is compressed. */
   readonly opcode: number;
   readonly final: boolean;
   /** Frames only: its payload is deflated (RFC 7692). */

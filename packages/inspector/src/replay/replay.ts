@@ -32,6 +32,9 @@ export class Replays {
     if (this.#open.size >= MOST) throw new ReplayRefused(`${MOST} requests are being sent again; wait for one`);
     const bytes = replayRequest(exchange, this.#recorder.ids.idOf(exchange.number), edits);
     const name = edits.tunnel_name ?? exchange.tunnel;
+    const speaks = this.#tunnels.list().find((tunnel) => tunnel.name === name)?.upstreamProtocol;
+    if (speaks === 'http2')
+      throw new ReplayRefused(`the service of "${name}" speaks HTTP/2, in which nothing is sent again`);
     const connection = this.#tunnels.connect(name);
     if (connection === undefined) throw new ReplayRefused(`there is no tunnel "${name}"`);
     this.#open.add(connection);

@@ -1,6 +1,6 @@
 import type { WatchInfo } from '@postern/agent';
 import { Recorder } from '../record/recorder.ts';
-import { detailOf, messageView, summaryOf } from '../view/exchange-view.ts';
+import { detailOf, messageViews, summaryOf } from '../view/exchange-view.ts';
 import type { ExchangeDetail, ExchangeSummary, MessageView } from '../view/shapes.ts';
 import { HttpWatch } from '../watch/http-watch.ts';
 
@@ -41,7 +41,7 @@ export class Watched {
   }
 
   get messages(): readonly MessageView[] {
-    return this.recorder.newestFirst().flatMap(({ messages }) => messages.map(messageView));
+    return this.recorder.newestFirst().flatMap((exchange) => messageViews(exchange, exchange.messages));
   }
 }
 

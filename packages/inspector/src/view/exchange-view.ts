@@ -2,6 +2,7 @@ import { bytesOf, glanceAt } from '../record/blocks.ts';
 import type { Capture, Exchange, Message } from '../record/exchange.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { decodeBody, textOf } from './body.ts';
+import { inflateFrames } from './inflate-frames.ts';
 import type { BodyView, ExchangeDetail, ExchangeSummary, MessageView, SideView } from './shapes.ts';
 import { fieldOf, readWireMessage, type WireMessage } from './wire-message.ts';
 
@@ -26,9 +27,15 @@ export function summaryOf(recorder: Recorder, exchange: Exchange): ExchangeSumma
     bytes: exchange.response.wireBytes,
     type: type.slice(0, 200),
     messages: exchange.messageCount,
-    streams: exchange.status === 101 ? 'websocket' : type.toLowerCase().startsWith('text/event-stream') ? 'events' : '',
+    streams: streamsOf(exchange, type),
     replayOf: exchange.replayOf === 0 ? '' : recorder.ids.idOf(exchange.replayOf),
   };
+}
+
+function streamsOf({ status, messageCount }: Exchange, type: string): ExchangeSummary['streams'] {
+  if (status === 101) return 'websocket';
+  if (type.toLowerCase().startsWith('text/event-stream')) return 'events';
+  return messageCount > 0 ? 'messages' : '';
 }
 
 export function detailOf(recorder: Recorder, exchange: Exchange): ExchangeDetail {
@@ -40,9 +47,17 @@ export function detailOf(recorder: Recorder, exchange: Exchange): ExchangeDetail
   };
 }
 
-export function messageView(message: Message): MessageView {
-  const bytes = bytesOf(message.pieces);
-  const text = message.deflated ? undefined : textOf(bytes, '', message.keptBytes < message.bytes);
+/** Those that `wanted` wants, with what is deflated unfolded. */
+export function messageViews(exchange: Exchange, wanted: readonly Message[]): readonly MessageView[] {
+  const inflated = inflateFrames(exchange);
+  return wanted.map((message) => messageView(message, inflated.get(message)));
+}
+
+/** @param inflated its message unfolded, or why it is not; shown with the first frame */
+function messageView(message: Message, inflated: Buffer | string | undefined): MessageView {
+  const bytes = Buffer.isBuffer(inflated) ? inflated : bytesOf(message.pieces);
+  const isPlain = !message.deflated || Buffer.isBuffer(inflated);
+  const text = isPlain ? textOf(bytes, '', message.keptBytes < message.bytes) : undefined;
   return {
     number: message.number,
     at: message.at,
@@ -53,6 +68,8 @@ export function messageView(message: Message): MessageView {
     deflated: message.deflated,
     bytes: message.bytes,
     truncated: message.keptBytes < message.bytes,
+    ...(Buffer.isBuffer(inflated) ? { inflated: inflated.length } : {}),
+    ...(typeof inflated === 'string' ? { problem: inflated } : {}),
     ...(text === undefined ? { base64: bytes.toString('base64') } : { text }),
   };
 }

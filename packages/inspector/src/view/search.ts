@@ -4,6 +4,7 @@ import type { Recorder } from '../record/recorder.ts';
 import { decodeBody } from './body.ts';
 import { durationOf, summaryOf } from './exchange-view.ts';
 import type { ExchangeSummary } from './shapes.ts';
+import { inflateFrames } from './inflate-frames.ts';
 import { readWireMessage } from './wire-message.ts';
 
 /** All that are given must hold. */
@@ -84,6 +85,8 @@ export async function search(
     const exchange = recorder.numbered(number);
     if (exchange === undefined || (before > 0 && number >= before)) continue;
     read += exchange.request.keptBytes + exchange.response.keptBytes + 1_024;
+    // Its frames may unfold to much.
+    if (filter.text !== undefined && exchange.messages.length > 0) read += SLICE_BYTES;
     if (matches(recorder, exchange, filter)) found.push(number);
     if (read < SLICE_BYTES) continue;
     read = 0;
@@ -120,8 +123,13 @@ function holds(exchange: Exchange, needle: string): boolean {
   return (
     sideHolds(request, needle) ||
     sideHolds(response, needle) ||
-    messages.some(({ pieces }) => bytesOf(pieces).toString('latin1').toLowerCase().includes(needle))
+    messages.some(({ pieces }) => includes(bytesOf(pieces), needle)) ||
+    [...inflateFrames(exchange).values()].some((inflated) => Buffer.isBuffer(inflated) && includes(inflated, needle))
   );
+}
+
+function includes(bytes: Buffer, needle: string): boolean {
+  return bytes.toString('latin1').toLowerCase().includes(needle);
 }
 
 function sideHolds(side: Capture, needle: string): boolean {
@@ -129,7 +137,7 @@ function sideHolds(side: Capture, needle: string): boolean {
   if (bytes.length === 0) return false;
   const message = readWireMessage(bytes);
   const head = bytes.toString('latin1', 0, message.headBytes).toLowerCase();
-  return head.includes(needle) || decodeBody(message).bytes.toString('latin1').toLowerCase().includes(needle);
+  return head.includes(needle) || includes(decodeBody(message).bytes, needle);
 }
 
 /** Bytes are compared as latin1 text; so is what is looked for. */

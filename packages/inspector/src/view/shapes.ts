@@ -18,7 +18,8 @@ export interface ExchangeSummary {
   readonly bytes: number;
   readonly type: string;
   readonly messages: number;
-  readonly streams: 'websocket' | 'events' | '';
+  /** What its messages are, where it has some. */
+  readonly streams: 'websocket' | 'events' | 'messages' | '';
   readonly replayOf: string;
 }
 
@@ -55,13 +56,17 @@ export interface MessageView {
   readonly number: number;
   /** Milliseconds since the exchange began. */
   readonly at: number;
-  readonly kind: 'frame' | 'event';
+  readonly kind: 'frame' | 'event' | 'grpc' | 'trailers';
   readonly fromVisitor: boolean;
   readonly opcode: number;
   readonly final: boolean;
   readonly deflated: boolean;
+  /** Of the payload, as it passed. */
   readonly bytes: number;
   readonly truncated: boolean;
+  /** First frames of deflated messages: bytes of the message unfolded, which text or base64 are then; or why not. */
+  readonly inflated?: number;
+  readonly problem?: string;
   readonly text?: string;
   readonly base64?: string;
 }

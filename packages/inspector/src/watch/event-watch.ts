@@ -23,7 +23,7 @@ export class EventWatch {
   }
 
   /** Events that are compressed are seen as a body only. */
-  static reads(head: ResponseHead): boolean {
+  static reads(head: Pick<ResponseHead, 'fields'>): boolean {
     let stream = false;
     for (let at = 0; at < head.fields.length; at += 2) {
       const name = head.fields[at] ?? '';

@@ -5,21 +5,15 @@ import type { Exchange } from '../record/exchange.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { EventWatch } from './event-watch.ts';
 import { FrameWatch } from './frame-watch.ts';
+import type { HttpWatchOptions } from './http-watch-options.ts';
+import { Http2Watch } from './http2-watch.ts';
 import { isHead, statusAt, wholeRequestEnd, wholeResponseEnd } from './whole-message.ts';
 
 /** Requests that may wait for their answers on one connection; the edge sends one at a time. */
 const MOST_WAITING = 64;
 
-export interface HttpWatchOptions {
-  readonly recorder: Recorder;
-  readonly tunnel: string;
-  readonly replayOf?: number;
-  /** An exchange is over; `milliseconds` from its first byte to its last. */
-  readonly onDone?: (exchange: Exchange, milliseconds: number) => void;
-}
-
 /**
- * One connection that carries HTTP/1: finds out where messages begin and end, and has their bytes kept. What it cannot
+ * One connection of an http endpoint, HTTP/1 or (`http2-watch.ts`) HTTP/2: finds out where messages begin and end, and has their bytes kept. What it cannot
  * read is recorded as bytes, and no more is read of that connection.
  */
 export class HttpWatch implements ConnectionWatch {
@@ -29,6 +23,9 @@ export class HttpWatch implements ConnectionWatch {
   readonly #requests: Http1Parser;
   readonly #responses: Http1ResponseParser;
   #preamble: ProxyPreambleParser | undefined;
+  /** The edge speaks HTTP/2 to the service, which its first bytes say. */
+  #http2: Http2Watch | undefined = undefined;
+  #isFirst = true;
   /** The one whose request is arriving. */
   #asking: Exchange | undefined = undefined;
   #asked = false;
@@ -72,10 +69,17 @@ export class HttpWatch implements ConnectionWatch {
     }
     if (this.#lost !== undefined) return this.#keepLost(chunk, at, true);
     if (this.#frames !== undefined) return this.#frames.visitor.push(chunk, at, chunk.length);
+    if (this.#http2 !== undefined) return this.#http2.fromVisitor(chunk, at);
+    if (this.#isFirst && Http2Watch.reads(chunk, at)) {
+      this.#http2 = new Http2Watch(this.#clientAddr, this.#options);
+      return this.#http2.fromVisitor(chunk, at);
+    }
+    this.#isFirst = false;
     while (at < chunk.length) at = this.#readRequest(chunk, at);
   }
 
   fromService(chunk: Buffer): void {
+    if (this.#http2 !== undefined) return this.#http2.fromService(chunk);
     if (this.#lost !== undefined) return this.#keepLost(chunk, 0, false);
     if (this.#frames !== undefined) return this.#frames.service.push(chunk, 0, chunk.length);
     let at = 0;
@@ -103,6 +107,7 @@ export class HttpWatch implements ConnectionWatch {
   }
 
   over(): void {
+    if (this.#http2 !== undefined) return this.#http2.over();
     if (this.#lost === undefined && this.#frames === undefined) {
       this.#tell();
       this.#responses.finish();

@@ -10,6 +10,8 @@ import { ReplayForm } from './replay-form.tsx';
 import { StatusWord } from './status-word.tsx';
 import { Timing } from './timing.tsx';
 
+const STREAMS = { websocket: 'Frames', events: 'Events', messages: 'Messages', '': '' } as const;
+
 interface DetailProps {
   readonly id: string;
   readonly versions: Versions;
@@ -106,7 +108,7 @@ export function Detail({ id, versions, tunnels }: DetailProps): ReactNode {
 function tabsOf(value: ExchangeDetail, version: number): readonly Tab[] {
   const messages: Tab = {
     id: 'messages',
-    title: `${value.streams === 'events' ? 'Events' : 'Frames'} (${value.messages})`,
+    title: `${STREAMS[value.streams]} (${value.messages})`,
     body: () => <Messages id={value.id} version={version} />,
   };
   return [

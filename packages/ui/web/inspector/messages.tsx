@@ -20,7 +20,7 @@ interface MessageList {
   readonly count: number;
 }
 
-/** Frames of a WebSocket or events of an event stream, newest first, as they come. */
+/** Frames of a WebSocket, events of an event stream, messages and trailers of HTTP/2, newest first, as they come. */
 export function Messages({ id, version }: { readonly id: string; readonly version: number }): ReactNode {
   const { value, problem } = useLoaded<MessageList>(`/api/inspect/exchanges/${id}/messages?limit=500`, version);
   if (problem !== '') return <p className="problem">{problem}</p>;
@@ -47,14 +47,30 @@ export function Messages({ id, version }: { readonly id: string; readonly versio
   );
 }
 
-function titleOf({ kind, fromVisitor, opcode, bytes: size, final, deflated, truncated }: MessageView): string {
+function titleOf({
+  kind,
+  fromVisitor,
+  opcode,
+  bytes: size,
+  final,
+  deflated,
+  inflated,
+  problem,
+  truncated,
+}: MessageView): string {
+  const side = fromVisitor ? '↑ visitor' : '↓ service';
   const words =
-    kind === 'event' ? ['event'] : [fromVisitor ? '↑ visitor' : '↓ service', OPCODES[opcode] ?? `opcode ${opcode}`];
+    kind === 'event'
+      ? ['event']
+      : kind === 'frame'
+        ? [side, OPCODES[opcode] ?? `opcode ${opcode}`]
+        : [side, kind === 'trailers' ? kind : opcode === 0 ? 'message' : 'compressed message'];
   return [
     ...words,
     bytes(size),
     ...(final ? [] : ['more follows']),
-    ...(deflated ? ['deflated'] : []),
+    ...(deflated ? [inflated === undefined ? 'deflated' : `${bytes(inflated)} unfolded`] : []),
+    ...(problem === undefined ? [] : [problem]),
     ...(truncated ? ['cut'] : []),
   ].join(' · ');
 }

@@ -113,7 +113,7 @@ function Row({ exchange, chosen }: { readonly exchange: ExchangeSummary; readonl
     moment(start),
     duration(exchange.duration),
     bytes(size),
-    ...(streams === '' ? [] : [`${messages} ${streams === 'websocket' ? 'frames' : 'events'}`]),
+    ...(streams === '' ? [] : [`${messages} ${streams === 'websocket' ? 'frames' : streams}`]),
     ...(replayOf === '' ? [] : ['replay']),
   ];
   return (
