@@ -125,6 +125,27 @@ describe('service', () => {
     expect(execFileSync('systemd-analyze', ['verify', '--man=no', unit], { stdio: 'pipe' }).toString()).toBe('');
   });
 
+  test('writes a unit for the server that systemd finds sound, and confined', async () => {
+    const config = path.join(platform.dataDir, 'server 100%.yml');
+    await writeFile(config, 'base_domain: tun.example.com\n');
+    const { code, stdout } = await postern(['service', 'install', '--server', '--dry-run', '--config', config]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^# \/etc\/systemd\/system\/postern\.service\n/);
+    expect(stdout).toMatch(/^ExecStart=\S+ \S+postern\.js server --config %d\/config\.yml --data-dir %S\/postern$/m);
+    const unit = path.join(platform.dataDir, 'postern.service');
+    await writeFile(unit, stdout.split('\n').slice(1).join('\n').replaceAll(/^#.*$/gm, ''));
+    try {
+      execFileSync('systemd-analyze', ['--version'], { stdio: 'ignore' });
+    } catch (error) {
+      requireJudge('systemd-analyze', error instanceof Error ? error.message : String(error));
+      return;
+    }
+    expect(execFileSync('systemd-analyze', ['verify', '--man=no', unit], { stdio: 'pipe' }).toString()).toBe('');
+    // Of 100, where 0 is a program that can do nothing; it fails above.
+    const judged = execFileSync('systemd-analyze', ['security', '--offline=true', '--threshold=20', unit]).toString();
+    expect(judged).toMatch(/Overall exposure level for postern\.service: 1\.\d OK/);
+  });
+
   test('needs a configuration that is there', async () => {
     expect(await run('service install')).toMatchObject({ code: 2, stderr: expect.stringContaining('--config FILE') });
     expect(await run('service install --config absent.yml')).toMatchObject({ code: 2 });

@@ -17,11 +17,16 @@ export function addServiceCommand(program: Command): void {
   for (const [verb, description] of VERBS) {
     const command = service.command(verb).description(description);
     addFlag(command, CONFIG_FLAG);
+    addFlag(command, { name: 'server', help: 'the server in the place of the agent; of the machine, systemd only' });
     addFlag(command, { name: 'dry-run', help: 'print what would be written and run' });
     command.action(async (values: FlagValues) => {
       await onUsageErrors(`service ${verb}`, async () => {
         const { runService } = await import('../service/run-service.ts');
-        await runService(verb, listOf(values, 'config')?.at(-1), switchOf(values, 'dry-run') === true);
+        await runService(verb, {
+          config: listOf(values, 'config')?.at(-1),
+          dryRun: switchOf(values, 'dry-run') === true,
+          server: switchOf(values, 'server') === true,
+        });
       });
     });
   }

@@ -7,35 +7,43 @@ import process from 'node:process';
 import { PACKAGE_ROOT } from '../package-root.ts';
 import { messageOf } from '../problem.ts';
 import { UsageError } from '../usage-error.ts';
-import { launchdPlist, systemdUnit, type ServiceWish } from './units.ts';
+import { launchdPlist, systemdServerUnit, systemdUnit, type ServiceWish } from './units.ts';
 
 export type ServiceVerb = 'install' | 'uninstall' | 'start' | 'stop' | 'restart';
 
 const UNIT = 'postern-agent';
+const SERVER_UNIT = 'postern';
 const LABEL = 'postern.agent';
+
+export interface ServiceOptions {
+  readonly config: string | undefined;
+  /** Prints what would be written and run. */
+  readonly dryRun: boolean;
+  /** The server in the place of the agent. */
+  readonly server: boolean;
+}
 
 /** A service manager: where it keeps what it is told, and the words that make it act. */
 interface Manager {
   readonly file: string;
-  readonly scope: ServiceWish['scope'];
-  readonly text: (wish: ServiceWish) => string;
+  /** @param config absolute */
+  readonly text: (config: string) => string;
   readonly commands: Readonly<Record<ServiceVerb, readonly (readonly string[])[]>>;
 }
 
 /**
  * `postern service`: the agent as a service of the machine, or of the user who is not root, with everything that the
  * configuration names (`start --all`).
- * @param dryRun prints what would be written and run
  * @throws UsageError
  */
-export async function runService(verb: ServiceVerb, config: string | undefined, dryRun: boolean): Promise<void> {
-  const manager = managerOf();
+export async function runService(verb: ServiceVerb, { config, dryRun, server }: ServiceOptions): Promise<void> {
+  const manager = server ? serverManager() : managerOf();
   const say = (words: string): void => void process.stdout.write(`${words}\n`);
   if (verb === 'install') {
     if (config === undefined) throw new UsageError('Name the configuration that the service runs with: --config FILE.');
     const file = path.resolve(config);
     if (!existsSync(file)) throw new UsageError(`There is no configuration file ${file}.`);
-    const text = manager.text({ command: commandOf(file), scope: manager.scope });
+    const text = manager.text(file);
     if (dryRun) say(`# ${manager.file}\n${text}`);
     else await write(manager.file, text);
   } else if (!dryRun && !existsSync(manager.file)) {
@@ -50,11 +58,25 @@ export async function runService(verb: ServiceVerb, config: string | undefined, 
   say({ install: 'Installed', uninstall: 'Removed', start: 'Started', stop: 'Stopped', restart: 'Restarted' }[verb]);
 }
 
-/** This very command, as it was started. */
-function commandOf(config: string): readonly string[] {
+/** This very command, as it was started, with other arguments. */
+function commandOf(...args: readonly string[]): readonly string[] {
   const launcher = path.join(PACKAGE_ROOT, 'bin', 'postern.js');
   const script = existsSync(launcher) ? launcher : path.resolve(process.argv[1] ?? '');
-  return [process.execPath, script, 'start', '--all', '--log', 'stdout', '--config', config];
+  return [process.execPath, script, ...args];
+}
+
+/** The agent, with everything that the configuration names. */
+function agentOf(scope: ServiceWish['scope'], config: string): ServiceWish {
+  return { command: commandOf('start', '--all', '--log', 'stdout', '--config', config), scope };
+}
+
+function serverManager(): Manager {
+  if (process.platform !== 'linux') throw new UsageError('A server becomes a service of ours under systemd only.');
+  return {
+    file: `/etc/systemd/system/${SERVER_UNIT}.service`,
+    text: (config) => systemdServerUnit(commandOf('server'), config),
+    commands: systemdCommands(['systemctl'], SERVER_UNIT),
+  };
 }
 
 function managerOf(): Manager {
@@ -73,18 +95,21 @@ function systemd(isRoot: boolean): Manager {
     : path.join(process.env['XDG_CONFIG_HOME'] ?? path.join(homedir(), '.config'), 'systemd', 'user');
   return {
     file: path.join(folder, `${UNIT}.service`),
-    scope: isRoot ? 'system' : 'user',
-    text: systemdUnit,
-    commands: {
-      install: [
-        [...systemctl, 'daemon-reload'],
-        [...systemctl, 'enable', UNIT],
-      ],
-      uninstall: [[...systemctl, 'disable', '--now', UNIT]],
-      start: [[...systemctl, 'start', UNIT]],
-      stop: [[...systemctl, 'stop', UNIT]],
-      restart: [[...systemctl, 'restart', UNIT]],
-    },
+    text: (config) => systemdUnit(agentOf(isRoot ? 'system' : 'user', config)),
+    commands: systemdCommands(systemctl, UNIT),
+  };
+}
+
+function systemdCommands(systemctl: readonly string[], unit: string): Manager['commands'] {
+  return {
+    install: [
+      [...systemctl, 'daemon-reload'],
+      [...systemctl, 'enable', unit],
+    ],
+    uninstall: [[...systemctl, 'disable', '--now', unit]],
+    start: [[...systemctl, 'start', unit]],
+    stop: [[...systemctl, 'stop', unit]],
+    restart: [[...systemctl, 'restart', unit]],
   };
 }
 
@@ -95,8 +120,7 @@ function launchd(isRoot: boolean): Manager {
   const domain = isRoot ? 'system' : `gui/${process.getuid?.() ?? 0}`;
   return {
     file,
-    scope: isRoot ? 'system' : 'user',
-    text: (wish) => launchdPlist(wish, LABEL),
+    text: (config) => launchdPlist(agentOf(isRoot ? 'system' : 'user', config), LABEL),
     commands: {
       install: [],
       uninstall: [['launchctl', 'bootout', `${domain}/${LABEL}`]],

@@ -49,6 +49,68 @@ export function systemdUnit({ command, scope }: ServiceWish): string {
   ].join('\n')}\n`;
 }
 
+/**
+ * The server, of the machine: a user who exists only while it runs, who may open ports below 1024 and nothing else, and
+ * writes to its state and its logs. The configuration stays readable for root alone (LoadCredential).
+ * @param command node, the script, `server`
+ * @param config absolute
+ */
+export function systemdServerUnit(command: readonly string[], config: string): string {
+  const [node = '', script = ''] = command;
+  const inHome = [node, script].some((file) => /^\/(home|root)\//.test(file));
+  return `${[
+    '[Unit]',
+    'Description=Postern server',
+    'Wants=network-online.target',
+    'After=network-online.target',
+    '',
+    '[Service]',
+    // Flags win over the file: what belongs to the unit is not for it to say.
+    `ExecStart=${command.map(systemdWord).join(' ')} --config %d/config.yml --data-dir %S/postern`,
+    'ExecReload=/bin/kill -HUP $MAINPID',
+    `LoadCredential=config.yml:${config.replaceAll('%', '%%')}`,
+    'DynamicUser=yes',
+    'StateDirectory=postern',
+    'StateDirectoryMode=0700',
+    'LogsDirectory=postern',
+    'UMask=0077',
+    'LimitNOFILE=65536',
+    // What is in flight is finished, for --drain-timeout.
+    'TimeoutStopSec=60',
+    'KillMode=mixed',
+    'Restart=always',
+    'RestartSec=0',
+    'RestartPreventExitStatus=2',
+    'CapabilityBoundingSet=CAP_NET_BIND_SERVICE',
+    'AmbientCapabilities=CAP_NET_BIND_SERVICE',
+    'NoNewPrivileges=yes',
+    'ProtectSystem=strict',
+    `ProtectHome=${inHome ? 'read-only' : 'yes'}`,
+    'PrivateTmp=yes',
+    'PrivateDevices=yes',
+    'ProtectClock=yes',
+    'ProtectHostname=yes',
+    'ProtectKernelLogs=yes',
+    'ProtectKernelModules=yes',
+    'ProtectKernelTunables=yes',
+    'ProtectControlGroups=yes',
+    'ProtectProc=invisible',
+    'RemoveIPC=yes',
+    'LockPersonality=yes',
+    'RestrictNamespaces=yes',
+    'RestrictRealtime=yes',
+    'RestrictSUIDSGID=yes',
+    'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK',
+    'SystemCallArchitectures=native',
+    'SystemCallFilter=@system-service',
+    'SystemCallFilter=~@privileged @resources',
+    'SystemCallErrorNumber=EPERM',
+    '',
+    '[Install]',
+    'WantedBy=multi-user.target',
+  ].join('\n')}\n`;
+}
+
 /** launchd.plist(5). Untested: no machine of ours has launchd. */
 export function launchdPlist({ command }: ServiceWish, label: string): string {
   const words = command.map((word) => `    <string>${xml(word)}</string>`).join('\n');
