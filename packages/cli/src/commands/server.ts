@@ -4,6 +4,7 @@ import { type RawSettings, SERVER_OPTIONS, type SettingKey, flagOf, variableOf }
 import { readSettings } from '../settings.ts';
 import { firstStopSignal } from '../stop-signal.ts';
 import { VERSION } from '../version.ts';
+import { addServerInitCommand } from './server-init.ts';
 
 /** Flags of `postern server`, as commander gives them: settings by their names, and the rest. */
 type ServerFlags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
@@ -36,6 +37,7 @@ A list may be given several times. A flag wins over the environment, that over t
 SIGHUP reads certificate files again; SIGTERM or Ctrl+C stops, and finishes what is in flight.`,
     )
     .action((flags: ServerFlags) => run(flags));
+  addServerInitCommand(command);
 }
 
 async function run(flags: ServerFlags): Promise<void> {
