@@ -4,7 +4,7 @@ import tls from 'node:tls';
 import { type Platform, splitAddress, type Visit } from './platform.ts';
 
 /** One connection for several requests to one public URL. */
-export function connectHttp2(platform: Platform, url: string): http2.ClientHttp2Session {
+export function connectHttp2(platform: Pick<Platform, 'runtime' | 'ca'>, url: string): http2.ClientHttp2Session {
   const [host, port] = splitAddress(platform.runtime.https_addr);
   const session = http2.connect(url, {
     createConnection: () =>

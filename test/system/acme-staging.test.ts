@@ -11,6 +11,7 @@ import type { Challenge, TlsIdentity } from '@postern/link';
 import { createIdSource, openStore, type Store } from '@postern/store';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CaRelay } from '../support/ca-relay.ts';
+import { lifeIn } from '../support/life-in.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
 import { portOf } from '../support/port-of.ts';
 import { until } from '../support/until.ts';
@@ -88,6 +89,7 @@ describe.skipIf(programs === null)('with two Pebbles, one of which browsers trus
         if (identity !== null) served.set(name, identity);
         return Promise.resolve();
       },
+      lifeOf: ({ names: [first = ''] }) => lifeIn(served.get(first)),
       trusted: isTrusted,
       describe: (chain, key) => certificateFields(new X509Certificate(chain), key),
       wanted: () => Promise.resolve(wanted),

@@ -11,6 +11,7 @@ import type { Challenge, TlsIdentity } from '@postern/link';
 import { createIdSource, openStore, type Store } from '@postern/store';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CaRelay } from '../support/ca-relay.ts';
+import { lifeIn } from '../support/life-in.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
 import { portOf } from '../support/port-of.ts';
 import { until } from '../support/until.ts';
@@ -98,6 +99,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
         return Promise.resolve();
       },
       trusted: () => false,
+      lifeOf: ({ names: [first = ''] }) => lifeIn(served.get(first)),
       describe: (chain, key) => certificateFields(new X509Certificate(chain), key),
       wanted: () => Promise.resolve(wanted),
       wantedFor: (id) => Promise.resolve(wanted.filter(({ domainId }) => domainId === id)),

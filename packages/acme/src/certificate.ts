@@ -2,29 +2,20 @@
 import { X509Certificate } from 'node:crypto';
 import { extensionsOf } from '@postern/policy';
 
-export interface Leaf {
-  /** Unix milliseconds. */
-  readonly notBefore: number;
-  readonly notAfter: number;
-  /** What renewal information is asked by (RFC 9773 §4.1); '' = the certificate does not say whose it is. */
-  readonly renewalId: string;
-}
-
 const AUTHORITY_KEY = '2.5.29.35';
 const KEY_ID = 0x80;
 
-/** @param chain PEM, leaf first */
-export function leafOf(chain: string): Leaf {
+/**
+ * What renewal information is asked by (RFC 9773 §4.1); '' = the certificate does not say whose it is.
+ * @param chain PEM, leaf first
+ */
+export function renewalIdOf(chain: string): string {
   const certificate = new X509Certificate(chain);
   const keyId = authorityKeyId(chain);
   const serial = Buffer.from(evenHex(certificate.serialNumber), 'hex');
   // A serial number is positive: DER puts a zero before one whose first bit is set.
   const number = (serial[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.alloc(1), serial]) : serial;
-  return {
-    notBefore: certificate.validFromDate.getTime(),
-    notAfter: certificate.validToDate.getTime(),
-    renewalId: keyId === null ? '' : `${keyId.toString('base64url')}.${number.toString('base64url')}`,
-  };
+  return keyId === null ? '' : `${keyId.toString('base64url')}.${number.toString('base64url')}`;
 }
 
 function evenHex(text: string): string {

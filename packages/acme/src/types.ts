@@ -1,6 +1,7 @@
 import type { Challenge, TlsIdentity } from '@postern/link';
 import type { IdSource, ManagedCertificateRow, Store, Tables } from '@postern/store';
 import type { KeyType } from './client/csr.ts';
+import type { Life } from './life/renewal.ts';
 
 export interface AuthorityConfig {
   /** URL of the directory. */
@@ -79,6 +80,8 @@ export interface AcmeParts {
   readonly present: (challenges: readonly Challenge[]) => Promise<void>;
   /** These names are served by another certificate from now on, or by none any more; resolves when every edge knows. */
   readonly changed: (managed: ManagedCertificateRow, identity: TlsIdentity | null) => Promise<void>;
+  /** Of what is served for the names now; null = nothing is. */
+  readonly lifeOf: (managed: ManagedCertificateRow) => Life | null;
   readonly describe: (chain: string, key: string) => CertificateFields;
   /** Whether browsers trust a chain (PEM) by themselves. */
   readonly trusted: (chain: string) => boolean;

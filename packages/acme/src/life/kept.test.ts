@@ -17,7 +17,7 @@ function kept(parts: {
     // oxlint-disable-next-line no-unsafe-type-assertion
     row: {} as Kept['row'],
     subject,
-    life: notAfter === undefined ? null : { notBefore: 0, notAfter, renewalId: '' },
+    life: notAfter === undefined ? null : { notBefore: 0, notAfter },
     dueAt,
     askAt: 0,
     running,
@@ -54,7 +54,7 @@ test('a thousand names of one tenant that wait leave the others their turn', () 
 });
 
 test('renewals are at two thirds of a life, or a little before, so that they come apart', () => {
-  const life = { notBefore: 0, notAfter: 90_000, renewalId: '' };
+  const life = { notBefore: 0, notAfter: 90_000 };
   expect(renewalOf(life, 0)).toBe(60_000);
   expect(renewalOf(life, 0.999)).toBeGreaterThan(55_000);
 });

@@ -3,13 +3,14 @@
  * that decides lies in the rows, so that a start goes on where the last process ended.
  */
 import { StoreOvertaken, timestamp, type ManagedCertificateRow } from '@postern/store';
+import { renewalIdOf } from '../certificate.ts';
 import type { AcmeParts, Subject } from '../types.ts';
 import { Authority } from './authority.ts';
 import { Board } from './board.ts';
 import { type Kept, dueOf, nextOf } from './kept.ts';
 import { Orders } from './orders.ts';
 import { keyOf, paired } from './paired.ts';
-import { lifeOf, renewalWithin } from './renewal.ts';
+import { renewalWithin } from './renewal.ts';
 import { Runner } from './runner.ts';
 import { checkNames, type NameCheck } from './check.ts';
 
@@ -68,7 +69,7 @@ export class CertificateManager {
     const [rows, wanted] = [await store.all('managedCertificates'), await this.#parts.wanted()];
     const { pairs, lost, added } = paired(rows, (row) => row, wanted);
     for (const row of lost) await this.#forget(row);
-    for (const [row, subject] of pairs) await this.#take(row, subject);
+    for (const [row, subject] of pairs) this.#take(row, subject);
     for (const subject of added) await this.#add(subject);
     this.#spread(now());
     this.look();
@@ -222,7 +223,8 @@ export class CertificateManager {
       heldUntil: '',
     };
     const made = await this.#first(row);
-    await this.#take(made, subject);
+    if (made.certificateId !== '') await this.#serve(made);
+    this.#take(made, subject);
   }
 
   /** Of nodes that want the same names kept, the row of the one that comes first. */
@@ -245,10 +247,15 @@ export class CertificateManager {
     }
   }
 
-  async #take(row: ManagedCertificateRow, subject: Subject): Promise<void> {
-    const { store, now } = this.#parts;
-    const certificate = row.certificateId === '' ? null : await store.tlsCertificates.get(row.certificateId);
-    const life = certificate === null ? null : lifeOf(certificate.certificatePem);
+  /** What another node has had issued. */
+  async #serve(row: ManagedCertificateRow): Promise<void> {
+    const found = await this.#parts.store.tlsCertificates.get(row.certificateId);
+    if (found !== null) await this.#parts.changed(row, { cert: found.certificatePem, key: found.privateKeyPem });
+  }
+
+  #take(row: ManagedCertificateRow, subject: Subject): void {
+    const { now } = this.#parts;
+    const life = row.certificateId === '' ? null : this.#parts.lifeOf(row);
     const open = this.#orders.openOf(row.id) !== null;
     const changed = row.keyType !== subject.keyType || row.names.join(' ') !== subject.names.join(' ');
     const dueAt = open || changed ? now() : dueOf(row, now());
@@ -285,9 +292,11 @@ export class CertificateManager {
 
   async #askOne(kept: Kept, now: number): Promise<void> {
     const authority = this.#authorities.find(({ config }) => config.directory === kept.row.directory);
-    const renewalId = kept.life?.renewalId ?? '';
-    if (authority === undefined || renewalId === '') return;
+    if (authority === undefined) return;
     try {
+      const certificate = await this.#parts.store.tlsCertificates.get(kept.row.certificateId);
+      const renewalId = certificate === null ? '' : renewalIdOf(certificate.certificatePem);
+      if (renewalId === '') return;
       const { client } = await authority.ready();
       const info = await client.renewalInfo(renewalId);
       if (info === null || this.#stopped || kept.running) return;

@@ -1,4 +1,5 @@
 import { StoreOvertaken, timestamp, type AcmeOrderRow, type ManagedCertificateRow } from '@postern/store';
+import { renewalIdOf } from '../certificate.ts';
 import { AcmeProblem } from '../client/problem.ts';
 import type { AcmeParts } from '../types.ts';
 import type { Authority } from './authority.ts';
@@ -188,11 +189,13 @@ export class Runner {
     choices: ReadonlyMap<string, Choice>,
     open: AcmeOrderRow | null,
   ): Promise<Issued> {
-    const { subject, row, life } = kept;
+    const { subject, row } = kept;
     const { directory } = authority.config;
     let order = open;
     if (order === null) this.#orders.admit({ accountId: subject.accountId, directory, names: subject.names });
-    const replaces = row.directory === directory ? (life?.renewalId ?? '') : '';
+    const replaced =
+      row.directory === directory ? await this.#parts.store.tlsCertificates.get(row.certificateId) : null;
+    const replaces = replaced === null ? '' : renewalIdOf(replaced.certificatePem);
     try {
       return await issue({
         parts: this.#parts,

@@ -82,6 +82,7 @@ function wired(parts: ManagedParts): AcmeParts {
       if (other.length > 0) await control.certificatesChanged(other);
     },
     trusted: isPublic,
+    lifeOf: (managed) => stored.lifeOf(managed),
     describe: (chain, key) => certificateFields(new X509Certificate(chain), key),
     wanted: async () => [...(await ownSubjects(parts)), ...control.managedDomains().flatMap(typed(settings))],
     async wantedFor(domainId) {
