@@ -22,6 +22,8 @@ export interface Reclaimer {
    * @param beyondShare whether a network holds more than its share
    */
   slow(sessionId: string, beyondShare: (network: string) => boolean): boolean;
+  /** Has other edges spare what has nothing under way there: here it counts as busy. They do it in their time. */
+  elsewhere?(sessionId: string): void;
 }
 
 /** What one network holds in one session. */

@@ -120,6 +120,7 @@ export class SessionPlaces {
     if (this.#atBound(claim)) {
       this.#onlyBound ||= this.#queue.size === 0;
       this.#queue.add(waiter);
+      this.#askElsewhere();
     } else {
       this.#queue.add(waiter);
       this.#reclaimFor(waiter);
@@ -183,6 +184,10 @@ export class SessionPlaces {
     this.#tell(waiter, fail(743, { limit: this.limit, seconds }));
   }
 
+  #askElsewhere(): void {
+    for (const reclaimer of this.#options.reclaimers) reclaimer.elsewhere?.(this.#options.sessionId);
+  }
+
   #reclaimFor(waiter: Waiter): void {
     try {
       this.#reclaim(waiter);
@@ -222,6 +227,7 @@ export class SessionPlaces {
   readonly #lookAgain = (): void => {
     this.#look = null;
     if (this.#closed || this.#queue.size === 0) return;
+    this.#askElsewhere();
     let looked = 0;
     for (const waiter of this.#queue) {
       if (++looked > LOOK_FOR) break;

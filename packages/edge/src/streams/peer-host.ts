@@ -84,7 +84,7 @@ export class PeerHost implements Reclaimer {
   // Reclaimer: the streams are at their visitors' edges, which know what of it can be spared.
 
   idle(sessionId: string): boolean {
-    this.#note(sessionId);
+    this.elsewhere(sessionId);
     return false;
   }
 
@@ -92,7 +92,7 @@ export class PeerHost implements Reclaimer {
     return false;
   }
 
-  #note(sessionId: string): void {
+  elsewhere(sessionId: string): void {
     const now = performance.now();
     if (now - (this.#noted.get(sessionId) ?? -Infinity) < NOTE_MS) return;
     for (const [id, at] of this.#noted) if (now - at >= NOTE_MS) this.#noted.delete(id);
