@@ -140,6 +140,7 @@ class DataPlane implements Edge {
   readonly #events: EventLog;
   readonly #marks = new HopMarks();
   readonly #challenges = new Challenges();
+  readonly #returning: Returning;
   #settings: NodeSettings | null = null;
   readonly #outside: Outside;
   readonly #providers: Outside;
@@ -191,6 +192,7 @@ class DataPlane implements Edge {
     // A start that fails says so itself.
     this.#ready.promise.catch(() => {});
     const returning = new Returning(config.expected, now);
+    this.#returning = returning;
     const resources = new KnownResources();
     const context: EdgeContext = {
       config,
@@ -285,11 +287,12 @@ class DataPlane implements Edge {
   }
 
   #apply(settings: NodeSettings): void {
-    const { certificates, challenges, keys } = settings;
+    const { certificates, challenges, expected, keys } = settings;
     this.#marks.signWith(keys.hopMarks);
     this.#terminators.sealTickets(keys.tickets);
     this.#challenges.set(challenges);
     this.#sessions.sealWith(keys.logins);
+    this.#returning.expect(expected);
     // Connections that are open keep theirs.
     const changed = this.#settings === null ? [] : this.#certificates.forget(this.#settings.certificates, certificates);
     if (changed === null) this.#terminators.clear();

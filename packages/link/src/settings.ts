@@ -2,6 +2,8 @@
  * What every edge of one node has in common, and what may change while they run. Plain data, sent whole: before the
  * first routes of an edge, and again when something of it is not what it was.
  */
+import type { ExpectedName } from './agent-name.ts';
+
 export interface NodeSettings {
   /** What an edge keeps of certificates that were changed is asked for anew. */
   readonly certificates: CertificateChanges;
@@ -10,6 +12,8 @@ export interface NodeSettings {
   /** What certificate authorities will come and ask for, under names that are being issued a certificate. */
   readonly challenges: readonly Challenge[];
   readonly keys: NodeKeys;
+  /** Names of agents that were at edges which ended by themselves, and are on their way back. */
+  readonly expected: readonly ExpectedName[];
 }
 
 /** Which certificates were changed, so that an edge that has kept thousands forgets those alone. */

@@ -1,4 +1,5 @@
-import type { ControlLink, EdgePort } from '@postern/link';
+import type { ControlLink, EdgePort, ExpectedName } from '@postern/link';
+import type { TunnelRecord } from '@postern/registry';
 import { fail } from '@postern/errors';
 import { bind } from '../agents/bind.ts';
 import { bindLabels } from '../agents/labels.ts';
@@ -61,9 +62,19 @@ export function connectEdge(core: Core, name: string): EdgeConnection {
     link,
     async gone() {
       const held = edge.leave();
+      const tunnels = await Promise.all(held.map((sessionId) => core.registry.tunnelsOfSession(sessionId)));
+      const names = tunnels.flat().flatMap((tunnel) => expectedOf(tunnel, core.now() + core.config.limits.returnMs));
+      // Before they are taken out of the routes.
+      if (names.length > 0) await core.settings.expect(names, core.now());
       await Promise.all(held.map((sessionId) => sessionEnded(core, sessionId)));
     },
   };
+}
+
+function expectedOf({ accountId, endpoint }: TunnelRecord, until: number): readonly ExpectedName[] {
+  if (endpoint === null) return [];
+  const { binding, scheme, host, port } = endpoint;
+  return [{ binding, accountId, proto: scheme, host, port, until }];
 }
 
 async function everything(core: Core): Promise<Everything> {

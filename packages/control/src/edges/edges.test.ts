@@ -52,6 +52,8 @@ describe('several edges', () => {
     while (otherEdge.updates.length < 4) await new Promise((resolve) => setTimeout(resolve, 1));
     await other.gone();
     await made;
+    const [expected] = h.edge.settings.at(-1)?.expected ?? [];
+    expect(expected).toMatchObject({ binding: 'public', proto: 'https', host: 'lost.example.test', port: 443 });
     expect(h.edge.urls()).toEqual(['https://b.example.test', 'https://kept.example.test']);
     expect((await h.control.api.tunnelSessions.list(h.caller, { limit: 10 })).items.map(({ id }) => id)).toEqual([
       kept.sessionId,

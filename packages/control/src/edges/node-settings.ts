@@ -1,8 +1,10 @@
-import type { Challenge, LoginKey, NodeSettings } from '@postern/link';
+import type { Challenge, ExpectedName, LoginKey, NodeSettings } from '@postern/link';
 
 /** How long tickets that one key sealed are good for. */
 const TICKET_KEY_MS = 3_600_000;
 const KEY_BYTES = 32;
+/** Beyond them visitors are told that nothing is there, for as long as an agent takes to come back. */
+const MOST_EXPECTED = 20_000;
 /** Of certificates: edges that are told miss none, and one that comes has nothing to forget. */
 const CHANGES_KEPT = 16;
 
@@ -29,6 +31,7 @@ export class NodeSettingsOfNow {
       certificates: { count: 0, last: [] },
       webUrl,
       challenges: [],
+      expected: [],
       keys: { hopMarks: randomBytes(KEY_BYTES), tickets: randomBytes(KEY_BYTES), logins: loginKeys() },
     };
   }
@@ -58,6 +61,12 @@ export class NodeSettingsOfNow {
   /** Resolves when every edge answers these, and no others. */
   challenge(challenges: readonly Challenge[]): Promise<void> {
     return this.#change({ challenges });
+  }
+
+  /** @param names whose agents were at an edge that is gone @param now Unix milliseconds */
+  expect(names: readonly ExpectedName[], now: number): Promise<void> {
+    const earlier = this.#current.expected.filter(({ until }) => until > now);
+    return this.#change({ expected: [...earlier, ...names].slice(-MOST_EXPECTED) });
   }
 
   #renewKeys(): Promise<void> {

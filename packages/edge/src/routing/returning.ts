@@ -10,6 +10,8 @@ import { wildcardsOver } from './host-map.ts';
 export class Returning implements ReturningNames {
   readonly #now: () => number;
   readonly #expected: Map<string, ExpectedName>;
+  /** Until when those are expected that were told last. */
+  #newest = 0;
 
   /** @param now Unix milliseconds */
   constructor(expected: readonly ExpectedName[], now: () => number) {
@@ -29,6 +31,16 @@ export class Returning implements ReturningNames {
     return this.#find(host, (pattern) =>
       nameKey({ binding: 'internal', accountId, proto: scheme, host: pattern, port }),
     );
+  }
+
+  /** Names that were lost since; those that have come back meanwhile are not expected anew when they are told again. */
+  expect(names: readonly ExpectedName[]): void {
+    const since = this.#newest;
+    for (const name of names) {
+      if (name.until <= since) continue;
+      this.#newest = Math.max(this.#newest, name.until);
+      this.#expected.set(nameKey(name), name);
+    }
   }
 
   /** An update has been applied to the routes: what is there, all of it, is not expected any more. */

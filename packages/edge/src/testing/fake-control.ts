@@ -38,6 +38,7 @@ export class FakeControl implements ControlLink {
     certificates: { count: 0, last: [] },
     webUrl: 'https://hello.test/',
     challenges: [],
+    expected: [],
     keys: { hopMarks: randomBytes(32), tickets: randomBytes(32), logins: [{ id: 1, key: randomBytes(32) }] },
   };
   /** Resolves before `follow` sends the snapshot. */

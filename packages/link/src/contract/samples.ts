@@ -49,6 +49,7 @@ export const SETTINGS: NodeSettings = {
     { kind: 'http-01', name: 'a.test', token: 't', answer: 't.k' },
     { kind: 'tls-alpn-01', name: 'b.test', cert: 'c', key: 'k' },
   ],
+  expected: [{ binding: 'public', accountId: 'ac_1', proto: 'http', host: 'a.test', port: 80, until: 9 }],
   keys: {
     hopMarks: new Uint8Array(32).fill(1),
     tickets: new Uint8Array(32).fill(255),
