@@ -46,17 +46,20 @@ let folder: string;
 async function service(name: string): Promise<Upstream> {
   const upstream = await httpUpstream((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://any');
-    if (pathname.startsWith('/down')) return void send(name + pathname, response);
-    if (pathname === '/slow') {
+    if (pathname.startsWith('/down')) void send(name + pathname, response);
+    else if (pathname === '/slow') {
       response.write('slow ');
-      return void setTimeout(() => response.end(name), 1_500);
+      setTimeout(() => response.end(name), 1_500);
+    } else {
+      const hash = createHash('sha256');
+      request.on('data', (chunk: Buffer) => hash.update(chunk));
+      request.on('end', () => response.end(pathname === '/up' ? hash.digest('hex') : name));
     }
-    const hash = createHash('sha256');
-    request.on('data', (chunk: Buffer) => hash.update(chunk));
-    request.on('end', () => response.end(pathname === '/up' ? hash.digest('hex') : name));
   });
   const sockets = new WebSocketServer({ server: upstream.server });
-  sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(`${name}: ${String(data)}`)));
+  sockets.on('connection', (socket) =>
+    socket.on('message', (data: Buffer) => socket.send(`${name}: ${data.toString()}`)),
+  );
   closing.push(() => sockets.close());
   return upstream;
 }

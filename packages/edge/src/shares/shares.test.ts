@@ -45,7 +45,7 @@ describe('buckets', () => {
     const { join } = node();
     const edges = [join(), join()];
     const waits = await Promise.all(
-      Array.from({ length: 12 }, (_, n) => edges[n % 2]?.shares.counters.take('e', 'x', COUNT)),
+      Array.from({ length: 12 }, async (_, n) => edges[n % 2]?.shares.counters.take('e', 'x', COUNT)),
     );
     expect(waits.filter((wait) => wait === 0)).toHaveLength(5);
     // Six questions of one turn are one message.

@@ -55,9 +55,7 @@ export class Worker {
       this.ready = false;
     });
     // The channel of a process that was killed with a connection under way to it never says that it has closed.
-    void this.#ended.then(() => {
-      for (const peer of [control, shares, this.#peer]) peer.close();
-    });
+    void this.#ended.then(() => [control, shares, this.#peer].forEach((peer) => peer.close()));
   }
 
   get pid(): number {
