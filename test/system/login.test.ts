@@ -56,9 +56,13 @@ test('the printed command and the token are enough: then postern http just works
   expect(done).toMatchObject({ code: 0, stderr: '' });
   expect(done.stdout).toMatch(/^Logged in to localhost:\d+.*\. Stored in .*agent\.yml\n$/);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
+  const started = performance.now();
   const shared = new Tunnel(['http', String(upstream.port)], { cwd: home, env });
   try {
     expect((await platform.visit(await shared.url())).text).toBe('hello');
+    console.log(
+      `postern http to the first answer, after login: ${((performance.now() - started) / 1000).toFixed(2)} s`,
+    );
   } finally {
     await shared.stop();
   }
