@@ -41,12 +41,17 @@ function holdAt(host: string, port: number): Promise<Listening> {
     server.maxConnections = MOST_CONNECTIONS;
     const close = (): void => void server.close();
     server.once('error', (error) => {
-      resolve({ port, problem: problemOf(error), reach: () => Promise.resolve({ result: 'warn', words: '' }), close });
+      resolve({ port, problem: problemOf(error), reach: unknown, close });
     });
     server.listen(port, host, () =>
       resolve({ port, problem: null, reach: (address) => reach(address, port, word), close }),
     );
   });
+}
+
+/** Of a port that could not be had. */
+async function unknown(): Promise<Reached> {
+  return { result: 'warn', words: 'it could not be asked' };
 }
 
 function problemOf(error: Error): string {
