@@ -5,7 +5,7 @@ import { rolldown, type Plugin } from 'rolldown';
 const root = path.resolve(import.meta.dirname, '..', '..');
 
 /** Code that a thread or a process of ours begins with; what stands there is where it lies in the sources. */
-const PROGRAM = /new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/g;
+const PROGRAM = /new URL\('(?:\.\/)?([\w-]+)\.ts', import\.meta\.url\)/g;
 
 /**
  * Bundles the command and `postern/agent` into `folder`: entries `main.js` and `agent.js`, what threads and processes
@@ -19,8 +19,13 @@ export async function bundle(folder: string): Promise<ReadonlySet<string>> {
     cwd: root,
     input: { main: path.join(cli, 'main.ts'), agent: path.join(cli, 'library.ts') },
     platform: 'node',
+    // Its paths lead to types.
+    tsconfig: false,
     // `postern/agent` runs in programs of others, whose Node may be as old as the launcher's.
-    transform: { target: 'node20.19' },
+    transform: {
+      target: 'node20.19',
+      inject: { 'Promise.withResolvers': [path.join(import.meta.dirname, 'with-resolvers.js'), 'withResolvers'] },
+    },
     plugins: [programs],
     onLog(level, log) {
       if (level === 'warn') throw new Error(`the bundle: ${log.message}`);

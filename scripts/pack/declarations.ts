@@ -36,6 +36,8 @@ async function emit(entry: string, into: string): Promise<void> {
     noEmit: false,
     declaration: true,
     emitDeclarationOnly: true,
+    // `npm run check` does; here the paths of other packages' types would be missing.
+    noCheck: true,
     outDir: into,
     rootDir: PACKAGES,
     typeRoots: [path.join(root, 'node_modules', '@types')],

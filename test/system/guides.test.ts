@@ -156,13 +156,13 @@ test('the configuration, from its first key to what it starts', async () => {
   const home = path.join(folder, 'ada');
   await mkdir(home);
   const env = { ...environment(), HOME: home, XDG_CONFIG_HOME: home };
-  for (const { words } of CONFIGURES.filter(({ words }) => words[0] === 'config')) {
+  for (const { words } of beginning('config ')) {
     const args = words.map((word) => (word.startsWith('$(cat') ? platform.authtoken : word));
     // oxlint-disable-next-line no-await-in-loop -- one after the other, as on the page
     expect(await postern(args, env), words.join(' ')).toMatchObject({ code: 0 });
   }
   expect(await readFile(path.join(home, 'postern', 'agent.yml'), 'utf8')).toContain('connect.tunnel.example.com:4443');
-  for (const { words } of CONFIGURES.filter(({ words }) => words[0] === 'start')) {
+  for (const { words } of beginning('start ')) {
     const config = path.join(home, 'web.yml');
     // oxlint-disable-next-line no-await-in-loop
     await writeFile(config, `version: 3\nendpoints:\n  - name: web\n    upstream: { url: ${upstream.port} }\n`);

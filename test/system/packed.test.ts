@@ -39,7 +39,7 @@ beforeAll(async () => {
     await mkdir(path.join(installed, 'node_modules'));
     await symlink(RUNTIME, path.join(installed, 'node_modules', path.basename(RUNTIME)));
   }
-  platform = await Platform.start({ main: bin });
+  platform = await Platform.start({ main: bin, args: ['--workers=2'] });
   upstream = await httpUpstream((request, response) => response.end(`hello ${request.url}`));
 });
 afterAll(async () => {
