@@ -42,11 +42,13 @@ async function main(): Promise<number> {
     process.stderr.write(`unknown: ${unknown.join(', ')}; there are ${LANGUAGES.join(', ')}\n`);
     return 2;
   }
-  const waiting = ALL.filter(({ language }) => wanted.includes(language));
+  const asked = ALL.filter(({ language }) => wanted.includes(language));
+  const waiting = asked.filter(({ alone }) => alone !== true);
   const takeNext = async (): Promise<void> => {
     for (let client = waiting.shift(); client !== undefined; client = waiting.shift()) await run(client);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, takeNext));
+  for (const client of asked) if (client.alone === true) await run(client);
   if (args.includes('--write')) await writeResults(report.cells);
   const [passed, failed, skipped] = [report.count('passed'), report.count('failed'), report.count('skipped')];
   process.stdout.write(`clients: ${passed} passed, ${failed} failed, ${skipped + refused} skipped\n`);

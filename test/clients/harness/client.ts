@@ -12,6 +12,8 @@ export interface Client {
   readonly name: string;
   /** Programs that must be on PATH. */
   readonly tools: readonly string[];
+  /** It needs what all share (a port by its number), and runs after all others, alone. */
+  readonly alone?: true;
   /** Builds what it needs (kept between runs), then adds to the report what came of each of its duties. */
   run(report: Report): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** Wrappers of the v3 agent, with our command in the place of its binary (agent-and-ux.md §7). */
-import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { mainOf, repositoryRoot, splitAddress } from '../../support/platform.ts';
@@ -15,6 +16,8 @@ export const WRAPPERS: readonly Client[] = [
   npmWrapper('npm ngrok 5', 'ngrok5'),
   npmWrapper('npm ngrok 4', 'ngrok4'),
   wrapper('pyngrok 9', ['python3'], ['2', '3'], pyngrok),
+  wrapper('java-ngrok 2.3', ['mvn', 'javac', 'java'], ['whole'], javaNgrok),
+  { ...wrapper('flask-ngrok', ['python3'], ['whole'], flaskNgrok, flaskProblem), alone: true },
 ];
 
 interface Program {
@@ -39,28 +42,78 @@ function npmWrapper(name: string, packageName: string): Client {
 }
 
 async function pyngrok(version: string): Promise<Program> {
-  const requirements = path.join(HERE, 'requirements.txt');
+  return { command: await pythonWith('pyngrok'), args: [path.join(HERE, 'main.py'), version] };
+}
+
+async function flaskNgrok(): Promise<Program> {
+  return { command: await pythonWith('flask'), args: [path.join(HERE, 'flask_app.py')] };
+}
+
+/** A Python of its own, with what `requirements-NAME.txt` names. */
+async function pythonWith(name: string): Promise<string> {
+  const requirements = path.join(HERE, `requirements-${name}.txt`);
   const python = await runTool({ command: 'python3', args: ['--version'] });
-  const folder = await built('pyngrok', [requirements, python], async (into) => {
+  const folder = await built(`python-${name}`, [requirements, python], async (into) => {
     await runTool({ command: 'python3', args: ['-m', 'venv', into] });
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
     await runTool({ command: path.join(into, 'bin', 'python'), args: [...pip, '-r', requirements] });
   });
-  return { command: path.join(folder, 'bin', 'python'), args: [path.join(HERE, 'main.py'), version] };
+  return path.join(folder, 'bin', 'python');
 }
 
-/** @param forms what each of its runs is asked for */
+/** It has ports that it cannot be talked out of, and makes its binary one that only root may run. */
+async function flaskProblem(): Promise<string> {
+  if (process.getuid?.() !== 0) return 'it gives its binary a mode that only root can run';
+  for (const port of [5000, 4040]) if (!(await isFree(port))) return `it needs port ${port}, which is taken`;
+  return '';
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = net.createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+async function javaNgrok(): Promise<Program> {
+  const source = path.join(HERE, 'java-ngrok');
+  const folder = await built('java-ngrok', [source], async (into) => {
+    for (const file of ['pom.xml', 'Main.java']) await copyFile(path.join(source, file), path.join(into, file));
+    const goal = 'org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies';
+    const lib = path.join(into, 'lib');
+    await runTool({ command: which('mvn'), args: ['-q', '-B', goal, `-DoutputDirectory=${lib}`], cwd: into });
+    await runTool({ command: which('javac'), args: ['-cp', `${lib}/*`, '-d', into, path.join(into, 'Main.java')] });
+  });
+  return {
+    command: which('java'),
+    args: [
+      '-Djava.util.logging.config.file=/dev/null',
+      '-cp',
+      `${path.join(folder, 'lib')}/*${path.delimiter}${folder}`,
+      'Main',
+    ],
+  };
+}
+
+/**
+ * @param forms what each of its runs is asked for
+ * @param problem why it cannot run here now, or ''
+ */
 function wrapper(
   name: string,
   tools: readonly string[],
   forms: readonly string[],
   build: (form: string) => Promise<Program>,
+  problem: () => Promise<string> = async () => '',
 ): Client {
   return {
     language: 'wrappers',
     name,
     tools,
     run: async (report) => {
+      const why = await problem();
+      if (why !== '') return report.add({ client: name, duty: 'all of it', outcome: 'skipped', why });
       const programs: Program[] = [];
       for (const form of forms) programs.push(await build(form));
       const world = await World.start();
@@ -74,6 +127,10 @@ function wrapper(
           `#!/bin/sh\nexec ${process.execPath} ${mainOf(repositoryRoot)} "$@"\n`,
         );
         await chmod(path.join(bin, 'ngrok'), 0o755);
+        // Where flask-ngrok looks for it.
+        const temporary = path.join(folder, 'tmp');
+        await mkdir(temporary);
+        await cp(bin, path.join(temporary, 'ngrok'), { recursive: true });
         for (const [at, { command, args }] of programs.entries()) {
           const env = {
             // Where the server of these runs is the only one of its user.
@@ -85,6 +142,7 @@ function wrapper(
             CONFIG: path.join(folder, `config-${at}.yml`),
             HTTPS_PORT: String(splitAddress(platform.runtime.https_addr)[1]),
             PORT: String(service.port),
+            TMPDIR: temporary,
             TOKEN: platform.authtoken,
           };
           await report.run(name, `all of it, and ${STARTS} starts (${forms[at] ?? ''})`, async () => {

@@ -1,0 +1,66 @@
+"""flask-ngrok, unmodified, with our command in the place of its binary. Argument: how many starts.
+
+It shares port 5000, asks port 4040 of this machine, and looks for its binary below the folder for temporary files. It waits
+one second for the agent, whatever the machine is busy with; here it waits for PATIENCE of them, since how soon the agent
+starts is measured elsewhere.
+"""
+import os
+import re
+import signal
+import ssl
+import http.client
+import socket
+import subprocess
+import sys
+
+PATIENCE = 6
+
+
+def serve():
+    import time
+
+    import flask_ngrok
+    from flask import Flask
+
+    sleep = time.sleep
+    flask_ngrok.time.sleep = lambda seconds: sleep(seconds * PATIENCE)
+    app = Flask("app")
+    app.add_url_rule("/seen", view_func=lambda: "from flask", endpoint="seen")
+    flask_ngrok.run_with_ngrok(app)
+    app.run()
+
+
+def visit(host):
+    context = ssl.create_default_context(cafile=os.environ["CA"])
+
+    class ToListener(http.client.HTTPSConnection):
+        def connect(self):
+            raw = socket.create_connection(("127.0.0.1", int(os.environ["HTTPS_PORT"])))
+            self.sock = context.wrap_socket(raw, server_hostname=host)
+
+    connection = ToListener(host)
+    connection.request("GET", "/seen")
+    return connection.getresponse().read().decode()
+
+
+def start():
+    child = subprocess.Popen([sys.executable, "-u", __file__, "serve"], stdout=subprocess.PIPE, text=True)
+    try:
+        for line in child.stdout:
+            found = re.search(r"Running on http://([\w.-]+\.localhost)\b", line)
+            if found:
+                assert visit(found.group(1)) == "from flask"
+                return
+        raise AssertionError("it printed no address")
+    finally:
+        # As Ctrl+C: it ends its agent when it exits.
+        child.send_signal(signal.SIGINT)
+        child.stdout.close()
+        child.wait(30)
+
+
+if sys.argv[1] == "serve":
+    serve()
+else:
+    for _ in range(int(sys.argv[1])):
+        start()
