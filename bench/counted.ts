@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { repositoryRoot } from '../test/support/platform.ts';
 import { until } from '../test/support/until.ts';
 import { load } from './load.ts';
 import { median } from './measure.ts';
@@ -75,6 +76,7 @@ export class CountedPlatform {
       counts[`${who} heap bytes`] = (now.heapBytes - then.heapBytes) / requests;
       counts[`${who} buffer bytes`] = (now.externalBytes - then.externalBytes) / requests;
       counts[`${who} reads`] = (now.reads - then.reads) / requests;
+      counts[`${who} collections in a thousand`] = ((now.collections - then.collections) / requests) * 1_000;
       counts[`${who} writes`] = (now.writes - then.writes) / requests;
     }
     return counts;
@@ -98,6 +100,12 @@ export class CountedPlatform {
     await this.#postern.stop();
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** Of a platform of its own, which ends with the count. */
+export async function countOurs(upstreamPort: number): Promise<Counts> {
+  await using platform = await CountedPlatform.start(upstreamPort, repositoryRoot);
+  return await platform.count();
 }
 
 async function warm({ target }: Variant): Promise<void> {

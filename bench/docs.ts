@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { repositoryRoot } from '../test/support/platform.ts';
-import { number, parts } from './report.ts';
+import { namedCalls, number, parts } from './report.ts';
 import type { Ratio } from './ratios.ts';
 import type { Results } from './results.ts';
 import type { Figure } from './scenarios/index.ts';
@@ -61,14 +61,7 @@ function section({ date, commit, machine, versions, requests, bulk, ratios, figu
     paragraphs.push(
       markdown(
         ['system calls per request, full load', 'in', 'all', 'most frequent'],
-        rest.calls.map(({ id, part, total, calls }) => [
-          `\`${id}\``,
-          part,
-          number(total, 2),
-          Object.entries(calls)
-            .map(([name, count]) => `${name} ${number(count, 2)}`)
-            .join(', '),
-        ]),
+        rest.calls.map(({ id, part, total, calls }) => [`\`${id}\``, part, number(total, 2), namedCalls(calls)]),
       ),
     );
   const counts = Object.entries(rest.counts);

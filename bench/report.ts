@@ -1,6 +1,6 @@
 /** Tables for a terminal. */
 import type { Figure } from './scenarios/index.ts';
-import type { BulkRow, RequestRow } from './results.ts';
+import type { BulkRow, CallRow, RequestRow } from './results.ts';
 import type { Ratio } from './ratios.ts';
 
 export const number = (value: number, digits = 1): string => (Number.isFinite(value) ? value.toFixed(digits) : '-');
@@ -38,6 +38,19 @@ export function bulkTable(rows: readonly BulkRow[]): string {
       error === '' ? 'none' : error,
     ]),
   );
+}
+
+export function callTable(rows: readonly CallRow[]): string {
+  return table(
+    ['system calls per request', 'in', 'all', 'most frequent'],
+    rows.map(({ id, part, total, calls }) => [id, part, number(total, 2), namedCalls(calls)]),
+  );
+}
+
+export function namedCalls(calls: CallRow['calls']): string {
+  return Object.entries(calls)
+    .map(([name, count]) => `${name} ${number(count, 2)}`)
+    .join(', ');
 }
 
 export function ratioLines(ratios: readonly Ratio[]): string {

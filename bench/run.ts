@@ -7,12 +7,14 @@ import os from 'node:os';
 import process from 'node:process';
 import { runAgainst } from './against.ts';
 import { measureBulk } from './bulk.ts';
+import { countCalls } from './calls.ts';
 import { canMeasureCpu, findCommand } from './children.ts';
+import { countOurs } from './counted.ts';
 import { writeDocs } from './docs.ts';
 import { listing, startLineup } from './lineup.ts';
 import { measureRounds } from './measure.ts';
 import { readOptions, USAGE } from './options.ts';
-import { bulkTable, figureLines, ratioLines, requestTable } from './report.ts';
+import { bulkTable, callTable, figureLines, ratioLines, requestTable, table } from './report.ts';
 import { bulkRows, circumstances, ratiosOf, requestRows, type Results } from './results.ts';
 import type { Figure } from './scenarios/index.ts';
 import { Missing, Stage } from './stage.ts';
@@ -45,23 +47,32 @@ try {
   const bulk = await measureBulk(lineup.bulk, options);
   const figures: Figure[] = [];
   const skipped = [...lineup.skipped];
+  const unlessMissing = async <T>(id: string, none: T, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      // One that fails costs nobody else's figures.
+      if (!(error instanceof Missing)) process.exitCode = 1;
+      skipped.push(`${id}: ${error instanceof Error ? error.message : String(error)}`);
+      return none;
+    }
+  };
   for (const { id, title, run } of lineup.scenarios) {
     process.stderr.write(`${title}\n`);
-    try {
-      figures.push(...(await run(stage)));
-    } catch (error) {
-      if (!(error instanceof Missing)) throw error;
-      skipped.push(`${id}: ${error.message}`);
-    }
+    figures.push(...(await unlessMissing(id, [], () => run(stage))));
   }
+  const { counts: count } = options;
+  const calls = count
+    ? await unlessMissing('system calls', [], () => countCalls(lineup.variants, options, stage.folder, wrk))
+    : [];
   const results: Results = {
     ...circumstances(options, wrk, loadBefore),
     requests: requestRows(lineup.variants, samples),
     bulk: bulkRows(lineup.bulk, bulk),
     ratios: ratiosOf(samples, bulk),
     figures,
-    calls: [],
-    counts: {},
+    calls,
+    counts: count && canMeasureCpu ? await countOurs(await stage.upstream()) : {},
     skipped,
   };
   show(results);
@@ -92,5 +103,8 @@ function show({
   if (requests.length > 0) console.log(`\n${requestTable(requests)}`);
   if (bulk.length > 0) console.log(`\n${bulkTable(bulk)}`);
   if (ratios.length > 0) console.log(`\nCPU ratios (medians of the rounds' own ratios)\n${ratioLines(ratios)}`);
+  if (rest.calls.length > 0) console.log(`\n${callTable(rest.calls)}`);
+  const counts = Object.entries(rest.counts).map(([name, count]) => [name, count.toFixed(3)]);
+  if (counts.length > 0) console.log(`\n${table(['per request, one at a time', 'count'], counts)}`);
   if (rest.figures.length > 0) console.log(`\n${figureLines(rest.figures)}`);
 }

@@ -1,6 +1,8 @@
+import { BESIDE_BULK } from './beside-bulk.ts';
+import { MEMORY } from './memory.ts';
 import { OVERLOAD } from './overload.ts';
 import type { Scenario } from './scenario.ts';
 
 export type { Figure, Scenario } from './scenario.ts';
 
-export const SCENARIOS: readonly Scenario[] = [...OVERLOAD];
+export const SCENARIOS: readonly Scenario[] = [BESIDE_BULK, ...MEMORY, ...OVERLOAD];

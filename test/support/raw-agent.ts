@@ -15,6 +15,9 @@ import { type Platform, splitAddress } from './platform.ts';
 
 const LIMIT = 1_048_576;
 
+/** What it needs of a platform. */
+type AgentDoor = Pick<Platform, 'ca'> & { readonly runtime: Pick<Platform['runtime'], 'agent_addr'> };
+
 export class RawAgent {
   readonly socket: tls.TLSSocket;
   readonly mux: MuxSession;
@@ -44,7 +47,7 @@ export class RawAgent {
     });
   }
 
-  static connect(platform: Platform): Promise<RawAgent> {
+  static connect(platform: AgentDoor): Promise<RawAgent> {
     const [host, port] = splitAddress(platform.runtime.agent_addr);
     return new Promise((resolve, reject) => {
       const socket = tls.connect({ host, port, servername: 'localhost', ca: platform.ca }, () =>

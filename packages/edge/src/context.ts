@@ -32,7 +32,7 @@ export interface EdgeLimits {
   readonly policyBodyMs: number;
   /** How long a request waits for a free stream or a lost agent's return. */
   readonly queueMs: number;
-  /** How long the line before a listener may have no end before visitors are refused; 0 = for ever. */
+  /** How long visitors may have to wait until they are taken in, before some are refused; 0 = for ever. */
   readonly arrivalMs: number;
   /** Beyond its heartbeat interval, before a silent agent may lose an address to another process. */
   readonly suspectMs: number;

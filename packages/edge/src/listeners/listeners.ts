@@ -4,6 +4,7 @@ import type { CidrList } from '../connection/cidr-list.ts';
 import type { EdgeLimits, Log, TimerWheel } from '../context.ts';
 import type { AskingShares } from '../shares/asking.ts';
 import { Arrivals } from './arrivals.ts';
+import { backlogOf } from './backlog.ts';
 import { Gate } from './gate.ts';
 import { type Listener, type Service, SERVICES } from './listener.ts';
 
@@ -39,7 +40,7 @@ export class Listeners {
   ) {
     this.#entries = listeners.map((listener) => {
       // Agents are let in however many come: with them the visitors behind them would be turned away.
-      const arrivals = SERVICES[listener.serves].visitors ? arrivalsOf(listener.name, limits, log) : null;
+      const arrivals = SERVICES[listener.serves].visitors ? arrivalsOf(listener, limits, log) : null;
       return { ...listener, gate: new Gate(limits, proxies, arrivals, shares?.gate(listener.name) ?? null) };
     });
   }
@@ -92,12 +93,16 @@ export class Listeners {
   }
 }
 
-function arrivalsOf(listener: string, { arrivalMs }: EdgeLimits, log: Log): Arrivals {
+function arrivalsOf({ name, open }: Listener, { arrivalMs }: EdgeLimits, log: Log): Arrivals {
   return new Arrivals({
     patienceMs: arrivalMs,
     now: () => performance.now(),
     later: setImmediate,
-    onCrowd: (waited) =>
-      log.warn({ listener, waited_ms: Math.round(waited) }, 'more visitors come than can be served: some are refused'),
+    standing: () => backlogOf(new Set(open.addresses.map(({ port }) => port))),
+    onCrowd: (waitMs) =>
+      log.warn(
+        { listener: name, wait_ms: Math.round(waitMs) },
+        'more visitors come than can be served: some are refused',
+      ),
   });
 }

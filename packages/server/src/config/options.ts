@@ -266,7 +266,7 @@ export const SERVER_OPTIONS = [
     kind: 'text',
     value: 'seconds',
     default: '2',
-    help: 'how long visitors may come faster than they are taken in, before they are refused (503; a reset before TLS); 0 = for ever',
+    help: 'how long visitors may have to wait until they are taken in, before some are refused (503; a reset before TLS); 0 = for ever; Linux only',
   },
   {
     key: 'log_format',
