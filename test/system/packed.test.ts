@@ -39,7 +39,7 @@ beforeAll(async () => {
     await mkdir(path.join(installed, 'node_modules'));
     await symlink(RUNTIME, path.join(installed, 'node_modules', path.basename(RUNTIME)));
   }
-  platform = await Platform.start({ main: bin, args: ['--workers=2'] });
+  platform = await Platform.start({ main: bin });
   upstream = await httpUpstream((request, response) => response.end(`hello ${request.url}`));
 });
 afterAll(async () => {
@@ -153,6 +153,16 @@ describe('a server of it', () => {
       agent.kill('SIGTERM');
     }
   });
+});
+
+test('a server of it with workers says how its command is typed', async () => {
+  const spread = await Platform.start({ main: bin, args: ['--workers=2'] });
+  try {
+    expect((await spread.visit('http://nobody.test/')).status).toBe(404);
+    expect(spread.output).toContain('\n  postern http 3000\n');
+  } finally {
+    await spread.dispose();
+  }
 });
 
 describe('postern/agent', () => {

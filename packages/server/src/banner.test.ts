@@ -22,7 +22,11 @@ const LOCAL: AgentAccess = { address: 'localhost:4443', authority: 'own', remote
 const urls = (name: string) => ({ http: `http://${name}.one.test:8880`, https: `https://${name}.one.test:8443` });
 
 test('the first link is plain http, and every line can be pasted where the user is', () => {
-  const lines = banner({ runtime, agentAccess: LOCAL }, { appUrl: urls('app'), helloUrl: urls('hello') }).split('\n');
+  const lines = banner(
+    { runtime, agentAccess: LOCAL },
+    { appUrl: urls('app'), helloUrl: urls('hello') },
+    'npx postern',
+  ).split('\n');
   expect(lines.find((line) => line.includes('://'))).toContain('http://app.one.test:8880');
   const ca = `'${path.join('my data', 'ca.pem')}'`;
   expect(lines).toContain(`  curl --cacert ${ca} https://app.one.test:8443/`);
@@ -32,7 +36,7 @@ test('the first link is plain http, and every line can be pasted where the user 
 });
 
 test('without the demo nothing of it is shown', () => {
-  const text = banner({ runtime, agentAccess: LOCAL }, null);
+  const text = banner({ runtime, agentAccess: LOCAL }, null, 'npx postern');
   expect(text).not.toContain('Open');
   expect(text).toContain('npx postern http 3000');
 });
@@ -50,7 +54,11 @@ test.each([
     `session_ca_cert: read('YOUR-CA.pem')`,
   ],
 ] as const)('other machines are told what to trust: %s', (authority, agent, sdk) => {
-  const text = banner({ runtime, agentAccess: { address: 'connect.one.test:4443', authority, remote: true } }, null);
+  const text = banner(
+    { runtime, agentAccess: { address: 'connect.one.test:4443', authority, remote: true } },
+    null,
+    'npx postern',
+  );
   expect(text).toContain(agent);
   expect(text).toContain(`server_addr: 'connect.one.test:4443'`);
   expect(text).toContain(sdk);

@@ -4,10 +4,14 @@ import type { AgentAccess } from './agent-access.ts';
 import type { Demo } from './demo/demo.ts';
 import type { Platform } from './platform.ts';
 
-/** What `postern server` prints once it is ready: what to open first, then lines to paste. */
+/**
+ * What `postern server` prints once it is ready: what to open first, then lines to paste.
+ * @param command as it is typed here: `postern`, or `npx postern` in a clone
+ */
 export function banner(
   platform: Pick<Platform, 'runtime' | 'agentAccess'>,
   demo: Pick<Demo, 'appUrl' | 'helloUrl'> | null,
+  command: string,
 ): string {
   const { runtime, agentAccess } = platform;
   const ca = shown(runtime.ca_path);
@@ -30,10 +34,10 @@ export function banner(
     '',
     ...demoLines,
     'Share something of yours that listens on port 3000',
-    '  npx postern http 3000',
+    `  ${command} http 3000`,
     '',
-    ...elsewhere(agentAccess),
-    ...login(agentAccess, shown(runtime.authtoken_path)),
+    ...elsewhere(agentAccess, command),
+    ...login(agentAccess, shown(runtime.authtoken_path), command),
     'The same with the official SDK (npm install @ngrok/ngrok), in a file share.mjs',
     `  import { readFileSync } from 'node:fs';`,
     `  import ngrok from '@ngrok/ngrok';`,
@@ -52,7 +56,7 @@ export function banner(
 }
 
 /** Lines for an agent on another machine, in each of the three certificate cases. */
-function elsewhere({ address, authority, remote }: AgentAccess): readonly string[] {
+function elsewhere({ address, authority, remote }: AgentAccess, command: string): readonly string[] {
   if (!remote) return [];
   const trust = { own: ' --connect-cas ca.pem', public: '', private: ' --connect-cas YOUR-CA.pem' }[authority];
   const words = {
@@ -62,17 +66,21 @@ function elsewhere({ address, authority, remote }: AgentAccess): readonly string
     private:
       'The same from another machine: copy authtoken there, and the authority that signed --tls-certificate (ca.pem is not it)',
   }[authority];
-  return [words, `  npx postern http 3000 --connect-url ${address}${trust} --authtoken "$(cat authtoken)"`, ''];
+  return [words, `  ${command} http 3000 --connect-url ${address}${trust} --authtoken "$(cat authtoken)"`, ''];
 }
 
 /** Address, authority and token in one step; the token is asked for, so that it stays out of histories. */
-function login({ address, authority, pin, remote }: AgentAccess, tokenFile: string): readonly string[] {
+function login(
+  { address, authority, pin, remote }: AgentAccess,
+  tokenFile: string,
+  command: string,
+): readonly string[] {
   const trust = { own: `?ca=${pin ?? ''}`, public: '', private: '' }[authority];
   const file = authority === 'private' ? ' --connect-cas YOUR-CA.pem' : '';
   const where = remote ? 'on any machine' : 'as any user of this machine';
   return [
-    `For good, ${where} (it asks for the token that is in ${tokenFile}), and then just "npx postern http 3000"`,
-    `  npx postern login ${quoted(`postern://${address}${trust}`)}${file}`,
+    `For good, ${where} (it asks for the token that is in ${tokenFile}), and then just "${command} http 3000"`,
+    `  ${command} login ${quoted(`postern://${address}${trust}`)}${file}`,
     '',
   ];
 }

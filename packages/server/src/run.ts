@@ -17,6 +17,8 @@ import type { Platform } from './platform.ts';
 export interface RunOptions {
   readonly config: ServerConfig;
   readonly version: string;
+  /** How this command is typed: `postern`, or `npx postern` in a clone. */
+  readonly command: string;
   readonly demo: boolean;
   readonly resetCredentials: boolean;
   /** Resolves, with the reason, when the server is to stop. */
@@ -40,7 +42,7 @@ export async function runServer(options: RunOptions): Promise<number> {
     if (demo !== null) await platform.showWebVisitors(`${demo.helloUrl.https}/`);
     await platform.announce();
     net.up();
-    process.stdout.write(banner(platform, demo));
+    process.stdout.write(banner(platform, demo, options.command));
     // For the next start, should this process be killed.
     setImmediate(flushCompileCache);
     const reason = await Promise.race([options.stop, hangups.terminalGone]);

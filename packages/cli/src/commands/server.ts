@@ -1,6 +1,7 @@
 import process from 'node:process';
 import type { Command } from 'commander';
 import { type RawSettings, SERVER_OPTIONS, type SettingKey, flagOf, variableOf } from '@postern/server/options';
+import { CLONE_ROOT } from '../package-root.ts';
 import { readSettings } from '../settings.ts';
 import { firstStopSignal } from '../stop-signal.ts';
 import { VERSION } from '../version.ts';
@@ -51,6 +52,7 @@ async function run(flags: ServerFlags): Promise<void> {
     process.exitCode = await runServer({
       config,
       version: VERSION,
+      command: CLONE_ROOT === null ? 'postern' : 'npx postern',
       demo: flags['demo'] === true,
       resetCredentials: flags['resetCredentials'] === true,
       stop,
