@@ -18,15 +18,15 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
-/** null where the machine has none, after saying so. */
-export async function startBrowser(name: string): Promise<TestBrowser | null> {
+/** null where the machine has none, after saying so. @param more flags of Chromium */
+export async function startBrowser(name: string, more: readonly string[] = []): Promise<TestBrowser | null> {
   const folder = await mkdtemp(path.join(tmpdir(), 'postern-browser-'));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
     const { executablePath, args } = await executable(folder);
     const browser = await chromium.launch({
       executablePath,
-      args,
+      args: [...args, ...more],
       headless: true,
       env: { ...definedEnvironment(), HOME: folder, TMPDIR: folder },
     });
