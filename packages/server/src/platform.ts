@@ -163,7 +163,8 @@ async function start(parts: PlatformParts, started: Undo[]): Promise<Platform> {
     certificateFor: (name) => certificates.find(name),
     certificateOrders: () => manager?.manager ?? null,
     traffic: (events) => {
-      for (const event of events) metrics.observe(event);
+      // Workers count their own.
+      if (config.workers === 0) for (const event of events) metrics.observe(event);
       accessLog?.take(events);
     },
     routed: (change) => names.routed(change),

@@ -29,6 +29,13 @@ export function exposition(metrics: readonly Metric[]): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** Plain data: a histogram without its bounds. */
+export interface HistogramSums {
+  readonly counts: readonly number[];
+  readonly sum: number;
+  readonly count: number;
+}
+
 /** Counts values into buckets by their upper bounds. */
 export class Histogram {
   readonly #bounds: readonly number[];
@@ -47,6 +54,17 @@ export class Histogram {
     this.#count += 1;
     const index = this.#bounds.findIndex((bound) => value <= bound);
     if (index !== -1) this.#counts[index] = (this.#counts[index] ?? 0) + 1;
+  }
+
+  get sums(): HistogramSums {
+    return { counts: [...this.#counts], sum: this.#sum, count: this.#count };
+  }
+
+  /** Those of another one with the same bounds. */
+  add({ counts, sum, count }: HistogramSums): void {
+    for (const [index, more] of counts.entries()) this.#counts[index] = (this.#counts[index] ?? 0) + more;
+    this.#sum += sum;
+    this.#count += count;
   }
 
   samples(): readonly Sample[] {

@@ -45,7 +45,7 @@ const edge = {
 const metrics = (): Metrics =>
   new Metrics({
     version: '1.2.3',
-    plane: () => Promise.resolve({ edge, uncaught: 0, workers: [], lost: 0 }),
+    plane: () => Promise.resolve({ edge, traffic: [], uncaught: 0, workers: [], lost: 0 }),
     storeWritable: () => true,
     certificates: () => [{ certificate: 'authority', notAfter: 1_700_000_000_000 }],
     acme: () => ({

@@ -3,12 +3,9 @@ import type { EdgeStats, ListenerStats } from '@postern/edge';
 import type { PlaneNumbers } from '../workers/numbers.ts';
 import type { TrafficEvent } from '@postern/link';
 import { acmeMetrics } from './acme-metrics.ts';
-import { exposition, Histogram, type Metric, type Sample } from './exposition.ts';
+import { exposition, type Metric, type Sample } from './exposition.ts';
 import type { ProcessNumbers } from './process-numbers.ts';
-
-const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
-/** Seconds. */
-const DURATION_BOUNDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
+import { STATUS_CLASSES, TrafficCounts } from './traffic-counts.ts';
 
 /** What is read at scrape time. */
 export interface MetricsSources {
@@ -30,33 +27,15 @@ export interface MetricsSources {
 /** Counters of the two machines. Labels are bounded: no hosts, no ids. */
 export class Metrics {
   readonly #sources: MetricsSources;
-  readonly #requests: number[] = STATUS_CLASSES.map(() => 0);
-  readonly #durations = new Histogram(DURATION_BOUNDS);
-  /** By error code; the codes are those of the error table. */
-  readonly #errors = new Map<string, number>();
-  #tcp = 0;
-  #tls = 0;
-  #bytesIn = 0;
-  #bytesOut = 0;
+  readonly #traffic = new TrafficCounts();
 
   constructor(sources: MetricsSources) {
     this.#sources = sources;
   }
 
-  /** Called for every exchange and connection that has ended. */
+  /** Called for every exchange and connection that has ended here. */
   observe(event: TrafficEvent): void {
-    this.#bytesIn += event.bytesIn;
-    this.#bytesOut += event.bytesOut;
-    if (event.errorCode !== '') this.#errors.set(event.errorCode, (this.#errors.get(event.errorCode) ?? 0) + 1);
-    if (event.kind === 'http') {
-      const index = Math.floor(event.status / 100);
-      this.#requests[index] = (this.#requests[index] ?? 0) + 1;
-      this.#durations.observe(event.durationMs / 1000);
-    } else if (event.kind === 'tcp') {
-      this.#tcp += 1;
-    } else {
-      this.#tls += 1;
-    }
+    this.#traffic.observe(event);
   }
 
   /** Everything, as Prometheus reads it. */
@@ -66,6 +45,9 @@ export class Metrics {
     const numbers = await plane();
     const live = numbers?.edge ?? null;
     const acme = this.#sources.acme();
+    const traffic = new TrafficCounts().add(this.#traffic.sums);
+    for (const elsewhere of numbers?.traffic ?? []) traffic.add(elsewhere);
+    const { requests, errors, tcp, tls, bytesIn, bytesOut } = traffic.sums;
     const mistakes: readonly Sample[] = [
       { labels: { where: 'edge' }, value: live?.faults ?? 0 },
       { labels: { where: 'process' }, value: this.#sources.uncaught() + (numbers?.uncaught ?? 0) },
@@ -76,21 +58,21 @@ export class Metrics {
         name: 'postern_http_requests_total',
         kind: 'counter',
         help: 'Finished HTTP exchanges by class of their status; none = ended without one',
-        samples: STATUS_CLASSES.map((status, index) => ({ labels: { status }, value: this.#requests[index] ?? 0 })),
+        samples: STATUS_CLASSES.map((status, index) => ({ labels: { status }, value: requests[index] ?? 0 })),
       },
       {
         name: 'postern_http_request_seconds',
         kind: 'histogram',
         help: 'Time from the head of a request to its end',
-        samples: this.#durations.samples(),
+        samples: traffic.durations.samples(),
       },
       {
         name: 'postern_connections_total',
         kind: 'counter',
         help: 'Finished connections of TCP and TLS endpoints',
         samples: [
-          { labels: { kind: 'tcp' }, value: this.#tcp },
-          { labels: { kind: 'tls' }, value: this.#tls },
+          { labels: { kind: 'tcp' }, value: tcp },
+          { labels: { kind: 'tls' }, value: tls },
         ],
       },
       {
@@ -98,15 +80,15 @@ export class Metrics {
         kind: 'counter',
         help: 'Bytes from (in) and to (out) visitors',
         samples: [
-          { labels: { direction: 'in' }, value: this.#bytesIn },
-          { labels: { direction: 'out' }, value: this.#bytesOut },
+          { labels: { direction: 'in' }, value: bytesIn },
+          { labels: { direction: 'out' }, value: bytesOut },
         ],
       },
       {
         name: 'postern_errors_total',
         kind: 'counter',
         help: 'Failures told to visitors, by code',
-        samples: Array.from(this.#errors, ([code, value]): Sample => ({ labels: { code }, value })),
+        samples: Array.from(errors, ([code, value]): Sample => ({ labels: { code }, value })),
       },
       ...(live === null ? [] : edgeMetrics(live)),
       {

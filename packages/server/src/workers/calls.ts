@@ -3,6 +3,7 @@ import type { EdgeConfig, EdgeStats, Service } from '@postern/edge';
 import type { Address } from '../config/addresses.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { ListenerName } from '../listeners/list.ts';
+import type { TrafficSums } from '../metrics/traffic-counts.ts';
 import type { ProcessNumbers } from '../metrics/process-numbers.ts';
 
 /** Names of the ways over a worker's channel. */
@@ -36,6 +37,7 @@ export interface HandedOver {
 
 export interface WorkerNumbers {
   readonly edge: EdgeStats;
+  readonly traffic: TrafficSums;
   readonly process: ProcessNumbers;
   /** Mistakes that nothing in the worker had to catch. */
   readonly uncaught: number;

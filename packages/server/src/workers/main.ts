@@ -4,11 +4,13 @@
  */
 import process from 'node:process';
 import { AskingShares, createEdge, type Edge, type Listener, type Order } from '@postern/edge';
+import type { ControlLink } from '@postern/link';
 import { connectControl, overProcess, Peer, split } from '@postern/link/wire';
 import { AddressFiles } from '../address-files.ts';
 import { spreadLastNet, uncaught } from '../last-net.ts';
 import { HeldListener } from '../listeners/held-listener.ts';
 import { createLogger, type Logger } from '../log.ts';
+import { TrafficCounts } from '../metrics/traffic-counts.ts';
 import { processNumbers } from '../metrics/process-numbers.ts';
 import { type WorkerCalls, type WorkerDoor, type WorkerStart, WAYS } from './calls.ts';
 import { HandedOverDoors } from './handed-over.ts';
@@ -25,6 +27,7 @@ interface Serving {
 let serving: Serving | null = null;
 const channels = split(overProcess(process), WAYS);
 const link = connectControl(channels.link);
+const traffic = new TrafficCounts();
 const shares: AskingShares = new AskingShares(
   { ask: (asks) => keeper.call('ask', asks), tell: (told) => keeper.tell('tell', told) },
   () => performance.now(),
@@ -43,7 +46,11 @@ const calls: WorkerCalls = {
     await made().addresses?.close();
   },
   succeeded: () => succession.resolve(),
-  numbers: () => ({ edge: made().edge.stats(), process: processNumbers(), uncaught: uncaught.count }),
+  numbers() {
+    // First: what it holds back of traffic is counted by this.
+    const edge = made().edge.stats();
+    return { edge, traffic: traffic.sums, process: processNumbers(), uncaught: uncaught.count };
+  },
   reload: () => void made().addresses?.reload(),
 };
 const succession = Promise.withResolvers<void>();
@@ -74,7 +81,7 @@ async function serve(start: WorkerStart, log: Logger): Promise<Serving> {
         : (await import('../firewall/firewall.ts')).openFirewall(start.owaspCrs, log.child({ sub: 'firewall' }));
     const edge = createEdge({
       config: start.config,
-      link,
+      link: counting(start.config.accessLog),
       log: log.child({ sub: 'edge' }),
       now: Date.now,
       random: Math.random,
@@ -89,6 +96,17 @@ async function serve(start: WorkerStart, log: Logger): Promise<Serving> {
     for (const { open } of listeners) open.close();
     throw error;
   }
+}
+
+/** Exchanges are counted here: a message for each would cost more than the way across. @param told they are written down */
+function counting(told: boolean): ControlLink {
+  return {
+    ...link,
+    traffic(events) {
+      for (const event of events) traffic.observe(event);
+      if (told) link.traffic(events);
+    },
+  };
 }
 
 async function openDoor({ name, serves, shared, addresses }: WorkerDoor): Promise<Listener> {

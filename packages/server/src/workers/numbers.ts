@@ -1,4 +1,5 @@
 import type { EdgeStats } from '@postern/edge';
+import type { TrafficSums } from '../metrics/traffic-counts.ts';
 import type { ProcessNumbers } from '../metrics/process-numbers.ts';
 
 export interface WorkerReading {
@@ -8,6 +9,8 @@ export interface WorkerReading {
 
 export interface PlaneNumbers {
   readonly edge: EdgeStats;
+  /** What each has counted of traffic; empty where it is told of each exchange. */
+  readonly traffic: readonly TrafficSums[];
   readonly uncaught: number;
   /** One for each worker that runs. */
   readonly workers: readonly WorkerReading[];

@@ -16,7 +16,7 @@ export function planeHere(edge: Edge, reload: () => void): DataPlane {
   return {
     start: () => edge.start(),
     stop: (successor) => edge.stop(successor),
-    numbers: () => Promise.resolve({ edge: edge.stats(), uncaught: 0, workers: [], lost: 0 }),
+    numbers: () => Promise.resolve({ edge: edge.stats(), traffic: [], uncaught: 0, workers: [], lost: 0 }),
     reload,
   };
 }

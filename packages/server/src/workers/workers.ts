@@ -16,6 +16,7 @@ import type { Doors } from '../listeners/doors.ts';
 import type { Logger } from '../log.ts';
 import type { WorkerDoor } from './calls.ts';
 import { removeFolder, workersFolder } from './folder.ts';
+import { TrafficCounts } from '../metrics/traffic-counts.ts';
 import { lasting, sumStats } from './sum.ts';
 import type { PlaneNumbers } from './numbers.ts';
 import { type HandedSocket, Worker } from './worker.ts';
@@ -24,6 +25,8 @@ import { type HandedSocket, Worker } from './worker.ts';
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 const LASTED_MS = 60_000;
+/** How often they are asked for their numbers: what one that dies has counted since is lost. */
+const MEASURE_MS = 2_000;
 /** Connections that wait for a worker while there is none. */
 const MOST_HELD = 1_000;
 
@@ -53,6 +56,7 @@ export class Workers {
   #held: HandedSocket[] = [];
   #turn = 0;
   #stopping = false;
+  #measuring: NodeJS.Timeout | null = null;
   #lost = 0;
   /** Of those that have ended. */
   readonly #past: PlaneNumbers[] = [];
@@ -83,6 +87,7 @@ export class Workers {
     this.#doors = this.#share();
     try {
       await Promise.all(fresh.map((worker) => this.#begin(worker)));
+      this.#measuring = setInterval(() => this.#running().forEach((one) => void one.measure()), MEASURE_MS).unref();
     } catch (error) {
       await this.stop();
       if (error instanceof RemoteError) throw new ConfigError(flagOf('workers'), '', error.message);
@@ -93,6 +98,7 @@ export class Workers {
   /** @param successor resolves when another server takes agents */
   async stop(successor?: Promise<void>): Promise<void> {
     this.#stopping = true;
+    if (this.#measuring !== null) clearInterval(this.#measuring);
     for (const { timer } of this.#slots) if (timer !== null) clearTimeout(timer);
     for (const { socket } of this.#held.splice(0)) socket.destroy();
     const running = this.#running();
@@ -111,6 +117,7 @@ export class Workers {
     const known = running.flatMap(({ name, numbers }) => (numbers === null ? [] : [{ name, ...numbers }]));
     return {
       edge: { ...sumStats([...this.#past, ...known].map(({ edge }) => edge)), buckets: this.#keeper.buckets },
+      traffic: [...this.#past.flatMap(({ traffic }) => traffic), ...known.map(({ traffic }) => traffic)],
       uncaught: [...this.#past, ...known].reduce((sum, { uncaught }) => sum + uncaught, 0),
       workers: known,
       lost: this.#lost,
@@ -176,7 +183,8 @@ export class Workers {
     slot.worker = null;
     const { numbers } = worker;
     if (numbers !== null) {
-      this.#past.push({ edge: lasting(numbers.edge), uncaught: numbers.uncaught, workers: [], lost: 0 });
+      const { edge, traffic, uncaught } = numbers;
+      this.#past.push({ edge: lasting(edge), traffic: [traffic], uncaught, workers: [], lost: 0 });
       if (this.#past.length > 1) this.#past.splice(0, Infinity, merged(this.#past));
     }
     const unclaimed = worker.unclaimed();
@@ -202,6 +210,7 @@ export class Workers {
 function merged(past: readonly PlaneNumbers[]): PlaneNumbers {
   return {
     edge: sumStats(past.map(({ edge }) => edge)),
+    traffic: [past.flatMap(({ traffic }) => traffic).reduce((sum, one) => sum.add(one), new TrafficCounts()).sums],
     uncaught: past.reduce((sum, { uncaught }) => sum + uncaught, 0),
     workers: [],
     lost: 0,
