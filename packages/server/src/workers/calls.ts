@@ -45,6 +45,8 @@ export interface WorkerNumbers {
 
 /** What a worker answers. */
 export interface WorkerCalls {
+  /** It is loaded, and asks for nothing more than {@link start}. */
+  loaded(): void;
   /** Resolves when it serves. */
   start(start: WorkerStart): Promise<void>;
   /** Resolves when nothing of a visitor's or an agent's is left. */

@@ -3,12 +3,15 @@
  * nothing about its own life: signals are the server's, and when that is gone, so is the worker.
  */
 import process from 'node:process';
+import { setTimeout } from 'node:timers/promises';
 import { AskingShares, createEdge, type Edge, type Listener, type Order } from '@postern/edge';
 import type { ControlLink } from '@postern/link';
 import { connectControl, overProcess, Peer, split } from '@postern/link/wire';
 import { AddressFiles } from '../address-files.ts';
 import { spreadLastNet, uncaught } from '../last-net.ts';
 import { HeldListener } from '../listeners/held-listener.ts';
+import type { Address } from '../config/addresses.ts';
+import { codeOf } from '../problem.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { TrafficCounts } from '../metrics/traffic-counts.ts';
 import { processNumbers } from '../metrics/process-numbers.ts';
@@ -18,6 +21,9 @@ import { HandedOverDoors } from './handed-over.ts';
 // A terminal or a service manager tells the whole group; the server then tells each worker what to do.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+const TRIES = 40;
+const TRY_EVERY_MS = 25;
 
 interface Serving {
   readonly edge: Edge;
@@ -34,6 +40,7 @@ const shares: AskingShares = new AskingShares(
 );
 const keeper = new Peer(channels.shares, { order: (orders: readonly Order[]) => shares.ordered(orders) }, () => {});
 const calls: WorkerCalls = {
+  loaded: () => {},
   async start(start) {
     const log = createLogger({ format: start.logFormat, level: start.logLevel }).child({ worker: start.name });
     const net = spreadLastNet(log);
@@ -114,7 +121,7 @@ async function openDoor({ name, serves, shared, addresses }: WorkerDoor): Promis
   const held: HeldListener[] = [];
   for (const address of shared) {
     // oxlint-disable-next-line no-await-in-loop
-    held.push(await HeldListener.bind(address));
+    held.push(await bindPatiently(address));
   }
   return {
     name,
@@ -125,4 +132,18 @@ async function openDoor({ name, serves, shared, addresses }: WorkerDoor): Promis
       close: () => held.forEach((listener) => listener.close()),
     },
   };
+}
+
+/** Somebody's connection may have the port for a moment, between the server's leaving it and this. */
+async function bindPatiently(address: Address): Promise<HeldListener> {
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop
+      return await HeldListener.bind(address);
+    } catch (error) {
+      if (left === 0 || codeOf(error) !== 'EADDRINUSE') throw error;
+      // oxlint-disable-next-line no-await-in-loop
+      await setTimeout(TRY_EVERY_MS);
+    }
+  }
 }

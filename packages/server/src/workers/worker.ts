@@ -67,6 +67,11 @@ export class Worker {
     return this.#ended;
   }
 
+  /** Resolves when it would serve at once. */
+  loaded(): Promise<void> {
+    return this.#peer.call('loaded');
+  }
+
   async start(start: WorkerStart): Promise<void> {
     await this.#peer.call('start', start);
     this.ready = true;

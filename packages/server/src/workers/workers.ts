@@ -84,8 +84,10 @@ export class Workers {
   /** Resolves when all of them serve. @throws ConfigError */
   async start(): Promise<void> {
     const fresh = this.#slots.map((slot) => this.#fork(slot));
-    this.#doors = this.#share();
     try {
+      // Until then whoever comes waits here, and nobody else can have the ports.
+      await Promise.all(fresh.map((worker) => worker.loaded()));
+      this.#doors = this.#share();
       await Promise.all(fresh.map((worker) => this.#begin(worker)));
       this.#measuring = setInterval(() => this.#running().forEach((one) => void one.measure()), MEASURE_MS).unref();
     } catch (error) {
