@@ -57,6 +57,8 @@ export interface PebbleOptions {
   readonly resolver?: (dns: number) => Promise<number>;
   /** Seconds; Pebble's own is 90 days. */
   readonly validity?: number;
+  /** Of the responder of OCSP that certificates name. */
+  readonly ocsp?: string;
   /** Further profiles: name to seconds of validity. */
   readonly profiles?: Readonly<Record<string, number>>;
   /** Of its own listener, for authorities that share one root; one of its own by default. */
@@ -122,6 +124,7 @@ export class Pebble {
         externalAccountBindingRequired: options.external !== undefined,
         externalAccountMACKeys: options.external ?? {},
         retryAfter: { authz: 1, order: 1 },
+        ocspResponderURL: options.ocsp ?? '',
         profiles: Object.fromEntries(
           Object.entries({ default: options.validity ?? 7_776_000, ...options.profiles }).map(([name, seconds]) => [
             name,

@@ -2,6 +2,7 @@
 export { CertificateManager, type Numbers } from './life/manager.ts';
 export { DnsAnswerer, type DnsAddress } from './dns/answerer.ts';
 export { hookWay } from './dns/hook.ts';
+export { Staples } from './ocsp/staples.ts';
 export { updateWay } from './dns/update.ts';
 export type {
   AcmeConfig,

@@ -14,6 +14,8 @@ export interface TlsIdentity {
   readonly key: string;
   /** The same names with an RSA key, for clients that take no signature of the other. Absent = there is none. */
   readonly twin?: { readonly cert: string; readonly key: string };
+  /** Answer of OCSP (DER, base64) that handshakes carry; not beside a twin, as the runtime does not say which of both is shown. */
+  readonly staple?: string;
   /** What takes its place has the same: sessions of the one are resumed with the other. Absent = it is one by itself. */
   readonly line?: string;
 }

@@ -117,7 +117,7 @@ export class TlsTerminators {
 
   #serverFor(identity: TlsIdentity, demands: TlsDemands): Server {
     const key = createHash('sha256')
-      .update(JSON.stringify([identity.cert, identity.key, identity.twin, demands]))
+      .update(JSON.stringify([identity.cert, identity.key, identity.twin, identity.staple, demands]))
       .digest('base64');
     const known = this.#servers.get(key);
     if (known !== undefined) {
@@ -168,6 +168,12 @@ export class TlsTerminators {
     else if (alpn.length > 0) options.ALPNProtocols = [...alpn];
     if (demands.clientCas.length > 0) options.ca = [...demands.clientCas];
     const server = createServer(options);
+    if (identity.staple !== undefined && identity.twin === undefined) {
+      const staple = Buffer.from(identity.staple, 'base64');
+      server.on('OCSPRequest', (_certificate, _issuer, done: (error: null, response: Buffer) => void) =>
+        done(null, staple),
+      );
+    }
     server.on('secureConnection', (socket) => this.#secured(socket));
     server.on('tlsClientError', (error, socket) => {
       this.#onFailure(error.message);

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { AcmeParts, CertificateManager, DnsWay, Subject } from '@postern/acme';
+import type { AcmeParts, CertificateManager, DnsWay, Staples, Subject } from '@postern/acme';
 import { certificateFields, challengeTarget, type Control, type ManagedDomain } from '@postern/control';
 import type { IdSource, Store } from '@postern/store';
 import { ConfigError } from '../config/config-error.ts';
@@ -16,6 +16,7 @@ export interface ManagedParts {
   readonly config: ServerConfig;
   readonly settings: AcmeSettings;
   readonly dns: DnsWay | null;
+  readonly staples: Staples;
   readonly version: string;
   readonly publicPorts: { readonly http: number; readonly https: number };
   readonly store: Store;
@@ -33,7 +34,9 @@ export interface RunningManager {
 }
 
 /** Whoever keeps this server's names certified, wired to the rest of it and at work; null where nothing is to be ordered. */
-export async function startManager(parts: Omit<ManagedParts, 'settings' | 'dns'>): Promise<RunningManager | null> {
+export async function startManager(
+  parts: Omit<ManagedParts, 'settings' | 'dns' | 'staples'>,
+): Promise<RunningManager | null> {
   const { acme } = parts.config;
   if (acme === null) return null;
   if (!acme.agreed) {
@@ -44,21 +47,31 @@ export async function startManager(parts: Omit<ManagedParts, 'settings' | 'dns'>
     );
     return null;
   }
-  const { CertificateManager: Manager } = await import('@postern/acme');
+  const { CertificateManager: Manager, Staples } = await import('@postern/acme');
   const dns = await openDns(acme, parts.config.baseDomains, parts.now);
-  const manager = new Manager(wired({ ...parts, settings: acme, dns: dns.way }));
+  const staples = new Staples({
+    now: parts.now,
+    log: parts.log,
+    carried(id, names, response) {
+      parts.stored.carry(id, response);
+      return parts.control.certificatesChanged(names);
+    },
+  });
+  const manager = new Manager(wired({ ...parts, settings: acme, dns: dns.way, staples }));
   await manager.start();
+  for (const { id, names, chain } of parts.stored.ordered()) staples.follow(id, names, chain);
   return {
     manager,
     stop() {
       manager.stop();
       dns.stop();
+      staples.stop();
     },
   };
 }
 
 function wired(parts: ManagedParts): AcmeParts {
-  const { config, settings, store, stored, ids, control, now, random, log } = parts;
+  const { config, settings, store, stored, ids, control, now, random, log, staples } = parts;
   const [first, ...others] = settings.authorities.map((one) => ({ ...one, root: readRoot(one.root) }));
   if (first === undefined) throw new TypeError('there is no certificate authority');
   return {
@@ -78,8 +91,10 @@ function wired(parts: ManagedParts): AcmeParts {
     log,
     present: (challenges) => control.challenge(challenges),
     async changed(managed, identity) {
+      stored.carry(managed.id, null);
       const other = stored.placeManaged(managed, identity);
       if (other.length > 0) await control.certificatesChanged(other);
+      staples.follow(managed.id, managed.names, identity?.cert ?? null);
     },
     trusted: isPublic,
     lifeOf: (managed) => stored.lifeOf(managed),

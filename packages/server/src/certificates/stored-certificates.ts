@@ -37,6 +37,8 @@ export class StoredCertificates {
   readonly #byName = new Map<string, string>();
   /** Chains are those of few authorities. */
   readonly #chains = new Map<string, string>();
+  /** Answers of OCSP (base64), by member. */
+  readonly #staples = new Map<string, string>();
   readonly #store: Store;
 
   constructor(store: Store) {
@@ -105,6 +107,24 @@ export class StoredCertificates {
     return this.#place(placeOf(domainId, names), id, entry);
   }
 
+  /** What handshakes carry beside what was ordered; null = nothing. @param response DER */
+  carry(managedId: string, response: Buffer | null): void {
+    if (response === null) this.#staples.delete(managedId);
+    else this.#staples.set(managedId, response.toString('base64'));
+  }
+
+  /** What was ordered, with the row that it is of. */
+  *ordered(): Generator<{ readonly id: string; readonly names: readonly string[]; readonly chain: string }> {
+    for (const placed of this.#placed.values())
+      for (const { member, names, leaf, chain } of placed)
+        if (member !== '') yield { id: member, names, chain: leaf + chain };
+  }
+
+  #stapleOf(member: string): { readonly staple?: string } {
+    const staple = this.#staples.get(member);
+    return staple === undefined ? {} : { staple };
+  }
+
   /** What was uploaded for a domain, beside what was issued for it. */
   #placeGiven(domainId: string, domain: string, identity: TlsIdentity | null, life?: Life): readonly string[] {
     const entry = identity === null ? null : this.#entry('', [domain], false, identity, life);
@@ -151,7 +171,9 @@ export class StoredCertificates {
     const main = first ?? rsa;
     if (main === null) return null;
     const { leaf, chain, key } = main;
-    if (main === rsa || rsa === null) return { cert: leaf + chain, key, line: place };
+    if (main === rsa || rsa === null) {
+      return { cert: leaf + chain, key, line: place, ...this.#stapleOf(main.member) };
+    }
     return { cert: leaf + chain, key, line: place, twin: { cert: rsa.leaf + rsa.chain, key: rsa.key } };
   }
 
