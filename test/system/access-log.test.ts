@@ -191,7 +191,7 @@ describe('JSON lines in a file', () => {
   test('what is in flight at the stop is in it', async () => {
     await platform.visit('http://last.test/');
     await platform.stop();
-    expect((await linesOf()).at(-1)).toMatchObject({ host: 'last.test' });
+    expect((await linesOf()).map(({ host }) => host)).toContain('last.test');
   });
 });
 

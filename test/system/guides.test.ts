@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { postern } from '../support/cli.ts';
 import { Platform, repositoryRoot } from '../support/platform.ts';
 import { Tunnel } from '../support/tunnel.ts';
+import { until } from '../support/until.ts';
 import { httpUpstream, type Upstream } from '../support/upstream.ts';
 
 interface Line {
@@ -84,7 +85,8 @@ describe('servers', () => {
     try {
       expect(server.runtime.base_domains).toEqual(['tun.example.com']);
       expect((await server.visit('http://nobody.tun.example.com/')).status).toBe(404);
-      expect(server.output).toContain(`postern login 'postern://`);
+      // Behind runtime.json, which tells that it serves.
+      await until(() => server.output.includes(`postern login 'postern://`) || null);
     } finally {
       await server.dispose();
     }

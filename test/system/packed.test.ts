@@ -159,7 +159,7 @@ test('a server of it with workers says how its command is typed', async () => {
   const spread = await Platform.start({ main: bin, args: ['--workers=2'] });
   try {
     expect((await spread.visit('http://nobody.test/')).status).toBe(404);
-    expect(spread.output).toContain('\n  postern http 3000\n');
+    await until(() => spread.output.includes('\n  postern http 3000\n') || null);
   } finally {
     await spread.dispose();
   }
