@@ -19,14 +19,16 @@ import {
 
 /** As long as so many bytes wait for the visitor, no pong joins them: the latest ping is answered later (RFC 6455 §5.5.3). */
 const PONGS_BELOW = 16_384;
+/** Frames of so many bytes together are counted as one: a service may write a quarter of a million of one byte each. */
+const GROUP_BYTES = 4_096;
 
 export class WebSocketStream implements MuxStream, MuxStreamHandler, WebSocketFrameSink {
   /** The visitor's side. */
   handler: MuxStreamHandler = { onData() {}, onEnd() {}, onReset() {}, onDrain() {} };
   readonly #agent: MuxStream;
   readonly #reader = new WebSocketFrameReader(this);
-  /** Bytes on their way to the visitor, frame by frame: those of the frame, and those of the service's in it. */
-  readonly #frames: { left: number; readonly payload: number }[] = [];
+  /** Bytes on their way to the visitor: those of some frames, and the service's in them. */
+  readonly #groups: { size: number; left: number; payload: number }[] = [];
   #waiting = 0;
   /** What a ping held that could not be answered yet. */
   #ping: Buffer | null = null;
@@ -122,13 +124,13 @@ export class WebSocketStream implements MuxStream, MuxStreamHandler, WebSocketFr
   consume(n: number): void {
     this.#waiting -= n;
     let credit = 0;
-    for (let [frame] = this.#frames; frame !== undefined && n > 0; [frame] = this.#frames) {
-      const taken = Math.min(n, frame.left);
-      frame.left -= taken;
+    for (let [group] = this.#groups; group !== undefined && n > 0; [group] = this.#groups) {
+      const taken = Math.min(n, group.left);
+      group.left -= taken;
       n -= taken;
-      if (frame.left > 0) break;
-      credit += frame.payload;
-      this.#frames.shift();
+      if (group.left > 0) break;
+      credit += group.payload;
+      this.#groups.shift();
     }
     if (credit > 0) this.#agent.consume(credit);
     this.#pong();
@@ -175,9 +177,16 @@ export class WebSocketStream implements MuxStream, MuxStreamHandler, WebSocketFr
     this.handler.onData(frame);
   }
 
-  #send(left: number, payload: number): void {
-    this.#frames.push({ left, payload });
-    this.#waiting += left;
+  #send(size: number, payload: number): void {
+    this.#waiting += size;
+    const last = this.#groups.at(-1);
+    if (last === undefined || last.size + size > GROUP_BYTES) {
+      this.#groups.push({ size, left: size, payload });
+      return;
+    }
+    last.size += size;
+    last.left += size;
+    last.payload += payload;
   }
 
   #close(code: number): void {
