@@ -97,6 +97,34 @@ describe('two sessions', () => {
     }
   });
 
+  test('are told by the local API, which says when none is left', async () => {
+    const [first, second] = [await newWire(), await newWire()];
+    const addresses = `${at(first)},${at(second)}`;
+    const shared = tunnel([
+      '--sessions=2',
+      '--connect-url',
+      addresses,
+      '--web-addr=127.0.0.1:0',
+      '--log-format=logfmt',
+    ]);
+    const api = await until(() => /msg="starting web service" obj=web addr=(\S+)/.exec(shared.stdout)?.[1]);
+    const legs = async (): Promise<readonly { readonly latency: string }[]> => {
+      const told: { session: { legs: { latency: string }[] } } = JSON.parse(
+        await (await fetch(`http://${api}/api/status`)).text(),
+      );
+      return told.session.legs;
+    };
+    await until(async () => (await legs()).every(({ latency }) => /^\d+ms$/.test(latency)));
+    await until(async () => (await legs()).length === 2);
+    expect((await fetch(`http://${api}/readyz`)).status).toBe(200);
+    for (const wire of [first, second]) {
+      wire.refuse();
+      wire.cut();
+    }
+    await until(async () => (await fetch(`http://${api}/readyz`)).status === 503);
+    expect(await legs()).toEqual([]);
+  });
+
   test('a number that is none is told', async () => {
     const { code, stderr } = await tunnel(['--sessions', 'two', '--connect-url', 'localhost:1']).ended;
     expect([code, stderr]).toEqual([2, 'ERROR:  "sessions" is a number from 1 to 4.\n']);

@@ -66,6 +66,9 @@ test('endpoints, status and the root', async () => {
     session: { legs: [{ region: 'here', latency: '12ms' }] },
     uri: '/api/status',
   });
+  expect((await call('GET', '/healthz')).body).toEqual({ status: 'ok' });
+  const ready = await call('GET', '/readyz');
+  expect([ready.status, ready.body]).toEqual([200, { status: 'online' }]);
   expect((await call('GET', '/api')).body.tunnels_uri).toBe('/api/tunnels');
 });
 

@@ -35,6 +35,8 @@ export interface AgentState {
   readonly region: string;
   /** Milliseconds of the newest heartbeat; undefined before the first. */
   readonly latency: number | undefined;
+  /** Latency of each connection to the server that is up; undefined = as `latency`, before the first. */
+  readonly legs?: readonly (number | undefined)[];
   /** Shown on the status page, in this order: server, account, configuration files. No secrets. */
   readonly facts: readonly (readonly [name: string, value: string])[];
 }

@@ -68,6 +68,9 @@ function tunnelsOf(running: Running): Tunnels {
       version: VERSION,
       region: running.region,
       latency: running.session?.latency,
+      ...(running.session === undefined
+        ? {}
+        : { legs: running.session.legs.flatMap(({ online, latency }) => (online ? [latency] : [])) }),
       facts: running.facts,
     }),
     list: () => running.tunnels?.list.map(shown) ?? [],

@@ -7,7 +7,7 @@ import type { Route } from './route.ts';
 /** Words that the published wrappers wait for before they try again. */
 const NOT_YET = 'a successful ngrok tunnel session has not yet been established';
 
-/** `/api/tunnels`, `/api/endpoints`, `/api/status`. */
+/** `/api/tunnels`, `/api/endpoints`, `/api/status`, `/healthz`, `/readyz`. */
 export function tunnelRoutes(tunnels: Tunnels, watches: Watches): readonly Route[] {
   const shown = (tunnel: Tunnel): object => tunnelShape(tunnel, watches.of(tunnel.name).view());
   const named = ([name = '']: readonly string[]): Tunnel => {
@@ -42,6 +42,15 @@ export function tunnelRoutes(tunnels: Tunnels, watches: Watches): readonly Route
           endpoints_uri: '/api/endpoints',
           requests_http_uri: '/api/requests/http',
         }),
+    },
+    // For whoever supervises: the process is there; visitors can come.
+    { path: '/healthz', GET: ({ response }) => sendJson(response, 200, { status: 'ok' }) },
+    {
+      path: '/readyz',
+      GET({ response }) {
+        const { session } = tunnels.state();
+        sendJson(response, session === 'online' ? 200 : 503, { status: session });
+      },
     },
     { path: '/api/status', GET: ({ response }) => sendJson(response, 200, statusShape(tunnels.state())) },
     {

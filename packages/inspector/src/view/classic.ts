@@ -52,10 +52,10 @@ export function requestShape(recorder: Recorder, exchange: Exchange): object {
 }
 
 export function statusShape(state: AgentState): object {
-  const legs =
-    state.session === 'online'
-      ? [{ region: state.region, latency: state.latency === undefined ? '' : `${Math.round(state.latency)}ms` }]
-      : [];
+  const legs = (state.session === 'online' ? (state.legs ?? [state.latency]) : []).map((latency) => ({
+    region: state.region,
+    latency: latency === undefined ? '' : `${Math.round(latency)}ms`,
+  }));
   return { status: state.session, agent_version: state.version, session: { legs }, uri: '/api/status' };
 }
 
