@@ -1,8 +1,10 @@
+import net from 'node:net';
+import tls from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connectAgent } from '../session.ts';
 import type { AgentSession } from '../options.ts';
 import { startProxy, type TestProxy } from '../testing/proxies.ts';
-import { TEST_CERT } from '../testing/identity.ts';
+import { TEST_CERT, TEST_KEY } from '../testing/identity.ts';
 import { TestServer } from '../testing/server.ts';
 import { parseProxy } from './proxy-address.ts';
 
@@ -78,6 +80,34 @@ describe.each(['http', 'socks5', 'socks5h'])('%s', (scheme) => {
     proxy.garbage = '';
     expect(await through(`${scheme}://127.0.0.1:${proxy.port}`)).toMatch(/^connecting: .*(closed|reset)/i);
   });
+});
+
+test('https: what the proxy is told is encrypted, and its certificate is checked', async () => {
+  const before = tls.getCACertificates('default');
+  const front = tls.createServer({ cert: TEST_CERT, key: TEST_KEY }, (near) => {
+    const far = net.connect({ port: proxy.port, host: '127.0.0.1' });
+    near.pipe(far).pipe(near);
+    for (const socket of [near, far]) {
+      socket.on('error', () => undefined);
+      socket.on('close', () => void (near.destroy(), far.destroy()));
+    }
+  });
+  front.on('tlsClientError', () => undefined);
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+  const address = front.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  try {
+    proxy.login = 'ann:right';
+    expect(await through(`https://ann:right@localhost:${port}`)).toMatch(/self.signed certificate/);
+    tls.setDefaultCACertificates([TEST_CERT]);
+    expect(await through(`https://ann:right@localhost:${port}`)).toBe('online: ');
+    const listener = await session?.listen({ upstream: 'http://127.0.0.1:1' });
+    expect(listener?.id).toBe('ep_1');
+  } finally {
+    tls.setDefaultCACertificates(before);
+    await session?.close(0);
+    await new Promise((resolve) => front.close(resolve));
+  }
 });
 
 test('an endless head is not kept', async () => {
