@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { agentClient } from './agents/run.ts';
 import { apiClient } from './api/run.ts';
+import { FRAMEWORK_CLIENTS } from './frameworks/run.ts';
 import { GRPC } from './grpc/run.ts';
 import { CURL } from './pages/run.ts';
 import { TERRAFORM } from './terraform/run.ts';
@@ -111,6 +112,7 @@ export const ALL: readonly Client[] = [
   }),
   GRPC,
   ...WRAPPERS,
+  ...FRAMEWORK_CLIENTS,
   CURL,
   ...TERRAFORM,
 ];

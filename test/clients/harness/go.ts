@@ -11,9 +11,10 @@ const GO = { GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly -buildvcs=false' };
 export async function goProgram(folder: string, args: readonly string[] = [], name = '.'): Promise<Command> {
   const source = path.join(CLIENTS, folder);
   const version = await runTool({ command: 'go', args: ['version'], env: GO });
-  const kept = name === '.' ? folder : `${folder}-${name}`;
+  const own = path.basename(folder);
+  const kept = name === '.' ? own : `${own}-${name}`;
   const made = await built(kept, [source, version], async (into) => {
-    await runTool({ command: 'go', args: ['build', '-o', path.join(into, folder), `./${name}`], cwd: source, env: GO });
+    await runTool({ command: 'go', args: ['build', '-o', path.join(into, own), `./${name}`], cwd: source, env: GO });
   });
-  return { command: path.join(made, folder), args };
+  return { command: path.join(made, own), args };
 }

@@ -9,6 +9,9 @@ const PAGE = path.join(CLIENTS, '..', '..', 'docs', 'compatibility.md');
 const BEGIN = '<!-- clients: written by `npm run test:clients -- --write` -->';
 const END = '<!-- clients end -->';
 
+/** The first duty of every framework. */
+export const REACHED = 'is reached';
+
 /** By client, then by duty; `why` only where it cannot be asked. */
 export type Results = Readonly<Record<string, Readonly<Record<string, { outcome: Outcome; why?: string }>>>>;
 
@@ -36,14 +39,20 @@ export function withTable(page: string, results: Results): string {
   return `${page.slice(0, from + BEGIN.length)}\n\n${tables(results)}\n\n${page.slice(to)}`;
 }
 
-/** Clients that are asked the same duties share a table. */
+/** Clients that are asked the same duties share a table; frameworks, each with duties of its own, are a list. */
 function tables(results: Results): string {
   const groups = new Map<string, string[]>();
+  const frameworks: string[] = [];
   for (const [client, duties] of Object.entries(results)) {
+    if (REACHED in duties) {
+      const held = Object.entries(duties).map(([duty, { outcome }]) => `${outcome === 'passed' ? '✔' : '✘'} ${duty}`);
+      frameworks.push(`- ${client}: ${held.join(', ')}`);
+      continue;
+    }
     const key = Object.keys(duties).join('|');
     groups.set(key, [...(groups.get(key) ?? []), client]);
   }
-  return [...groups.values()].map((clients) => table(clients, results)).join('\n\n');
+  return [...[...groups.values()].map((clients) => table(clients, results)), frameworks.join('\n')].join('\n\n');
 }
 
 function table(clients: readonly string[], results: Results): string {

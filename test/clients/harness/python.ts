@@ -8,7 +8,7 @@ export async function pythonProgram(folder: string, name = 'main'): Promise<Comm
   const source = path.join(CLIENTS, folder);
   const requirements = path.join(source, 'requirements.txt');
   const version = await runTool({ command: 'python3', args: ['--version'] });
-  const made = await built(folder, [requirements, version], async (into) => {
+  const made = await built(path.basename(folder), [requirements, version], async (into) => {
     await runTool({ command: 'python3', args: ['-m', 'venv', into] });
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary=:all:'];
     await runTool({ command: path.join(into, 'bin', 'python'), args: [...pip, '-r', requirements] });

@@ -86,11 +86,14 @@ export function tryTool({ command, args = [], cwd, env = {} }: Command): Promise
   });
 }
 
+/** What is being built, for the next one who wants the same. */
+const underWay = new Map<string, Promise<string>>();
+
 /**
  * A folder of the cache that `make` has filled for exactly these inputs (files, folders, words), now or in an earlier
  * run. It is there whole or not at all; what older inputs have made goes.
  */
-export async function built(
+export function built(
   name: string,
   inputs: readonly string[],
   make: (folder: string) => Promise<void>,
@@ -98,6 +101,12 @@ export async function built(
   const digest = createHash('sha256');
   for (const input of inputs) addInput(digest, input);
   const folder = path.join(CACHE, `${name}-${digest.digest('hex').slice(0, 16)}`);
+  const making = underWay.get(folder) ?? fill(name, folder, make).finally(() => underWay.delete(folder));
+  underWay.set(folder, making);
+  return making;
+}
+
+async function fill(name: string, folder: string, make: (folder: string) => Promise<void>): Promise<string> {
   await mkdir(CACHE, { recursive: true });
   const present = await readdir(CACHE);
   if (present.includes(path.basename(folder))) return folder;

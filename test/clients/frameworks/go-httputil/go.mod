@@ -1,0 +1,3 @@
+module postern.test/httputil
+
+go 1.22
