@@ -24,7 +24,7 @@ interface Placed extends Life {
 
 const END = '-----END CERTIFICATE-----';
 /** Read at once: what is read is several times what is kept of it. */
-const PAGE = 500;
+const PAGE = 100;
 
 /**
  * Certificates out of the database, in memory by the names that they are served for: what was uploaded, for the reserved
