@@ -19,7 +19,6 @@ import { writeNote } from './notes.ts';
 import { carryPeer, cutPeer, type PeerOutput } from './peer-socket.ts';
 import {
   decodeOpening,
-  MOST_OPENING,
   openingLength,
   PEER_STREAMS,
   PEER_WINDOW,
@@ -146,7 +145,10 @@ export class PeerHost implements Reclaimer {
 
 const NOTHING: MuxStreamHandler = { onData() {}, onEnd() {}, onReset() {}, onDrain() {} };
 
-/** A visitor's stream from its first byte until a stream into the agent is there for it. */
+/**
+ * A visitor's stream from its first byte until a stream into the agent is there for it. What it sends meanwhile is held, and
+ * no more than a stream's first window, since nothing of it counts as taken.
+ */
 class Arrival implements MuxStreamHandler {
   readonly #streams: LocalStreams;
   readonly #stream: MuxStream;
@@ -167,9 +169,7 @@ class Arrival implements MuxStreamHandler {
     this.#length += chunk.length;
     if (this.#wanted !== null) return;
     const bytes = this.#all();
-    const needed = openingLength(bytes);
-    if (needed > 2 * MOST_OPENING) return this.#refuse(MuxErrorCode.protocol);
-    if (bytes.length < needed || bytes.length < openingLength(bytes)) return;
+    if (bytes.length < openingLength(bytes)) return;
     const { forAgent, ...wanted } = decodeOpening(bytes);
     this.#wanted = wanted;
     this.#held = [forAgent];

@@ -37,9 +37,6 @@ export interface PeerOpening {
   readonly claim: PlaceClaim;
 }
 
-/** Whoever begins to wait gets this much at most into memory before a place is there. */
-export const MOST_OPENING = 65_535;
-
 /** @param opening for the agent, whole @param first what follows it already */
 export function encodeOpening(
   sessionId: string,
