@@ -8,6 +8,9 @@ import type { BenchOptions } from './options.ts';
 import { Postern } from './postern.ts';
 import { type NginxPair, startNginx } from './references/nginx.ts';
 
+/** What a request costs is asked, however busy the machine is; who is refused is another question (overload.ts). */
+const PATIENT = '--arrival-timeout=0';
+
 /** Why something cannot be measured here; the run goes on without it. */
 export class Missing extends Error {}
 
@@ -72,7 +75,8 @@ export class Stage {
     const nodeFlags = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`];
     return this.once(
       'postern',
-      async () => Postern.start({ upstreamPort: await this.upstream(), nodeFlags, root: repositoryRoot }),
+      async () =>
+        Postern.start({ upstreamPort: await this.upstream(), nodeFlags, root: repositoryRoot, args: [PATIENT] }),
       (postern) => postern.stop(),
     );
   }

@@ -4,9 +4,10 @@
  */
 import os from 'node:os';
 import { DEAR_KEY, selfSigned } from '../../test/support/certificates.ts';
+import { repositoryRoot } from '../../test/support/platform.ts';
 import { Child, cpuSeconds } from '../children.ts';
 import { load, type LoadTarget } from '../load.ts';
-import type { Postern, Shared } from '../postern.ts';
+import { Postern, type Shared } from '../postern.ts';
 import type { Stage } from '../stage.ts';
 import { BROWSER, TEN_RULES } from '../variants/rules.ts';
 import type { Figure, Scenario } from './scenario.ts';
@@ -85,7 +86,11 @@ async function overload(
   scheme: string,
   share: (postern: Postern) => Promise<Shared>,
 ): Promise<readonly Figure[]> {
-  const postern = await stage.postern();
+  const postern = await stage.once(
+    'overload',
+    async () => Postern.start({ upstreamPort: await stage.upstream(), nodeFlags: [], root: repositoryRoot }),
+    (started) => started.stop(),
+  );
   const { target } = await share(postern);
   const calm = { ...target, headers: BROWSER, by: 'cold', connections: CLOSED_LOOP } as const;
   await load({ ...calm, seconds: 2 }, null, () => {});

@@ -57,7 +57,7 @@ export class Connections {
   readonly #services: ConnectionServices;
   readonly #context: EdgeContext;
   readonly #agentNames: ReadonlySet<string>;
-  readonly #ways: Readonly<Record<Service, (socket: Socket, port: number, crowded: boolean) => Promise<void>>> = {
+  readonly #ways: Readonly<Record<Service, (socket: Socket, port: number, crowded: Gate | null) => Promise<void>>> = {
     http: (socket) => this.#serveHttp(socket),
     tls: (socket, _port, crowded) => this.#serveTls(socket, crowded),
     tcp: (socket, port) => this.#serveTcp(socket, port),
@@ -75,11 +75,12 @@ export class Connections {
 
   /** A connection to a listener, if its gate lets it in. A fault of ours costs it, and no other. */
   async accept(serves: Service, gate: Gate, socket: Socket, port: number): Promise<void> {
-    const verdict = gate.come();
-    if (verdict !== 'take' && this.#turnAway(serves, gate, socket, verdict)) return;
     this.#arriving++;
     try {
-      if (gate.admit(socket)) await this.#ways[serves](socket, port, verdict !== 'take');
+      const verdict = gate.come();
+      const crowded = verdict === 'take' ? null : gate;
+      const gone = verdict !== 'take' && this.#turnAway(serves, gate, socket, verdict);
+      if (!gone && gate.admit(socket)) await this.#ways[serves](socket, port, crowded);
     } catch (error) {
       this.#context.faults.report(error, 'a connection that was arriving');
       socket.destroy();
@@ -130,8 +131,8 @@ export class Connections {
     }
   }
 
-  /** https and tls endpoints, and agents that dial one of our names. */
-  async #serveTls(socket: Socket, crowded: boolean): Promise<void> {
+  /** https and tls endpoints, and agents that dial one of our names. @param crowded where too many come; only agents are served */
+  async #serveTls(socket: Socket, crowded: Gate | null): Promise<void> {
     const visitor = await this.#introduce(socket);
     if (visitor === null) return;
     const seen = await this.#hello(socket);
@@ -139,7 +140,10 @@ export class Connections {
     const { bytes, hello } = seen;
     const { serverName } = hello;
     if (this.#agentNames.has(serverName)) return this.#agent(socket, visitor, serverName, bytes);
-    if (crowded) return void socket.resetAndDestroy();
+    if (crowded !== null) {
+      crowded.countCrowdedOut();
+      return void socket.resetAndDestroy();
+    }
     // Without a name there is nothing to route by (the published 3003 is this alert).
     if (serverName === '') return this.#alert(socket, Alert.unrecognizedName);
     const challenge = this.#context.challenges.identity(serverName, hello.alpn);

@@ -96,4 +96,6 @@ onLinux('an agent that shares the port of visitors is not taken for one of them'
   );
   expect(told).toContain('');
   expect(connected).toBe(true);
+  const https = (await harness.edge.stats()).listeners.find(({ name }) => name === 'https');
+  expect(https?.crowdedOut).toBeGreaterThanOrEqual(told.filter((text) => text === '').length);
 });

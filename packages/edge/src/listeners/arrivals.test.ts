@@ -81,7 +81,7 @@ describe('a line', () => {
     line.standing = 2 * PATIENCE;
     line.turns(102);
     line.turn(0);
-    line.standing = 150;
+    line.standing = 300;
     expect(line.turns(100)).toBe(0);
     expect(line.turns(10)).toBe(10);
     line.turn(0);

@@ -16,9 +16,8 @@
 const LOOK_MS = 100;
 /** For so long after a refusal lines are kept short. */
 const WARY_MS = 10_000;
-/** Of the patience: how long a line may be while it is kept short. */
-const WARY_SHARE = 20;
-/** Of the patience: how long a line is told before it is cut. */
+/** Of the patience: how long a line may be while it is kept short, and how long it is told before it is cut. */
+const WARY_SHARE = 8;
 const TELL_SHARE = 8;
 
 /** What is done with who comes: `refuse` may say why, `cut` must cost as little as can be. */
