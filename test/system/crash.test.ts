@@ -83,10 +83,8 @@ test.skipIf(process.platform === 'win32').for(['opens its own sockets', 'is give
   `${LISTENERS} SDK listeners serve again after each of ${ROUNDS} kills of a server that %s`,
   { timeout: 60_000 + ROUNDS * 70_000 },
   async (how) => {
-    const own: number[] = [];
-    // oxlint-disable-next-line no-await-in-loop -- each is another one
-    for (const _ of NAMES) own.push(await freePort());
-    const { NODE_COMPILE_CACHE: _, ...env } = process.env;
+    const own = await Promise.all(NAMES.map(() => freePort()));
+    const { NODE_COMPILE_CACHE: _cache, ...env } = process.env;
     const bin = process.env['POSTERN_CRASH_BIN'] ?? path.join(repositoryRoot, 'packages', 'cli', 'bin', 'postern.js');
     manager = await serviceManager({
       folder: dataDir,
@@ -102,8 +100,8 @@ test.skipIf(process.platform === 'win32').for(['opens its own sockets', 'is give
       env: { ...env, HOME: dataDir, XDG_CONFIG_HOME: dataDir },
     });
     const runtime = await running();
-    const visitors = Number(splitAddress(runtime.http_addr)[1]);
-    const agents = Number(splitAddress(runtime.agent_addr)[1]);
+    const [, visitors] = splitAddress(runtime.http_addr);
+    const [, agents] = splitAddress(runtime.agent_addr);
     const ca = await readFile(runtime.ca_path);
     const token = (await readFile(runtime.authtoken_path, 'utf8')).trim();
     const hosts = Array.from({ length: LISTENERS }, (_, index) => `listener-${index}.test`);

@@ -9,7 +9,7 @@ import { eventsOf, messageOf, type Site } from './site.ts';
 
 export interface Check {
   readonly name: string;
-  run(site: Site): Promise<void>;
+  readonly run: (site: Site) => Promise<void>;
 }
 
 const VISITOR = '127.0.0.1';

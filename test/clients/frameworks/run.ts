@@ -50,7 +50,7 @@ interface Prepared {
   /** Of this run; goes with it. */
   readonly folder: string;
   /** How its server starts. */
-  start(port: number, host: string): Command;
+  readonly start: (port: number, host: string) => Command;
 }
 
 async function prepared(start: (folder: string) => Prepared['start']): Promise<Prepared> {
