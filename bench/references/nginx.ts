@@ -5,6 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { selfSigned } from '../../test/support/certificates.ts';
+import { until } from '../../test/support/until.ts';
 import { Child, childrenOf, findFile, type Measured } from '../children.ts';
 import { freePorts, portAt, waitForPort } from './ports.ts';
 
@@ -58,7 +59,7 @@ export async function startNginx(command: string, folder: string, upstreamPort: 
     twicePort: twice,
     twiceTlsPort: twiceTls,
     twiceTlsBetweenPort: twiceTlsBetween,
-    ...pair(inner, outer),
+    ...(await pair(inner, outer)),
   };
 }
 
@@ -84,19 +85,28 @@ export async function startNginxStreams(
     `stream { server { ${plain(outerPort)} proxy_ssl on; proxy_pass 127.0.0.1:${innerPort}; } }`,
   ]);
   await Promise.all(ports.map(waitForPort));
-  return { twiceTlsBetweenPort: outerPort, ...pair(inner, outer) };
+  return { twiceTlsBetweenPort: outerPort, ...(await pair(inner, outer)) };
 }
 
 const MODULES = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/share/nginx/modules'];
 
-function pair(inner: Child, outer: Child): Pick<NginxStreams, 'inner' | 'outer' | 'stop'> {
+async function pair(inner: Child, outer: Child): Promise<Pick<NginxStreams, 'inner' | 'outer' | 'stop'>> {
   return {
-    inner: { label: 'nginx', pids: [inner.pid, ...childrenOf(inner.pid)] },
-    outer: { label: 'nginx (outer)', pids: [outer.pid, ...childrenOf(outer.pid)] },
+    inner: await measured('nginx', inner),
+    outer: await measured('nginx (outer)', outer),
     stop: async () => {
       await Promise.all([inner.stop(), outer.stop()]);
     },
   };
+}
+
+/** The master listens before it has a worker, and it is the worker whose time counts. */
+async function measured(label: string, { pid }: Child): Promise<Measured> {
+  const workers = await until(() => {
+    const children = childrenOf(pid);
+    return children.length > 0 ? children : null;
+  });
+  return { label, pids: [pid, ...workers] };
 }
 
 async function writeIdentity(folder: string): Promise<void> {

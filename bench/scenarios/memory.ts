@@ -39,9 +39,10 @@ export const MEMORY: readonly Scenario[] = [
     group: 'memory',
     title: 'idle visitors, answered and kept',
     run: async (stage) => {
-      const postern = await collecting(stage);
+      const postern = await collecting(stage, 'visitors');
       const { target } = await postern.share({ name: 'bench-http', scheme: 'http' });
-      const secure = await postern.share({ name: 'bench-https', scheme: 'https' });
+      const other = await collecting(stage, 'visitors over TLS');
+      const secure = await other.share({ name: 'bench-https', scheme: 'https' });
       return [
         await kilobytes(postern, 'idle visitor over http', { ...target, kind: 'answered', ...VISITORS }, 12),
         await kilobytes(
@@ -58,7 +59,7 @@ export const MEMORY: readonly Scenario[] = [
     group: 'memory',
     title: 'idle agent sessions',
     run: async (stage) => {
-      const postern = await collecting(stage);
+      const postern = await collecting(stage, 'agents');
       const [host, port] = splitAddress(postern.platform.runtime.agent_addr);
       const where = { host, port, path: '/', hostHeader: '', tls: true, kind: 'agents', ...AGENTS } as const;
       return [await kilobytes(postern, 'idle agent session', where, 60)];
@@ -69,25 +70,26 @@ export const MEMORY: readonly Scenario[] = [
     group: 'memory',
     title: 'visitors who stop to read',
     run: async (stage) => {
-      const postern = await collecting(stage);
+      const postern = await collecting(stage, 'readers');
+      const other = await collecting(stage, 'readers of packed bodies');
       const plain = await postern.share({ name: 'bench-stalled', scheme: 'http' });
       const policy = { on_http_response: [{ actions: [{ type: 'compress-response', config: {} }] }] };
-      const packed = await postern.share({ name: 'bench-packed', scheme: 'http', policy });
+      const packed = await other.share({ name: 'bench-packed', scheme: 'http', policy });
       const order = (target: LoadTarget): Where => ({ ...target, path: BULK, kind: 'stalled', ...READERS });
       return [
         await kilobytes(postern, 'stalled reader', order(plain.target), 1_200),
-        await kilobytes(postern, 'stalled reader, compressed', order(packed.target), 1_500),
+        await kilobytes(other, 'stalled reader, compressed', order(packed.target), 1_500),
       ];
     },
   },
 ];
 
-/** A platform that collects its garbage when it is told to. */
-function collecting(stage: Stage): Promise<Postern> {
+/** A platform that collects its garbage when it is told to: one for each figure, since what one has freed another takes. */
+function collecting(stage: Stage, name: string): Promise<Postern> {
   if (!canMeasureCpu) throw new Missing('resident memory can only be read on Linux');
   const collector = pathToFileURL(path.join(repositoryRoot, 'bench', 'parts', 'collector.ts')).href;
   return stage.once(
-    'collecting',
+    `for ${name}`,
     async () =>
       Postern.start({
         upstreamPort: await stage.upstream(),
