@@ -68,6 +68,14 @@ export const FREE_PORTS = [
   '--tcp-listen=127.0.0.1:0',
 ];
 
+/** Visitors come to these ports, which its URLs have, too; everything else is on a free port. */
+export function visitorsAt(ports: { readonly http: number; readonly https: number }): PlatformOptions {
+  const taken = [`--http-listen=127.0.0.1:${ports.http}`, `--https-listen=127.0.0.1:${ports.https}`];
+  const free = FREE_PORTS.filter((flag) => !/^--https?-listen=/.test(flag));
+  const listen = [...taken, ...free];
+  return { publicPorts: 'listeners', listen };
+}
+
 export class Platform {
   readonly dataDir: string;
   readonly runtime: Runtime;

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { selfSigned } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
-import { Platform } from '../support/platform.ts';
+import { Platform, visitorsAt } from '../support/platform.ts';
 import { curl, hasProgram, openssl } from '../support/tls-clients.ts';
 import { until } from '../support/until.ts';
 
@@ -48,15 +48,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
     return pebble;
   }
   const options = (...args: readonly string[]) => ({
-    publicPorts: 'listeners' as const,
-    listen: [
-      '--api-listen=127.0.0.1:0',
-      `--http-listen=127.0.0.1:${ports.http}`,
-      `--https-listen=127.0.0.1:${ports.https}`,
-      '--agent-listen=127.0.0.1:0',
-      '--metrics-listen=127.0.0.1:0',
-      '--tcp-listen=127.0.0.1:0',
-    ],
+    ...visitorsAt(ports),
     args: [`--base-domain=${BASE}`, ...args],
   });
   const served = (root: string): Promise<X509Certificate> => until(() => shown(ports.https, BASE, root));

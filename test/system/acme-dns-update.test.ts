@@ -10,7 +10,7 @@ import { Bind, findBind } from '../support/bind.ts';
 import { DnsForwarder } from '../support/dns-forwarder.ts';
 import { freePort } from '../support/free-port.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
-import { Platform } from '../support/platform.ts';
+import { Platform, visitorsAt } from '../support/platform.ts';
 import { UpdateServer } from '../support/update-server.ts';
 import { until } from '../support/until.ts';
 
@@ -49,15 +49,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
     });
     undo.push(() => pebble.stop());
     const platform = await Platform.start({
-      publicPorts: 'listeners',
-      listen: [
-        '--api-listen=127.0.0.1:0',
-        `--http-listen=127.0.0.1:${ports.http}`,
-        `--https-listen=127.0.0.1:${ports.https}`,
-        '--agent-listen=127.0.0.1:0',
-        '--metrics-listen=127.0.0.1:0',
-        '--tcp-listen=127.0.0.1:0',
-      ],
+      ...visitorsAt(ports),
       args: [
         `--base-domain=${BASE}`,
         ...pebble.flags,

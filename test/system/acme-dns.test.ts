@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DnsForwarder } from '../support/dns-forwarder.ts';
 import { freePort } from '../support/free-port.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
-import { Platform } from '../support/platform.ts';
+import { Platform, visitorsAt } from '../support/platform.ts';
 import { until } from '../support/until.ts';
 
 const BASE = 'tun.example.com';
@@ -51,15 +51,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
 
   async function start(args: readonly string[]): Promise<Platform> {
     const platform = await Platform.start({
-      publicPorts: 'listeners',
-      listen: [
-        '--api-listen=127.0.0.1:0',
-        `--http-listen=127.0.0.1:${ports.http}`,
-        `--https-listen=127.0.0.1:${ports.https}`,
-        '--agent-listen=127.0.0.1:0',
-        '--metrics-listen=127.0.0.1:0',
-        '--tcp-listen=127.0.0.1:0',
-      ],
+      ...visitorsAt(ports),
       args: [`--base-domain=${BASE}`, ...pebble.flags, ...args],
     });
     undo.push(() => platform.dispose());

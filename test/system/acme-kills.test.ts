@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CaRelay, type Place } from '../support/ca-relay.ts';
 import { freePort } from '../support/free-port.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
-import { Platform } from '../support/platform.ts';
+import { Platform, visitorsAt } from '../support/platform.ts';
 import { until } from '../support/until.ts';
 
 /** Nobody points it here: it costs no order of its own. */
@@ -61,15 +61,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
   let rounds = 0;
   const options = () =>
     ({
-      publicPorts: 'listeners',
-      listen: [
-        '--api-listen=127.0.0.1:0',
-        `--http-listen=127.0.0.1:${ports.http}`,
-        `--https-listen=127.0.0.1:${ports.https}`,
-        '--agent-listen=127.0.0.1:0',
-        '--metrics-listen=127.0.0.1:0',
-        '--tcp-listen=127.0.0.1:0',
-      ],
+      ...visitorsAt(ports),
       args: [`--base-domain=${BASE}`, ...pebble.flagsBy(relay.directory)],
     }) as const;
 

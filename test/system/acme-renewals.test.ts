@@ -8,7 +8,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { agentOf } from '../support/agent.ts';
 import { freePort } from '../support/free-port.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
-import { Platform } from '../support/platform.ts';
+import { Platform, visitorsAt } from '../support/platform.ts';
 import { until } from '../support/until.ts';
 import { httpUpstream } from '../support/upstream.ts';
 import { connectHttp2, requestHttp2 } from '../support/visit-http2.ts';
@@ -44,15 +44,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
     undo.push(() => pebble.stop());
     await pebble.point(...NAMES);
     const platform = await Platform.start({
-      publicPorts: 'listeners',
-      listen: [
-        '--api-listen=127.0.0.1:0',
-        `--http-listen=127.0.0.1:${ports.http}`,
-        `--https-listen=127.0.0.1:${ports.https}`,
-        '--agent-listen=127.0.0.1:0',
-        '--metrics-listen=127.0.0.1:0',
-        '--tcp-listen=127.0.0.1:0',
-      ],
+      ...visitorsAt(ports),
       // A busy machine refuses nobody here: what fails is of the renewals.
       args: ['--base-domain=tun.example.com', '--arrival-timeout=0', ...pebble.flags],
     });

@@ -5,7 +5,7 @@ import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
-import { Platform } from '../support/platform.ts';
+import { Platform, visitorsAt } from '../support/platform.ts';
 import { hasProgram, openssl } from '../support/tls-clients.ts';
 import { until } from '../support/until.ts';
 
@@ -30,15 +30,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
   let platform: Platform;
   let ports: { http: number; https: number };
   const options = (kind: string) => ({
-    publicPorts: 'listeners' as const,
-    listen: [
-      '--api-listen=127.0.0.1:0',
-      `--http-listen=127.0.0.1:${ports.http}`,
-      `--https-listen=127.0.0.1:${ports.https}`,
-      '--agent-listen=127.0.0.1:0',
-      '--metrics-listen=127.0.0.1:0',
-      '--tcp-listen=127.0.0.1:0',
-    ],
+    ...visitorsAt(ports),
     args: [`--base-domain=${BASE}`, ...pebble.flags, `--acme-key-type=${kind}`],
   });
   beforeAll(async () => {

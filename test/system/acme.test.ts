@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
-import { type ApiAnswer, Platform } from '../support/platform.ts';
+import { type ApiAnswer, Platform, visitorsAt } from '../support/platform.ts';
 import { until } from '../support/until.ts';
 
 const BASE = 'tun.example.com';
@@ -44,16 +44,8 @@ describe.skipIf(programs === null)('with Pebble', () => {
 
   async function start(args: readonly string[] = [], dataDir?: string): Promise<Platform> {
     const platform = await Platform.start({
-      publicPorts: 'listeners',
+      ...visitorsAt(ports),
       ...(dataDir === undefined ? {} : { dataDir }),
-      listen: [
-        '--api-listen=127.0.0.1:0',
-        `--http-listen=127.0.0.1:${ports.http}`,
-        `--https-listen=127.0.0.1:${ports.https}`,
-        '--agent-listen=127.0.0.1:0',
-        '--metrics-listen=127.0.0.1:0',
-        '--tcp-listen=127.0.0.1:0',
-      ],
       args: [`--base-domain=${BASE}`, ...pebble.flags, ...args],
     });
     platforms.push(platform);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { postern, type CommandResult } from '../support/cli.ts';
 import { freePort } from '../support/free-port.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
-import { Platform } from '../support/platform.ts';
+import { Platform, visitorsAt } from '../support/platform.ts';
 import { until } from '../support/until.ts';
 
 const BASE = 'tun.example.com';
@@ -23,15 +23,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
     pebble = await Pebble.start(programs, { httpPort: http, tlsPort: https });
     await pebble.point(BASE, `connect.${BASE}`);
     platform = await Platform.start({
-      publicPorts: 'listeners',
-      listen: [
-        '--api-listen=127.0.0.1:0',
-        `--http-listen=127.0.0.1:${http}`,
-        `--https-listen=127.0.0.1:${https}`,
-        '--agent-listen=127.0.0.1:0',
-        '--metrics-listen=127.0.0.1:0',
-        '--tcp-listen=127.0.0.1:0',
-      ],
+      ...visitorsAt({ http, https }),
       args: [`--base-domain=${BASE}`, ...pebble.flags],
     });
     trust = path.join(platform.dataDir, 'pebble.pem');

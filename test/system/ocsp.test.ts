@@ -7,7 +7,7 @@ import tls from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
-import { Platform } from '../support/platform.ts';
+import { Platform, visitorsAt } from '../support/platform.ts';
 import { hasProgram, openssl } from '../support/tls-clients.ts';
 import { until } from '../support/until.ts';
 
@@ -47,15 +47,7 @@ describe.skipIf(programs === null || !hasOpenssl)('with Pebble and OpenSSL', () 
     await writeFile(file('issuer.pem'), await pebble.manage('/intermediates/0'));
     await writeFile(file('issuer.key'), await pebble.manage('/intermediate-keys/0'));
     const options = {
-      publicPorts: 'listeners' as const,
-      listen: [
-        '--api-listen=127.0.0.1:0',
-        `--http-listen=127.0.0.1:${ports.http}`,
-        `--https-listen=127.0.0.1:${ports.https}`,
-        '--agent-listen=127.0.0.1:0',
-        '--metrics-listen=127.0.0.1:0',
-        '--tcp-listen=127.0.0.1:0',
-      ],
+      ...visitorsAt(ports),
       args: [`--base-domain=${BASE}`, ...pebble.flags],
     };
     const first = await Platform.start(options);
