@@ -53,7 +53,7 @@ describe('a line', () => {
   test('is refused when its last would wait too long, until it has ended', () => {
     const line = new Line();
     line.standing = PATIENCE + 100;
-    expect(line.turns(100)).toBe(0);
+    expect(line.turns(PATIENCE)).toBe(0);
     expect(line.turns(50)).toBe(50);
     expect(line.crowds).toHaveLength(1);
     expect(line.crowds[0]).toBeCloseTo(PATIENCE + 100, -2);
@@ -67,10 +67,18 @@ describe('a line', () => {
     expect(line.turns(60_000)).toBe(0);
   });
 
+  test('that is younger than the patience is taken in, however slowly it moves: the process may have been held up', () => {
+    const line = new Line();
+    line.standing = 64;
+    for (let turn = 0; turn < 20; turn++) expect(line.turn(1, 99)).toBe(0);
+    // Had it gone on like that, the last would have waited for six seconds.
+    expect(line.turns(1_000)).toBe(0);
+  });
+
   test('is judged by how fast it is taken in', () => {
     const line = new Line();
     line.standing = 150;
-    for (let turn = 0; turn < 100; turn++) expect(line.turn(1, 10)).toBe(0);
+    for (let turn = 0; turn < 200; turn++) expect(line.turn(1, 10)).toBe(0);
     line.standing = 250;
     for (let turn = 0; turn < 11; turn++) line.turn(1, 10);
     expect(line.last).toBe('refuse');
@@ -79,7 +87,7 @@ describe('a line', () => {
   test('is kept short while the load stays, and not any more when it has gone', () => {
     const line = new Line();
     line.standing = 2 * PATIENCE;
-    line.turns(102);
+    line.turns(PATIENCE + 2);
     line.turn(0);
     line.standing = 300;
     expect(line.turns(100)).toBe(0);
@@ -92,7 +100,7 @@ describe('a line', () => {
   test('that telling does not end is cut, and told again when it is calm', () => {
     const line = new Line();
     line.standing = 2 * PATIENCE;
-    line.turns(102);
+    line.turns(PATIENCE + 2);
     expect(line.last).toBe('refuse');
     line.turns(PATIENCE / 8);
     expect(line.last).toBe('cut');
@@ -101,7 +109,7 @@ describe('a line', () => {
     expect(line.last).toBe('cut');
     line.turn(0);
     line.now += 10_000;
-    line.turns(102);
+    line.turns(PATIENCE + 2);
     expect(line.last).toBe('refuse');
   });
 

@@ -7,7 +7,8 @@
  * looked at now and then; how fast it is taken in says how long the last of it will wait. When that is too long, whoever
  * comes is refused, at once and cheaply, until the line has ended.
  *
- * What is too long depends on what was before: a crowd that comes once may wait as long as people do; under a load that
+ * What is too long depends on what was before: a crowd that comes once may wait as long as people do, and is not judged
+ * before it has stood for so long, so that a busy machine's pause is not taken for a load; under a load that
  * stays, the line is kept short, so that whoever is let in is served soon. Where telling everybody why is too much to
  * ever end the line, nobody is told: to cut a connection costs half of that.
  */
@@ -39,6 +40,7 @@ export interface ArrivalsOptions {
 /** One per listener. */
 export class Arrivals {
   readonly #options: ArrivalsOptions;
+  #beganAt = 0;
   /** When the line was last looked at, or began; null = nobody stands. */
   #lookedAt: number | null = null;
   /** Since then. */
@@ -62,6 +64,7 @@ export class Arrivals {
     this.#cameInTurn = true;
     this.#taken++;
     if (this.#lookedAt === null) {
+      this.#beganAt = at;
       this.#look(at);
       later(this.#turnEnds);
       return 'take';
@@ -71,6 +74,8 @@ export class Arrivals {
       const waitMs = this.#waitMs(at, this.#lookedAt);
       const wary = at < this.#waryUntil;
       if (waitMs < (wary ? patienceMs / WARY_SHARE : patienceMs)) return 'take';
+      // The process may have been held up, and the line with it: nobody in it has waited that long yet.
+      if (!wary && at - this.#beganAt < patienceMs) return 'take';
       this.#refusingSince = at;
       this.#cuts &&= wary;
       this.#options.onCrowd(waitMs);
