@@ -1,44 +1,80 @@
-/** The published Terraform provider over `examples/terraform`: every step of a resource's life, for all resources at once. */
+/** Published Terraform providers, newest and older: every step of a resource's life, for all their resources at once. */
 import assert from 'node:assert/strict';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { selfSigned } from '../../support/certificates.ts';
 import { CLIENTS, type Client } from '../harness/client.ts';
+import type { Report } from '../harness/report.ts';
 import { runTool, type ToolRun, built, tryTool } from '../harness/toolchain.ts';
 import { World } from '../harness/world.ts';
 
-const EXAMPLE = path.join(CLIENTS, '..', '..', 'examples', 'terraform', 'main.tf');
 const MODULE = 'github.com/ngrok/terraform-provider-ngrok';
-/** Each is tried by the client of that name. */
-const VERSIONS = ['v0.8.0'] as const;
 const TEAMS = 110;
+const own = (name: string): string => path.join(CLIENTS, 'terraform', name);
+
+interface Version {
+  readonly version: string;
+  /** Configuration with every resource that this version has and Postern serves. */
+  readonly files: readonly string[];
+  /** Steps that its resources do not have, and why. */
+  readonly cannot: Readonly<Record<string, string>>;
+  /** What somebody else deletes, by type, with the path of its collection. */
+  readonly drifts: readonly [type: string, route: string];
+}
+
+const OLDER = {
+  cannot: { 'what it made is served': 'it makes no endpoints', import: 'its resources cannot be imported' },
+  drifts: ['ngrok_ip_policy_rule', '/ip_policy_rules'],
+} as const;
+
+/** The newest first: the one that a binary without a version is taken for. */
+const VERSIONS: readonly [Version, ...Version[]] = [
+  {
+    version: 'v0.8.0',
+    files: [path.join(CLIENTS, '..', '..', 'examples', 'terraform', 'main.tf')],
+    cannot: {},
+    drifts: ['ngrok_cloud_endpoint', '/endpoints'],
+  },
+  { version: 'v0.7.0', files: [own('older.tf'), own('v0.7.tf')], ...OLDER },
+  { version: 'v0.1.4', files: [own('older.tf'), own('v0.1.tf')], ...OLDER },
+];
 
 export const TERRAFORM: readonly Client[] = VERSIONS.map((version) => ({
   language: 'terraform',
-  name: `Terraform provider ${version}`,
+  name: `Terraform provider ${version.version}`,
   tools: ['terraform', 'go'],
-  run: async (report) => {
-    const folder = await provider(version);
-    const world = await World.start();
-    const work = await mkdtemp(path.join(tmpdir(), 'postern-terraform-'));
-    try {
-      const terraform = await Terraform.prepare(world, work, folder);
-      for (const [step, run] of STEPS) {
-        // What follows a failed step would only say so again.
-        if (!(await report.run(`Terraform provider ${version}`, step, () => run(terraform, world)))) break;
-      }
-    } finally {
-      await world.dispose();
-      await rm(work, { recursive: true, force: true });
-    }
-  },
+  run: (report) => runVersion(version, report),
 }));
 
-/** The folder of its binary: what POSTERN_TERRAFORM_PROVIDER names, or built from its module. */
+async function runVersion(version: Version, report: Report): Promise<void> {
+  const name = `Terraform provider ${version.version}`;
+  const folder = await provider(version.version);
+  const world = await World.start();
+  const work = await mkdtemp(path.join(tmpdir(), 'postern-terraform-'));
+  try {
+    const terraform = await Terraform.prepare(world, work, folder, version);
+    for (const [step, run] of STEPS) {
+      const why = version.cannot[step];
+      if (why !== undefined) report.add({ client: name, duty: step, outcome: 'cannot', why });
+      // What follows a failed step would only say so again.
+      else if (!(await report.run(name, step, () => run(terraform, world)))) break;
+    }
+  } finally {
+    await world.dispose();
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The folder of its binary: what POSTERN_TERRAFORM_PROVIDER names (`v0.7.0=<file>,v0.1.4=<file>`; a file alone is the
+ * newest version's), or built from its module.
+ */
 async function provider(version: string): Promise<string> {
-  const given = process.env['POSTERN_TERRAFORM_PROVIDER'];
-  if (given !== undefined) return path.dirname(given);
+  for (const entry of (process.env['POSTERN_TERRAFORM_PROVIDER'] ?? '').split(',')) {
+    const [, of = VERSIONS[0].version, file = ''] = /^(?:(v[^=/]+)=)?(.*)$/.exec(entry) ?? [];
+    if (of === version && file !== '') return path.dirname(path.resolve(file));
+  }
   return built(`terraform-provider-${version}`, [version], async (into) => {
     await runTool({
       command: 'go',
@@ -52,22 +88,29 @@ class Terraform {
   readonly #env: Readonly<Record<string, string>>;
   readonly #work: string;
   readonly #material: Readonly<Record<string, string>>;
+  readonly version: Version;
 
-  private constructor(env: Readonly<Record<string, string>>, work: string, material: Readonly<Record<string, string>>) {
+  private constructor(
+    version: Version,
+    env: Readonly<Record<string, string>>,
+    work: string,
+    material: Readonly<Record<string, string>>,
+  ) {
+    this.version = version;
     this.#env = env;
     this.#work = work;
     this.#material = material;
   }
 
   /** The provider is taken from its folder; no registry is asked for anything. */
-  static async prepare(world: World, work: string, folder: string): Promise<Terraform> {
+  static async prepare(world: World, work: string, folder: string, version: Version): Promise<Terraform> {
     const configuration = path.join(work, 'terraform.rc');
     await writeFile(
       configuration,
       `provider_installation {\n  dev_overrides {\n    "ngrok/ngrok" = "${folder}"\n  }\n}\n`,
     );
     await mkdir(path.join(work, 'example'));
-    await copyFile(EXAMPLE, path.join(work, 'example', 'main.tf'));
+    for (const file of version.files) await copyFile(file, path.join(work, 'example', path.basename(file)));
     const env = {
       TF_CLI_CONFIG_FILE: configuration,
       TF_IN_AUTOMATION: '1',
@@ -81,7 +124,7 @@ class Terraform {
       certificate: cert.toString(),
       private_key: key.toString(),
     };
-    return new Terraform(env, path.join(work, 'example'), material);
+    return new Terraform(version, env, path.join(work, 'example'), material);
   }
 
   run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<ToolRun> {
@@ -109,7 +152,7 @@ class Terraform {
   async plan(variables: Readonly<Record<string, string>> = {}): Promise<string> {
     const { code, output } = await this.run(['plan', '-detailed-exitcode', '-input=false', '-no-color'], variables);
     assert.notEqual(code, 1, output);
-    return code === 0 ? 'empty' : output;
+    return code === 0 ? 'empty' : output.slice(Math.max(0, output.indexOf('Terraform will perform')));
   }
 
   async resources(): Promise<readonly { address: string; type: string; id: string }[]> {
@@ -143,7 +186,7 @@ const STEPS: readonly Step[] = [
     'change',
     async (terraform, world) => {
       await terraform.apply(CHANGED);
-      await serves(world, 'goodbye');
+      if (makesEndpoints(terraform)) await serves(world, 'goodbye');
     },
   ],
   ['empty plan after a change', async (terraform) => assert.equal(await terraform.plan(CHANGED), 'empty')],
@@ -166,11 +209,15 @@ const STEPS: readonly Step[] = [
         '/ip_policy_rules',
         '/vaults',
         '/tls_certificates',
+        '/certificate_authorities',
+        '/bot_users',
       ])
         assert.deepEqual(await world.rows(route), [], route);
     },
   ],
 ];
+
+const makesEndpoints = ({ version }: Terraform): boolean => version.cannot['what it made is served'] === undefined;
 
 async function serves(world: World, text: string): Promise<void> {
   const answer = await world.visit('https://app.example.com/');
@@ -197,12 +244,13 @@ async function drift(terraform: Terraform, world: World): Promise<void> {
   const idOf = (type: string): string => all.find((one) => one.type === type)?.id ?? '';
   const changed = await world.api('PATCH', `/credentials/${idOf('ngrok_credential')}`, { description: 'by hand' });
   assert.equal(changed.status, 200, changed.text);
-  const deleted = await world.api('DELETE', `/endpoints/${idOf('ngrok_cloud_endpoint')}`);
+  const [type, route] = terraform.version.drifts;
+  const deleted = await world.api('DELETE', `${route}/${idOf(type)}`);
   assert.equal(deleted.status, 204, deleted.text);
   assert.match(await terraform.plan(CHANGED), /1 to add, 1 to change, 0 to destroy/);
   await terraform.apply(CHANGED);
   assert.equal(await terraform.plan(CHANGED), 'empty');
-  await serves(world, 'goodbye');
+  if (makesEndpoints(terraform)) await serves(world, 'goodbye');
 }
 
 /** The server ends in order while it is asked for much; a second apply finishes what the first could not. */
