@@ -107,6 +107,14 @@ const CASES: Readonly<Record<string, Case>> = {
     config: () => ({ headers: { 'x-seen': 'by ${req.method}' } }),
     shows: async (ask) => expect((await ask('/')).text).toContain('by GET'),
   },
+  'ai-gateway': {
+    config: () => ({ providers: [{ id: 'own', base_url: `${service.url}/v2`, api_keys: [{ value: 'k' }] }] }),
+    shows: async (ask) => {
+      const asked = await ask('/v1/chat/completions', { method: 'POST', body: '{"model":"own:m"}' });
+      expect(asked.text).toContain('served /v2/chat/completions undefined {"model":"m"}');
+      await status(ask('/v1/chat/completions', { method: 'POST', body: '{"model":"other"}' }), 422);
+    },
+  },
   'basic-auth': {
     config: () => ({ credentials: ['ada:long enough'] }),
     shows: async (ask) => {
@@ -276,7 +284,7 @@ async function endpoint(kind: 'agent' | 'cloud', type: string, { phase = 'on_htt
   const requests = [...(policy['on_http_request'] ?? []), ...(behind ?? [])];
   // Rules that nothing passes have nothing behind them.
   const ends = type === 'deny' || type === 'custom-response' || type === 'close-connection' || behind !== undefined;
-  if (kind === 'cloud' && !ends && type !== 'forward-internal') {
+  if (kind === 'cloud' && !ends && type !== 'forward-internal' && type !== 'ai-gateway') {
     requests.push(action('forward-internal', { url: 'https://service.internal' }));
   }
   if (requests.length > 0) policy['on_http_request'] = requests;

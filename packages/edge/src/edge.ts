@@ -46,6 +46,9 @@ const ARRIVAL_MS = 3_000;
 /** Of log-ins, which come in crowds when people begin to work: requests to providers at once, in all and for an endpoint. */
 const LOGINS_AT_ONCE = 64;
 const LOGINS_OF_ONE = 24;
+/** Calls of models, of which each takes a socket for minutes. */
+const MODELS_AT_ONCE = 512;
+const MODELS_OF_ONE = 128;
 /** When what is left is cut: how long that takes to be told. */
 const CUT_MS = 1_000;
 
@@ -144,6 +147,8 @@ class DataPlane implements Edge {
   #settings: NodeSettings | null = null;
   readonly #outside: Outside;
   readonly #providers: Outside;
+  /** Calls of models, which take minutes. */
+  readonly #models: Outside;
   readonly #sessions: VisitorSessions;
   readonly #bcrypt = new BcryptThread();
   readonly #peers: { readonly host: PeerHost; readonly streams: NodeStreams; readonly path: string } | null;
@@ -160,6 +165,7 @@ class DataPlane implements Edge {
     const allow = config.policyOutgoingAllow;
     this.#outside = new Outside({ allow });
     this.#providers = new Outside({ allow, atOnce: LOGINS_AT_ONCE, ofOne: LOGINS_OF_ONE });
+    this.#models = new Outside({ allow, atOnce: MODELS_AT_ONCE, ofOne: MODELS_OF_ONE });
     this.#sessions = new VisitorSessions({ now, sharedDomains: config.logins.sharedDomains });
     const wheel = createTimerWheel({ onFault: (error) => faults.report(error, 'a timer') });
     this.#traffic = new TrafficBatch(wheel, (events) => link.traffic(events));
@@ -221,6 +227,7 @@ class DataPlane implements Edge {
         slices: new SlicedWork(),
         sessions: this.#sessions,
         outgoing: null,
+        relays: this.#models,
       },
       wheel,
       log,

@@ -6,6 +6,7 @@ import { ENDPOINT_ERRORS } from './families/endpoints.ts';
 import { GATEWAY_ERRORS } from './families/gateway.ts';
 import { POLICY_ERRORS } from './families/policy.ts';
 import { POLICY_LOGIN_ERRORS } from './families/policy-logins.ts';
+import { POLICY_MODEL_ERRORS } from './families/policy-models.ts';
 import { POLICY_RUN_ERRORS } from './families/policy-run.ts';
 import { POLICY_RESOURCE_ERRORS } from './families/policy-resources.ts';
 import { POLICY_TOKEN_ERRORS } from './families/policy-tokens.ts';
@@ -21,6 +22,7 @@ export const ERROR_TABLE = {
   ...AGENT_ERRORS,
   ...POLICY_ERRORS,
   ...POLICY_LOGIN_ERRORS,
+  ...POLICY_MODEL_ERRORS,
   ...POLICY_RUN_ERRORS,
   ...POLICY_TOKEN_ERRORS,
   ...GATEWAY_ERRORS,

@@ -26,7 +26,7 @@ describe('compilePolicy', () => {
     [rule(R, { type: 'deny' }, { type: 'deny' }), '2207 on_http_request[0].actions[1]: '],
     [rule(R, { type: 'dney' }), '2201 on_http_request[0].actions[0]: the action "dney"'],
     [rule(R, { type: 'compress-response' }), '2202 on_http_request[0].actions[0]: '],
-    [rule(R, { type: 'ai-gateway' }), '90025 on_http_request[0].actions[0]: the action "ai-gateway"'],
+    [rule(R, { type: 'ai-gateway' }, { type: 'deny' }), '2207 on_http_request[0].actions[1]: '],
     [rule(R, { type: 'oidc' }), '2234 on_http_request[0].actions[0].config: the field "issuer_url"'],
     [
       rule(R, { type: 'deny', config: { status_code: 'x' } }),

@@ -211,6 +211,7 @@ function compileAction(
       uses.logins.add(authId);
       return free;
     },
+    claimGateway: () => uses.gateways++ === 0,
     refer: (kind, id, field) => void uses.references.push({ kind, id, path: `${path}${field}` }),
     program: (size) => (uses.programs.left -= size) >= 0,
     template(source, field) {
@@ -220,9 +221,10 @@ function compileAction(
         throw expressionProblem(error, `${path}${field}`, 2224);
       }
     },
-    expression(source, field) {
+    expression(source, field, variables) {
       try {
-        return uses.whole(source, compileExpression(source, { phase, ...uses.expressions }).eval);
+        const context = { phase, ...uses.expressions, ...(variables === undefined ? {} : { variables }) };
+        return uses.whole(source, compileExpression(source, context).eval);
       } catch (error) {
         throw expressionProblem(error, `${path}${field}`, 2200);
       }
@@ -286,6 +288,7 @@ class ResultUses {
   readonly references: PolicyReference[] = [];
   /** Names under which actions log visitors in. */
   readonly logins = new Set<string>();
+  gateways = 0;
   readonly onProblem: OnProblem | undefined;
   readonly programs = { left: MAX_PROGRAMS };
   readonly trace: PolicyTrace | undefined;

@@ -126,7 +126,8 @@ class Cursor implements PhaseRun, Scope {
 
   /** Nothing runs behind an outcome, except behind a forward that may fail. */
   #end(outcome: Outcome, action: RunnableAction): Outcome {
-    if (outcome.kind === 'forward' && outcome.onError === 'continue') this.#forward = action;
+    if ((outcome.kind === 'forward' || outcome.kind === 'relay') && outcome.onError === 'continue')
+      this.#forward = action;
     else this.#rule = this.#rules.length;
     return outcome;
   }

@@ -5,7 +5,7 @@
 import type { PosternError } from '@postern/errors';
 import type { Binding, Scheme } from '@postern/link';
 import type { FilterMaker } from './body-filter.ts';
-import type { PolicyServices } from './services.ts';
+import type { PolicyServices, RelayedAnswer } from './services.ts';
 
 export type PhaseName = 'on_tcp_connect' | 'on_http_request' | 'on_http_response' | 'on_event_stream_message';
 
@@ -248,13 +248,20 @@ export type Outcome =
   /** End the connection without an answer. */
   | { readonly kind: 'close' }
   /** Hand over to an internal endpoint; tell the run how it went only if it failed. */
-  | { readonly kind: 'forward'; readonly to: InternalAddress; readonly onError: 'halt' | 'continue' };
+  | { readonly kind: 'forward'; readonly to: InternalAddress; readonly onError: 'halt' | 'continue' }
+  /** Somebody outside answers, as `services.relays` has it; the error of `open` is as one of a forward. */
+  | {
+      readonly kind: 'relay';
+      /** Called once. Never rejects; over with the exchange, whose policies' time it does not take. */
+      readonly open: () => Promise<RelayedAnswer | PosternError>;
+      readonly onError: 'halt' | 'continue';
+    };
 
 /** One phase under way: a cursor that is synchronous as long as its actions are. */
 export interface PhaseRun {
   /** Runs from the cursor to the next outcome. */
   next(): Outcome | Promise<Outcome>;
-  /** After a `forward` with onError 'continue' failed: records the error and goes on behind that action. */
+  /** After a `forward` or `relay` with onError 'continue' failed: records the error and goes on behind that action. */
   forwardFailed(error: PosternError): Outcome | Promise<Outcome>;
 }
 

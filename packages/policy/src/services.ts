@@ -3,6 +3,7 @@
  * once for all policies, so that what they keep outlives the edit of a policy.
  */
 import type { KeyObject } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import type { PosternError } from '@postern/errors';
 import type { Firewall } from '@postern/seclang';
 
@@ -18,6 +19,8 @@ export interface PolicyServices {
   readonly sessions: Sessions;
   /** null where no request is under way: connection rules call nobody. */
   readonly outgoing: OutgoingHttp | null;
+  /** null where no request is under way. */
+  readonly relays: Relays | null;
   /** null where the operator has given no rules. */
   readonly firewall: Firewall | null;
   /** null where nobody has named data about addresses. */
@@ -164,6 +167,42 @@ export interface OutgoingHttp {
    * @returns the answer, whatever its status, or why there is none; never rejects
    */
   call(request: OutgoingRequest, from: object): Promise<OutgoingAnswer | PosternError>;
+}
+
+/** A visitor's request that somebody on the internet answers. */
+export interface RelayRequest {
+  readonly method: 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** Until the head of the answer is there. */
+  readonly timeoutMs: number;
+  /** How long its body may say nothing, while somebody takes it. */
+  readonly silenceMs: number;
+  readonly endpointId: string;
+  /** Ends it, and the answer. */
+  readonly signal: AbortSignal;
+}
+
+/** Its body has not been read: whoever takes the answer reads or destroys it. */
+export interface RelayedAnswer {
+  readonly status: number;
+  /** As sent: name, value, name, value, … */
+  readonly fields: readonly string[];
+  /** Ends with an error when the answer broke off. */
+  readonly body: Readable;
+  readonly silenceMs: number;
+}
+
+export interface RelayProblem {
+  /** A clause with its subject. */
+  readonly problem: string;
+  readonly late: boolean;
+}
+
+/** Asks public addresses, and those that the operator allows, and nothing else. Never rejects. */
+export interface Relays {
+  open(request: RelayRequest): Promise<RelayedAnswer | RelayProblem>;
 }
 
 /** Something that a policy has to tell whoever operates its endpoint. */

@@ -113,6 +113,7 @@ async function walk(
       case 'close':
         return ended(null);
       case 'respond':
+      case 'relay':
         return ended(fail(2300, { type: 'on_tcp_connect' }));
       case 'forward':
         try {

@@ -8,7 +8,7 @@ import { lookup } from 'node:dns/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
-import { CidrSet, isPublicAddress } from '@postern/policy';
+import { CidrSet, isPublicAddress, type RelayedAnswer, type RelayProblem, type RelayRequest } from '@postern/policy';
 import { Tally } from '../tally.ts';
 
 /** Under way at once: in all, and for one endpoint. */
@@ -33,10 +33,13 @@ export interface OutsideCall extends OutsidePlace {
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   /** Empty = none. */
-  readonly body: string;
+  readonly body: string | Buffer;
   /** Ends it early; null = nobody does. */
   readonly signal: AbortSignal | null;
 }
+
+/** What goes out of a request. */
+type OutsideSent = Pick<OutsideCall, 'url' | 'method' | 'headers' | 'body'>;
 
 export interface OutsideAnswer {
   readonly status: number;
@@ -49,6 +52,9 @@ export interface OutsideProblem {
   /** Too much is asked for already. */
   readonly busy?: boolean;
 }
+
+const BUSY: OutsideProblem = { problem: 'too much is asked for at once', busy: true };
+const LATE = 'it did not answer in time';
 
 export interface OutsideOptions {
   /** CIDR ranges that may be reached although they are not public. */
@@ -92,23 +98,64 @@ export class Outside {
   /** @returns the answer, whatever its status, or why there is none; never rejects */
   async call(call: OutsideCall): Promise<OutsideAnswer | OutsideProblem> {
     const { endpointId, signal } = call;
-    if (this.#underWay.of(endpointId) >= this.#ofOne || this.#all >= this.#atOnce)
-      return { problem: 'too much is asked for at once', busy: true };
-    this.#underWay.add(endpointId, 1);
-    this.#all++;
+    if (!this.#enter(endpointId)) return BUSY;
     const late = AbortSignal.timeout(call.timeoutMs);
     const over = signal === null ? late : AbortSignal.any([late, signal]);
     try {
-      return await this.#call(call, over);
+      const answer = await this.#reach(call, over);
+      return 'problem' in answer ? answer : await readAnswer(answer, call.limit);
     } catch (error) {
-      return { problem: late.aborted ? 'it did not answer in time' : wordsOf(error) };
+      return { problem: late.aborted ? LATE : wordsOf(error) };
     } finally {
-      this.#all--;
-      this.#underWay.add(endpointId, -1);
+      this.#leave(endpointId);
     }
   }
 
-  async #call(call: OutsideCall, over: AbortSignal): Promise<OutsideAnswer | OutsideProblem> {
+  /** As `call`, up to the head of the answer: its body is there to be read, and its place taken until it is over. */
+  async open({ silenceMs, timeoutMs, signal, ...call }: RelayRequest): Promise<RelayedAnswer | RelayProblem> {
+    const { endpointId } = call;
+    if (!this.#enter(endpointId)) return { problem: BUSY.problem, late: false };
+    const over = new AbortController();
+    const end = (): void => over.abort();
+    signal.addEventListener('abort', end, { once: true });
+    const leave = (): void => {
+      signal.removeEventListener('abort', end);
+      this.#leave(endpointId);
+    };
+    const late = setTimeout(end, timeoutMs);
+    let answer: IncomingMessage | OutsideProblem;
+    try {
+      if (signal.aborted) end();
+      answer = await this.#reach({ ...call, url: new URL(call.url) }, over.signal);
+    } catch (error) {
+      answer = { problem: wordsOf(error) };
+    }
+    clearTimeout(late);
+    if ('problem' in answer) {
+      leave();
+      const wasLate = over.signal.aborted && !signal.aborted;
+      return { problem: wasLate ? LATE : answer.problem, late: wasLate };
+    }
+    answer.once('close', leave);
+    // Whoever takes it listens, too; one that nobody has taken yet may break off all the same.
+    answer.on('error', () => {});
+    return { status: answer.statusCode ?? 0, fields: answer.rawHeaders, body: answer, silenceMs };
+  }
+
+  #enter(endpointId: string): boolean {
+    if (this.#underWay.of(endpointId) >= this.#ofOne || this.#all >= this.#atOnce) return false;
+    this.#underWay.add(endpointId, 1);
+    this.#all++;
+    return true;
+  }
+
+  #leave(endpointId: string): void {
+    this.#all--;
+    this.#underWay.add(endpointId, -1);
+  }
+
+  /** @returns the answer as its head is there */
+  async #reach(call: OutsideSent, over: AbortSignal): Promise<IncomingMessage | OutsideProblem> {
     const { url } = call;
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const addresses = isIP(host) === 0 ? await before(over, this.#resolve(host)) : [host];
@@ -128,13 +175,9 @@ export class Outside {
     return protocol === 'https:' && isPublicAddress(address);
   }
 
-  async #ask(
-    { url, method, headers, body, limit }: OutsideCall,
-    address: string,
-    signal: AbortSignal,
-  ): Promise<OutsideAnswer | OutsideProblem> {
+  #ask({ url, method, headers, body }: OutsideSent, address: string, signal: AbortSignal): Promise<IncomingMessage> {
     const family = isIP(address);
-    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    return new Promise<IncomingMessage>((resolve, reject) => {
       const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
       const sent = send(url, {
         agent: false,
@@ -149,21 +192,24 @@ export class Outside {
       });
       sent.on('response', resolve);
       sent.on('error', reject);
-      sent.end(body === '' ? undefined : body);
+      sent.end(body.length === 0 ? undefined : body);
     });
-    try {
-      const parts: Buffer[] = [];
-      let bytes = 0;
-      for await (const part of answer as AsyncIterable<Buffer>) {
-        bytes += part.length;
-        if (bytes > limit) return { problem: `its answer has more than ${limit} bytes` };
-        parts.push(part);
-      }
-      if (!answer.complete) return { problem: 'its answer broke off' };
-      return { status: answer.statusCode ?? 0, body: Buffer.concat(parts) };
-    } finally {
-      answer.destroy();
+  }
+}
+
+async function readAnswer(answer: IncomingMessage, limit: number): Promise<OutsideAnswer | OutsideProblem> {
+  try {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    for await (const part of answer as AsyncIterable<Buffer>) {
+      bytes += part.length;
+      if (bytes > limit) return { problem: `its answer has more than ${limit} bytes` };
+      parts.push(part);
     }
+    if (!answer.complete) return { problem: 'its answer broke off' };
+    return { status: answer.statusCode ?? 0, body: Buffer.concat(parts) };
+  } finally {
+    answer.destroy();
   }
 }
 
@@ -174,7 +220,7 @@ async function resolveByDns(host: string): Promise<readonly string[]> {
 /** Names are resolved by the system, which cannot be told to stop. */
 function before<T>(over: AbortSignal, wanted: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const late = (): void => reject(new Error('it did not answer in time'));
+    const late = (): void => reject(new Error(LATE));
     over.addEventListener('abort', late, { once: true });
     wanted.then(resolve, reject).finally(() => over.removeEventListener('abort', late));
   });

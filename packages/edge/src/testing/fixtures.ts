@@ -60,6 +60,7 @@ export const POLICY_CONTEXT: PolicyContext = {
     events: { emit: () => {} },
     keys: { at: () => Promise.resolve({ problem: 'nobody is asked in this test' }) },
     outgoing: null,
+    relays: null,
     providers: NO_PROVIDERS,
     resources: new KnownResources(),
     slices: { run: () => Promise.resolve('busy') },

@@ -32,6 +32,7 @@ import { BodyRoom } from '../http/exchange/body-room.ts';
 import { BcryptThread } from '../services/bcrypt.ts';
 import { CircuitBreakers } from '../services/breakers.ts';
 import { SlidingCounters } from '../services/counters.ts';
+import { Outside } from '../services/outside.ts';
 import { SlicedWork } from '../services/slices.ts';
 import { EventLog } from '../services/event-log.ts';
 import { createHttpService } from '../http/service.ts';
@@ -157,6 +158,8 @@ export interface HarnessOptions {
   readonly bodyBytes?: number;
   /** Of what policies count. */
   readonly counterClock?: () => number;
+  /** What policies may reach although it is not public. */
+  readonly outside?: readonly string[];
   /** Published sets; without them nobody is asked. */
   readonly keys?: Keys;
 }
@@ -237,6 +240,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       slices: new SlicedWork(),
       sessions: POLICY_CONTEXT.services.sessions,
       outgoing: null,
+      relays: new Outside({ allow: options.outside ?? [], atOnce: 64, ofOne: 16 }),
       addresses: null,
       firewall: null,
     },

@@ -33,8 +33,11 @@ export interface ActionEnv {
   template(source: string, field: string): Template;
   /** Counts the instructions of a regular expression. @returns false when the policy has too many */
   program(size: number): boolean;
-  /** Compiles a bare expression of any type, without `${…}` around it. @throws PosternError 2200 */
-  expression(source: string, field: string): Eval;
+  /**
+   * Compiles a bare expression of any type, without `${…}` around it. Values of `variables` are put in the scope's locals
+   * before it is evaluated, in their order. @throws PosternError 2200
+   */
+  expression(source: string, field: string, variables?: ReadonlyMap<string, Shape>): Eval;
   /**
    * Compiles a bare condition in which `variables` stand besides all others; their values are given with the scope.
    * @throws PosternError 2200
@@ -42,6 +45,8 @@ export interface ActionEnv {
   condition(source: string, field: string, variables: ReadonlyMap<string, Shape>): Condition;
   /** @returns false when another action of the policy logs visitors in under this name */
   claimLogin(authId: string): boolean;
+  /** @returns false when the policy has one already */
+  claimGateway(): boolean;
   /** What has to be there for the action to work: whoever keeps the policy looks. `field` as in `template`. */
   refer(kind: ReferenceKind, id: string, field: string): void;
   readonly recorder: Recorder;
@@ -60,6 +65,6 @@ export interface CompiledAction {
   readonly run: RunAction;
   /** Always ends the phase when reached: what follows in the rule can never run. */
   readonly terminates: boolean;
-  /** Where a forward that failed goes on: records the error. Only forward-internal has it. */
+  /** Where a forward or a relay that failed goes on: records the error. */
   readonly forwardFailed?: (scope: Scope, code: string, message: string) => void;
 }

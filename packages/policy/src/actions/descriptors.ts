@@ -1,5 +1,6 @@
 /** Every action that this build runs, as editors see it; `index.ts` has what runs. One line for each folder. */
 import { addHeadersAction } from './add-headers/schema.ts';
+import { aiGatewayAction } from './ai-gateway/schema.ts';
 import { basicAuthAction } from './basic-auth/schema.ts';
 import { circuitBreakerAction } from './circuit-breaker/schema.ts';
 import { closeConnectionAction } from './close-connection/schema.ts';
@@ -29,6 +30,7 @@ import { verifyWebhookAction } from './verify-webhook/schema.ts';
 
 export const DESCRIPTORS = [
   addHeadersAction,
+  aiGatewayAction,
   basicAuthAction,
   circuitBreakerAction,
   closeConnectionAction,

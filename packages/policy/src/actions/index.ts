@@ -2,6 +2,7 @@
 import type { ActionType } from '../schema/action-table.ts';
 import type { ActionDefinition } from './action.ts';
 import { addHeaders } from './add-headers/compile.ts';
+import { aiGateway } from './ai-gateway/compile.ts';
 import { basicAuth } from './basic-auth/compile.ts';
 import { circuitBreaker } from './circuit-breaker/compile.ts';
 import { closeConnection } from './close-connection/compile.ts';
@@ -31,6 +32,7 @@ import { verifyWebhook } from './verify-webhook/compile.ts';
 
 const DEFINITIONS: readonly ActionDefinition[] = [
   addHeaders,
+  aiGateway,
   basicAuth,
   circuitBreaker,
   closeConnection,

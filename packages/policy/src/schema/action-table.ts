@@ -4,7 +4,6 @@
  */
 import type { ActionDescriptor, ActionFacts, DocumentPhase } from '../actions/descriptor.ts';
 import { DESCRIPTORS } from '../actions/descriptors.ts';
-import { UNBUILT } from '../actions/unbuilt.ts';
 
 export type { ActionFacts, DocumentPhase };
 
@@ -15,12 +14,12 @@ export const DOCUMENT_PHASES: readonly DocumentPhase[] = [
   'on_event_stream_message',
 ];
 
-export type ActionType = (typeof DESCRIPTORS)[number]['type'] | (typeof UNBUILT)[number]['type'];
+export type ActionType = (typeof DESCRIPTORS)[number]['type'];
 
 const BUILT: ReadonlyMap<string, ActionDescriptor<ActionType>> = new Map(DESCRIPTORS.map((one) => [one.type, one]));
 
 /** In the order of their names. */
-export const ACTIONS: readonly ActionFacts<ActionType>[] = [...DESCRIPTORS, ...UNBUILT].toSorted((a, b) =>
+export const ACTIONS: readonly ActionFacts<ActionType>[] = [...DESCRIPTORS].toSorted((a, b) =>
   a.type < b.type ? -1 : 1,
 );
 

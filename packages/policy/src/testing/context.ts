@@ -229,6 +229,7 @@ const NO_SERVICES: PolicyServices = {
   firewall: null,
   keys: { at: () => Promise.resolve({ problem: 'there is no such set here' }) },
   outgoing: null,
+  relays: null,
   providers: {
     callbackUrl: 'https://idp.test/oauth2/callback',
     settings: () => null,

@@ -118,6 +118,8 @@ function outcomeOf(step: Step): string[] {
       return ['closes the connection'];
     case 'forward':
       return [`forwards to ${step.to.url}`];
+    case 'relay':
+      return ['asks providers of models'];
     default:
       return step satisfies never;
   }

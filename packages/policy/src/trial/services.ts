@@ -3,6 +3,7 @@
  * and was not given is said in `notes`.
  */
 import { createPublicKey } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { fail } from '@postern/errors';
 import type { Verdict } from '@postern/seclang';
 import { CidrSet } from '../net/cidr.ts';
@@ -54,6 +55,16 @@ export function trialServices(given: Given): TrialServices {
         const answer = known?.answer ?? { offline: true };
         if ('offline' in answer) return Promise.resolve(fail(3200, { url }));
         return Promise.resolve({ ...answer, ms: 0 });
+      },
+    },
+    relays: {
+      open({ url, silenceMs }) {
+        const known = given.calls.find((one) => one.url === url);
+        if (known === undefined) notes.add(`no answer is given for POST ${url} (calls)`);
+        const answer = known?.answer ?? { offline: true };
+        if ('offline' in answer) return Promise.resolve({ problem: 'it is not there', late: false });
+        const fields = answer.headers.flat();
+        return Promise.resolve({ status: answer.status, fields, body: Readable.from([answer.body]), silenceMs });
       },
     },
     providers: {

@@ -2,7 +2,8 @@
  * Runs a policy once, without a server: the same compiled rules and the same runner as in the edge, over plain values,
  * in the order of the edge's pipeline (docs/design.md §3).
  */
-import { fail, type PosternError } from '@postern/errors';
+import { buffer } from 'node:stream/consumers';
+import { fail, isPosternError, type PosternError } from '@postern/errors';
 import { compileTraced } from '../compile.ts';
 import type { CompiledPolicy, CompileOptions, Outcome, PhaseRun } from '../runtime.ts';
 import { TrialRequest, TrialResponse, trialContext, type TrialContext } from './context.ts';
@@ -154,6 +155,8 @@ class Run {
         return this.#ask(this.#given.service, null);
       case 'forward':
         return this.#goOn(outcome, run);
+      case 'relay':
+        return this.#relay(outcome, run);
       default:
         return outcome satisfies never;
     }
@@ -166,6 +169,17 @@ class Run {
     const error = fail(3200, { url });
     if (onError === 'halt' || run === null) return this.#page(error, []);
     return this.#settle(await run.forwardFailed(error), run);
+  }
+
+  async #relay({ open, onError }: Extract<Outcome, { kind: 'relay' }>, run: PhaseRun | null): Promise<boolean> {
+    const answer = await open();
+    if (!isPosternError(answer)) {
+      const { status, fields, body } = answer;
+      const lines = fields.flatMap((name, at): HeaderLines => (at % 2 === 0 ? [[name, fields[at + 1] ?? '']] : []));
+      return this.#respond(status, lines, await buffer(body));
+    }
+    if (onError === 'halt' || run === null) return this.#fail(answer, []);
+    return this.#settle(await run.forwardFailed(answer), run);
   }
 
   async #ask(answer: GivenAnswer, at: string | null): Promise<boolean> {

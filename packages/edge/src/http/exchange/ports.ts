@@ -84,7 +84,8 @@ export interface UpstreamOwner {
 }
 
 export interface UpstreamFailure {
-  readonly upstream: AgentUpstream;
+  /** null = it was none of an agent's. */
+  readonly upstream: AgentUpstream | null;
   readonly error: PosternError;
   /** For the traffic event. */
   readonly reason: 'agent-gone' | 'upstream-reset' | 'upstream-closed' | 'upstream-invalid';

@@ -40,6 +40,7 @@ import { WEBSOCKET_VERSION } from '../client/websocket.ts';
 import { InternalCalls } from '../policy/internal-calls.ts';
 import type { KeptIndex } from '../client/kept.ts';
 import { HttpPolicyContext, responseView } from '../policy/views.ts';
+import { relay } from './relay.ts';
 import { settle, type Waiting } from './settle.ts';
 import { trafficEvent } from './traffic-event.ts';
 import { Uploads } from './uploads.ts';
@@ -115,8 +116,7 @@ export class Pipeline implements VisitorStages, Waiting {
       case 'close':
         this.close(exchange);
         return;
-      case 'respond':
-      case 'forward':
+      default:
         this.answerError(exchange, fail(2300, { type: 'on_tcp_connect' }));
     }
   }
@@ -168,7 +168,9 @@ export class Pipeline implements VisitorStages, Waiting {
         this.close(exchange);
         return;
       case 'forward':
-        this.forward(exchange, frame, outcome.to, outcome.onError);
+        return this.forward(exchange, frame, outcome.to, outcome.onError);
+      case 'relay':
+        void relay(this, exchange, frame, outcome, (next) => this.requestOutcome(exchange, frame, next));
     }
   }
 
@@ -297,7 +299,7 @@ export class Pipeline implements VisitorStages, Waiting {
       case 'close':
         this.close(exchange);
         break;
-      case 'forward':
+      default:
         this.answerError(exchange, fail(2300, { type: 'on_http_response' }));
     }
     return false;
