@@ -4,8 +4,8 @@ import { connect as connectHttp2 } from 'node:http2';
 import { text as textOf } from 'node:stream/consumers';
 import { compilePolicy } from '@postern/policy';
 import { describe, expect, test } from 'vitest';
-import { endpoint } from '../testing/fixtures.ts';
-import { harness, type Harness, jsonIn, listening, type Service } from '../testing/http-harness.ts';
+import { endpoint, upstream } from '../testing/fixtures.ts';
+import { dial, harness, type Harness, jsonIn, listening, nodeService, type Service } from '../testing/http-harness.ts';
 
 interface Asked {
   readonly url: string;
@@ -24,6 +24,8 @@ const says =
   (words: string): Answer =>
   (response, { body }) => {
     response.setHeader('content-type', 'application/json');
+    response.setHeader('set-cookie', 'of=provider');
+    response.setHeader('alt-svc', 'h3=":443"');
     response.end(JSON.stringify({ words, model: body['model'] }));
   };
 const status =
@@ -95,6 +97,7 @@ describe('ai-gateway', () => {
     const answer = await ask(edge, { ...hello, stream: false }, 'Authorization: Bearer mine\r\nCookie: a=b\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     expect(answer).toContain('{"words":"hi","model":"small"}');
+    expect(answer).not.toMatch(/set-cookie|alt-svc/i);
     const [asked] = one.asked;
     expect(asked?.url).toBe('/v1/chat/completions?a=1&b=x%20y');
     expect(asked?.body).toEqual({ ...hello, stream: false, temperature: 0.5, max_tokens: 10 });
@@ -157,6 +160,22 @@ describe('ai-gateway', () => {
         },
       ],
     });
+  });
+
+  test('with on_error the endpoint itself may answer, and gets the body', async () => {
+    await using down = await provider(status(500));
+    await using app = await nodeService((request, response) => {
+      void textOf(request).then((body) => response.end(`app has ${body}`));
+    });
+    const config = { providers: [listed('down', down)], on_error: 'continue' };
+    const policy = { on_http_request: [{ actions: [{ type: 'ai-gateway', config }] }] };
+    await using edge = await harness({
+      agents: { s1: dial(app.port) },
+      policies: { p: compilePolicy(policy, { ...CLOUD, kind: 'agent' }) },
+      outside: ['127.0.0.0/8'],
+    });
+    edge.publish(endpoint('ep_1', 'http', 'app.test', { policy: 'p', upstreams: [upstream('s1', 't1')] }));
+    expect(await ask(edge, hello)).toContain(`app has ${JSON.stringify(hello)}`);
   });
 
   test('rules of the answer know who gave it', async () => {

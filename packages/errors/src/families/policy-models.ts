@@ -12,7 +12,7 @@ export const POLICY_MODEL_ERRORS = {
     status: 400,
     owner: 'client',
     title: 'No request for a model',
-    message: 'The body of this request is no request for a model: {reason}.',
+    message: 'This is no request for a model: {reason}.',
   },
   3802: {
     status: 400,

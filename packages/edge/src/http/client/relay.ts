@@ -39,7 +39,7 @@ export class RelayUpstream implements Upstream {
       'data',
       this.#guard.wrap((chunk: Buffer) => this.#data(chunk)),
     );
-    const fields: RawFields = [...sent];
+    const fields = ofAnswers(sent);
     prepareResponseFields(fields);
     body.once(
       'end',
@@ -143,6 +143,25 @@ export class RelayUpstream implements Upstream {
     this.#silence?.cancel();
     this.#silence = null;
   }
+}
+
+/** What speaks of the provider's own name, and would be taken for the endpoint's: cookies, other ways to it. */
+const OF_ITS_NAME: ReadonlySet<string> = new Set([
+  'alt-svc',
+  'nel',
+  'report-to',
+  'reporting-endpoints',
+  'set-cookie',
+  'strict-transport-security',
+]);
+
+function ofAnswers(sent: readonly string[]): RawFields {
+  const fields: RawFields = [];
+  for (let at = 0; at < sent.length; at += 2) {
+    const name = sent[at] ?? '';
+    if (!OF_ITS_NAME.has(name.toLowerCase())) fields.push(name, sent[at + 1] ?? '');
+  }
+  return fields;
 }
 
 function framingOf(status: number, fields: RawFields): Framing {

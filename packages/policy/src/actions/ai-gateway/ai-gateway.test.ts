@@ -5,7 +5,6 @@ import type { Outcome } from '../../index.ts';
 import type { RelayRequest, Relays } from '../../services.ts';
 import type { Facts } from '../../testing/context.ts';
 import { bodyOf, CLOUD, refusal, rule, run, show } from '../../testing/run.ts';
-import { callUrl } from './providers.ts';
 
 const R = 'on_http_request';
 const gateway = (config: object): object => ({ type: 'ai-gateway', config });
@@ -32,7 +31,7 @@ async function ask(
       return Promise.resolve({ status, fields: [], body: Readable.from([]), silenceMs: 1 });
     },
   };
-  const given = { ...facts, method: 'POST', target: '/v1/chat/completions', body: JSON.stringify(body) };
+  const given = { method: 'POST', target: '/v1/chat/completions', ...facts, body: JSON.stringify(body) };
   const { outcome } = await run(R, [{ actions: [gateway(config)] }], {
     ...given,
     services: { relays, ...facts.services },
@@ -135,11 +134,17 @@ describe('ai-gateway', () => {
 
   it.each([
     ['https://a.test', '/v1/chat/completions', 'https://a.test/v1/chat/completions'],
-    ['https://a.test/v1/', '/v1/chat/completions', 'https://a.test/v1/chat/completions'],
-    ['https://a.test/v1', '/chat/completions?a=1', 'https://a.test/v1/chat/completions?a=1&b=2'],
-    ['https://a.test/openai/v1', '/v1/models', 'https://a.test/openai/v1/models'],
-  ])('%s and %s make %s', (base, target, url) => {
-    expect(callUrl(base, target, url.endsWith('b=2') ? 'b=2' : '')).toBe(url);
+    ['https://a.test/v1/', '/v1/embeddings', 'https://a.test/v1/embeddings'],
+    ['https://a.test/v1', '/responses?a=1?2', 'https://a.test/v1/responses?a=1?2'],
+    ['https://a.test/openai/v1', '/v1/completions', 'https://a.test/openai/v1/completions'],
+    ['https://a.test/mine/v1', '/v1/../../admin', '3801'],
+    ['https://a.test/mine/v1', '/v1/%2e%2e/chat/completions', '3801'],
+    ['https://a.test/mine/v1', '/v1/fine_tuning/jobs', '3801'],
+    ['https://a.test/mine/v1', '//chat/completions', '3801'],
+    ['https://a.test/mine/v1', '/v1/files', '3801'],
+  ])('%s and %s make %s', async (base, target, url) => {
+    const asked = await ask({ providers: [{ id: 'a', base_url: base }] }, { model: 'a:x' }, {}, { target });
+    expect(asked.requests[0]?.url ?? asked.came).toBe(url.startsWith('https') ? url : `ERR_NGROK_${url}`);
   });
 
   it.each([

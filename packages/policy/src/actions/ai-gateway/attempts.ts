@@ -18,10 +18,9 @@ export interface Call {
   readonly plan: Plan;
   readonly prompt: Prompt;
   readonly models: readonly { readonly model: Model; readonly keys: readonly string[] }[];
-  /** Path and query of the visitor's request. */
-  readonly target: string;
   readonly surface: string;
-  readonly query: string;
+  /** The visitor's, and the config's. */
+  readonly queries: readonly string[];
   readonly headers: readonly HeaderLine[];
   readonly added: Fields;
 }
@@ -48,7 +47,7 @@ export async function ask(
   const endsAt = performance.now() + totalMs;
   for (const { model, keys } of call.models) {
     const body = bodyFor(call.prompt, call.added, model, call.surface, call.plan);
-    const url = callUrl(model.provider.baseUrl, call.target, call.query);
+    const url = callUrl(model.provider.baseUrl, call.surface, call.queries);
     for (const key of keys) {
       if (attempts.length >= MOST_ATTEMPTS) return fail(3812, { max: MOST_ATTEMPTS, errors: toldOf(attempts) });
       const startedAt = performance.now();
@@ -92,7 +91,7 @@ function headersFor({ headers, surface }: Call, key: string): Record<string, str
   const sent: Record<string, string> = { 'content-type': 'application/json' };
   if (key !== '') {
     // Whose own interface this is, the header too.
-    if (surface === 'messages') sent['x-api-key'] = key;
+    if (surface.startsWith('messages')) sent['x-api-key'] = key;
     else sent['authorization'] = `Bearer ${key}`;
   }
   for (const [name, value] of headers) sent[name] = value;

@@ -5,15 +5,17 @@ import type { Scope } from '../../cel/scope.ts';
 import { Failure } from '../../cel/value.ts';
 import { spend } from '../../cel/work.ts';
 import type { RequestView } from '../../runtime.ts';
+import { isHeaderValue } from '../../schema/headers.ts';
+import { printable } from '../../schema/printable.ts';
 import { readConfig } from '../../schema/problems.ts';
 import type { Relays } from '../../services.ts';
 import type { ActionDefinition, ActionEnv, Step } from '../action.ts';
 import { unreadBody } from '../body.ts';
-import { isHeaderValue } from '../../schema/headers.ts';
 import { renderHeaders, type HeaderLine } from '../headers.ts';
 import { failed, unfilled } from '../outcome.ts';
 import { ask, type Attempt, type Call } from './attempts.ts';
 import { planOf, type Plan, type Provider } from './plan.ts';
+import { surfaceOf } from './providers.ts';
 import { estimateTokens, fieldsIn, MAX_BODY, readPrompt, type Fields, type Prompt } from './prompt.ts';
 import { keyOfVisitor, resultOf } from './result.ts';
 import { aiGatewayAction, aiGatewaySchema } from './schema.ts';
@@ -77,6 +79,8 @@ async function open(call: Call | PosternError, relays: Relays, env: ActionEnv, {
 
 async function prepare(plan: Plan, known: Known, scope: Scope): Promise<Call | PosternError | Failure> {
   const { req } = known;
+  const target = targetOf(req);
+  if (isPosternError(target)) return target;
   const body = await req.readBody(MAX_BODY);
   if (typeof body === 'string') return unreadBody(body, MAX_BODY);
   // It is held once as it came, once as values, and once as it goes out.
@@ -97,7 +101,22 @@ async function prepare(plan: Plan, known: Known, scope: Scope): Promise<Call | P
     if (keys.length > 0) models.push({ model, keys });
   }
   if (models.length === 0) return fail(3802, { provider: selection.models[0]?.provider.id ?? '' });
-  return fill(plan, prompt, models, req, scope);
+  return fill(plan, prompt, models, target, req, scope);
+}
+
+interface Target {
+  readonly surface: string;
+  /** The visitor's query. */
+  readonly asked: string;
+}
+
+function targetOf({ method, target }: RequestView): Target | PosternError {
+  if (method !== 'POST') return fail(3801, { reason: `its method is ${method}, and not POST` });
+  const at = target.indexOf('?');
+  const path = at === -1 ? target : target.slice(0, at);
+  const surface = surfaceOf(path);
+  if (surface === null) return fail(3801, { reason: `${printable(path)} asks no model` });
+  return { surface, asked: at === -1 ? '' : target.slice(at + 1) };
 }
 
 /** @returns none when somebody is to be asked who answers nobody without one */
@@ -121,7 +140,14 @@ function keysOf({ keys, baseUrl }: Provider, ofVisitor: string, scope: Scope): r
 const WITHOUT_KEY =
   /^https:\/\/(?:api\.(?:openai|anthropic|deepseek|groq)\.com|openrouter\.ai|[a-z]+\.googleapis\.com)\//;
 
-function fill(plan: Plan, prompt: Prompt, models: Call['models'], req: RequestView, scope: Scope): Call | Failure {
+function fill(
+  plan: Plan,
+  prompt: Prompt,
+  models: Call['models'],
+  { surface, asked }: Target,
+  req: RequestView,
+  scope: Scope,
+): Call | Failure {
   const headers = renderHeaders(plan.headers, scope);
   if (headers instanceof Failure) return headers;
   const pairs: string[] = [];
@@ -132,14 +158,12 @@ function fill(plan: Plan, prompt: Prompt, models: Call['models'], req: RequestVi
   }
   const added = addedTo(plan, scope);
   if (added instanceof Failure) return added;
-  const path = req.target.split('?', 1)[0] ?? '';
   return {
     plan,
     prompt,
     models,
-    target: req.target,
-    surface: path.replace(/^\/v1\//, '').replace(/^\//, ''),
-    query: pairs.join('&'),
+    surface,
+    queries: [asked, pairs.join('&')],
     headers: [...passed(req), ...headers],
     added,
   };

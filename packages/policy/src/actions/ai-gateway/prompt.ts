@@ -21,11 +21,11 @@ export interface Prompt {
 
 export function readPrompt(body: Buffer, scope: Scope): Prompt | PosternError | Failure {
   const shape = shapeOf(body);
-  if (shape.depth > MAX_DEPTH) return fail(3801, { reason: 'it is nested too deep' });
+  if (shape.depth > MAX_DEPTH) return fail(3801, { reason: 'its body is nested too deep' });
   // What it is parsed into, and written again, is paid for by its parts: text alone is cheap.
   if (!spend(scope, body.length / 16 + shape.parts * 4)) return TOO_MANY_STEPS;
   const fields = fieldsIn(body.toString('utf8'));
-  if (fields === null) return fail(3801, { reason: 'it is no object of JSON' });
+  if (fields === null) return fail(3801, { reason: 'its body is no object of JSON' });
   const { model = '', models = [] } = fields;
   if (typeof model !== 'string') return fail(3801, { reason: 'its model is no text' });
   if (!Array.isArray(models)) return fail(3801, { reason: 'its models are no list' });

@@ -33,16 +33,34 @@ export function addressProblem(written: string): string | null {
   return null;
 }
 
+/** What is called in the name of a visitor: answers of models. Keys open more than that (files, jobs, accounts). */
+const SURFACES: ReadonlySet<string> = new Set([
+  'audio/speech',
+  'chat/completions',
+  'completions',
+  'embeddings',
+  'images/generations',
+  'messages',
+  'messages/count_tokens',
+  'moderations',
+  'rerank',
+  'responses',
+]);
+
+/** @returns what of a provider's interface a path calls (`chat/completions`); null = nothing that is passed on */
+export function surfaceOf(path: string): string | null {
+  const surface = path.replace(/^\/v1(?=\/)/, '').slice(1);
+  return SURFACES.has(surface) ? surface : null;
+}
+
 /**
- * The URL of a call. SDKs have `/v1` in front of what they call; a base that has a path of its own stands in its place.
- * @param target path and query of the visitor's request
- * @param query more of it, encoded; '' = nothing
+ * The URL of a call: SDKs have `/v1` in front of what they call, and a base that has a path of its own stands in its place.
+ * @param queries encoded; those that are '' are left out
  */
-export function callUrl(base: string, target: string, query: string): string {
+export function callUrl(base: string, surface: string, queries: readonly string[]): string {
   const url = new URL(base);
-  const [path = '', asked = ''] = target.split('?', 2);
   const own = url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname;
-  url.pathname = own === '' ? path : own + path.replace(/^\/v1(?=\/|$)/, '');
-  url.search = [asked, query].filter((part) => part !== '').join('&');
+  url.pathname = `${own === '' ? '/v1' : own}/${surface}`;
+  url.search = queries.filter((part) => part !== '').join('&');
   return url.href;
 }
