@@ -10,6 +10,7 @@ test.each([
   ['docs/clients/rust.md', 'rust-agent/src/bin/page.rs'],
   ['docs/clients/python.md', 'python-agent/page.py'],
   ['docs/clients/javascript.md', 'javascript-agent/page.mjs'],
+  ['docs/clients/java.md', 'java-agent/Page.java'],
   ['docs/clients/curl.md', 'pages/curl.sh'],
 ])('%s has %s', (page, program) => {
   expect(textOf(page)).toContain(`\n${textOf(`test/clients/${program}`)}\`\`\`\n`);

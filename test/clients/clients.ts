@@ -9,6 +9,7 @@ import { TERRAFORM } from './terraform/run.ts';
 import type { Command } from './harness/program.ts';
 import { CLIENTS, type Client } from './harness/client.ts';
 import { goProgram } from './harness/go.ts';
+import { javaProgram } from './harness/java.ts';
 import { pythonProgram } from './harness/python.ts';
 import { rustProgram } from './harness/rust.ts';
 import { WRAPPERS } from './wrappers/run.ts';
@@ -61,6 +62,19 @@ export const ALL: readonly Client[] = [
     },
     build: () => pythonProgram('python-agent'),
     page: () => pythonProgram('python-agent', 'page'),
+  }),
+  agentClient({
+    language: 'java',
+    name: 'Java SDK',
+    tools: ['mvn', 'javac', 'java'],
+    cannot: {
+      name: 'it has no such option',
+      pooling: 'it has no such option',
+      'tls-at-agent': 'it does not end TLS itself',
+      http2: 'it has no such option',
+    },
+    build: () => javaProgram('java-agent'),
+    page: () => javaProgram('java-agent', 'Page'),
   }),
   agentClient({
     language: 'javascript',

@@ -34,7 +34,8 @@ export interface AgentDuty {
 export class Bench {
   readonly world: World;
   readonly program: Program;
-  #count = 0;
+  /** Of all duties: what a program tells of a name is told of that duty's alone. */
+  static #count = 0;
   #sessions: string[] = [];
 
   constructor(world: World, program: Program) {
@@ -44,7 +45,7 @@ export class Bench {
 
   /** A session of its own; answers its name. */
   async connect(options: Fields = {}): Promise<string> {
-    const session = `s${(this.#count += 1)}`;
+    const session = `s${(Bench.#count += 1)}`;
     await this.program.call('connect', {
       session,
       address: this.world.agentAddress,
@@ -59,7 +60,7 @@ export class Bench {
 
   /** An https endpoint with a random name that forwards to the service, unless `fields` says otherwise. */
   async listen(session: string, fields: Fields = {}): Promise<Fields> {
-    const listener = `l${(this.#count += 1)}`;
+    const listener = `l${(Bench.#count += 1)}`;
     const { upstream = this.world.service.url, ...rest } = { proto: 'https', ...fields };
     const answer = await this.program.call('listen', {
       session,

@@ -40,7 +40,7 @@ export class BuildError extends Error {
 
 /** What tools print of a registry's plain no, and of a network that leads nowhere. */
 const REFUSED =
-  /\b(?:403 Forbidden|404 Not Found|410 Gone)\b|Could not find artifact|No matching distribution|no matching package named/i;
+  /\b(?:403 Forbidden|404 Not Found|410 Gone)\b|Could not find artifact|was not found in \S+ during a previous attempt|No matching distribution|no matching package named/i;
 const NETWORK =
   /dial tcp|no such host|could not resolve|connection refused|network is unreachable|Temporary failure in name resolution|failed to download|Could not transfer artifact|spurious network error|ETIMEDOUT|ECONNREFUSED|ENOTFOUND/i;
 

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { mainOf, repositoryRoot, splitAddress } from '../../support/platform.ts';
 import { CLIENTS, type Client } from '../harness/client.ts';
+import { javaProgram } from '../harness/java.ts';
+import type { Command } from '../harness/program.ts';
 import { built, runTool, which } from '../harness/toolchain.ts';
 import { World } from '../harness/world.ts';
 
@@ -19,11 +21,6 @@ export const WRAPPERS: readonly Client[] = [
   wrapper('java-ngrok 2.3', ['mvn', 'javac', 'java'], ['whole'], javaNgrok),
   { ...wrapper('flask-ngrok', ['python3'], ['whole'], flaskNgrok, flaskProblem), alone: true },
 ];
-
-interface Program {
-  readonly command: string;
-  readonly args: readonly string[];
-}
 
 function npmWrapper(name: string, packageName: string): Client {
   return wrapper(name, ['npm'], ['whole'], async () => {
@@ -41,11 +38,11 @@ function npmWrapper(name: string, packageName: string): Client {
   });
 }
 
-async function pyngrok(version: string): Promise<Program> {
+async function pyngrok(version: string): Promise<Command> {
   return { command: await pythonWith('pyngrok'), args: [path.join(HERE, 'main.py'), version] };
 }
 
-async function flaskNgrok(): Promise<Program> {
+async function flaskNgrok(): Promise<Command> {
   return { command: await pythonWith('flask'), args: [path.join(HERE, 'flask_app.py')] };
 }
 
@@ -76,24 +73,8 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-async function javaNgrok(): Promise<Program> {
-  const source = path.join(HERE, 'java-ngrok');
-  const folder = await built('java-ngrok', [source], async (into) => {
-    for (const file of ['pom.xml', 'Main.java']) await copyFile(path.join(source, file), path.join(into, file));
-    const goal = 'org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies';
-    const lib = path.join(into, 'lib');
-    await runTool({ command: which('mvn'), args: ['-q', '-B', goal, `-DoutputDirectory=${lib}`], cwd: into });
-    await runTool({ command: which('javac'), args: ['-cp', `${lib}/*`, '-d', into, path.join(into, 'Main.java')] });
-  });
-  return {
-    command: which('java'),
-    args: [
-      '-Djava.util.logging.config.file=/dev/null',
-      '-cp',
-      `${path.join(folder, 'lib')}/*${path.delimiter}${folder}`,
-      'Main',
-    ],
-  };
+function javaNgrok(): Promise<Command> {
+  return javaProgram('wrappers/java-ngrok', 'Main', ['-Djava.util.logging.config.file=/dev/null']);
 }
 
 /**
@@ -104,7 +85,7 @@ function wrapper(
   name: string,
   tools: readonly string[],
   forms: readonly string[],
-  build: (form: string) => Promise<Program>,
+  build: (form: string) => Promise<Command>,
   problem: () => Promise<string> = async () => '',
 ): Client {
   return {
@@ -114,7 +95,7 @@ function wrapper(
     run: async (report) => {
       const why = await problem();
       if (why !== '') return report.add({ client: name, duty: 'all of it', outcome: 'skipped', why });
-      const programs: Program[] = [];
+      const programs: Command[] = [];
       for (const form of forms) programs.push(await build(form));
       const world = await World.start();
       const folder = await mkdtemp(path.join(tmpdir(), 'postern-wrapper-'));
@@ -131,7 +112,7 @@ function wrapper(
         const temporary = path.join(folder, 'tmp');
         await mkdir(temporary);
         await cp(bin, path.join(temporary, 'ngrok'), { recursive: true });
-        for (const [at, { command, args }] of programs.entries()) {
+        for (const [at, { command, args = [] }] of programs.entries()) {
           const env = {
             // Where the server of these runs is the only one of its user.
             HOME: platform.dataDir,
