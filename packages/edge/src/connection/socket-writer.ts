@@ -7,15 +7,11 @@ import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { flushSoon } from './flush-turns.ts';
-
-const SLAB_BYTES = 65_536;
-/** Slabs kept for reuse by the whole process: 4 MiB. */
-const POOL_LIMIT = 64;
+import { returnSlab, SLAB_BYTES, takeSlab } from './slabs.ts';
 
 /** Written behind something to learn when that has left. */
 const NOTHING = Buffer.alloc(0);
 
-const pool: Buffer[] = [];
 /** Told how a {@link SocketWriter} gets on. */
 export interface SocketWriterOwner {
   /** `n` bytes have left this process: give credit for them. May be called from within {@link SocketWriter.flush}. */
@@ -132,7 +128,7 @@ export class SocketWriter {
   #room(): Buffer {
     const last = this.#slabs.at(-1);
     if (last !== undefined && this.#tail < SLAB_BYTES) return last;
-    const slab = pool.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES);
+    const slab = takeSlab();
     this.#slabs.push(slab);
     this.#tail = 0;
     return slab;
@@ -164,7 +160,7 @@ export class SocketWriter {
     this.#head += n;
     while (this.#slabs.length > 0 && (this.#head >= SLAB_BYTES || this.#pending === 0)) {
       const slab = this.#slabs.length === 1 ? this.#slabs.pop() : this.#slabs.shift();
-      if (slab !== undefined && pool.length < POOL_LIMIT) pool.push(slab);
+      if (slab !== undefined) returnSlab(slab);
       this.#head = Math.max(0, this.#head - SLAB_BYTES);
     }
     if (this.#slabs.length === 0) {

@@ -5,7 +5,7 @@
 import { constants, createBrotliCompress, createDeflate, createGzip } from 'node:zlib';
 import type { Transform } from 'node:stream';
 import type { FilterMaker } from '@postern/policy';
-import { ONE_PIECE, transformedBy } from './transformed.ts';
+import { ONE_PIECE, OUTPUT_BYTES, transformedBy } from './transformed.ts';
 
 export type BodyCoding = 'gzip' | 'deflate' | 'br';
 
@@ -34,9 +34,9 @@ const BROTLI = {
 function createEncoder(coding: BodyCoding, live: boolean): Transform {
   if (coding === 'br') {
     const flush = live ? constants.BROTLI_OPERATION_FLUSH : constants.BROTLI_OPERATION_PROCESS;
-    return createBrotliCompress({ flush, params: BROTLI, ...ONE_PIECE });
+    return createBrotliCompress({ flush, params: BROTLI, chunkSize: OUTPUT_BYTES, ...ONE_PIECE });
   }
   const flush = live ? constants.Z_SYNC_FLUSH : constants.Z_NO_FLUSH;
-  const options = { flush, ...ONE_PIECE };
+  const options = { flush, chunkSize: OUTPUT_BYTES, ...ONE_PIECE };
   return coding === 'gzip' ? createGzip(options) : createDeflate(options);
 }

@@ -3,8 +3,8 @@ import type { RequestHead } from '@postern/protocol';
 
 export const HTTP1 = {
   /** Bytes that the socket has not taken: past the first the source pauses, below the second it goes on. */
-  highMark: 262_144,
-  lowMark: 131_072,
+  highMark: 65_536,
+  lowMark: 32_768,
   /** An unread request body of this size is read to its end, so that the connection can be used again. */
   drainBytes: 65_536,
   /** After an answer that ends the connection: how much is still read and for how long, so that the answer arrives. */
