@@ -156,7 +156,13 @@ describe('ai-gateway', () => {
       models_tried: [
         {
           provider: 'down',
-          requests_made: [{ status: 'error', request: { api_key: 'a-ke...ough' }, response: { status_code: 500 } }],
+          requests_made: [
+            {
+              status: 'error',
+              request: { api_key: 'a-ke...ough' },
+              response: { status_code: 500, body_on_error: '{"error":"of 500"}' },
+            },
+          ],
         },
       ],
     });

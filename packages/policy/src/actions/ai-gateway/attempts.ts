@@ -1,4 +1,5 @@
 /** The requests: model by model, key by key, until somebody answers; within one time, and none of it in secret. */
+import type { Readable } from 'node:stream';
 import { fail, type PosternError } from '@postern/errors';
 import type { PolicyContext } from '../../runtime.ts';
 import type { RelayedAnswer, RelayProblem, Relays } from '../../services.ts';
@@ -10,6 +11,9 @@ import { nameOf } from './select.ts';
 
 /** Requests for one of a visitor. */
 const MOST_ATTEMPTS = 16;
+/** Of an answer that is passed over. */
+const MOST_EXCERPT = 1024;
+const EXCERPT_MS = 1_000;
 /** Another key, model or provider may do what this one does not (RFC 9110 §15). */
 const FAILOVER: ReadonlySet<number> = new Set([401, 402, 403, 408, 429]);
 
@@ -23,6 +27,8 @@ export interface Call {
   readonly queries: readonly string[];
   readonly headers: readonly HeaderLine[];
   readonly added: Fields;
+  /** Somebody reads what failed answers say. */
+  readonly excerpts: boolean;
 }
 
 export interface Attempt {
@@ -34,6 +40,8 @@ export interface Attempt {
   /** '' = it is the answer. */
   readonly problem: string;
   readonly headMs: number;
+  /** How the answer begins that was none; '' where nobody looks. */
+  readonly excerpt: string;
 }
 
 /** @param attempts is added to */
@@ -65,7 +73,9 @@ export async function ask(
       });
       const problem = problemOf(answer);
       const status = 'problem' in answer ? 0 : answer.status;
-      attempts.push({ model, url, key, status, problem, headMs: performance.now() - startedAt });
+      const headMs = performance.now() - startedAt;
+      const excerpt = call.excerpts && problem !== '' && 'body' in answer ? await beginOf(answer.body) : '';
+      attempts.push({ model, url, key, status, problem, headMs, excerpt });
       if ('problem' in answer) {
         if (context.signal.aborted) return fail(3807, { errors: toldOf(attempts) });
         if (answer.late && left <= ownMs) return fail(3810, { seconds: totalMs / 1_000, errors: toldOf(attempts) });
@@ -76,6 +86,26 @@ export async function ask(
     }
   }
   return fail(3807, { errors: toldOf(attempts) });
+}
+
+/** It is over with it. */
+async function beginOf(body: Readable): Promise<string> {
+  const late = setTimeout(() => body.destroy(), EXCERPT_MS);
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of body as AsyncIterable<Buffer>) {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes >= MOST_EXCERPT) break;
+    }
+  } catch {
+    // What has come of it is shown.
+  } finally {
+    clearTimeout(late);
+    body.destroy();
+  }
+  return Buffer.concat(parts).toString('utf8', 0, MOST_EXCERPT);
 }
 
 function problemOf(answer: RelayedAnswer | RelayProblem): string {

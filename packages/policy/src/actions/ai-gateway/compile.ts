@@ -62,7 +62,7 @@ async function begin(plan: Plan, env: ActionEnv, scope: Scope): Promise<Step> {
   const { relays } = services;
   if (req === null || relays === null) return failed(fail(2300, { type: 'ai-gateway' }));
   const known: Known = { req, prompt: null, selection: null, inputTokens: 0, attempts: [] };
-  const call = await prepare(plan, known, scope);
+  const call = await prepare(plan, known, env, scope);
   if (call instanceof Failure) return unfilled(call);
   return {
     kind: 'relay',
@@ -77,7 +77,7 @@ async function open(call: Call | PosternError, relays: Relays, env: ActionEnv, {
   return answer;
 }
 
-async function prepare(plan: Plan, known: Known, scope: Scope): Promise<Call | PosternError | Failure> {
+async function prepare(plan: Plan, known: Known, env: ActionEnv, scope: Scope): Promise<Call | PosternError | Failure> {
   const { req } = known;
   const target = targetOf(req);
   if (isPosternError(target)) return target;
@@ -101,7 +101,8 @@ async function prepare(plan: Plan, known: Known, scope: Scope): Promise<Call | P
     if (keys.length > 0) models.push({ model, keys });
   }
   if (models.length === 0) return fail(3802, { provider: selection.models[0]?.provider.id ?? '' });
-  return fill(plan, prompt, models, target, req, scope);
+  const call = fill(plan, prompt, models, target, req, scope);
+  return call instanceof Failure ? call : { ...call, excerpts: env.recorder.on };
 }
 
 interface Target {
@@ -147,7 +148,7 @@ function fill(
   { surface, asked }: Target,
   req: RequestView,
   scope: Scope,
-): Call | Failure {
+): Omit<Call, 'excerpts'> | Failure {
   const headers = renderHeaders(plan.headers, scope);
   if (headers instanceof Failure) return headers;
   const pairs: string[] = [];

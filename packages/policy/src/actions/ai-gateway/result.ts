@@ -44,11 +44,11 @@ export function resultOf({ req, prompt, selection, inputTokens, attempts, error 
       model: model.id,
       provider: model.provider.id,
       author: model.author,
-      requests_made: requests.map(({ url, key, status, problem, headMs }) => ({
+      requests_made: requests.map(({ url, key, status, problem, headMs, excerpt }) => ({
         status: problem === '' ? 'success' : 'error',
         error: problem,
         request: { url, api_key: shortened(key) },
-        response: { status_code: status },
+        response: { status_code: status, body_on_error: excerpt },
         upstream_latency: { time_to_first_byte_ms: Math.round(headMs) },
       })),
     })),
