@@ -93,6 +93,7 @@ function check({ phase, chunks, reads }: Case): void {
     follow: () => never,
     certificateFor: () => never,
     sessionEnded: () => never,
+    login() {},
     traffic() {},
   };
   const rpc = new RpcServer({

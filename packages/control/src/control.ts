@@ -32,6 +32,7 @@ import { createTunnelSessions } from './resources/tunnel-sessions.ts';
 import { createTunnels } from './resources/tunnels.ts';
 import { Catalog } from './state/catalog.ts';
 import { type Door, FailedAuthentications } from './state/failed-authentications.ts';
+import { Logins } from './state/logins.ts';
 import { RecentlyLeft } from './state/recently-left.ts';
 import { Turns } from './turns.ts';
 import type { Caller, ControlApi } from './types.ts';
@@ -98,6 +99,9 @@ export function createControl(dependencies: ControlDependencies): Control {
     get returns() {
       return returns;
     },
+    get logins() {
+      return logins;
+    },
     get sleepers() {
       return sleepers;
     },
@@ -120,6 +124,7 @@ export function createControl(dependencies: ControlDependencies): Control {
   const returns = new Returns(core);
   const sleepers = new Sleepers(core);
   const lease = new Lease(core);
+  const logins = new Logins(core);
   return {
     api: createApi(core),
     connectEdge: (name = '') => untilStopped(connectEdge(core, name), () => stopped),
@@ -131,14 +136,17 @@ export function createControl(dependencies: ControlDependencies): Control {
       returns.start();
       lease.start();
       settings.start();
+      logins.start();
     },
-    stop() {
+    async stop() {
+      // Who has logged out stays out.
+      await logins.stop();
       stopped = true;
       returns.stop();
       sleepers.stop();
       lease.stop();
       settings.stop();
-      return core.claims.runAlone(async () => edges.close());
+      await core.claims.runAlone(async () => edges.close());
     },
     sweep: () => returns.sweep(),
     bootstrap: (keep) => bootstrap(core, keep),

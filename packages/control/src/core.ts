@@ -1,3 +1,4 @@
+import type { LoginEvent } from '@postern/link';
 import type { TunnelRecord } from '@postern/registry';
 import type { Catalog } from './state/catalog.ts';
 import type { LocalGate } from './gate/local.ts';
@@ -28,6 +29,8 @@ export interface Core extends ControlDependencies {
     forget(sessionId: string, bindId: string): void;
   };
   readonly failedAuthentications: FailedAuthentications;
+  /** `state/logins.ts`: what edges tell of visitors. */
+  readonly logins: { note(event: LoginEvent): void };
   readonly recentlyLeft: RecentlyLeft;
   /** For what looks at many rows. */
   readonly turns: Turns;

@@ -166,7 +166,11 @@ class DataPlane implements Edge {
     this.#outside = new Outside({ allow });
     this.#providers = new Outside({ allow, atOnce: LOGINS_AT_ONCE, ofOne: LOGINS_OF_ONE });
     this.#models = new Outside({ allow, atOnce: MODELS_AT_ONCE, ofOne: MODELS_OF_ONE });
-    this.#sessions = new VisitorSessions({ now, sharedDomains: config.logins.sharedDomains });
+    this.#sessions = new VisitorSessions({
+      now,
+      sharedDomains: config.logins.sharedDomains,
+      tell: (event) => link.login(event),
+    });
     const wheel = createTimerWheel({ onFault: (error) => faults.report(error, 'a timer') });
     this.#traffic = new TrafficBatch(wheel, (events) => link.traffic(events));
     const routes = createRouteTable({ compile: compilePolicy, log });
@@ -259,7 +263,10 @@ class DataPlane implements Edge {
     this.port = {
       applySettings: (settings) => Promise.resolve(this.#apply(settings)),
       applyRoutes: (update) => applier.apply(update),
-      applyResources: (update) => Promise.resolve(resources.apply(update)),
+      applyResources: (update) => {
+        this.#sessions.apply(update);
+        return Promise.resolve(resources.apply(update));
+      },
       agentCommand: (sessionId, command) => this.#agents.command(sessionId, command),
       stopTunnel: (sessionId, tunnelId, message, errorCode) =>
         this.#agents.stopTunnel(sessionId, { tunnelId, message, errorCode }),

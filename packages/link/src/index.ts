@@ -12,6 +12,7 @@ export {
   type NamedScheme,
   type Scheme,
 } from './model.ts';
+export type { LoginBrowser, LoginEvent, LoginUser } from './login.ts';
 export type { AgentBound, AgentCommand, AgentSessionAccepted } from './session.ts';
 export type { AccessFacts, TrafficEvent } from './traffic.ts';
 export type { CertificateChanges, Challenge, LoginKey, NodeKeys, NodeSettings } from './settings.ts';

@@ -3,6 +3,7 @@
  * asynchronous: in one process it is function calls, with workers it crosses a channel.
  */
 import type { AuthRequest, BindRequest, LabelBindRequest, PatchTunnelRequest } from '@postern/protocol';
+import type { LoginEvent } from './login.ts';
 import type { AgentBound, AgentCommand, AgentSessionAccepted } from './session.ts';
 import type { NodeSettings } from './settings.ts';
 import type { TrafficEvent } from './traffic.ts';
@@ -38,6 +39,8 @@ export interface ControlLink {
   patchTunnel(sessionId: string, request: PatchTunnelRequest): Promise<void>;
   /** The session's wire is gone; its endpoints go offline. */
   sessionEnded(sessionId: string, reason: string): Promise<void>;
+  /** Of log-ins of visitors. What is over is told to every edge, this one too. */
+  login(event: LoginEvent): void;
   /** Finished exchanges and connections, some at a time. */
   traffic(events: readonly TrafficEvent[]): void;
 }

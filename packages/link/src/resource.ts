@@ -1,5 +1,5 @@
 /**
- * What policies name besides endpoints, as edges hold it: in memory, never in a log. Plain data; each has an id of its
+ * What policies name besides endpoints, and which of their log-ins are over, as edges hold it: in memory, never in a log. Plain data; each has an id of its
  * own, by which it is replaced and forgotten.
  */
 export type PolicyResource =
@@ -25,4 +25,12 @@ export type PolicyResource =
       readonly id: string;
       readonly accountId: string;
       readonly pem: string;
+    }
+  | {
+      readonly kind: 'ended-login';
+      /** Of a session, or of a user. */
+      readonly id: string;
+      readonly accountId: string;
+      /** Unix milliseconds: sessions of the user that began earlier are over; 0 = it is the session of this id. */
+      readonly begunBefore: number;
     };

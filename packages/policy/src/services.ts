@@ -5,6 +5,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { PosternError } from '@postern/errors';
+import type { LoginEvent } from '@postern/link';
 import type { Firewall } from '@postern/seclang';
 
 export interface PolicyServices {
@@ -271,7 +272,13 @@ export interface Sessions {
   random(): string;
   /** The session is over before its time; what its visitor may have kept of it lets nobody in. @param until Unix milliseconds */
   end(id: string, until: number): void;
-  isOver(id: string): boolean;
+  /**
+   * @param person whose it is, and `begunAt` since when: all that he had begun before may be over. '' = nobody's, of
+   *   what is remembered by `end` alone
+   */
+  isOver(id: string, person?: string, begunAt?: number): boolean;
+  /** For the list of visitors and of their sessions, and so that what has ended stays so. */
+  tell(event: LoginEvent): void;
   /**
    * Does once what many requests of one session ask for at the same time, and remembers what came of it for a minute
    * where that is worth it: until then browsers present what they had before.

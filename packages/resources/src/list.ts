@@ -2,6 +2,8 @@ import type { Resource } from './model/resource.ts';
 import type { PlainResource, RowOf } from './model/row.ts';
 import { apiKeys } from './api-keys.ts';
 import { tunnelGroupBackends } from './backends.ts';
+import { applicationSessions } from './application-sessions.ts';
+import { applicationUsers } from './application-users.ts';
 import { certificateAuthorities } from './certificate-authorities.ts';
 import { credentials } from './credentials.ts';
 import { edgeRoutes, httpsEdges, tcpEdges, tlsEdges } from './edges.ts';
@@ -32,6 +34,8 @@ export const PLAIN = {
   ipPolicyRules,
   certificateAuthorities,
   tlsCertificates,
+  applicationUsers,
+  applicationSessions,
 } as const;
 
 export type PlainName = keyof typeof PLAIN;

@@ -106,6 +106,16 @@ export interface ManagedCertificateRow extends Row {
   readonly heldUntil: Timestamp;
 }
 
+/** A log-in that was ended before its time, or, with the id of a user, all that he began before. Kept while it matters. */
+export interface EndedLoginRow extends Row {
+  /** Unix milliseconds: sessions of the user that began earlier are over; 0 = it is the session of this id. */
+  readonly begunBefore: number;
+  /** Unix milliseconds: no browser has anything of it that still counts. */
+  readonly until: number;
+  /** The visitor, or his provider, has ended it; else somebody has deleted it. */
+  readonly byVisitor: boolean;
+}
+
 /** Accounts at certificate authorities; `url` '' = made here and not told to the authority yet. */
 export interface AcmeAccountRow extends Row {
   readonly directory: string;
@@ -134,6 +144,7 @@ export interface Tables extends PlainRows {
   endpoints: EndpointRow;
   edges: EdgeRow;
   edgeRoutes: EdgeRouteRow;
+  endedLogins: EndedLoginRow;
 }
 export type TableName = keyof Tables;
 

@@ -56,6 +56,7 @@ export function connectEdge(core: Core, name: string): EdgeConnection {
       edge.releases(sessionId);
       await sessionEnded(core, sessionId);
     },
+    login: (event) => core.logins.note(event),
     traffic: (events) => core.traffic?.(events),
   };
   return {

@@ -5,6 +5,8 @@ const DAY_MS = 86_400_000;
 const KEY_MS = 7 * DAY_MS;
 /** Weeks for which what a key sealed can be opened after its own. */
 const KEPT = 5;
+/** What is sealed now can be opened by nobody after as long as this, unless it was sealed anew meanwhile. */
+export const SEALED_MS = (KEPT + 1) * KEY_MS;
 
 /**
  * Keys of log-ins come of the installation's key and the week: nothing has to be kept for sessions to outlive a restart,

@@ -19,6 +19,7 @@ export function untilStopped(connection: EdgeConnection, stopped: () => boolean)
     unbind: (sessionId, id) => (stopped() ? Promise.resolve() : link.unbind(sessionId, id)),
     patchTunnel: (sessionId, request) => (stopped() ? unanswered : link.patchTunnel(sessionId, request)),
     sessionEnded: (sessionId, reason) => (stopped() ? Promise.resolve() : link.sessionEnded(sessionId, reason)),
+    login: (event) => link.login(event),
     traffic: (events) => link.traffic(events),
   };
   return { link: guarded, gone: () => (stopped() ? Promise.resolve() : connection.gone()) };

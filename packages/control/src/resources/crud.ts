@@ -181,7 +181,7 @@ function derivedHooks<Fs extends Fields, R extends Row>(
   definition: PlainResource<Fs>,
   hooks: Hooks<Fs, R>,
 ): Required<Pick<Hooks<Fs, R>, 'make' | 'change' | 'viewer'>> {
-  const unsaid = hooks.make === undefined ? unfilled(definition) : [];
+  const unsaid = hooks.make === undefined && definition.verbs.includes('create') ? unfilled(definition) : [];
   if (unsaid.length > 0) throw new TypeError(`${definition.name}: nothing says what ${unsaid.join(', ')} is`);
   const view = viewerOf(definition);
   return {

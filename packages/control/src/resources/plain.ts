@@ -3,6 +3,7 @@ import type { Repository, Row } from '@postern/store';
 import type { Core } from '../core.ts';
 import type { PlainServices } from '../types.ts';
 import { apiKeys } from './api-keys.ts';
+import { applicationSessions, applicationUsers } from './application-logins.ts';
 import { botUsers } from './bot-users.ts';
 import { certificateAuthorities } from './certificate-authorities.ts';
 import { credentials } from './credentials.ts';
@@ -25,6 +26,8 @@ const HOOKS: PlainHooks = {
   vaultSecrets,
   certificateAuthorities,
   tlsCertificates,
+  applicationUsers,
+  applicationSessions,
 };
 
 /** The services of all plain resources, one for each definition in `@postern/resources`. */

@@ -40,6 +40,8 @@ export class Catalog {
     certificateId === '' ? [domain] : [domain, certificateKey(certificateId)],
   );
   readonly addrs = new Mirror<ReservedAddrRow>((row) => [row.addr, `port:${row.port}`]);
+  readonly users = new Mirror<Tables['applicationUsers']>();
+  readonly logins = new Mirror<Tables['applicationSessions']>(({ applicationUserId }) => [applicationUserId]);
   readonly resources = new PolicyResources();
   readonly #store: Store;
   readonly #onDoubt: () => void;
@@ -66,6 +68,8 @@ export class Catalog {
       tunnelGroupBackends: this.backends,
       reservedDomains: this.domains,
       reservedAddrs: this.addrs,
+      applicationUsers: this.users,
+      applicationSessions: this.logins,
       ...this.resources.mirrors,
     };
   }

@@ -44,6 +44,10 @@ export class Mirror<R extends Row> {
     return this.#resolve(this.#byAccount.get(accountId)?.before(beforeId, limit) ?? []);
   }
 
+  count(accountId: string): number {
+    return this.#byAccount.get(accountId)?.size ?? 0;
+  }
+
   put(row: R): void {
     const before = this.#rows.get(row.id);
     if (before !== undefined) this.#unindex(before);

@@ -1,5 +1,5 @@
 /**
- * What policies of the accounts name, and which of it a change touches: rows as the store has them, made into what edges
+ * What policies of the accounts name, which log-ins are over, and which of it a change touches: rows as the store has them, made into what edges
  * are told. Part of the catalog, so that it changes with it.
  */
 import type { PolicyResource } from '@postern/link';
@@ -12,7 +12,12 @@ export interface ResourceChange {
   readonly removes: readonly string[];
 }
 
-const THEMSELVES: ReadonlySet<Write['table']> = new Set(['vaultSecrets', 'ipPolicies', 'certificateAuthorities']);
+const THEMSELVES: ReadonlySet<Write['table']> = new Set([
+  'vaultSecrets',
+  'ipPolicies',
+  'certificateAuthorities',
+  'endedLogins',
+]);
 
 export class PolicyResources {
   readonly mirrors = {
@@ -21,16 +26,17 @@ export class PolicyResources {
     ipPolicies: new Mirror<Tables['ipPolicies']>(),
     ipPolicyRules: new Mirror<Tables['ipPolicyRules']>(({ ipPolicyId }) => [ipPolicyId]),
     certificateAuthorities: new Mirror<Tables['certificateAuthorities']>(),
+    endedLogins: new Mirror<Tables['endedLogins']>(),
   } as const;
 
   /** As it is now; null = there is none of that id. */
   get(id: string): PolicyResource | null {
-    return this.#secret(id) ?? this.#ipPolicy(id) ?? this.#authority(id);
+    return this.#secret(id) ?? this.#ipPolicy(id) ?? this.#authority(id) ?? this.#endedLogin(id);
   }
 
   *all(): Iterable<PolicyResource> {
-    const { vaultSecrets, ipPolicies, certificateAuthorities } = this.mirrors;
-    for (const rows of [vaultSecrets.all(), ipPolicies.all(), certificateAuthorities.all()]) {
+    const { vaultSecrets, ipPolicies, certificateAuthorities, endedLogins } = this.mirrors;
+    for (const rows of [vaultSecrets.all(), ipPolicies.all(), certificateAuthorities.all(), endedLogins.all()]) {
       for (const { id } of rows) {
         const resource = this.get(id);
         if (resource !== null) yield resource;
@@ -76,6 +82,11 @@ export class PolicyResources {
     const networks = (wanted: string): string[] =>
       rules.filter(({ action }) => action === wanted).map(({ cidr }) => cidr);
     return { kind: 'ip-policy', id, accountId: row.accountId, allow: networks('allow'), deny: networks('deny') };
+  }
+
+  #endedLogin(id: string): PolicyResource | null {
+    const row = this.mirrors.endedLogins.get(id);
+    return row === null ? null : { kind: 'ended-login', id, accountId: row.accountId, begunBefore: row.begunBefore };
   }
 
   #authority(id: string): PolicyResource | null {

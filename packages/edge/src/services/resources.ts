@@ -56,6 +56,9 @@ export class KnownResources implements Resources {
         return;
       case 'certificate-authority':
         this.#authorities.set(id, { accountId, value: resource.pem });
+        return;
+      case 'ended-login':
+      // Log-ins are those of `VisitorSessions`.
     }
   }
 

@@ -6,7 +6,11 @@ const keyOf = (id: number) => ({ id, key: randomBytes(32) });
 
 function start(keys = [keyOf(2_900)]) {
   const clock = { now: 1_000_000 };
-  const sessions = new VisitorSessions({ now: () => clock.now, sharedDomains: ['base.test', 'deep.other.test'] });
+  const sessions = new VisitorSessions({
+    now: () => clock.now,
+    tell: () => {},
+    sharedDomains: ['base.test', 'deep.other.test'],
+  });
   sessions.sealWith(keys);
   return { clock, sessions };
 }

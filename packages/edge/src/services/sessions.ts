@@ -1,10 +1,10 @@
 /**
  * What browsers keep of visitors who have logged in: sealed by keys that all edges of the node have, so that nothing has
- * to be kept here for a session to hold. Only two things are, by this edge and while it runs: sessions that ended before
- * their time, and what requests of one session at the same time share. Both are bounded.
+ * to be kept here for a session to hold. Three things are: what control says has ended before its time; what has ended here,
+ * until control says so; and what requests of one session at the same time share. The last two are bounded here.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import type { LoginKey } from '@postern/link';
+import type { LoginEvent, LoginKey, ResourceUpdate } from '@postern/link';
 import type { Opened, Sessions } from '@postern/policy';
 
 const IV_BYTES = 12;
@@ -26,6 +26,8 @@ export interface VisitorSessionsOptions {
   readonly now: () => number;
   /** Lower-case domains under which several accounts have endpoints. */
   readonly sharedDomains: readonly string[];
+  /** Where control hears of it. */
+  readonly tell: (event: LoginEvent) => void;
   readonly random?: (size: number) => Buffer;
 }
 
@@ -38,11 +40,15 @@ export class VisitorSessions implements Sessions {
   #byId: ReadonlyMap<string, LoginKey> = new Map();
   /** By id, until when that matters; the one that ended last at the end. */
   readonly #ended = new Map<string, number>();
+  /** What control says: by id of a session, or of a user with the time before which all of his began. */
+  readonly #revoked = new Map<string, number>();
+  readonly #tell: (event: LoginEvent) => void;
   readonly #shared = new Map<string, Shared>();
 
-  constructor({ now, sharedDomains, random = randomBytes }: VisitorSessionsOptions) {
+  constructor({ now, sharedDomains, tell, random = randomBytes }: VisitorSessionsOptions) {
     this.#now = now;
     this.#sharedDomains = sharedDomains;
+    this.#tell = tell;
     this.#random = random;
   }
 
@@ -91,8 +97,19 @@ export class VisitorSessions implements Sessions {
     this.#ended.set(id, until);
   }
 
-  isOver(id: string): boolean {
-    return this.#ended.has(id);
+  isOver(id: string, person = '', begunAt = Infinity): boolean {
+    return this.#ended.has(id) || this.#revoked.has(id) || begunAt < (this.#revoked.get(person) ?? 0);
+  }
+
+  tell(event: LoginEvent): void {
+    this.#tell(event);
+  }
+
+  /** Takes in what has ended, whoever ended it. */
+  apply({ snapshot, upserts, removes }: ResourceUpdate): void {
+    if (snapshot) this.#revoked.clear();
+    for (const id of removes) this.#revoked.delete(id);
+    for (const one of upserts) if (one.kind === 'ended-login') this.#revoked.set(one.id, one.begunBefore);
   }
 
   once<T>(key: string, work: () => Promise<T>, isKept: (result: T) => boolean): Promise<T> {

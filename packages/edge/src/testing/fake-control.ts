@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { fail } from '@postern/errors';
 import type { AuthRequest, BindRequest, LabelBindRequest, PatchTunnelRequest } from '@postern/protocol';
 import type {
+  LoginEvent,
   AgentBound,
   AgentSessionAccepted,
   ControlLink,
@@ -149,6 +150,12 @@ export class FakeControl implements ControlLink {
   async events(): Promise<readonly TrafficEvent[]> {
     await this.flush();
     return this.#events;
+  }
+
+  readonly logins: LoginEvent[] = [];
+
+  login(event: LoginEvent): void {
+    this.logins.push(event);
   }
 
   traffic(events: readonly TrafficEvent[]): void {

@@ -64,7 +64,7 @@ export const POLICY_CONTEXT: PolicyContext = {
     providers: NO_PROVIDERS,
     resources: new KnownResources(),
     slices: { run: () => Promise.resolve('busy') },
-    sessions: new VisitorSessions({ now: Date.now, sharedDomains: [] }),
+    sessions: new VisitorSessions({ now: Date.now, sharedDomains: [], tell: () => {} }),
   },
   signal: new AbortController().signal,
   conn: {

@@ -14,5 +14,6 @@ export const NO_LINK: ControlLink = {
   unbind: raise,
   patchTunnel: raise,
   sessionEnded: raise,
+  login: raise,
   traffic: raise,
 };

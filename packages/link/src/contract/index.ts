@@ -3,7 +3,7 @@ import { fail, isPosternError } from '@postern/errors';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ControlLink, EdgePort } from '../link.ts';
 import type { TrafficEvent } from '../traffic.ts';
-import { AUTH, BIND, BOUND, EVENT, RESOURCES, ROUTE, SETTINGS } from './samples.ts';
+import { AUTH, BIND, BOUND, EVENT, LOGIN, RESOURCES, ROUTE, SETTINGS } from './samples.ts';
 
 export interface OpenLink {
   /** As the edge has it. */
@@ -22,6 +22,7 @@ const CONTROL: ControlLink = {
   unbind: UNASKED,
   patchTunnel: UNASKED,
   sessionEnded: UNASKED,
+  login: () => {},
   traffic: () => {},
 };
 const EDGE: EdgePort = {
@@ -125,13 +126,15 @@ export function linkContract(name: string, open: (control: ControlLink) => Promi
       const heard: string[] = [];
       const { link } = await connect({
         traffic: (events) => void heard.push(...events.map(({ path }) => path)),
+        login: (event) => void heard.push(JSON.stringify(event)),
         sessionEnded: (_id, reason) => Promise.resolve(void heard.push(reason)),
       });
       link.traffic([{ ...EVENT, path: '/1' } satisfies TrafficEvent, { ...EVENT, path: '/2' }]);
       await link.sessionEnded('ts_1', 'gone');
       link.traffic([{ ...EVENT, path: '/3' }]);
+      link.login(LOGIN);
       await link.sessionEnded('ts_2', 'gone, too');
-      expect(heard).toEqual(['/1', '/2', 'gone', '/3', 'gone, too']);
+      expect(heard).toEqual(['/1', '/2', 'gone', '/3', JSON.stringify(LOGIN), 'gone, too']);
     });
 
     it('answers many questions at once, each its own', async () => {

@@ -1,5 +1,6 @@
 import { decodeAuth, decodeBind, type AuthRequest, type BindRequest } from '@postern/protocol';
 import type { RouteEndpoint } from '../endpoint.ts';
+import type { LoginEvent } from '../login.ts';
 import type { PolicyResource } from '../resource.ts';
 import type { AgentBound } from '../session.ts';
 import type { NodeSettings } from '../settings.ts';
@@ -89,6 +90,22 @@ export const EVENT: TrafficEvent = {
 /** One of each kind; a value may be any text. */
 export const RESOURCES: readonly PolicyResource[] = [
   { kind: 'secret', id: 'secret_1', accountId: 'ac_1', vault: 'v', name: 'n', value: '\u0000ä\u{1F6AA}\uD800' },
+  { kind: 'ended-login', id: 'as_1', accountId: 'ac_1', begunBefore: 0 },
   { kind: 'ip-policy', id: 'ipp_1', accountId: 'ac_1', allow: ['10.0.0.0/8'], deny: ['::/0'] },
   { kind: 'certificate-authority', id: 'ca_1', accountId: 'ac_1', pem: '-----BEGIN CERTIFICATE-----' },
 ];
+
+export const LOGIN: LoginEvent = {
+  kind: 'began',
+  accountId: 'ac_1',
+  sessionId: 'as_1',
+  at: 1,
+  until: 0,
+  user: { id: 'au_1', provider: 'google', subject: 's', email: 'ä@a.test', name: '\u{1F6AA}' },
+  browser: {
+    userAgent: { raw: 'x/1', browserName: 'x', browserVersion: '1', deviceType: '', osName: '', osVersion: '' },
+    ipAddress: '192.0.2.1',
+  },
+  endpointId: 'ep_1',
+  url: 'https://a.test',
+};

@@ -1,6 +1,7 @@
 /** The two interfaces of the link over a channel, one function for each side. */
 import type { AuthRequest, BindRequest, LabelBindRequest, PatchTunnelRequest } from '@postern/protocol';
 import type { ControlLink, EdgePort } from '../link.ts';
+import type { LoginEvent } from '../login.ts';
 import type { AgentCommand } from '../session.ts';
 import type { NodeSettings } from '../settings.ts';
 import type { TrafficEvent } from '../traffic.ts';
@@ -21,6 +22,7 @@ export function serveControl(channel: Channel, link: ControlLink, onClosed: () =
       unbind: (sessionId: string, id: string) => link.unbind(sessionId, id),
       patchTunnel: (sessionId: string, request: PatchTunnelRequest) => link.patchTunnel(sessionId, request),
       sessionEnded: (sessionId: string, reason: string) => link.sessionEnded(sessionId, reason),
+      login: (event: LoginEvent) => link.login(event),
       traffic: (events: readonly TrafficEvent[]) => link.traffic(events),
     },
     onClosed,
@@ -52,6 +54,7 @@ export function connectControl(channel: Channel, onClosed: () => void = () => {}
     unbind: (sessionId, id) => peer.call('unbind', sessionId, id),
     patchTunnel: (sessionId, request) => peer.call('patchTunnel', sessionId, request),
     sessionEnded: (sessionId, reason) => peer.call('sessionEnded', sessionId, reason),
+    login: (event) => peer.tell('login', event),
     traffic: (events) => peer.tell('traffic', events),
     close: () => peer.close(),
   };

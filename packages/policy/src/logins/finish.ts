@@ -2,6 +2,7 @@
 import { fail, isPosternError, type PosternError } from '@postern/errors';
 import { noUse } from './ask.ts';
 import { readIdToken } from './id-token.ts';
+import { personId, sessionId } from './ids.ts';
 import type { Places, Visit } from './plan.ts';
 import { type Hop, LOGIN_MS, nonceOf, secretOf, verifierOf } from './sealed.ts';
 import { identityOf, type Identity, type Session, type Tokens } from './session.ts';
@@ -42,8 +43,9 @@ async function checked(visit: Visit, places: Places, tokens: Tokens, nonce: stri
 function begun({ context, plan }: Visit, identity: Identity, tokens: Tokens): Session {
   const now = context.now();
   return {
-    id: context.services.sessions.random().slice(0, 22),
+    id: sessionId({ services: context.services, now }),
     identity,
+    person: personId(context.endpoint.accountId, plan.provider.name, identity.subject),
     tokens,
     config: plan.fingerprint,
     begunAt: now,

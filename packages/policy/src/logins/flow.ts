@@ -21,6 +21,7 @@ import { NO_FACTS, record, type Facts } from './result.ts';
 import { type Hop, openHop, shortRealm } from './sealed.ts';
 import type { Session } from './session.ts';
 import { start, sendTo } from './start.ts';
+import { tellBegun } from './tell-control.ts';
 import { type Asked, LOGIN_PATH, LOGOUT_PATH, ownPage, readTarget, remembered } from './urls.ts';
 import { visitOf } from './visit.ts';
 
@@ -81,6 +82,7 @@ async function arrived(visit: Visit, hop: Hop): Promise<Step> {
     record(plan, context, { ...NO_FACTS, error: session });
     return failed(session);
   }
+  tellBegun(visit, session);
   record(plan, context, { ...NO_FACTS, session });
   const lines = [...linesOf(visit, session), nonceLine('', cookiePlace, 0)];
   return sendTo(destination(visit, readTarget(hop.target)), lines);

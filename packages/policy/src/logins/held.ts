@@ -9,6 +9,7 @@ import type { SessionVisit } from './plan.ts';
 import { NO_FACTS, record, type Facts } from './result.ts';
 import { readSession, writeSession, type Session } from './session.ts';
 import { sendTo } from './start.ts';
+import { personOf, tellEnded, tellSeen } from './tell-control.ts';
 import { tellService } from './tell-service.ts';
 import { type Asked, LOGIN_PATH, ownPage } from './urls.ts';
 
@@ -32,7 +33,8 @@ export function findSession({ plan, context, req, realm, cookiePlace }: SessionV
   for (const text of sessionTexts(req.loginCookies, cookiePlace)) {
     const opened = sessions.open(text, `session ${realm}`);
     const session = opened === null ? null : readSession(opened.text);
-    if (opened === null || session === null || sessions.isOver(session.id)) continue;
+    if (opened === null || session === null) continue;
+    if (sessions.isOver(session.id, personOf({ plan, context }, session), session.begunAt)) continue;
     const now = context.now();
     const reachedMaximum = now - session.begunAt >= plan.maxMs || now >= (session.until ?? Infinity);
     const timedOut = now - session.seenAt >= plan.idleMs;
@@ -55,6 +57,7 @@ export function goOn(
   const now = context.now();
   const unseen = plan.idleMs !== Infinity && now - session.seenAt >= Math.min(SEEN_MS, plan.idleMs / 10);
   if (anew || unseen) {
+    tellSeen(visit, session);
     for (const line of linesOf(visit, { ...session, seenAt: now })) req.answerHeader('set-cookie', line);
   }
   tellService(visit, session);
@@ -99,6 +102,8 @@ export function logout(visit: SessionVisit, location: string | null): Outcome {
 }
 
 /** Whoever has a copy of its cookie cannot use it any more either. */
-export function endSession({ plan, context }: SessionVisit, session: Session): void {
+export function endSession(visit: SessionVisit, session: Session): void {
+  const { plan, context } = visit;
   context.services.sessions.end(session.id, session.begunAt + plan.maxMs);
+  tellEnded(visit, session);
 }

@@ -1,8 +1,8 @@
 /** What `actions.ngrok.oauth`, `.oidc` and `.saml` hold (traffic-policy.md §4). */
-import { createHash } from 'node:crypto';
 import type { PosternError } from '@postern/errors';
 import { fromPlain } from '../cel/value.ts';
 import type { PolicyContext } from '../runtime.ts';
+import { personOf } from './tell-control.ts';
 import type { SessionPlan } from './plan.ts';
 import type { Session } from './session.ts';
 
@@ -26,7 +26,7 @@ export function record(plan: SessionPlan, context: PolicyContext, facts: Facts):
   if (plan.recorder.on) plan.recorder.record(context, () => fromPlain(resultOf(plan, context, facts)));
 }
 
-function resultOf(plan: SessionPlan, { endpoint }: PolicyContext, facts: Facts): object {
+function resultOf(plan: SessionPlan, context: PolicyContext, facts: Facts): object {
   const { session, error, timedOut, reachedMaximum, refreshed } = facts;
   const ended = {
     error: { code: error?.code ?? '', message: error?.message ?? '' },
@@ -41,7 +41,7 @@ function resultOf(plan: SessionPlan, { endpoint }: PolicyContext, facts: Facts):
     userinfo_refreshed: refreshed,
   };
   const person = {
-    id: session === null ? '' : personId(endpoint.accountId, plan.provider.name, session.identity.subject),
+    id: session === null ? '' : personOf({ plan, context }, session),
     email: session?.identity.email ?? '',
     name: session?.identity.name ?? '',
     provider_user_id: session?.identity.subject ?? '',
@@ -58,14 +58,6 @@ function resultOf(plan: SessionPlan, { endpoint }: PolicyContext, facts: Facts):
     user_info_refreshed: refreshed,
     identity: { ...person, current_session_id: id },
   };
-}
-
-/** One person of one provider, to one account: the same at all its endpoints. */
-export function personId(accountId: string, provider: string, subject: string): string {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([accountId, provider, subject]))
-    .digest('base64url');
-  return `au_${digest.replaceAll(/[-_]/g, '').slice(0, 27)}`;
 }
 
 function dateOf(ms: number): string {

@@ -24,6 +24,8 @@ export interface Tokens {
 export interface Session {
   readonly id: string;
   readonly identity: Identity;
+  /** Id of that person (ids.ts); absent where an earlier version has written it. */
+  readonly person?: string;
   readonly tokens: Tokens;
   /** That the provider has put the person into; absent = it does not say. */
   readonly groups?: readonly string[];

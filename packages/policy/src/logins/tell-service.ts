@@ -1,12 +1,13 @@
 /** Headers by which the service knows who its visitor is; no visitor can set one of these names. */
 import { isHeaderValue } from '../schema/headers.ts';
 import type { SessionVisit } from './plan.ts';
-import { personId } from './result.ts';
+import { personOf } from './tell-control.ts';
 import type { Session } from './session.ts';
 
-export function tellService({ plan, context, req, tellsTokens }: SessionVisit, { identity, tokens }: Session): void {
+export function tellService({ plan, context, req, tellsTokens }: SessionVisit, session: Session): void {
+  const { identity, tokens } = session;
   const { headers } = req;
-  const id = personId(context.endpoint.accountId, plan.provider.name, identity.subject);
+  const id = personOf({ plan, context }, session);
   const lines: (readonly [string, string])[] = [
     ['ngrok-auth-user-id', id],
     ['ngrok-auth-user-email', identity.email],

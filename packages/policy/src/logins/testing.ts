@@ -1,5 +1,6 @@
 /** A provider made of plain answers, a browser's cookies and a clock, for tests of log-ins. */
 import type { PosternError } from '@postern/errors';
+import type { LoginEvent } from '@postern/link';
 import { ALL, tokenOf, type Signing } from '../actions/jwt-validation/testing.ts';
 import type { Outcome, PolicyServices, Sessions } from '../index.ts';
 import { compilePolicy } from '../index.ts';
@@ -40,6 +41,7 @@ export class World {
   body = SHOW;
   readonly asked: ProviderRequest[] = [];
   readonly ended = new Set<string>();
+  readonly told: LoginEvent[] = [];
   warnings: readonly string[] = [];
   last: TestContext | null = null;
 
@@ -65,7 +67,8 @@ export class World {
       },
       random: () => `r${++count}r`.padEnd(43, '_'),
       end: (id) => void this.ended.add(id),
-      isOver: (id) => this.ended.has(id),
+      isOver: (id, person = '') => this.ended.has(id) || this.ended.has(person),
+      tell: (event) => void this.told.push(event),
       once: <T>(key: string, work: () => Promise<T>) => {
         // oxlint-disable-next-line no-unsafe-type-assertion -- of the same key, and so of the same work
         const known = shared.get(key) as Promise<T> | undefined;

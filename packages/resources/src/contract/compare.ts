@@ -7,7 +7,8 @@ interface Contract {
 interface ContractResource {
   readonly path: string;
   readonly list_key: string | null;
-  readonly id_prefix: string;
+  /** null = none is published. */
+  readonly id_prefix: string | null;
   readonly response_fields: readonly ContractField[];
   readonly operations: readonly ContractOperation[];
 }
@@ -70,7 +71,8 @@ export function compareWithContract(contract: Contract): Comparison {
 function headDifferences({ path, listKey, idPrefixes }: Resource, published: ContractResource): string[] {
   const found: string[] = [];
   if (listKey !== published.list_key) found.push(`${path}: rows of a list are ${published.list_key}, not ${listKey}`);
-  if (!idPrefixes.includes(published.id_prefix)) found.push(`${path}: ids begin with ${published.id_prefix}`);
+  const { id_prefix: prefix } = published;
+  if (prefix !== null && !idPrefixes.includes(prefix)) found.push(`${path}: ids begin with ${prefix}`);
   return found;
 }
 

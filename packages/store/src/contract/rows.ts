@@ -54,6 +54,7 @@ export function exampleRows(): Tables {
       backendId: 'bkdtg_1',
       backendEnabled: true,
     },
+    endedLogins: { ...base, id: 'as_1', begunBefore: 1_790_000_000_123, until: 1_790_000_000_456, byVisitor: true },
     managedCertificates: {
       ...base,
       id: 'mcert_1',

@@ -6,6 +6,7 @@ import { resources } from './0001-resources.ts';
 import { sealedPolicies } from './0002-sealed-policies.ts';
 import { regions } from './0003-regions.ts';
 import { certificates } from './0009-certificates.ts';
+import { logins } from './0010-logins.ts';
 import { tableOfRows, type Migration } from './step.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -83,6 +84,7 @@ export const MIGRATIONS: readonly Migration[] = [
     ],
   },
   certificates,
+  logins,
 ];
 
 /** The version of a database that this code reads and writes. */

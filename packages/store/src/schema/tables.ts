@@ -6,6 +6,7 @@ import type {
   AcmeOrderRow,
   EdgeRouteRow,
   EdgeRow,
+  EndedLoginRow,
   EndpointRow,
   ManagedCertificateRow,
   TableName,
@@ -76,6 +77,11 @@ export const TABLES: Readonly<Record<TableName, TableShape>> = {
       backendEnabled: 'boolean',
     },
     { indexed: [LISTED, ['edgeId'], ['backendId']] },
+  ),
+  endedLogins: tableOf<EndedLoginRow>(
+    'ended_logins',
+    { ...ROW, begunBefore: 'integer', until: 'integer', byVisitor: 'boolean' },
+    { indexed: [LISTED] },
   ),
   managedCertificates: tableOf<ManagedCertificateRow>(
     'managed_certificates',

@@ -8,11 +8,13 @@
  */
 import { fail, isPosternError, type PosternError } from '@postern/errors';
 import { destination, findSession, goOn, isPreflight, linesOf, logout } from '../../logins/held.ts';
+import { personId, sessionId } from '../../logins/ids.ts';
 import type { SessionPlan, SessionVisit } from '../../logins/plan.ts';
 import { NO_FACTS, record } from '../../logins/result.ts';
 import { LOGIN_MS } from '../../logins/sealed.ts';
 import type { Session } from '../../logins/session.ts';
 import { seeOther } from '../../logins/start.ts';
+import { tellBegun } from '../../logins/tell-control.ts';
 import { LOGIN_PATH, LOGOUT_PATH, ownPage, readTarget, remembered, withHop } from '../../logins/urls.ts';
 import { placeOf } from '../../logins/visit.ts';
 import type { Scope } from '../../cel/scope.ts';
@@ -166,8 +168,9 @@ function begin(visit: SamlVisit, assertion: Assertion, target: string, lines: re
   const now = context.now();
   const { identity, groups, sessionUntil } = assertion;
   const session: Session = {
-    id: context.services.sessions.random().slice(0, 22),
+    id: sessionId({ services: context.services, now }),
     identity,
+    person: personId(context.endpoint.accountId, plan.provider.name, identity.subject),
     tokens: { access: '', refresh: '', identity: '', expiresAt: 0 },
     groups,
     // JSON has no Infinity.
@@ -178,6 +181,7 @@ function begin(visit: SamlVisit, assertion: Assertion, target: string, lines: re
     knownAt: now,
     askedAt: now,
   };
+  tellBegun(visit, session);
   record(plan, context, { ...NO_FACTS, session });
   const page = destination(visit, readTarget(target));
   return seeOther(page, [...linesOf(visit, session), ...lines]);
