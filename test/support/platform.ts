@@ -122,6 +122,8 @@ export class Platform {
       // Tests use names of these domains, too, and verify their certificates.
       ...(options.root === undefined ? ['test', 'example.com', 'example'].map((name) => `--ca-domain=${name}`) : []),
       '--log-format=json',
+      // Whom a busy machine lets wait is not refused.
+      ...(options.root === undefined ? ['--arrival-timeout=0'] : []),
       ...(options.root === undefined && workers !== undefined ? [`--workers=${workers}`] : []),
       ...(options.args ?? []),
     ];

@@ -46,7 +46,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
     const platform = await Platform.start({
       ...visitorsAt(ports),
       // A busy machine refuses nobody here: what fails is of the renewals.
-      args: ['--base-domain=tun.example.com', '--arrival-timeout=0', ...pebble.flags],
+      args: ['--base-domain=tun.example.com', ...pebble.flags],
     });
     undo.push(() => platform.dispose());
     const ids: string[] = [];

@@ -123,7 +123,6 @@ describe('lines that say what to type', () => {
     ['http 3000 --poling-enabled', '(Did you mean --pooling-enabled?)'],
     ['http 3000 --trafic-policy-file p.yml', '(Did you mean --traffic-policy-file?)'],
     ['strat --all', '(Did you mean start?)'],
-    ['http 3000 --websocket-tcp-converter', 'websocket-tcp-converter is not there'],
     ['http 3000 --inspect=maybe', 'It is true or false.'],
     ['start web', 'There is no endpoint web'],
     ['start', 'give --all or --none'],
