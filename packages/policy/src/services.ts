@@ -20,7 +20,7 @@ export interface PolicyServices {
   readonly sessions: Sessions;
   /** null where no request is under way: connection rules call nobody. */
   readonly outgoing: OutgoingHttp | null;
-  /** null where no request is under way. */
+  /** null where nobody is asked. */
   readonly relays: Relays | null;
   /** null where the operator has given no rules. */
   readonly firewall: Firewall | null;

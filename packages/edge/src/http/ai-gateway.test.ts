@@ -146,8 +146,10 @@ describe('ai-gateway', () => {
     expect(await ask(edge, hello)).toMatch(/^HTTP\/1\.1 502 .*ERR_NGROK_3807.*down:small: it answered 500/s);
     const body = '${actions.ngrok.ai_gateway}';
     const behind = [{ type: 'custom-response', config: { status_code: 503, body } }];
-    await using going = await gateway({ providers, on_error: 'continue' }, { behind });
+    const config = { providers, on_error: 'continue', query_params: { key: 'never-shown' } };
+    await using going = await gateway(config, { behind });
     const shown = await ask(going, hello);
+    expect(shown).not.toContain('never-shown');
     expect(shown).toMatch(/^HTTP\/1\.1 503 /);
     expect(jsonIn(shown.slice(shown.indexOf('\r\n\r\n') + 4))).toMatchObject({
       status: 'error',

@@ -124,7 +124,7 @@ function targetOf({ method, target }: RequestView): Target | PosternError {
 function keysOf({ keys, baseUrl }: Provider, ofVisitor: string, scope: Scope): readonly string[] | Failure {
   if (keys.length === 0) {
     if (ofVisitor !== '') return [ofVisitor];
-    return WITHOUT_KEY.test(baseUrl) ? [] : [''];
+    return NEEDS_KEY.test(baseUrl) ? [] : [''];
   }
   const texts: string[] = [];
   for (const key of keys) {
@@ -137,8 +137,8 @@ function keysOf({ keys, baseUrl }: Provider, ofVisitor: string, scope: Scope): r
   return texts;
 }
 
-/** Public services: nobody is let in without a key. */
-const WITHOUT_KEY =
+/** Public services, which let nobody in without one. */
+const NEEDS_KEY =
   /^https:\/\/(?:api\.(?:openai|anthropic|deepseek|groq)\.com|openrouter\.ai|[a-z]+\.googleapis\.com)\//;
 
 function fill(

@@ -24,7 +24,7 @@ export function resultOf({ req, prompt, selection, inputTokens, attempts, error 
     ...(error === null ? {} : { error: { code: error.code, message: error.message } }),
     client: {
       method: req.method,
-      path: req.target.split('?', 1)[0] ?? '',
+      path: withoutQuery(req.target),
       user_agent: req.headers.get('user-agent') ?? '',
       model: prompt?.model ?? '',
       models: prompt?.models ?? [],
@@ -47,7 +47,7 @@ export function resultOf({ req, prompt, selection, inputTokens, attempts, error 
       requests_made: requests.map(({ url, key, status, problem, headMs, excerpt }) => ({
         status: problem === '' ? 'success' : 'error',
         error: problem,
-        request: { url, api_key: shortened(key) },
+        request: { url: withoutQuery(url), api_key: shortened(key) },
         response: { status_code: status, body_on_error: excerpt },
         upstream_latency: { time_to_first_byte_ms: Math.round(headMs) },
       })),
@@ -74,6 +74,11 @@ function triedOf(attempts: readonly Attempt[]): { readonly of: Attempt; readonly
     else tried.push({ of: attempt, requests: [attempt] });
   }
   return tried;
+}
+
+/** Some providers take their key in it. */
+function withoutQuery(url: string): string {
+  return url.split('?', 1)[0] ?? '';
 }
 
 export function keyOfVisitor({ headers }: RequestView): string {
