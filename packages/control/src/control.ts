@@ -139,13 +139,13 @@ export function createControl(dependencies: ControlDependencies): Control {
       logins.start();
     },
     async stop() {
-      // Who has logged out stays out.
-      await logins.stop();
       stopped = true;
       returns.stop();
       sleepers.stop();
       lease.stop();
       settings.stop();
+      // Who has logged out stays out.
+      await logins.stop();
       await core.claims.runAlone(async () => edges.close());
     },
     sweep: () => returns.sweep(),

@@ -277,6 +277,8 @@ export interface Sessions {
    *   what is remembered by `end` alone
    */
   isOver(id: string, person?: string, begunAt?: number): boolean;
+  /** Whether nothing of it was told for a while, so that its request is worth telling. */
+  isUnseen(id: string): boolean;
   /** For the list of visitors and of their sessions, and so that what has ended stays so. */
   tell(event: LoginEvent): void;
   /**

@@ -35,7 +35,7 @@ export const applicationSessions = plain({
     }),
     application_user: ref('Who it is.', { to: '/app/users' }),
     created_at: CREATED_AT,
-    last_active: time('Its last request, as exactly as that of the user.'),
+    last_active: time('One of its last requests, at most ten minutes before the last.'),
     expires_at: time('When it is over at the latest; null = its policy sets no end.', { out: 'null' }),
     endpoint: ref('The endpoint that he logged in at; it may be gone.', { to: '/endpoints' }),
     edge: ref('Always null: it is the endpoint of the edge that is known.', { out: 'null', to: '/edges/https' }),

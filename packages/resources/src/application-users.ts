@@ -25,7 +25,7 @@ export const applicationUsers = plain({
     email: text('His address, if the provider vouches for it.'),
     name: text('His name for people.'),
     created_at: CREATED_AT,
-    last_active: time('His last request, within about a quarter of an hour and what the policy renews sessions by.'),
+    last_active: time('One of his last requests, at most ten minutes before the last.'),
     last_login: time('When he logged in last.'),
   },
 });

@@ -12,8 +12,8 @@ const MOST_LISTED = 10_000;
 const MOST_LOGGED_OUT = 10_000;
 /** Where there are too many, as many go at once that the rows are not put in order for each log-in. */
 const AT_ONCE = 100;
-/** Requests are written down once in this time. */
-const SEEN_MS = 600_000;
+/** Requests are written down once in this time: several edges may tell of one session. */
+const SEEN_MS = 540_000;
 
 type Event<K extends LoginEvent['kind']> = Extract<LoginEvent, { readonly kind: K }>;
 type UserRow = Tables['applicationUsers'];
@@ -112,14 +112,18 @@ export class LoginChanges {
 
   #bound(accountId: string): void {
     const users = this.#users.beyond(accountId, MOST_LISTED).toSorted((a, b) => (a.lastLogin < b.lastLogin ? 1 : -1));
-    for (const { id } of beyond(users)) {
+    for (const { id } of beyond(users, MOST_LISTED)) {
       this.#users.drop(id);
       for (const session of this.#core.catalog.logins.at(id)) this.#sessions.drop(session.id);
     }
-    for (const { id } of beyond(this.#sessions.beyond(accountId, MOST_LISTED))) this.#sessions.drop(id);
+    for (const { id } of beyond(this.#sessions.beyond(accountId, MOST_LISTED), MOST_LISTED)) this.#sessions.drop(id);
     const loggedOut = this.#ended.beyond(accountId, MOST_LOGGED_OUT).filter(({ byVisitor }) => byVisitor);
     if (loggedOut.length <= MOST_LOGGED_OUT) return;
-    for (const { id } of beyond(loggedOut.toSorted((a, b) => b.until - a.until))) this.#ended.drop(id);
+    for (const { id } of beyond(
+      loggedOut.toSorted((a, b) => b.until - a.until),
+      MOST_LOGGED_OUT,
+    ))
+      this.#ended.drop(id);
   }
 }
 
@@ -127,6 +131,6 @@ function isLater(known: string, at: number): boolean {
   return at - Date.parse(known) >= SEEN_MS;
 }
 
-function beyond<R>(rows: readonly R[]): readonly R[] {
-  return rows.slice(MOST_LISTED - AT_ONCE);
+function beyond<R>(rows: readonly R[], most: number): readonly R[] {
+  return rows.slice(most - AT_ONCE);
 }

@@ -105,3 +105,22 @@ test('what nobody has anything of any more is forgotten, here and at the edges',
   await expect.poll(() => last.store.all('endedLogins')).toEqual([]);
   expect(ended(last.edge)).toEqual([]);
 });
+
+test('of too many log-ins the newest are listed, and the user keeps his', async () => {
+  const h = await open();
+  const most = 10_000;
+  const idOf = (number: number): string => `as_${String(number).padStart(27, '0')}`;
+  for (let sent = 0; sent <= most; sent += 1) {
+    h.link.login(began(h, { sessionId: idOf(sent) }));
+    // No more wait than are kept waiting.
+    // oxlint-disable-next-line no-await-in-loop
+    if (sent % 5_000 === 4_999)
+      await expect.poll(async () => (await h.store.applicationSessions.get(idOf(sent))) !== null).toBe(true);
+  }
+  await expect.poll(async () => (await h.store.applicationSessions.get(idOf(most))) !== null).toBe(true);
+  const rows = await h.store.all('applicationSessions');
+  expect(rows.length).toBeLessThanOrEqual(most);
+  expect(rows.map(({ id }) => id).toSorted()[0]).toBe(idOf(most + 1 - rows.length));
+  expect(await count(h)).toEqual([1, 100]);
+  expect(ended(h.edge)).toEqual([]);
+});

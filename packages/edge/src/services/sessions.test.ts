@@ -100,3 +100,38 @@ describe('sessions', () => {
     expect(shared).toEqual([true, true, true, false, false]);
   });
 });
+
+describe('what control says has ended', () => {
+  const ended = (id: string, begunBefore = 0) => ({ kind: 'ended-login', id, accountId: 'ac_1', begunBefore }) as const;
+
+  it('is over: a session by its id, of a user what he had begun before', () => {
+    const { sessions } = start();
+    const upserts = [ended('as_1'), ended('au_1', 500)];
+    sessions.apply({ snapshot: false, upserts, removes: [] });
+    expect(sessions.isOver('as_1', 'au_2', 900)).toBe(true);
+    expect(sessions.isOver('as_2', 'au_1', 499)).toBe(true);
+    expect(sessions.isOver('as_2', 'au_1', 500)).toBe(false);
+    expect(sessions.isOver('as_2', 'au_2', 1)).toBe(false);
+  });
+
+  it('goes when control forgets it, or knows of nothing', () => {
+    const { sessions } = start();
+    sessions.apply({ snapshot: true, upserts: [ended('as_1'), ended('as_2')], removes: [] });
+    sessions.apply({ snapshot: false, upserts: [], removes: ['as_1'] });
+    expect([sessions.isOver('as_1'), sessions.isOver('as_2')]).toEqual([false, true]);
+    sessions.apply({ snapshot: true, upserts: [], removes: [] });
+    expect(sessions.isOver('as_2')).toBe(false);
+  });
+});
+
+it('of the requests of a session, one in ten minutes is worth telling', () => {
+  const { clock, sessions } = start();
+  expect([sessions.isUnseen('a'), sessions.isUnseen('a'), sessions.isUnseen('b')]).toEqual([true, false, true]);
+  clock.now += 600_000;
+  expect([sessions.isUnseen('b'), sessions.isUnseen('a'), sessions.isUnseen('b')]).toEqual([true, true, false]);
+  // Who fills it gets no message for each request.
+  for (let n = 0; n < 60_000; n += 1) sessions.isUnseen(String(n));
+  expect(sessions.isUnseen('one more')).toBe(false);
+  clock.now += 600_000;
+  expect(sessions.isUnseen('one more')).toBe(true);
+});

@@ -1,7 +1,8 @@
 /**
  * What browsers keep of visitors who have logged in: sealed by keys that all edges of the node have, so that nothing has
- * to be kept here for a session to hold. Three things are: what control says has ended before its time; what has ended here,
- * until control says so; and what requests of one session at the same time share. The last two are bounded here.
+ * to be kept here for a session to hold. Four things are: what control says has ended before its time; what has ended here,
+ * until control says so; of which sessions a request was told lately; and what requests of one session at the same time
+ * share. The last three are bounded here.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { LoginEvent, LoginKey, ResourceUpdate } from '@postern/link';
@@ -12,6 +13,8 @@ const TAG_BYTES = 16;
 /** Longer ones are not looked at: what a browser keeps is at most four cookies. */
 const MOST_SEALED = 16_384;
 const MOST_ENDED = 50_000;
+const MOST_SEEN = 50_000;
+const SEEN_MS = 600_000;
 const MOST_SHARED = 10_000;
 const SHARED_MS = 60_000;
 
@@ -42,6 +45,8 @@ export class VisitorSessions implements Sessions {
   readonly #ended = new Map<string, number>();
   /** What control says: by id of a session, or of a user with the time before which all of his began. */
   readonly #revoked = new Map<string, number>();
+  /** By id, until when it needs no more telling; the one that needs it next at the front. */
+  readonly #seen = new Map<string, number>();
   readonly #tell: (event: LoginEvent) => void;
   readonly #shared = new Map<string, Shared>();
 
@@ -99,6 +104,19 @@ export class VisitorSessions implements Sessions {
 
   isOver(id: string, person = '', begunAt = Infinity): boolean {
     return this.#ended.has(id) || this.#revoked.has(id) || begunAt < (this.#revoked.get(person) ?? 0);
+  }
+
+  isUnseen(id: string): boolean {
+    const now = this.#now();
+    if ((this.#seen.get(id) ?? 0) > now) return false;
+    for (const [other, until] of this.#seen) {
+      if (until > now) break;
+      this.#seen.delete(other);
+    }
+    // Where more are here than that, some requests are not told, and not each of them.
+    if (this.#seen.size >= MOST_SEEN) return false;
+    this.#seen.set(id, now + SEEN_MS);
+    return true;
   }
 
   tell(event: LoginEvent): void {

@@ -43,7 +43,7 @@ async function checked(visit: Visit, places: Places, tokens: Tokens, nonce: stri
 function begun({ context, plan }: Visit, identity: Identity, tokens: Tokens): Session {
   const now = context.now();
   return {
-    id: sessionId({ services: context.services, now }),
+    id: sessionId(context.services.sessions, now),
     identity,
     person: personId(context.endpoint.accountId, plan.provider.name, identity.subject),
     tokens,

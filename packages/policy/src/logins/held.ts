@@ -56,8 +56,8 @@ export function goOn(
   const { plan, context, req } = visit;
   const now = context.now();
   const unseen = plan.idleMs !== Infinity && now - session.seenAt >= Math.min(SEEN_MS, plan.idleMs / 10);
+  if (context.services.sessions.isUnseen(session.id)) tellSeen(visit, session);
   if (anew || unseen) {
-    tellSeen(visit, session);
     for (const line of linesOf(visit, { ...session, seenAt: now })) req.answerHeader('set-cookie', line);
   }
   tellService(visit, session);

@@ -1,6 +1,6 @@
 /** Ids of visitors and of their sessions, of the form that all ids of the API have: 27 digits in base 62 of 20 bytes. */
 import { createHash } from 'node:crypto';
-import type { PolicyContext } from '../runtime.ts';
+import type { Sessions } from '../services.ts';
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const LENGTH = 27;
@@ -13,11 +13,11 @@ export function personId(accountId: string, provider: string, subject: string): 
   return `au_${base62(createHash('sha256').update(text).digest().subarray(0, 20))}`;
 }
 
-/** Nobody can guess it, and those that begin later come later. */
-export function sessionId({ services, now }: Pick<PolicyContext, 'services'> & { readonly now: number }): string {
+/** Nobody can guess it, and those that begin later come later. @param now Unix milliseconds */
+export function sessionId(sessions: Sessions, now: number): string {
   const bytes = Buffer.alloc(20);
   bytes.writeUInt32BE(Math.max(0, Math.floor(now / 1_000) - EPOCH_SECONDS));
-  Buffer.from(services.sessions.random(), 'base64url').copy(bytes, 4, 0, 16);
+  Buffer.from(sessions.random(), 'base64url').copy(bytes, 4, 0, 16);
   return `as_${base62(bytes)}`;
 }
 

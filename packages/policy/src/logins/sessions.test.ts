@@ -51,6 +51,26 @@ describe('a session', () => {
     expect([results.get('session_timed_out'), results.get('session_max_duration_reached')]).toEqual([true, false]);
   });
 
+  it('is told of when it begins, is used and ends; with the person it is over, too', async () => {
+    const world = new World();
+    await world.login();
+    await world.visit();
+    const [began] = world.told;
+    if (began?.kind !== 'began') throw new Error('no beginning was told');
+    const { accountId, sessionId, user } = began;
+    expect(began).toMatchObject({ at: world.now, until: world.now + 24 * 60 * MINUTE, user: { email: 'ada@test' } });
+    for (const id of [sessionId, user.id]) expect(id).toMatch(/^a[su]_[0-9A-Za-z]{27}$/);
+    expect(world.told.at(-1)).toEqual({ kind: 'seen', accountId, sessionId, userId: user.id, at: world.now });
+    const copy = new Map(world.cookies);
+    await world.visit('/ngrok/logout');
+    expect(world.told.at(-1)).toEqual({ kind: 'ended', accountId, sessionId, until: began.until });
+    world.ended.clear();
+    world.cookies = copy;
+    expect(says(await world.visit())).toBe(`200 ${IN}`);
+    world.ended.add(user.id);
+    expect(says(await world.visit())).toBe(`302 ${ISSUER}/auth`);
+  });
+
   it('is of another app, auth_id or account when those change, and of nobody else', async () => {
     const world = new World();
     await world.login();

@@ -68,6 +68,7 @@ export class World {
       random: () => `r${++count}r`.padEnd(43, '_'),
       end: (id) => void this.ended.add(id),
       isOver: (id, person = '') => this.ended.has(id) || this.ended.has(person),
+      isUnseen: () => true,
       tell: (event) => void this.told.push(event),
       once: <T>(key: string, work: () => Promise<T>) => {
         // oxlint-disable-next-line no-unsafe-type-assertion -- of the same key, and so of the same work

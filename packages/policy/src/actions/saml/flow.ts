@@ -168,7 +168,7 @@ function begin(visit: SamlVisit, assertion: Assertion, target: string, lines: re
   const now = context.now();
   const { identity, groups, sessionUntil } = assertion;
   const session: Session = {
-    id: sessionId({ services: context.services, now }),
+    id: sessionId(context.services.sessions, now),
     identity,
     person: personId(context.endpoint.accountId, plan.provider.name, identity.subject),
     tokens: { access: '', refresh: '', identity: '', expiresAt: 0 },
