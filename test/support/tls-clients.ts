@@ -1,5 +1,7 @@
-/** What independent TLS clients make of a certificate: curl and OpenSSL, as they are on the machine. */
+/** What TLS clients make of a certificate: our runtime's, and curl and OpenSSL as they are on the machine. */
 import { execFile } from 'node:child_process';
+import type { X509Certificate } from 'node:crypto';
+import tls from 'node:tls';
 import { requireJudge } from './judge.ts';
 
 export interface Shaken {
@@ -7,6 +9,21 @@ export interface Shaken {
   readonly verified: boolean;
   /** Everything that the client printed. */
   readonly text: string;
+}
+
+/**
+ * The certificate that a client for this name is shown; null = none that it takes.
+ * @param ca PEM of the one authority that it trusts; null = it trusts everybody
+ */
+export function shownAt(port: number, servername: string, ca: string | null): Promise<X509Certificate | null> {
+  const trust = ca === null ? { rejectUnauthorized: false } : { ca };
+  return new Promise((resolve) => {
+    const socket = tls.connect({ host: '127.0.0.1', port, servername, ...trust }, () => {
+      resolve(socket.getPeerX509Certificate() ?? null);
+      socket.destroy();
+    });
+    socket.on('error', () => resolve(null));
+  });
 }
 
 /** Whether a program is there; where it is not, that is said. */

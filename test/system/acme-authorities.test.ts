@@ -2,13 +2,12 @@
 import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import tls from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { selfSigned } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
 import { Platform, visitorsAt } from '../support/platform.ts';
-import { curl, hasProgram, openssl } from '../support/tls-clients.ts';
+import { curl, hasProgram, openssl, shownAt } from '../support/tls-clients.ts';
 import { until } from '../support/until.ts';
 
 const BASE = 'tun.example.com';
@@ -18,17 +17,6 @@ const WRONG = 'b10lLJs8l1GPIzsLP0s6pMt8O0XVGnfTaCeROxQM0BIt2XrJMDHJZBM5NuQmQJQH'
 const SIX_DAYS = 6 * 86_400;
 const programs = await findPebble();
 const clients = { curl: await hasProgram('curl', '--version'), openssl: await hasProgram('openssl', 'version') };
-
-/** What a client that trusts one authority alone is shown; null = nothing that it takes. */
-function shown(port: number, servername: string, root: string): Promise<X509Certificate | null> {
-  return new Promise((resolve) => {
-    const socket = tls.connect({ host: '127.0.0.1', port, servername, ca: root }, () => {
-      resolve(socket.getPeerX509Certificate() ?? null);
-      socket.destroy();
-    });
-    socket.on('error', () => resolve(null));
-  });
-}
 
 describe.skipIf(programs === null)('with Pebble', () => {
   const undo: (() => unknown)[] = [];
@@ -51,7 +39,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
     ...visitorsAt(ports),
     args: [`--base-domain=${BASE}`, ...args],
   });
-  const served = (root: string): Promise<X509Certificate> => until(() => shown(ports.https, BASE, root));
+  const served = (root: string): Promise<X509Certificate> => until(() => shownAt(ports.https, BASE, root));
 
   test('an account that exists elsewhere, a profile, the chain that was preferred; and "now" means now', async () => {
     const pebble = await authority({
@@ -71,7 +59,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
     undo.push(() => platform.dispose());
     const certificate = await served(second);
     expect((certificate.validToDate.getTime() - certificate.validFromDate.getTime()) / 1_000).toBeCloseTo(SIX_DAYS, -2);
-    expect(await shown(ports.https, BASE, pebble.root)).toBeNull();
+    expect(await shownAt(ports.https, BASE, pebble.root)).toBeNull();
 
     const trust = path.join(platform.dataDir, 'root.pem');
     await writeFile(trust, second);
@@ -93,7 +81,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
     });
     undo.push(() => again.dispose());
     const next = await until(async () => {
-      const found = await shown(ports.https, BASE, second);
+      const found = await shownAt(ports.https, BASE, second);
       return found?.serialNumber === certificate.serialNumber ? null : found;
     });
     expect(next.serialNumber).not.toBe(certificate.serialNumber);

@@ -4,7 +4,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Resolver } from 'node:dns/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import tls from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Bind, findBind } from '../support/bind.ts';
 import { DnsForwarder } from '../support/dns-forwarder.ts';
@@ -12,21 +11,12 @@ import { freePort } from '../support/free-port.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
 import { Platform, visitorsAt } from '../support/platform.ts';
 import { UpdateServer } from '../support/update-server.ts';
+import { shownAt } from '../support/tls-clients.ts';
 import { until } from '../support/until.ts';
 
 const BASE = 'tun.example.com';
 const programs = await findPebble();
 const named = await findBind();
-
-function names(port: number, servername: string, root: string): Promise<string | null> {
-  return new Promise((resolve) => {
-    const socket = tls.connect({ host: '127.0.0.1', port, servername, ca: root }, () => {
-      resolve(socket.getPeerCertificate().subjectaltname ?? '');
-      socket.destroy();
-    });
-    socket.on('error', () => resolve(null));
-  });
-}
 
 describe.skipIf(programs === null)('with Pebble', () => {
   const undo: (() => unknown)[] = [];
@@ -58,7 +48,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
       ],
     });
     undo.push(() => platform.dispose());
-    const served = await until(() => names(ports.https, `any.${BASE}`, pebble.root));
+    const { subjectAltName: served = '' } = await until(() => shownAt(ports.https, `any.${BASE}`, pebble.root));
     return { platform, served };
   }
 

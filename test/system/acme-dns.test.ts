@@ -5,26 +5,16 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { Resolver } from 'node:dns/promises';
 import net from 'node:net';
 import path from 'node:path';
-import tls from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DnsForwarder } from '../support/dns-forwarder.ts';
 import { freePort } from '../support/free-port.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
 import { Platform, visitorsAt } from '../support/platform.ts';
+import { shownAt } from '../support/tls-clients.ts';
 import { until } from '../support/until.ts';
 
 const BASE = 'tun.example.com';
 const programs = await findPebble();
-
-function names(port: number, servername: string, root: string): Promise<string | null> {
-  return new Promise((resolve) => {
-    const socket = tls.connect({ host: '127.0.0.1', port, servername, ca: root }, () => {
-      resolve(socket.getPeerCertificate().subjectaltname ?? '');
-      socket.destroy();
-    });
-    socket.on('error', () => resolve(null));
-  });
-}
 
 describe.skipIf(programs === null)('with Pebble', () => {
   const undo: (() => unknown)[] = [];
@@ -61,7 +51,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
   test('our own name server: the base domain with its wildcard, and a wildcard of a customer', async () => {
     const platform = await start([`--dns-listen=127.0.0.1:${ports.dns}`]);
     const own = `DNS:${BASE}, DNS:*.${BASE}`;
-    const served = await until(() => names(ports.https, `any.${BASE}`, pebble.root));
+    const { subjectAltName: served = '' } = await until(() => shownAt(ports.https, `any.${BASE}`, pebble.root));
     expect(served.split(', ').toSorted()).toEqual(own.split(', ').toSorted());
 
     const { body } = await platform.api('POST', '/reserved_domains', { domain: '*.customer.example' });
@@ -83,7 +73,9 @@ describe.skipIf(programs === null)('with Pebble', () => {
     await platform.api('PATCH', `/reserved_domains/${body.id}`, {
       certificate_management_policy: { authority: 'letsencrypt', private_key_type: 'rsa' },
     });
-    expect(await until(() => names(ports.https, 'shop.customer.example', pebble.root))).toBe('DNS:*.customer.example');
+    expect((await until(() => shownAt(ports.https, 'shop.customer.example', pebble.root))).subjectAltName).toBe(
+      'DNS:*.customer.example',
+    );
 
     // What was answered is gone with the order; names of others are refused, and nobody is asked about them.
     const resolver = new Resolver({ timeout: 2_000, tries: 1 });
@@ -190,7 +182,9 @@ await fetch(${JSON.stringify(dns.href)} + (what === 'present' ? 'set-txt' : 'cle
     // Its records are where names of others are.
     forwarder.everythingElsewhere = true;
     await start([`--dns-hook=${program}`]);
-    expect(await until(() => names(ports.https, `any.${BASE}`, pebble.root))).toContain(`DNS:*.${BASE}`);
+    expect((await until(() => shownAt(ports.https, `any.${BASE}`, pebble.root))).subjectAltName).toContain(
+      `DNS:*.${BASE}`,
+    );
     const lines = (
       await until(async () => {
         const text = await readFile(log, 'utf8');

@@ -4,7 +4,6 @@
  */
 import { createHash, X509Certificate } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import tls from 'node:tls';
 import { loadKey, openStore } from '@postern/store';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { agentOf } from '../support/agent.ts';
@@ -14,6 +13,7 @@ import { selfSigned } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
 import { type ApiAnswer, Platform, visitorsAt } from '../support/platform.ts';
+import { shownAt } from '../support/tls-clients.ts';
 import { until } from '../support/until.ts';
 import { httpUpstream } from '../support/upstream.ts';
 
@@ -67,15 +67,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
       // The authority's wish is asked for once it is issued.
       return JSON.stringify(await read(id)) === JSON.stringify(first) ? first : null;
     });
-  const served = (): Promise<X509Certificate | null> =>
-    new Promise((resolve) => {
-      const options = { host: '127.0.0.1', port: ports.https, servername: NAME, rejectUnauthorized: false };
-      const socket = tls.connect(options, () => {
-        resolve(socket.getPeerX509Certificate() ?? null);
-        socket.destroy();
-      });
-      socket.on('error', () => resolve(null));
-    });
+  const served = (): Promise<X509Certificate | null> => shownAt(ports.https, NAME, null);
 
   test('what was written is read back the same at each step, and nothing is left when it is gone', async () => {
     const written = {

@@ -3,12 +3,12 @@
  * authority is asked for one order more at most. The authority stands behind a relay that stops at each request, before
  * and after the authority has acted, so that the kill falls exactly there.
  */
-import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CaRelay, type Place } from '../support/ca-relay.ts';
 import { freePort } from '../support/free-port.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
 import { Platform, visitorsAt } from '../support/platform.ts';
+import { shownAt } from '../support/tls-clients.ts';
 import { until } from '../support/until.ts';
 
 /** Nobody points it here: it costs no order of its own. */
@@ -90,14 +90,8 @@ describe.skipIf(programs === null)('with Pebble', () => {
   }
 
   /** Serial number of what a client that trusts Pebble alone is shown; null = nothing that it trusts. */
-  const shown = (name: string): Promise<string | null> =>
-    new Promise((resolve) => {
-      const socket = tls.connect({ host: '127.0.0.1', port: ports.https, servername: name, ca: pebble.root }, () => {
-        resolve(socket.getPeerCertificate().serialNumber);
-        socket.destroy();
-      });
-      socket.on('error', () => resolve(null));
-    });
+  const shown = async (name: string): Promise<string | null> =>
+    (await shownAt(ports.https, name, pebble.root))?.serialNumber ?? null;
 
   async function reserve(): Promise<{ id: string; name: string }> {
     rounds += 1;

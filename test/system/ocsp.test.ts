@@ -3,12 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import tls from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
 import { Platform, visitorsAt } from '../support/platform.ts';
-import { hasProgram, openssl } from '../support/tls-clients.ts';
+import { hasProgram, openssl, shownAt } from '../support/tls-clients.ts';
 import { until } from '../support/until.ts';
 
 const BASE = 'tun.example.com';
@@ -21,14 +20,8 @@ describe.skipIf(programs === null || !hasOpenssl)('with Pebble and OpenSSL', () 
     for (const one of undo.splice(0).toReversed()) await one();
   });
 
-  const serialOf = (port: number, ca: string): Promise<string | null> =>
-    new Promise((resolve) => {
-      const socket = tls.connect({ host: '127.0.0.1', port, servername: BASE, ca }, () => {
-        resolve(socket.getPeerX509Certificate()?.serialNumber ?? null);
-        socket.destroy();
-      });
-      socket.on('error', () => resolve(null));
-    });
+  const serialOf = async (port: number, ca: string): Promise<string | null> =>
+    (await shownAt(port, BASE, ca))?.serialNumber ?? null;
 
   test('a handshake carries that the certificate is good; once it is revoked, it carries nothing', async () => {
     if (programs === null) return;
