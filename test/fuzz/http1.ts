@@ -18,6 +18,7 @@ import {
 import type { Dice } from '@postern/edge/testing/dice';
 import { REQUESTS, RESPONSES } from './http1-material.ts';
 import { cut, mutatedOf, showChunks } from './mutate.ts';
+import { plainHead } from './plain-head.ts';
 import { type FuzzTarget, fuzzTarget, must, mustEqual } from './target.ts';
 
 interface Message<H> {
@@ -52,7 +53,7 @@ class Reader<H extends Framed> implements Http1Sink<H> {
   onHead(head: H): void {
     this.events++;
     must(this.#open === null, 'a head within a message');
-    const message = { head, body: Buffer.alloc(0), trailers: [], ended: false };
+    const message = { head: plainHead(head), body: Buffer.alloc(0), trailers: [], ended: false };
     this.messages.push(message);
     if (!this.#bodiless(head)) this.#open = message;
     checkFields(head);
