@@ -6,18 +6,13 @@
 import net, { type Socket } from 'node:net';
 import process from 'node:process';
 import tls from 'node:tls';
-import { createResponseParser, encodeRequestHead } from '@postern/protocol';
+import { createResponseParser } from '@postern/protocol';
 import type { LoadOrder } from '../load.ts';
+import { closingRequest } from './closing-request.ts';
 import { tellLoad } from './tell-load.ts';
 
 const order: LoadOrder = JSON.parse(process.argv[2] ?? '{}');
-const request = encodeRequestHead('GET', order.path, [
-  'Host',
-  order.hostHeader,
-  'Connection',
-  'close',
-  ...(order.headers ?? []),
-]);
+const request = closingRequest(order);
 /** One for all: making it costs more than a handshake. */
 const secureContext = tls.createSecureContext();
 const resumes = order.by === 'resumed';

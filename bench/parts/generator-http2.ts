@@ -7,16 +7,12 @@ import http2, { type ClientHttp2Session } from 'node:http2';
 import process from 'node:process';
 import tls from 'node:tls';
 import type { LoadOrder } from '../load.ts';
-import { tellLoad } from './tell-load.ts';
+import { KeptLoad } from './kept-load.ts';
 
 const STREAMS_EACH = 8;
 
 const order: LoadOrder = JSON.parse(process.argv[2] ?? '{}');
-const latencies: number[] = [];
-let errors = 0;
-let running = true;
-let inFlight = 0;
-let startedAt = 0n;
+const load = new KeptLoad(order);
 
 function connect(): Promise<ClientHttp2Session> {
   const [host = ''] = order.hostHeader.split(':');
@@ -47,35 +43,22 @@ function drive(session: ClientHttp2Session): void {
   });
   stream.on('error', () => undefined);
   stream.on('close', () => {
-    if (status === 200) latencies.push(Number(process.hrtime.bigint() - sentAt) / 1_000);
-    else errors += 1;
-    if (running && !session.destroyed) drive(session);
-    else {
-      inFlight -= 1;
-      finishWhenQuiet();
-    }
+    if (status === 200) load.answered(sentAt);
+    else load.failed();
+    if (load.running && !session.destroyed) drive(session);
+    else load.ended();
   });
   stream.resume();
   stream.end();
 }
 
-function finishWhenQuiet(): void {
-  if (inFlight === 0) tellLoad(latencies, errors, startedAt);
-}
-
 const streams = Math.min(STREAMS_EACH, order.connections);
 const sessions = await Promise.all(Array.from({ length: Math.ceil(order.connections / streams) }, connect));
-console.log('ready');
-process.stdin.once('data', () => {
-  startedAt = process.hrtime.bigint();
+load.run(() => {
   for (const session of sessions) {
     for (let stream = 0; stream < streams; stream += 1) {
-      inFlight += 1;
+      load.began();
       drive(session);
     }
   }
-  setTimeout(() => {
-    running = false;
-    finishWhenQuiet();
-  }, order.seconds * 1_000);
 });

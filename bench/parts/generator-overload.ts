@@ -7,21 +7,15 @@ import net, { type Socket } from 'node:net';
 import process from 'node:process';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import tls from 'node:tls';
-import { encodeRequestHead } from '@postern/protocol';
 import type { OverloadOrder, OverloadResult } from '../scenarios/overload.ts';
+import { closingRequest } from './closing-request.ts';
 
 const TICK_MS = 10;
 /** Who would be more than these has not come at all: this process has its limits, too. */
 const MOST_AT_ONCE = 6_000;
 
 const order: OverloadOrder = JSON.parse(process.argv[2] ?? '{}');
-const request = encodeRequestHead('GET', order.path, [
-  'Host',
-  order.hostHeader,
-  'Connection',
-  'close',
-  ...(order.headers ?? []),
-]);
+const request = closingRequest(order);
 /** One for all: making it costs more than a handshake. */
 const secureContext = tls.createSecureContext();
 const served: number[] = [];

@@ -6,7 +6,7 @@
 import net, { type Socket } from 'node:net';
 import process from 'node:process';
 import type { LoadOrder } from '../load.ts';
-import { tellLoad } from './tell-load.ts';
+import { KeptLoad } from './kept-load.ts';
 
 const PAYLOAD = 32;
 /** A final text frame of 32 bytes, masked with zeros (RFC 6455 §5.2), and how many bytes its echo has. */
@@ -14,11 +14,7 @@ const MESSAGE = Buffer.concat([Buffer.from([0x81, 0x80 | PAYLOAD, 0, 0, 0, 0]), 
 const ECHO_BYTES = 2 + PAYLOAD;
 
 const order: LoadOrder = JSON.parse(process.argv[2] ?? '{}');
-const latencies: number[] = [];
-let errors = 0;
-let running = true;
-let inFlight = 0;
-let startedAt = 0n;
+const load = new KeptLoad(order);
 
 function connect(): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -54,33 +50,24 @@ function drive(socket: Socket): void {
     awaited = ECHO_BYTES;
     socket.write(MESSAGE);
   };
-  const done = (): void => {
-    inFlight -= 1;
-    if (inFlight === 0) tellLoad(latencies, errors, startedAt);
-  };
   socket.on('data', (chunk: Buffer) => {
     awaited -= chunk.length;
     if (awaited > 0) return;
-    if (awaited < 0) errors += 1;
-    latencies.push(Number(process.hrtime.bigint() - sentAt) / 1_000);
-    if (running) send();
-    else done();
+    if (awaited < 0) load.failed();
+    load.answered(sentAt);
+    if (load.running) send();
+    else load.ended();
   });
   socket.once('close', () => {
-    if (!running) return;
-    errors += 1;
-    done();
+    if (!load.running) return;
+    load.failed();
+    load.ended();
   });
-  inFlight += 1;
+  load.began();
   send();
 }
 
 const sockets = await Promise.all(Array.from({ length: order.connections }, connect));
-console.log('ready');
-process.stdin.once('data', () => {
-  startedAt = process.hrtime.bigint();
+load.run(() => {
   for (const socket of sockets) drive(socket);
-  setTimeout(() => {
-    running = false;
-  }, order.seconds * 1_000);
 });

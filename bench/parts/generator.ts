@@ -8,7 +8,7 @@ import process from 'node:process';
 import tls from 'node:tls';
 import { createResponseParser, encodeRequestHead } from '@postern/protocol';
 import type { LoadOrder } from '../load.ts';
-import { tellLoad } from './tell-load.ts';
+import { KeptLoad } from './kept-load.ts';
 
 const order: LoadOrder = JSON.parse(process.argv[2] ?? '{}');
 const request = encodeRequestHead('GET', order.path, [
@@ -18,11 +18,7 @@ const request = encodeRequestHead('GET', order.path, [
   '*/*',
   ...(order.headers ?? []),
 ]);
-const latencies: number[] = [];
-let errors = 0;
-let running = true;
-let inFlight = 0;
-let startedAt = 0n;
+const load = new KeptLoad(order);
 
 function connect(): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -45,26 +41,21 @@ function connect(): Promise<Socket> {
 function drive(socket: Socket): void {
   let sentAt = 0n;
   const fail = (): void => {
-    if (!running) return;
-    errors += 1;
-    inFlight -= 1;
+    if (!load.running) return;
+    load.failed();
     socket.destroy();
-    finishWhenQuiet();
+    load.ended();
   };
   const parser = createResponseParser({
     onHead: (head) => {
-      if (head.status !== 200) errors += 1;
+      if (head.status !== 200) load.failed();
     },
     onBody: () => undefined,
     onTrailers: () => undefined,
     onEnd: () => {
-      latencies.push(Number(process.hrtime.bigint() - sentAt) / 1_000);
-      if (running) {
-        send();
-        return;
-      }
-      inFlight -= 1;
-      finishWhenQuiet();
+      load.answered(sentAt);
+      if (load.running) send();
+      else load.ended();
     },
   });
   const send = (): void => {
@@ -78,21 +69,11 @@ function drive(socket: Socket): void {
   });
   socket.on('error', fail);
   socket.on('end', fail);
-  inFlight += 1;
+  load.began();
   send();
 }
 
-function finishWhenQuiet(): void {
-  if (inFlight === 0) tellLoad(latencies, errors, startedAt);
-}
-
 const sockets = await Promise.all(Array.from({ length: order.connections }, connect));
-console.log('ready');
-process.stdin.once('data', () => {
-  startedAt = process.hrtime.bigint();
+load.run(() => {
   for (const socket of sockets) drive(socket);
-  setTimeout(() => {
-    running = false;
-    finishWhenQuiet();
-  }, order.seconds * 1_000);
 });

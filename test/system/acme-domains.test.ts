@@ -8,11 +8,11 @@ import { loadKey, openStore } from '@postern/store';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { agentOf } from '../support/agent.ts';
 import { startBrowser } from '../support/browser.ts';
-import { CaRelay } from '../support/ca-relay.ts';
+import { AcmeServer } from '../support/acme-server.ts';
+import type { CaRelay } from '../support/ca-relay.ts';
 import { selfSigned } from '../support/certificates.ts';
-import { freePort } from '../support/free-port.ts';
-import { findPebble, Pebble } from '../support/pebble.ts';
-import { type ApiAnswer, Platform, visitorsAt } from '../support/platform.ts';
+import { findPebble, type Pebble } from '../support/pebble.ts';
+import { type ApiAnswer, Platform } from '../support/platform.ts';
 import { shownAt } from '../support/tls-clients.ts';
 import { until } from '../support/until.ts';
 import { httpUpstream } from '../support/upstream.ts';
@@ -25,20 +25,13 @@ describe.skipIf(programs === null)('with Pebble', () => {
   const undo: (() => unknown)[] = [];
   let pebble: Pebble;
   let relay: CaRelay;
-  let ports: { http: number; https: number };
+  let ports: AcmeServer['ports'];
   let platform: Platform;
   beforeEach(async () => {
     if (programs === null) return;
-    ports = { http: await freePort(), https: await freePort() };
-    pebble = await Pebble.start(programs, { httpPort: ports.http, tlsPort: ports.https });
-    undo.push(() => pebble.stop());
-    await pebble.point(NAME);
-    relay = await CaRelay.start(pebble);
-    undo.push(() => relay.stop());
-    platform = await Platform.start({
-      ...visitorsAt(ports),
-      args: [`--base-domain=${BASE}`, ...pebble.flagsBy(relay.directory)],
-    });
+    const made = await AcmeServer.prepare(programs, BASE, [NAME], undo);
+    ({ pebble, relay, ports } = made);
+    platform = await Platform.start(made.options);
     undo.push(() => platform.dispose());
   });
   afterEach(async () => {

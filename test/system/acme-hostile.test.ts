@@ -3,10 +3,10 @@ import http from 'node:http';
 import net from 'node:net';
 import tls from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CaRelay } from '../support/ca-relay.ts';
-import { freePort } from '../support/free-port.ts';
-import { findPebble, Pebble } from '../support/pebble.ts';
-import { Platform, visitorsAt } from '../support/platform.ts';
+import { AcmeServer } from '../support/acme-server.ts';
+import type { CaRelay } from '../support/ca-relay.ts';
+import { findPebble, type Pebble } from '../support/pebble.ts';
+import { Platform } from '../support/platform.ts';
 import { until } from '../support/until.ts';
 
 /** Nobody points it here: it costs no order of its own. */
@@ -18,19 +18,13 @@ describe.skipIf(programs === null)('with Pebble', () => {
   const undo: (() => unknown)[] = [];
   let pebble: Pebble;
   let relay: CaRelay;
-  let ports: { http: number; https: number };
+  let ports: AcmeServer['ports'];
   let platform: Platform;
   beforeEach(async () => {
     if (programs === null) return;
-    ports = { http: await freePort(), https: await freePort() };
-    pebble = await Pebble.start(programs, { httpPort: ports.http, tlsPort: ports.https });
-    undo.push(() => pebble.stop());
-    relay = await CaRelay.start(pebble);
-    undo.push(() => relay.stop());
-    platform = await Platform.start({
-      ...visitorsAt(ports),
-      args: [`--base-domain=${BASE}`, ...pebble.flagsBy(relay.directory)],
-    });
+    const made = await AcmeServer.prepare(programs, BASE, [], undo);
+    ({ pebble, relay, ports } = made);
+    platform = await Platform.start(made.options);
     undo.push(() => platform.dispose());
   });
   afterEach(async () => {

@@ -4,10 +4,10 @@
  * and after the authority has acted, so that the kill falls exactly there.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CaRelay, type Place } from '../support/ca-relay.ts';
-import { freePort } from '../support/free-port.ts';
-import { findPebble, Pebble } from '../support/pebble.ts';
-import { Platform, visitorsAt } from '../support/platform.ts';
+import { AcmeServer } from '../support/acme-server.ts';
+import type { CaRelay, Place } from '../support/ca-relay.ts';
+import { findPebble, type Pebble } from '../support/pebble.ts';
+import { Platform } from '../support/platform.ts';
 import { shownAt } from '../support/tls-clients.ts';
 import { until } from '../support/until.ts';
 
@@ -56,23 +56,17 @@ describe.skipIf(programs === null)('with Pebble', () => {
   const undo: (() => unknown)[] = [];
   let pebble: Pebble;
   let relay: CaRelay;
-  let ports: { http: number; https: number };
+  let ports: AcmeServer['ports'];
   let platform: Platform;
+  let server: AcmeServer;
   let rounds = 0;
-  const options = () =>
-    ({
-      ...visitorsAt(ports),
-      args: [`--base-domain=${BASE}`, ...pebble.flagsBy(relay.directory)],
-    }) as const;
 
   beforeAll(async () => {
     if (programs === null) return;
-    ports = { http: await freePort(), https: await freePort() };
-    pebble = await Pebble.start(programs, { httpPort: ports.http, tlsPort: ports.https });
-    undo.push(() => pebble.stop());
-    relay = await CaRelay.start(pebble);
-    undo.push(() => relay.stop());
-    platform = await Platform.start(options());
+    const made = await AcmeServer.prepare(programs, BASE, [], undo);
+    ({ pebble, relay, ports } = made);
+    server = made;
+    platform = await Platform.start(made.options);
     undo.push(() => platform.dispose());
   });
   afterAll(async () => {
@@ -86,7 +80,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
   }
 
   async function restart(): Promise<void> {
-    platform = await platform.restart('SIGKILL', options());
+    platform = await platform.restart('SIGKILL', server.options);
   }
 
   /** Serial number of what a client that trusts Pebble alone is shown; null = nothing that it trusts. */

@@ -8,6 +8,7 @@ import type { AcmeParts, Subject } from '../types.ts';
 import { Authority } from './authority.ts';
 import { Board } from './board.ts';
 import { type Kept, dueOf, nextOf } from './kept.ts';
+import { NO_TRY } from './no-try.ts';
 import { Orders } from './orders.ts';
 import { keyOf, paired } from './paired.ts';
 import { renewalWithin } from './renewal.ts';
@@ -214,13 +215,7 @@ export class CertificateManager {
       directory: '',
       challenge: '',
       renewsAt: '',
-      attempts: 0,
-      retriesAt: '',
-      errorCode: '',
-      message: '',
-      startedAt: '',
-      holder: '',
-      heldUntil: '',
+      ...NO_TRY,
     };
     const made = await this.#first(row);
     if (made.certificateId !== '') await this.#serve(made);

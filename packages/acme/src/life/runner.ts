@@ -8,6 +8,7 @@ import type { Board } from './board.ts';
 import { Failure, failureOf, OrderRefused } from './failure.ts';
 import { issue, type Issued } from './issue.ts';
 import { dueOf, type Kept } from './kept.ts';
+import { NO_TRY } from './no-try.ts';
 import type { Orders } from './orders.ts';
 import { lifeOf, renewalOf } from './renewal.ts';
 import { TestAuthorities } from './test-authorities.ts';
@@ -251,13 +252,7 @@ export class Runner {
       directory: authority.config.directory,
       challenge: [...choices].map(([name, { way, why }]) => `${name}: ${way}, ${why}`).join('; '),
       renewsAt: timestamp(renewsAt),
-      attempts: 0,
-      retriesAt: '',
-      errorCode: '',
-      message: '',
-      startedAt: '',
-      holder: '',
-      heldUntil: '',
+      ...NO_TRY,
     };
     await store.commit([
       store.tlsCertificates.insert({
