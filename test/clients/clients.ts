@@ -5,6 +5,7 @@ import { apiClient } from './api/run.ts';
 import { FRAMEWORK_CLIENTS } from './frameworks/run.ts';
 import { GRPC } from './grpc/run.ts';
 import { CURL } from './pages/run.ts';
+import { SECOND_AGENT } from './second-agent/run.ts';
 import { TERRAFORM } from './terraform/run.ts';
 import type { Command } from './harness/program.ts';
 import { CLIENTS, type Client } from './harness/client.ts';
@@ -124,6 +125,7 @@ export const ALL: readonly Client[] = [
     },
     build: () => Promise.resolve(script('javascript-api')),
   }),
+  SECOND_AGENT,
   GRPC,
   ...WRAPPERS,
   ...FRAMEWORK_CLIENTS,

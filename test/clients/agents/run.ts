@@ -28,6 +28,7 @@ export function agentClient(client: AgentClient): Client {
   const { language, name, tools } = client;
   return {
     language,
+    part: 'agents',
     name,
     tools,
     run: async (report) => {

@@ -89,6 +89,7 @@ export function apiClient(client: ApiClient): Client {
   const { language, name, tools } = client;
   return {
     language,
+    part: 'api',
     name,
     tools,
     run: async (report) => {

@@ -9,11 +9,11 @@ export const CLIENTS = path.resolve(path.dirname(fileURLToPath(import.meta.url))
 export interface Client {
   /** As `--only` names it; several clients may share a language. */
   readonly language: string;
+  /** A part of the suite across languages, which `--only` names, too. */
+  readonly part?: 'agents' | 'api';
   readonly name: string;
   /** Programs that must be on PATH. */
   readonly tools: readonly string[];
-  /** It needs what all share (a port by its number), and runs after all others, alone. */
-  readonly alone?: true;
   /** Builds what it needs (kept between runs), then adds to the report what came of each of its duties. */
   run(report: Report): Promise<void>;
 }

@@ -1,8 +1,8 @@
 """flask-ngrok, unmodified, with our command in the place of its binary. Argument: how many starts.
 
-It shares port 5000, asks port 4040 of this machine, and looks for its binary below the folder for temporary files. It waits
-one second for the agent, whatever the machine is busy with; here it waits for PATIENCE of them, since how soon the agent
-starts is measured elsewhere.
+It shares port 5000, asks port 4040 of its machine (a network namespace of its own), and looks for its binary below the
+folder for temporary files. It waits one second for the agent, whatever the machine is busy with; here it waits for PATIENCE
+of them, since how soon the agent starts is measured elsewhere.
 """
 import os
 import re
@@ -12,8 +12,11 @@ import http.client
 import socket
 import subprocess
 import sys
+import threading
 
 PATIENCE = 6
+# Seconds after which an app that prints no address is asked to end.
+DEADLINE = 120
 
 
 def serve():
@@ -45,6 +48,9 @@ def visit(host):
 
 def start():
     child = subprocess.Popen([sys.executable, "-u", __file__, "serve"], stdout=subprocess.PIPE, text=True)
+    late = threading.Timer(DEADLINE, child.send_signal, [signal.SIGINT])
+    late.daemon = True
+    late.start()
     try:
         for line in child.stdout:
             found = re.search(r"Running on http://([\w.-]+\.localhost)\b", line)
@@ -53,6 +59,7 @@ def start():
                 return
         raise AssertionError("it printed no address")
     finally:
+        late.cancel()
         # As Ctrl+C: it ends its agent when it exits.
         child.send_signal(signal.SIGINT)
         child.stdout.close()

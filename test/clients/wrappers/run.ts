@@ -1,9 +1,9 @@
 /** Wrappers of the v3 agent, with our command in the place of its binary (agent-and-ux.md §7). */
 import { chmod, copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { mainOf, repositoryRoot, splitAddress } from '../../support/platform.ts';
+import { LoopbackNamespace, namespaceProblem } from '../../support/namespace/namespace.ts';
 import { CLIENTS, type Client } from '../harness/client.ts';
 import { javaProgram } from '../harness/java.ts';
 import type { Command } from '../harness/program.ts';
@@ -19,7 +19,8 @@ export const WRAPPERS: readonly Client[] = [
   npmWrapper('npm ngrok 4', 'ngrok4'),
   wrapper('pyngrok 9', ['python3'], ['2', '3'], pyngrok),
   wrapper('java-ngrok 2.3', ['mvn', 'javac', 'java'], ['whole'], javaNgrok),
-  { ...wrapper('flask-ngrok', ['python3'], ['whole'], flaskNgrok, flaskProblem), alone: true },
+  // It has ports that it cannot be talked out of, and makes its binary one that only root may run.
+  wrapper('flask-ngrok', ['python3'], ['whole'], flaskNgrok, { isolated: true }),
 ];
 
 function npmWrapper(name: string, packageName: string): Client {
@@ -58,82 +59,83 @@ async function pythonWith(name: string): Promise<string> {
   return path.join(folder, 'bin', 'python');
 }
 
-/** It has ports that it cannot be talked out of, and makes its binary one that only root may run. */
-async function flaskProblem(): Promise<string> {
-  if (process.getuid?.() !== 0) return 'it gives its binary a mode that only root can run';
-  for (const port of [5000, 4040]) if (!(await isFree(port))) return `it needs port ${port}, which is taken`;
-  return '';
-}
-
-function isFree(port: number): Promise<boolean> {
-  const server = net.createServer();
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
-}
-
 function javaNgrok(): Promise<Command> {
   return javaProgram('wrappers/java-ngrok', 'Main', ['-Djava.util.logging.config.file=/dev/null']);
 }
 
 /**
  * @param forms what each of its runs is asked for
- * @param problem why it cannot run here now, or ''
+ * @param isolated it runs in a network namespace of its own, where every port is free and it is root
  */
 function wrapper(
   name: string,
   tools: readonly string[],
   forms: readonly string[],
   build: (form: string) => Promise<Command>,
-  problem: () => Promise<string> = async () => '',
+  { isolated = false } = {},
 ): Client {
   return {
     language: 'wrappers',
+    part: 'agents',
     name,
     tools,
     run: async (report) => {
-      const why = await problem();
+      const why = isolated ? namespaceProblem() : '';
       if (why !== '') return report.add({ client: name, duty: 'all of it', outcome: 'skipped', why });
       const programs: Command[] = [];
       for (const form of forms) programs.push(await build(form));
       const world = await World.start();
       const folder = await mkdtemp(path.join(tmpdir(), 'postern-wrapper-'));
+      const namespace = isolated ? await namespaceOf(world) : undefined;
       try {
-        const { platform, service } = world;
-        const bin = path.join(folder, 'bin');
-        await mkdir(bin);
-        await writeFile(
-          path.join(bin, 'ngrok'),
-          `#!/bin/sh\nexec ${process.execPath} ${mainOf(repositoryRoot)} "$@"\n`,
-        );
-        await chmod(path.join(bin, 'ngrok'), 0o755);
-        // Where flask-ngrok looks for it.
-        const temporary = path.join(folder, 'tmp');
-        await mkdir(temporary);
-        await cp(bin, path.join(temporary, 'ngrok'), { recursive: true });
-        for (const [at, { command, args = [] }] of programs.entries()) {
-          const env = {
-            // Where the server of these runs is the only one of its user.
-            HOME: platform.dataDir,
-            XDG_CONFIG_HOME: platform.dataDir,
-            API_KEY: platform.apiKey,
-            BIN: bin,
-            CA: platform.runtime.ca_path,
-            CONFIG: path.join(folder, `config-${at}.yml`),
-            HTTPS_PORT: String(splitAddress(platform.runtime.https_addr)[1]),
-            PORT: String(service.port),
-            TMPDIR: temporary,
-            TOKEN: platform.authtoken,
-          };
+        const env = await environment(world, folder);
+        for (const [at, program] of programs.entries()) {
+          const { command, args = [] } = program;
+          const own = { ...env, CONFIG: path.join(folder, `config-${at}.yml`) };
+          const started = namespace?.inside(command, [...args, STARTS]) ?? { command, args: [...args, STARTS] };
           await report.run(name, `all of it, and ${STARTS} starts (${forms[at] ?? ''})`, async () => {
-            await runTool({ command, args: [...args, STARTS], cwd: folder, env });
+            await runTool({ ...started, cwd: folder, env: own });
           });
         }
       } finally {
+        await namespace?.close();
         await world.dispose();
         await rm(folder, { recursive: true, force: true });
       }
     },
+  };
+}
+
+/** A namespace from which the world's server can be reached at its addresses. */
+async function namespaceOf({ platform: { runtime } }: World): Promise<LoopbackNamespace> {
+  const namespace = await LoopbackNamespace.create();
+  for (const address of [runtime.agent_addr, runtime.https_addr]) {
+    const [host, port] = splitAddress(address);
+    await namespace.open(port, () => ({ host, port }));
+  }
+  return namespace;
+}
+
+/** Our command where wrappers look for their binary, and what they are told of the server. */
+async function environment({ platform, service }: World, folder: string): Promise<Record<string, string>> {
+  const bin = path.join(folder, 'bin');
+  await mkdir(bin);
+  await writeFile(path.join(bin, 'ngrok'), `#!/bin/sh\nexec ${process.execPath} ${mainOf(repositoryRoot)} "$@"\n`);
+  await chmod(path.join(bin, 'ngrok'), 0o755);
+  // Where flask-ngrok looks for it.
+  const temporary = path.join(folder, 'tmp');
+  await mkdir(temporary);
+  await cp(bin, path.join(temporary, 'ngrok'), { recursive: true });
+  return {
+    // Where the server of these runs is the only one of its user.
+    HOME: platform.dataDir,
+    XDG_CONFIG_HOME: platform.dataDir,
+    API_KEY: platform.apiKey,
+    BIN: bin,
+    CA: platform.runtime.ca_path,
+    HTTPS_PORT: String(splitAddress(platform.runtime.https_addr)[1]),
+    PORT: String(service.port),
+    TMPDIR: temporary,
+    TOKEN: platform.authtoken,
   };
 }

@@ -72,10 +72,16 @@ export class LoopbackNamespace {
     if (answer?.error !== undefined) throw new Error(answer.error);
   }
 
+  /** What is to be started so that a program runs inside. */
+  inside(command: string, args: readonly string[]): { readonly command: string; readonly args: readonly string[] } {
+    const into = ['--preserve-credentials', '-U', '-n', '-t', String(this.#bridge.pid)];
+    return { command: 'nsenter', args: [...into, command, ...args] };
+  }
+
   /** A program inside; its pid is its own, so that signals reach it. */
   spawn(command: string, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
-    const inside = ['--preserve-credentials', '-U', '-n', '-t', String(this.#bridge.pid)];
-    return spawn('nsenter', [...inside, command, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+    const inside = this.inside(command, args);
+    return spawn(inside.command, inside.args, { stdio: ['ignore', 'pipe', 'pipe'], env });
   }
 
   async close(): Promise<void> {
