@@ -9,7 +9,6 @@ import { Heartbeats } from './heartbeats.ts';
 import type { AgentOptions } from './options.ts';
 import { dialProxy } from './proxy/dial-proxy.ts';
 import { proxyFor } from './proxy/proxy-address.ts';
-import { ReadSlab } from './read-slab.ts';
 import { parseServerAddr } from './target.ts';
 import { wayOut } from './way-out.ts';
 
@@ -39,7 +38,6 @@ export interface ConnectionEvents {
 
 /** One connection to the server: TLS, mux, heartbeats, and questions over it. */
 export class Connection {
-  readonly slab = new ReadSlab();
   readonly #options: AgentOptions;
   readonly #events: ConnectionEvents;
   readonly #address: string;
@@ -183,9 +181,9 @@ export class Connection {
     const { host, port } = parseServerAddr(this.#address);
     const through = proxy && (await dialProxy(proxy, way, host, port, this.#abort.signal));
     if (this.#over !== undefined) return void through?.destroy();
-    const socket = dialServer(this.#options, this.#address, through ?? way, this.slab, (chunk) => {
-      this.#received += chunk.length;
-      this.#mux.receive(chunk);
+    const socket = dialServer(this.#options, this.#address, through ?? way, (buffer, length) => {
+      this.#received += length;
+      this.#mux.receive(buffer, 0, length);
     });
     this.#socket = socket;
     const place = { ...this.#options, serverAddr: this.#address };

@@ -1,26 +1,36 @@
 import net from 'node:net';
 import tls from 'node:tls';
+import { readBegins, readEnds } from '@postern/sockets';
 import type { AgentOptions } from './options.ts';
-import type { ReadSlab } from './read-slab.ts';
 import { parseServerAddr } from './target.ts';
 import type { WayOut } from './way-out.ts';
 
 /** Packets that are lost are sent again after 1, 3 and 7 s: dialling anew finds a path that is back sooner than waiting. */
 const REACH_TIMEOUT = 3000;
 
+/** What all connections to servers read into (docs/performance.md); TLS hands out records of at most 16 KiB. */
+const SLAB = Buffer.allocUnsafeSlow(16_384);
+
 /**
  * Dials the server (agent-protocol.md §1): TCP without Nagle's delay, TLS with SNI, every address of the name in turn.
  * @param through a connection to it that a proxy made, or how to leave this machine
- * @param read gets the bytes of the wire, valid during the call
+ * @param read gets bytes of the wire, `[0, length)` of a buffer, valid during the call
  */
 export function dialServer(
   options: AgentOptions,
   address: string,
   through: net.Socket | WayOut,
-  slab: ReadSlab,
-  read: (chunk: Buffer) => void,
+  read: (buffer: Buffer, length: number) => void,
 ): tls.TLSSocket {
   const { host, port } = parseServerAddr(address);
+  const deal = (buffer: Buffer, length: number): void => {
+    readBegins();
+    try {
+      read(buffer, length);
+    } finally {
+      readEnds(length);
+    }
+  };
   const name = options.serverName ?? (net.isIP(host) === 0 ? host : undefined);
   const common: tls.ConnectionOptions = {
     minVersion: 'TLSv1.2',
@@ -29,7 +39,7 @@ export function dialServer(
   };
   if (through instanceof net.Socket) {
     // A socket over another has no `onread`; its chunks have memory of their own.
-    return tls.connect({ ...common, socket: through }).on('data', read);
+    return tls.connect({ ...common, socket: through }).on('data', (chunk: Buffer) => deal(chunk, chunk.length));
   }
   // `onread` is an option of every socket; the type of this call forgets it.
   const connection: tls.ConnectionOptions & { onread: net.OnReadOpts } = {
@@ -38,10 +48,9 @@ export function dialServer(
     host,
     port,
     onread: {
-      buffer: slab.next,
-      callback(length, buffer) {
-        read(Buffer.from(buffer.buffer, buffer.byteOffset, length));
-        slab.passed(length);
+      buffer: SLAB,
+      callback(length) {
+        deal(SLAB, length);
         return true;
       },
     },

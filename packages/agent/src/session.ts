@@ -78,7 +78,7 @@ class Session implements AgentSession {
     const world = this.#world(addresses);
     const events: LegEvents = {
       onStream: (stream, on) => {
-        if (stream.type === StreamType.proxy) this.#forwarding.accept(stream, on.slab);
+        if (stream.type === StreamType.proxy) this.#forwarding.accept(stream);
         else acceptCommand(stream, this.#commandsOn(on));
       },
       onUp: (leg, connection, server) => this.#up(leg, connection, server),

@@ -198,6 +198,16 @@ describe('http upstreams', () => {
     visitor.stream.end();
   });
 
+  test('nobody there: who uploads more than a window can send it all, and is told', async () => {
+    const { id } = await listen({ upstream: 'http://127.0.0.1:1' });
+    const visitor = server.visit(id, { first: 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3000000\r\n\r\n' });
+    for (let at = 0; at < 30; at++) await visitor.write(Buffer.alloc(100_000));
+    visitor.stream.end();
+    await visitor.over();
+    expect(visitor.text).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
+    expect(visitor.stream.queued).toBe(0);
+  });
+
   test('over TLS, not verified by default', async () => {
     const upstream = tls.createServer(
       { cert: TEST_CERT, key: TEST_KEY, ALPNProtocols: ['h2', 'http/1.1'] },

@@ -1,18 +1,15 @@
 import type { MuxStream } from '@postern/protocol';
 import type { AgentLog, ListenOptions } from '../options.ts';
-import type { ReadSlab } from '../read-slab.ts';
 import { formatUpstream } from '../target.ts';
 import { acceptProxied } from './accept.ts';
 import type { Circles } from './circles.ts';
 import type { UpstreamPlan } from './dial-upstream.ts';
 import type { ProxiedConnection } from './pipe.ts';
-import { WriteJoiner } from './write-joiner.ts';
 
 /** Every connection of visitors' that the agent serves now, whichever server connection brought it. */
 export class Forwarding {
   readonly #log: AgentLog | undefined;
   readonly #listenerOf: (id: string) => ListenOptions | undefined;
-  readonly #joiner = new WriteJoiner();
   readonly #circles: Circles;
   readonly #connections = new Set<ProxiedConnection>();
   #bindsUnderWay = 0;
@@ -25,12 +22,10 @@ export class Forwarding {
     this.#listenerOf = listenerOf;
   }
 
-  /** Takes a proxied stream that arrived through `slab`. Sets `stream.handler`. */
-  accept(stream: MuxStream, slab: ReadSlab): void {
+  /** Takes a proxied stream. Sets `stream.handler`. */
+  accept(stream: MuxStream): void {
     acceptProxied(stream, {
       log: this.#log,
-      slab,
-      joiner: this.#joiner,
       circles: this.#circles,
       onCircle: this.#onCircle,
       listenerOf: this.#listenerOf,

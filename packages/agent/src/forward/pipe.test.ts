@@ -1,15 +1,11 @@
 import { createServer, type Socket } from 'node:net';
 import { createMuxSession, type MuxStream } from '@postern/protocol';
 import { expect, test } from 'vitest';
-import { ReadSlab } from '../read-slab.ts';
 import { parseUpstream } from '../target.ts';
 import { Circles } from './circles.ts';
 import { Pipe, type PipeContext } from './pipe.ts';
-import { WriteJoiner } from './write-joiner.ts';
 
 const context: PipeContext = {
-  slab: new ReadSlab(),
-  joiner: new WriteJoiner(),
   circles: new Circles(
     () => 0,
     () => false,

@@ -1,26 +1,19 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
-import type { ReadSlab } from '../read-slab.ts';
+import { SocketWriter, type SocketWriterOwner } from '@postern/sockets';
 import { badGateway } from './bad-gateway.ts';
 import type { Circles } from './circles.ts';
 import { dialUpstream, dialUpstreamBehind, type UpstreamPlan } from './dial-upstream.ts';
 import { UpstreamReader } from './upstream-reader.ts';
-import type { WriteJoiner } from './write-joiner.ts';
-
-/** Chunks from here on are bulk: worth joining and keeping where they are; smaller ones leave at once or are copied. */
-const BULK_BYTES = 8192;
-const COPY_BYTES = 4096;
 
 /** A visitor's connection that is being served. */
 export interface ProxiedConnection {
   destroy(): void;
 }
 
-/** What all pipes of one connection to the server share. */
+/** What all pipes share. */
 export interface PipeContext {
-  readonly slab: ReadSlab;
-  readonly joiner: WriteJoiner;
   readonly circles: Circles;
   /** A connection is over. */
   readonly onDone: (connection: ProxiedConnection) => void;
@@ -32,17 +25,16 @@ export interface PipeContext {
  * One proxied stream joined to one upstream connection: bytes both ways, each side's speed bounded by the other's
  * reader, and each direction ended by itself.
  */
-export class Pipe implements MuxStreamHandler, ProxiedConnection {
+export class Pipe implements MuxStreamHandler, SocketWriterOwner, ProxiedConnection {
   readonly #stream: MuxStream;
   readonly #plan: UpstreamPlan;
   readonly #context: PipeContext;
   readonly #socket: Socket;
+  readonly #writer: SocketWriter;
   #deadline: NodeJS.Timeout | undefined;
   #connected = false;
   /** Dialling failed, and a 502 was the answer: what the visitor still sends is dropped. */
   #refused = false;
-  /** Bytes taken from the stream whose credit waits for the socket to drain. */
-  #owed = 0;
 
   /** @param preamble what must reach a TLS upstream before TLS does */
   constructor(stream: MuxStream, plan: UpstreamPlan, context: PipeContext, preamble?: Buffer) {
@@ -53,6 +45,7 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
       preamble === undefined
         ? dialUpstream(plan, new UpstreamReader(stream, () => this.#socket.pause(), plan.watched).onread)
         : dialUpstreamBehind(preamble, plan, (chunk) => this.#read(chunk));
+    this.#writer = new SocketWriter(this.#socket, this);
     const timeout = plan.options.dialTimeout ?? 10_000;
     this.#deadline = setTimeout(() => this.#socket.destroy(new Error(`no answer within ${timeout / 1000} s`)), timeout);
     this.#socket.on(plan.secure ? 'secureConnect' : 'connect', () => {
@@ -61,7 +54,6 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
     });
     // Before TLS of ours, if any: the edge opens the next stream at its ClientHello.
     if (plan.trail !== undefined) context.circles.dial(this.#socket, plan.address.port, plan.trail);
-    this.#socket.on('drain', () => this.#drained());
     this.#socket.on('end', () => this.#stream.end());
     this.#socket.on('error', (error) => this.#failed(error));
     this.#socket.on('close', () => this.#closed());
@@ -70,6 +62,7 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
   /** Ends both sides at once. */
   destroy(): void {
     this.#stream.reset(MuxErrorCode.streamCancelled);
+    this.#writer.drop();
     cut(this.#socket);
   }
 
@@ -79,26 +72,26 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
 
   /** What the visitor sent. */
   onData(chunk: Buffer): void {
-    const length = chunk.length;
     this.#plan.watched?.fromVisitor(chunk);
-    if (this.#refused || this.#socket.destroyed || this.#socket.writableEnded) return this.#stream.consume(length);
-    let more: boolean;
-    if (!this.#connected || (this.#plan.secure && length < COPY_BYTES)) {
-      more = this.#socket.write(Buffer.from(chunk));
-    } else {
-      if (length >= BULK_BYTES) this.#context.joiner.join(this.#socket);
-      more = this.#socket.write(chunk);
-      if (this.#socket.writableLength > 0) this.#context.slab.hold();
-    }
-    if (more) this.#stream.consume(length);
-    else this.#owed += length;
+    if (this.#refused || this.#socket.destroyed) this.#stream.consume(chunk.length);
+    else this.#writer.write(chunk);
+  }
+
+  onWritten(n: number): void {
+    this.#stream.consume(n);
+  }
+
+  /** A mistake of ours costs this connection. */
+  fault(error: unknown): void {
+    this.#socket.destroy(error instanceof Error ? error : new Error(String(error)));
   }
 
   onEnd(): void {
-    if (!this.#refused) this.#socket.end();
+    if (!this.#refused) this.#writer.end();
   }
 
   onReset(): void {
+    this.#writer.drop();
     cut(this.#socket);
   }
 
@@ -108,19 +101,15 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
     if (!this.#stream.write(chunk)) this.#socket.pause();
   }
 
-  #drained(): void {
-    const owed = this.#owed;
-    this.#owed = 0;
-    this.#stream.consume(owed);
-  }
-
   #failed(error: Error): void {
     if (this.#connected) {
       this.#stream.reset(MuxErrorCode.internal);
       return;
     }
     this.#refused = true;
-    this.#drained();
+    // Who still sends would wait for ever for credit.
+    this.#stream.consume(this.#writer.pending);
+    this.#writer.drop();
     const reason = describe(error);
     this.#context.onDialFailure(this.#plan, reason);
     const { scheme } = this.#plan.address;
@@ -132,6 +121,7 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection {
 
   #closed(): void {
     this.#clearDeadline();
+    this.#writer.drop();
     // A clean close has ended both directions; anything else must not look like one.
     if (!this.#refused && !this.#stream.closed && this.#stream.writable) this.#stream.reset(MuxErrorCode.internal);
     this.#plan.watched?.over();

@@ -16,7 +16,7 @@ import { abort } from './abort.ts';
 import { type ConnectionDeadlines, ConnectionWatch, type WatchedFlow } from './connection-watch.ts';
 import { part } from './part.ts';
 import { readIntoSlab } from './slab-reader.ts';
-import { SocketWriter, type SocketWriterOwner } from './socket-writer.ts';
+import { SocketWriter, type SocketWriterOwner } from '@postern/sockets';
 
 /** What a pipe needs of the edge. */
 export interface PipeContext extends Pick<EdgeContext, 'wheel' | 'faults'> {

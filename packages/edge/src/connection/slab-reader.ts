@@ -6,7 +6,7 @@
  * runtime's own fields when all of them are there, and plain 'data' events otherwise.
  */
 import type { Duplex } from 'node:stream';
-import { readBegins, readEnds } from './flush-turns.ts';
+import { readBegins, readEnds } from '@postern/sockets';
 
 /** Gets `buffer[0..length)`, which is valid during the call only. */
 export type ReadCallback = (buffer: Buffer, length: number) => void;

@@ -1,7 +1,7 @@
 /** A body on its way through one of the runtime's transforms: encoders, decoders. */
 import type { Transform } from 'node:stream';
 import type { BodyFilter, FilterMaker, FilterOutput } from '@postern/policy';
-import { returnSlab, SLAB_BYTES, takeSlab } from '../../connection/slabs.ts';
+import { returnSlab, SLAB_BYTES, takeSlab } from '@postern/sockets';
 
 /** One piece is at work, and there is one chunk of output: more is fetched when both are gone. */
 export const ONE_PIECE = { writableHighWaterMark: 1, readableHighWaterMark: 16_384 };

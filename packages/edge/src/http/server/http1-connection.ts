@@ -16,7 +16,7 @@ import { part } from '../../connection/part.ts';
 import { abort } from '../../connection/abort.ts';
 import { BytePipe, ignore } from '../../connection/pipe.ts';
 import { readIntoSlab } from '../../connection/slab-reader.ts';
-import { SocketWriter, type SocketWriterOwner } from '../../connection/socket-writer.ts';
+import { SocketWriter, type SocketWriterOwner } from '@postern/sockets';
 import type { EdgeContext, TimerHandle, VisitorConnection } from '../../context.ts';
 import { Guard } from '../../guard.ts';
 import { Exchange, type VisitorStages } from '../exchange/exchange.ts';

@@ -1,6 +1,6 @@
 /** Writes one response after another in HTTP/1 form: framing for the visitor's version, chunks, trailers. */
 import { chunkHeader, encodeTrailers, LAST_CHUNK, type RawFields } from '@postern/protocol';
-import type { SocketWriter } from '../../connection/socket-writer.ts';
+import type { SocketWriter } from '@postern/sockets';
 import type { ResponseDraft } from '../exchange/message.ts';
 
 export class Http1Response {

@@ -13,7 +13,7 @@ import { ignore } from '../../connection/pipe.ts';
 import type { Guard } from '../../guard.ts';
 import type { NativeLife } from '../codec/http2-native-life.ts';
 import type { Requester } from '../exchange/requester.ts';
-import { SocketWriter, type SocketWriterOwner } from '../../connection/socket-writer.ts';
+import { SocketWriter, type SocketWriterOwner } from '@postern/sockets';
 import { Exchange, type VisitorStages } from '../exchange/exchange.ts';
 import type { ResponseDraft } from '../exchange/message.ts';
 import type { Downstream } from '../exchange/ports.ts';

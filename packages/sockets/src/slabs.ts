@@ -1,4 +1,4 @@
-/** Memory for bytes on their way to visitors: reused, because buffers of this size are costly garbage (slab-reader.ts). */
+/** Memory for bytes on their way out: reused, because buffers of this size are costly garbage (README.md). */
 export const SLAB_BYTES = 65_536;
 
 /** Slabs kept for reuse by the whole process: 4 MiB. */

@@ -1,5 +1,5 @@
 /**
- * Writes what agents send to a visitor's socket: pieces are copied into pooled 64-KiB slabs and leave together
+ * Writes what came over a mux to the socket of a visitor or a service: pieces are copied into pooled 64-KiB slabs and leave together
  * (flush-turns.ts says when). One write is under way at a time; what arrives meanwhile fills the slabs behind it, so
  * that a stalled reader pins little more memory than the bytes it has not taken.
  */
@@ -38,7 +38,7 @@ export class SocketWriter {
   #ending = false;
   #dropped = false;
 
-  /** @param socket of a visitor, or one HTTP/2 stream of its */
+  /** @param socket of a visitor or a service, or one HTTP/2 stream of a visitor */
   constructor(socket: Writable, owner: SocketWriterOwner) {
     this.#socket = socket;
     this.#owner = owner;
