@@ -116,6 +116,7 @@ function check({ phase, chunks, reads }: Case): void {
     rpcBytes: 65_536,
     authenticate: () => never,
     sessionId: () => (phase === 'before' ? '' : 'ts_1'),
+    onUnbound() {},
     turn: () => 0,
     end: (reason) => {
       ended ||= reason;

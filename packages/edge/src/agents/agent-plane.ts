@@ -104,6 +104,7 @@ export class AgentPlane {
         log.info({ session: one.id, remote: remoteAddr }, 'agent connected');
       },
       onStreamOver: (one, stream) => this.#streams.streamOver(one, stream),
+      onUnbound: (one, tunnelId) => this.#streams.unbound(one, tunnelId),
       onEnded: (one, reason) => this.#ended(one, reason),
     });
     this.#open.add(session);

@@ -87,6 +87,7 @@ export interface SessionOptions {
   readonly onAuthenticated: (session: AgentSession) => void;
   /** A stream of either side is over. */
   readonly onStreamOver: (session: AgentSession, stream: MuxStream) => void;
+  readonly onUnbound: (session: AgentSession, tunnelId: string) => void;
   /** Once; also for connections that never authenticated. */
   readonly onEnded: (session: AgentSession, reason: string) => void;
 }
@@ -147,6 +148,7 @@ export class AgentSession {
       authenticate: (request) => this.#authenticate(request),
       sessionId: () => this.id,
       turn: (binds) => (binds ? options.binds.of(this.#account).take() : this.#calls.take()),
+      onUnbound: (tunnelId) => options.onUnbound(this, tunnelId),
       end: (reason) => this.end(reason),
     });
     this.#authTimer = wheel.schedule(AUTH_MS, () => this.end('no Auth in time'));

@@ -25,6 +25,8 @@ export interface RpcCall {
   readonly region: string;
   /** The JSON object that the agent sent. */
   readonly message: unknown;
+  /** The agent has taken one of its endpoints back. */
+  readonly onUnbound: (tunnelId: string) => void;
 }
 
 export interface RpcMethod {
@@ -66,8 +68,10 @@ const unbind: RpcMethod = {
   name: 'Unbind',
   needsSession: true,
   binds: false,
-  async run({ link, sessionId, message }) {
-    await link.unbind(sessionId, decodeUnbind(message).id);
+  async run({ link, sessionId, message, onUnbound }) {
+    const { id } = decodeUnbind(message);
+    await link.unbind(sessionId, id);
+    onUnbound(id);
     return encodeUnbindResponse();
   },
   refuse: (text) => encodeUnbindResponse(text),

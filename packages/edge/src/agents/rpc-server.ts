@@ -47,6 +47,8 @@ export interface RpcServerOptions {
   readonly sessionId: () => string;
   /** Milliseconds until a question of this kind may be answered; null = it is refused. */
   readonly turn: (binds: boolean) => number | null;
+  /** The agent has taken this endpoint of its own back. */
+  readonly onUnbound: (tunnelId: string) => void;
   /** Ends the connection. */
   readonly end: (reason: string) => void;
 }
@@ -95,12 +97,12 @@ export class RpcServer {
   }
 
   async #run(method: RpcMethod, message: unknown): Promise<Buffer> {
-    const { link, region } = this.#options;
+    const { link, region, onUnbound } = this.#options;
     if (method.needsSession && this.#options.sessionId() === '' && this.#authPending) await this.#authAnswered();
     const sessionId = this.#options.sessionId();
     if (method.needsSession && sessionId === '') throw fail(109, { reason: `${method.name} came before Auth` });
     if (sessionId !== '') await this.#turn(method.binds);
-    return method.run({ link, sessionId, region, message });
+    return method.run({ link, sessionId, region, message, onUnbound });
   }
 
   /** Old agents ask for their listeners while Auth is still being answered; it is, one way or the other, soon. */

@@ -13,7 +13,7 @@ export function createHttpService(context: EdgeContext): HttpService {
     slow: (sessionId, beyondShare) =>
       pipeline.endSlowest(sessionId) || connections.pipes.reclaim(sessionId, beyondShare),
   });
-  context.agents.onSessionGone((sessionId) => connections.kept.forgetSession(sessionId));
+  context.agents.onGone((sessionId, tunnelId) => connections.kept.forgetGone(sessionId, tunnelId));
   return {
     serveHttp1(connection, head) {
       const visitor = new Http1Connection(context, connections, pipeline, connection);

@@ -16,6 +16,9 @@ export interface StreamPurpose {
   readonly passthroughTls: boolean;
 }
 
+/** `tunnelId`: null = all that the session had. */
+export type GoneListener = (sessionId: string, tunnelId: string | null) => void;
+
 export interface AgentStreams {
   /** The session is online and has a place that whoever claims may take now. */
   canOpen(upstream: AgentUpstream, claim: PlaceClaim): boolean;
@@ -41,6 +44,6 @@ export interface AgentStreams {
   wait(upstream: AgentUpstream, claim: PlaceClaim, onPlace: (error: PosternError | null) => void): PlaceWait;
   /** Registers who can spare places when others wait for them. */
   onPressure(reclaimer: Reclaimer): void;
-  /** Runs when a session is gone, so that kept streams are forgotten. */
-  onSessionGone(listener: (sessionId: string) => void): void;
+  /** Runs when a session is gone, or one endpoint of it (`tunnelId`), so that kept streams are forgotten. */
+  onGone(listener: GoneListener): void;
 }

@@ -12,7 +12,7 @@ import type { FaultReports, TimerWheel } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import { placeOf, type PlaceClaim, type PlaceWait, type Reclaimer } from '../places/place.ts';
 import { type PlaceCounts, SessionPlaces } from '../places/session-places.ts';
-import type { AgentStreams, StreamPurpose } from './agent-streams.ts';
+import type { AgentStreams, GoneListener, StreamPurpose } from './agent-streams.ts';
 
 /** A session as far as streams need it. */
 export interface Carrier {
@@ -52,7 +52,7 @@ export class LocalStreams implements AgentStreams {
   readonly #options: LocalStreamsOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #reclaimers: Reclaimer[] = [];
-  readonly #goneListeners: ((sessionId: string) => void)[] = [];
+  readonly #goneListeners: GoneListener[] = [];
   readonly #counts: PlaceCounts = { refused: 0, reclaimed: 0 };
 
   constructor(options: LocalStreamsOptions) {
@@ -82,7 +82,13 @@ export class LocalStreams implements AgentStreams {
     this.#entries.delete(session.id);
     // They find at once that the session is gone.
     entry.places.close();
-    for (const listener of this.#goneListeners) listener(session.id);
+    for (const listener of this.#goneListeners) listener(session.id, null);
+  }
+
+  /** The agent has taken an endpoint back: what is kept for it keeps the agent from going. */
+  unbound(session: Carrier, tunnelId: string): void {
+    if (this.#entries.get(session.id)?.session !== session) return;
+    for (const listener of this.#goneListeners) listener(session.id, tunnelId);
   }
 
   isOnline(upstream: Pick<AgentUpstream, 'sessionId'>): boolean {
@@ -146,7 +152,7 @@ export class LocalStreams implements AgentStreams {
     this.#reclaimers.push(reclaimer);
   }
 
-  onSessionGone(listener: (sessionId: string) => void): void {
+  onGone(listener: GoneListener): void {
     this.#goneListeners.push(listener);
   }
 

@@ -17,7 +17,7 @@ import {
 } from '@postern/protocol';
 import type { FaultReports } from '../context.ts';
 import type { PlaceClaim, PlaceWait, Reclaimer } from '../places/place.ts';
-import type { AgentStreams, StreamPurpose } from './agent-streams.ts';
+import type { AgentStreams, GoneListener, StreamPurpose } from './agent-streams.ts';
 import { NoteReader } from './notes.ts';
 import { carryPeer, cutPeer, type PeerOutput } from './peer-socket.ts';
 import { encodeOpening, PEER_WINDOW, PeerStream } from './peer-wire.ts';
@@ -108,8 +108,8 @@ export class NodeStreams implements AgentStreams {
     this.#local.onPressure(reclaimer);
   }
 
-  onSessionGone(listener: (sessionId: string) => void): void {
-    this.#local.onSessionGone(listener);
+  onGone(listener: GoneListener): void {
+    this.#local.onGone(listener);
   }
 
   close(): void {

@@ -17,7 +17,7 @@ import type {
   Log,
   VisitorConnection,
 } from '../context.ts';
-import type { AgentStreams, StreamPurpose } from '../streams/agent-streams.ts';
+import type { AgentStreams, GoneListener, StreamPurpose } from '../streams/agent-streams.ts';
 import type { AgentUpstream, RouteEndpoint, TrafficEvent } from '@postern/link';
 import { Returning } from '../routing/returning.ts';
 import { createRouteTable } from '../routing/route-table.ts';
@@ -175,7 +175,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
   for (const [id, behaviour] of Object.entries(options.agents ?? {})) agents.set(id, new FakeAgent(behaviour, faults));
   const full = new Set<string>();
   const events: TrafficEvent[] = [];
-  const gone: ((sessionId: string) => void)[] = [];
+  const gone: GoneListener[] = [];
   const routes = createRouteTable({
     compile: (source) => options.policies?.[source] ?? raise(),
     log: SILENT_LOG,
@@ -206,7 +206,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     onPressure(reclaimer) {
       pressure.evict = (sessionId) => reclaimer.idle(sessionId) || reclaimer.slow(sessionId, () => true);
     },
-    onSessionGone(listener) {
+    onGone(listener) {
       gone.push(listener);
     },
   };

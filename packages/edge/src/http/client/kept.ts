@@ -88,14 +88,16 @@ export class KeptIndex {
     return true;
   }
 
-  /** The session is gone, and with it all that waits on it. */
-  forgetSession(sessionId: string): void {
-    const line = this.lines.get(sessionId);
-    if (line === undefined) return;
-    this.lines.delete(sessionId);
-    for (let turn = line.first; turn !== null; turn = line.first) {
-      this.remove(turn.spare);
-      turn.spare.yieldPlace();
+  /** The session is gone, or one endpoint of it, and with it all that waits on it. */
+  forgetGone(sessionId: string, tunnelId: string | null): void {
+    const spares: Spare[] = [];
+    for (let turn = this.lines.get(sessionId)?.first ?? null; turn !== null; turn = turn.next)
+      if (tunnelId === null || turn.spare.upstream.tunnelId === tunnelId) spares.push(turn.spare);
+    for (const spare of spares) {
+      // The end of one may have been that of others.
+      if (spare.turn.line === null) continue;
+      this.remove(spare);
+      spare.yieldPlace();
     }
   }
 
