@@ -20,7 +20,6 @@ const AIM = 1.01;
 const THEN = '@then';
 
 export async function runAgainst(options: BenchOptions, wrk: string | null): Promise<void> {
-  const only = options.only.filter((name) => name !== 'bulk');
   const stops: (() => Promise<void> | void)[] = [];
   const stop = async (): Promise<void> => {
     for (let end = stops.pop(); end !== undefined; end = stops.pop()) await end();
@@ -38,8 +37,9 @@ export async function runAgainst(options: BenchOptions, wrk: string | null): Pro
       stops.push(() => postern.stop());
       return postern;
     };
-    const pairs = (await pairsOf(await start(repositoryRoot), await start(then.root))).filter(
-      ([{ id }]) => only.length === 0 || only.includes(id),
+    const [ours, theirs] = [await start(repositoryRoot), await start(then.root)];
+    const pairs = (await pairsOf(ours, theirs)).filter(
+      ([{ id }]) => options.only.length === 0 || options.only.includes(id),
     );
     console.log(`now:  ${repositoryRoot}\nthen: ${then.title}`);
     const samples = await measureRounds(pairs.flat(), options, wrk);
@@ -50,15 +50,17 @@ export async function runAgainst(options: BenchOptions, wrk: string | null): Pro
       rows.push(row(now.title, a.map(costOf), b.map(costOf), 'µs/request', errorsOf(a) + errorsOf(b)));
       ratios.push(compared(now.title, a.map(costOf), b.map(costOf)));
     }
-    const bulkPair = pairsOfBulk(pairs);
-    const wantsBulk = options.only.length === 0 || options.only.includes('bulk');
-    const bulk =
-      wantsBulk && options.bulkMegabytes > 0 && bulkPair.length > 0 ? await measureBulk(bulkPair, options) : null;
-    for (const direction of bulk === null ? [] : DIRECTIONS) {
-      const [a, b] = [bulk?.get(`http ${direction}`) ?? [], bulk?.get(`http${THEN} ${direction}`) ?? []];
-      const bad = [...a, ...b].filter(({ error }) => error !== '').length;
-      rows.push(row(`bulk ${direction}`, a.map(costOf), b.map(costOf), 's/GB', bad));
-      ratios.push(compared(`bulk ${direction}`, a.map(costOf), b.map(costOf)));
+    const wantsBulk = options.bulkMegabytes > 0 && (options.only.length === 0 || options.only.includes('bulk'));
+    const bulkPairs = wantsBulk ? await pairsOfBulk(ours, theirs) : [];
+    const bulk = await measureBulk(bulkPairs.flat(), options);
+    for (const [now, before] of bulkPairs) {
+      for (const direction of DIRECTIONS) {
+        const title = `bulk ${direction}, ${now.title}`;
+        const [a, b] = [bulk.get(`${now.id} ${direction}`) ?? [], bulk.get(`${before.id} ${direction}`) ?? []];
+        const bad = [...a, ...b].filter(({ error }) => error !== '').length;
+        rows.push(row(title, a.map(costOf), b.map(costOf), 's/GB', bad));
+        ratios.push(compared(title, a.map(costOf), b.map(costOf)));
+      }
     }
     console.log(`\n${table(['CPU', 'now', 'then', 'unit', 'errors'], rows)}`);
     console.log(`\nCPU, now ÷ then (medians of the rounds' own ratios)\n${ratioLines(ratios)}`);
@@ -77,7 +79,18 @@ async function pairsOf(now: Postern, then: Postern): Promise<readonly Pair[]> {
   });
 }
 
-const pairsOfBulk = (pairs: readonly Pair[]): readonly Variant[] => pairs.find(([{ id }]) => id === 'http') ?? [];
+/** Over http, and over TCP. */
+async function pairsOfBulk(now: Postern, then: Postern): Promise<readonly Pair[]> {
+  const pairs: Pair[] = [];
+  for (const scheme of ['http', 'tcp'] as const) {
+    const share = { name: `bench-${scheme}`, scheme };
+    pairs.push([
+      { id: scheme, title: scheme, ...(await now.share(share)) },
+      { id: `${scheme}${THEN}`, title: scheme, ...(await then.share(share)) },
+    ]);
+  }
+  return pairs;
+}
 
 const costOf = ({ cpu }: { readonly cpu: readonly number[] }): number => cpu.reduce((sum, part) => sum + part, 0);
 const errorsOf = (samples: readonly { readonly errors: number }[]): number =>
