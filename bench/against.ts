@@ -47,7 +47,8 @@ export async function runAgainst(options: BenchOptions, wrk: string | null): Pro
     const ratios = [];
     for (const [now, before] of pairs) {
       const [a, b] = [samples.get(now.id) ?? [], samples.get(before.id) ?? []];
-      rows.push(row(now.title, a.map(costOf), b.map(costOf), 'µs/request', errorsOf(a) + errorsOf(b)));
+      const quiet = [a, b].map((each) => `${median(each.map(({ quietP50 }) => quietP50)).toFixed(0)} µs`);
+      rows.push([...row(now.title, a.map(costOf), b.map(costOf), 'µs/request', errorsOf(a) + errorsOf(b)), ...quiet]);
       ratios.push(compared(now.title, a.map(costOf), b.map(costOf)));
     }
     const wantsBulk = options.bulkMegabytes > 0 && (options.only.length === 0 || options.only.includes('bulk'));
@@ -62,7 +63,7 @@ export async function runAgainst(options: BenchOptions, wrk: string | null): Pro
         ratios.push(compared(title, a.map(costOf), b.map(costOf)));
       }
     }
-    console.log(`\n${table(['CPU', 'now', 'then', 'unit', 'errors'], rows)}`);
+    console.log(`\n${table(['CPU', 'now', 'then', 'unit', 'errors', '1 conn. p50', 'then'], rows)}`);
     console.log(`\nCPU, now ÷ then (medians of the rounds' own ratios)\n${ratioLines(ratios)}`);
   } finally {
     await stop();

@@ -73,7 +73,7 @@ export class Connection {
           if (stream.type === StreamType.heartbeat) echoHeartbeats(stream);
           else this.#events.onStream(stream, this);
         },
-        onOutput: () => this.#pump.flush(),
+        onOutput: () => this.#pump.flushSoon(),
         onEnd: (_code, detail) => this.#end(new AgentError(`the connection to the server is over: ${detail}`)),
       },
     );

@@ -126,15 +126,14 @@ export class AgentSession {
       {
         onStream: (stream) => this.#accept(stream),
         onStreamOver: (stream) => this.#streamOver(stream),
-        onOutput: () => this.#pump.flush(),
+        onOutput: () => this.#pump.flushSoon(),
         onFault: (error, stream) => streamFault(faults, error, stream, { session: this.id }),
         onEnd: (_code, detail) => this.#muxEnded(detail),
       },
     );
-    let written: ((error?: Error | null) => void) | null = null;
-    this.#pump = pumpMux(this.mux, {
-      write: (buffer, done) => void socket.write(buffer, (written ??= this.#guard.wrap(done))),
-    });
+    this.#pump = pumpMux(this.mux, { write: (buffer, done) => void socket.write(buffer, done) }, (callback) =>
+      this.#guard.wrap(callback),
+    );
     this.#rpc = new RpcServer({
       link,
       wheel,

@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { pumpMux } from './pump.ts';
 import { createMuxSession } from './session.ts';
@@ -6,13 +7,16 @@ import type { MuxPump } from './pump.ts';
 
 function pumped(wire: { write(buffer: Buffer, done: (error?: Error | null) => void): void }) {
   let pump: MuxPump | undefined;
-  const session = createMuxSession({ role: 'client' }, { onStream() {}, onOutput: () => pump?.flush(), onEnd() {} });
+  const session = createMuxSession(
+    { role: 'client' },
+    { onStream() {}, onOutput: () => pump?.flushSoon(), onEnd() {} },
+  );
   pump = pumpMux(session, wire);
   return { session, pump };
 }
 
 describe('the pump', () => {
-  test('has one write under way; what gathers leaves together', () => {
+  test('has one write under way; what gathers leaves together', async () => {
     const writes: { bytes: Buffer; done: (error?: Error | null) => void }[] = [];
     const { session } = pumped({ write: (buffer, done) => writes.push({ bytes: Buffer.from(buffer), done }) });
     const call = openRecorded(session, 1, Buffer.from('a'));
@@ -26,7 +30,60 @@ describe('the pump', () => {
     expect(parseFrames(writes[1]?.bytes ?? Buffer.alloc(0)).map((frame) => frame.payload.length)).toEqual([2, 5]);
     writes[1]?.done();
     call.stream.end();
+    await immediate();
     expect(writes).toHaveLength(3);
+  });
+
+  test('where several frames gather in a turn, those of the next leave at its end, in one write', async () => {
+    const writes: number[] = [];
+    const underWay: ((error?: Error | null) => void)[] = [];
+    const { session } = pumped({
+      write(buffer, done) {
+        writes.push(parseFrames(Buffer.from(buffer)).length);
+        underWay.push(done);
+      },
+    });
+    const openSome = (count: number): void => {
+      for (let i = 0; i < count; i++) openRecorded(session, 1, Buffer.from('a'));
+    };
+    openSome(3);
+    expect(writes).toEqual([1]);
+    underWay.pop()?.();
+    expect(writes).toEqual([1, 2]);
+    underWay.pop()?.();
+    openSome(4);
+    expect(writes).toEqual([1, 2]);
+    await immediate();
+    expect(writes).toEqual([1, 2, 4]);
+    underWay.pop()?.();
+    openSome(1);
+    await immediate();
+    expect(writes).toEqual([1, 2, 4, 1]);
+    underWay.pop()?.();
+    openSome(1);
+    // Alone in its turn, as the one before: nothing is waited for.
+    expect(writes).toEqual([1, 2, 4, 1, 1]);
+  });
+
+  test('whoever wraps its callbacks has all of them', async () => {
+    const wrapped: string[] = [];
+    let finish: ((error?: Error | null) => void) | undefined;
+    let pump: MuxPump | undefined;
+    const session = createMuxSession(
+      { role: 'client' },
+      { onStream() {}, onOutput: () => pump?.flushSoon(), onEnd() {} },
+    );
+    const wire = { write: (_buffer: Buffer, done: (error?: Error | null) => void) => void (finish = done) };
+    pump = pumpMux(session, wire, (callback) => (...args) => {
+      wrapped.push(args.length === 0 ? 'called' : 'told');
+      callback(...args);
+    });
+    for (let i = 0; i < 3; i++) session.open(1, recorder().handler);
+    finish?.(null);
+    finish?.(null);
+    session.open(1, recorder().handler);
+    await immediate();
+    expect(wrapped).toEqual(['told', 'told', 'called']);
   });
 
   test('a wire that answers at once is not recursed into', () => {

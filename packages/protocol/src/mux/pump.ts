@@ -7,7 +7,12 @@ export interface MuxWire {
 }
 
 export interface MuxPump {
-  /** Something can be pulled: call it from the session's `onOutput`. */
+  /**
+   * Something can be pulled: call it from the session's `onOutput`. It leaves at once while it is alone; where every turn
+   * of the event loop has several frames, they leave in one write at its end (docs/performance.md).
+   */
+  flushSoon(): void;
+  /** As much as can leaves now. */
   flush(): void;
   /** Runs `callback` once everything that can be sent has been written, or the wire broke; at once if that is now. */
   whenDry(callback: () => void): void;
@@ -17,10 +22,13 @@ export interface MuxPump {
  * Moves a session's output to its wire with one write under way at a time (docs/performance.md): what gathers meanwhile
  * leaves in the next write, up to 128 KiB of it, so small frames share TLS records and a slow wire pushes back.
  * A write error stops the pump; the owner of the wire sees the error itself and calls `session.wireEnded`.
+ * @param wrap around what wire and event loop call, for an owner who catches what is thrown there
  */
-export function pumpMux(session: MuxSession, wire: MuxWire): MuxPump {
-  return new Pump(session, wire);
+export function pumpMux(session: MuxSession, wire: MuxWire, wrap: Wrap = (callback) => callback): MuxPump {
+  return new Pump(session, wire, wrap);
 }
+
+type Wrap = <A extends unknown[]>(callback: (...args: A) => void) => (...args: A) => void;
 
 class Pump implements MuxPump {
   readonly #session: MuxSession;
@@ -28,11 +36,26 @@ class Pump implements MuxPump {
   #underWay: Buffer | undefined = undefined;
   #looping = false;
   #broken = false;
+  #scheduled = false;
+  /** The last turn that sent anything had more than one frame to send. */
+  #busy = false;
   #whenDry: (() => void)[] = [];
+  readonly #done: (error?: Error | null) => void;
+  readonly #turnOver: () => void;
 
-  constructor(session: MuxSession, wire: MuxWire) {
+  constructor(session: MuxSession, wire: MuxWire, wrap: Wrap) {
     this.#session = session;
     this.#wire = wire;
+    this.#done = wrap((error?: Error | null) => this.#written(error));
+    this.#turnOver = wrap(() => this.#flushTurn());
+  }
+
+  flushSoon(): void {
+    // The end of that write brings the next.
+    if (this.#scheduled || this.#underWay !== undefined) return;
+    if (!this.#busy) return this.flush();
+    this.#scheduled = true;
+    setImmediate(this.#turnOver);
   }
 
   flush(): void {
@@ -55,12 +78,21 @@ class Pump implements MuxPump {
     this.flush();
   }
 
-  readonly #done = (error?: Error | null): void => {
+  #flushTurn(): void {
+    this.#scheduled = false;
+    const before = this.#session.framesSent;
+    this.flush();
+    this.#busy = this.#session.framesSent - before > 1;
+  }
+
+  #written(error?: Error | null): void {
     const buffer = this.#underWay;
     if (buffer === undefined) return;
     this.#underWay = undefined;
     this.#session.release(buffer);
     if (error) this.#broken = true;
+    const before = this.#session.framesSent;
     this.flush();
-  };
+    if (this.#session.framesSent > before) this.#busy = true;
+  }
 }

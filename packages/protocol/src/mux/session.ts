@@ -30,6 +30,7 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
   ended = false;
   readonly leaving: Leaving;
   bytesReceived = 0;
+  framesSent = 0;
   unanswered = false;
   readonly #handler: MuxSessionHandler;
   readonly #window: number;
@@ -355,6 +356,7 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
   }
 
   readonly #afterFrame = (stream: Stream): void => {
+    this.framesSent += 1;
     if (stream.type !== HEARTBEAT_TYPE) this.unanswered = true;
     if (stream.closed) this.#forget(stream);
     else this.#patience.useful();

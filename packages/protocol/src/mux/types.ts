@@ -141,6 +141,8 @@ export interface MuxSession {
   readonly idsLeft: number;
   /** Time-free activity mark: number of bytes received so far. */
   readonly bytesReceived: number;
+  /** DATA frames that have been pulled so far. */
+  readonly framesSent: number;
   /** Something of a stream has left, other than a heartbeat, and not a byte has come since. */
   readonly unanswered: boolean;
   /** Feeds what the wire delivered. The chunk is not kept. */
