@@ -4,10 +4,10 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SendQueue } from './send-queue.ts';
 
-/** What a writer hands over: its own buffer, or one that it overwrites at once; and how much leaves after it. */
+/** What a writer hands over: text, its own buffer, or one that it overwrites at once; and how much leaves after it. */
 const step = fc.record({
   length: fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 3_000, max: 70_000 })),
-  shared: fc.boolean(),
+  kind: fc.constantFrom('text', 'own', 'shared'),
   sentBeforeOwning: fc.nat(80_000),
   sentAfter: fc.nat(120_000),
 });
@@ -23,12 +23,12 @@ test('bytes leave as they were written, whatever becomes of the buffers of write
         queue.moveTo(target, 0, target.length);
         sent.push(target);
       };
-      for (const [index, { length, shared, sentBeforeOwning, sentAfter }] of steps.entries()) {
-        const chunk = Buffer.alloc(length, `${index} `);
+      for (const [index, { length, kind, sentBeforeOwning, sentAfter }] of steps.entries()) {
+        const chunk = Buffer.alloc(length, `${index} \xe9`, 'latin1');
         written.push(Buffer.from(chunk));
-        queue.push(chunk);
+        queue.push(kind === 'text' ? chunk.toString('latin1') : chunk);
         send(sentBeforeOwning);
-        if (shared) {
+        if (kind === 'shared') {
           queue.own(chunk);
           chunk.fill(0);
         }

@@ -15,7 +15,7 @@ const GATHERED_BYTES = 16_384;
  * writer could not leave here is copied into pooled slabs.
  */
 export class SendQueue {
-  #chunks: Buffer[] = [];
+  #chunks: (Buffer | string)[] = [];
   /** The pooled slab under the chunk of the same index, if there is one. */
   #slabs: (Buffer | undefined)[] = [];
   /** Index of the first chunk not yet used up, and how much of it is. */
@@ -26,7 +26,8 @@ export class SendQueue {
   /** Bytes queued. */
   length = 0;
 
-  push(chunk: Buffer): void {
+  /** @param chunk text is latin1: it goes into the frame without a buffer of its own */
+  push(chunk: Buffer | string): void {
     if (chunk.length === 0) return;
     if (chunk.length < SMALL_CHUNK && this.#chunks.length - this.#head >= MANY_CHUNKS) return this.#gather(chunk);
     this.#block = null;
@@ -35,7 +36,8 @@ export class SendQueue {
     this.length += chunk.length;
   }
 
-  #gather(chunk: Buffer): void {
+  #gather(given: Buffer | string): void {
+    const chunk = typeof given === 'string' ? Buffer.from(given, 'latin1') : given;
     const last = this.#chunks.length - 1;
     const used = this.#chunks[last]?.length ?? 0;
     if (this.#block === null || used + chunk.length > this.#block.length) {
@@ -58,7 +60,9 @@ export class SendQueue {
       const chunk = this.#chunks[this.#head];
       if (chunk === undefined) return;
       const taken = Math.min(left, chunk.length - this.#headOffset);
-      chunk.copy(target, at, this.#headOffset, this.#headOffset + taken);
+      if (typeof chunk !== 'string') chunk.copy(target, at, this.#headOffset, this.#headOffset + taken);
+      else if (taken === chunk.length) target.write(chunk, at, 'latin1');
+      else target.write(chunk.slice(this.#headOffset, this.#headOffset + taken), at, 'latin1');
       at += taken;
       left -= taken;
       this.#headOffset += taken;

@@ -128,7 +128,7 @@ export class Stream implements MuxStream {
     return this.dead || (this.remoteEnded && this.#finSent);
   }
 
-  write(chunk: Buffer): boolean {
+  write(chunk: Buffer | string): boolean {
     if (!this.writable) return false;
     this.#queue.push(chunk);
     this.#host.schedule(this);

@@ -95,10 +95,11 @@ export interface MuxStream {
   /** Both directions are over. */
   readonly closed: boolean;
   /**
-   * Queues bytes. The buffer belongs to the stream until it has been pulled: do not reuse it before.
+   * Queues bytes. A buffer belongs to the stream until it has been pulled: do not reuse it before.
+   * @param chunk text is latin1, as heads of HTTP/1 are: it goes into the frame without a buffer of its own
    * @returns false when the queue has passed its mark (256 KiB): wait for `onDrain`.
    */
-  write(chunk: Buffer): boolean;
+  write(chunk: Buffer | string): boolean;
   /** As {@link write}, for a chunk that is only valid during the call: what cannot leave at once is copied. */
   writeShared(chunk: Buffer): boolean;
   /** FIN, after what is queued; `last` is written first. */

@@ -78,8 +78,8 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
     );
   }
 
-  /** The first request's head: the bytes for `AgentStreams.open`. */
-  begin(exchange: UpstreamOwner): Buffer {
+  /** A request's head, as latin1 text: the first one is for `AgentStreams.open`. */
+  begin(exchange: UpstreamOwner): string {
     const { request } = exchange;
     const { framing } = request;
     this.exchange = exchange;
@@ -94,7 +94,7 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
     this.chunked = framing.kind === 'chunked';
     if (this.stream !== null) this.stream.narrow = false;
     this.parser.expect(request.method, request.upgrade !== '');
-    return Buffer.from(request.headText(), 'latin1');
+    return request.headText();
   }
 
   opened(stream: MuxStream): void {

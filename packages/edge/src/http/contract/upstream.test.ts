@@ -164,7 +164,7 @@ async function setup(version: 'HTTP/1' | 'HTTP/2', listener: Listener): Promise<
         return owner;
       }
       const client = new Http1Upstream(context, requester.kept, 'ep_1', to);
-      const head = client.begin(owner);
+      const head = Buffer.from(client.begin(owner), 'latin1');
       client.opened(context.agents.open(to, claim, purpose, null, client, head));
       owner.attach(client);
       return owner;

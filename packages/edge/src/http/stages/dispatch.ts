@@ -192,7 +192,7 @@ export class Dispatcher {
         return null;
       }
       const client = new Http1Upstream(this.edge, exchange.requester.kept, live.endpoint.id, upstream);
-      const head = client.begin(exchange);
+      const head = Buffer.from(client.begin(exchange), 'latin1');
       client.opened(this.edge.agents.open(upstream, claim, purpose, proxyHeader, client, head));
       exchange.attach(client);
       return null;
