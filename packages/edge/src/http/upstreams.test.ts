@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import {
+  type AgentBehaviour,
   dial,
   exchangeText,
   type FakeAgent,
@@ -126,6 +127,31 @@ describe('retries', () => {
     expect(await edge.talk(post)).toMatch(/^HTTP\/1\.1 502 .*ERR_NGROK_3004/s);
     expect(connections).toBe(3);
     expect(edge.events.at(-1)).toMatchObject({ status: 502, errorCode: 'ERR_NGROK_3004' });
+  });
+
+  test('a request that had not left when its agent was lost goes to another one, whatever its method', async () => {
+    await using service = await named('second');
+    const asked: string[] = [];
+    const first: AgentBehaviour = () => {
+      asked.push('first');
+      return IGNORE;
+    };
+    await using edge = await harness({ agents: { s1: first, s2: dial(service.port) } });
+    const agent = edge.agents.get('s1');
+    if (agent === undefined) throw new Error('no agent');
+    let opened = 0;
+    const open = agent.server.open.bind(agent.server);
+    agent.server.open = (...args) => {
+      opened++;
+      // Before the wire pulls.
+      queueMicrotask(() => agent.lose());
+      return open(...args);
+    };
+    edge.publish(...pool('s1', 's2'));
+    const bare = 'POST / HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n';
+    for (let count = 0; count < 50 && opened === 0; count++) expect(await edge.talk(bare)).toContain('<second>');
+    expect(opened).toBe(1);
+    expect(asked).toEqual([]);
   });
 
   test('a lost agent', async () => {

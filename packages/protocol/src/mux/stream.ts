@@ -65,6 +65,8 @@ export class Stream implements MuxStream {
   #unacknowledged = 0;
   /** The SYN frame has left. */
   opened: boolean;
+  /** Bytes that were still queued when both directions ended. */
+  unsent = 0;
   #ending = false;
   #finSent = false;
   #draining = false;
@@ -259,6 +261,7 @@ export class Stream implements MuxStream {
   kill(): void {
     this.dead = true;
     this.#draining = false;
+    this.unsent += this.#queue.length;
     this.#queue.clear();
   }
 }

@@ -90,6 +90,8 @@ export interface MuxStream {
   narrow: boolean;
   /** Bytes queued here and not yet framed. */
   readonly queued: number;
+  /** Bytes that were still queued when the stream was reset or its session ended: the peer has never had them. */
+  readonly unsent: number;
   /** Nothing can be written any more (ended, reset or session over). */
   readonly writable: boolean;
   /** Both directions are over. */

@@ -355,7 +355,7 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
     const refused = notTaken(upstream, code, this.edge.config.limits.queueMs);
     if (refused !== null) return refused;
     if (code === MuxErrorCode.sessionClosed || code === MuxErrorCode.peerEof) {
-      const unsent = untouched && (this.stream?.queued ?? 0) > 0;
+      const unsent = untouched && (this.stream?.unsent ?? 0) > 0;
       return {
         upstream,
         error: fail(3210),

@@ -20,6 +20,7 @@ function makeStream(): {
     context: null,
     narrow: false,
     queued: 0,
+    unsent: 0,
     writable: true,
     closed: false,
     write: () => true,

@@ -68,6 +68,10 @@ export class WebSocketStream implements MuxStream, MuxStreamHandler, WebSocketFr
     return this.#agent.queued;
   }
 
+  get unsent(): number {
+    return this.#agent.unsent;
+  }
+
   get writable(): boolean {
     return this.#agent.writable;
   }
