@@ -13,7 +13,18 @@ export function pickMember(route: Route, agents: AgentStreams, random: () => num
   if (route.members.length === 1) return first;
   const able = route.members.filter((member) => canServe(member, agents));
   const among = able.length > 0 ? able : route.members;
-  return among[Math.floor(random() * among.length)] ?? first;
+  return nearest(among[Math.floor(random() * among.length)] ?? first, among);
+}
+
+/** Of the sessions of one agent, which serve alike, the one whose wire is here: nothing has to cross then. */
+function nearest(picked: LiveEndpoint, among: readonly LiveEndpoint[]): LiveEndpoint {
+  const [away] = picked.endpoint.upstreams;
+  if (away?.edge === undefined) return picked;
+  for (const member of among) {
+    const [one] = member.endpoint.upstreams;
+    if (one !== undefined && one.edge === undefined && one.tunnelId === away.tunnelId) return member;
+  }
+  return picked;
 }
 
 /** A random upstream of the endpoint whose session is online; null = none is. */
