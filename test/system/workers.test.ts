@@ -368,15 +368,6 @@ describe('the end', () => {
     expect(await stopped).toEqual({ code: 0, signal: null });
     for (const pid of pids.values()) expect(lives(pid)).toBe(false);
   });
-
-  test('workers of a killed server end by themselves', async () => {
-    const other = await Platform.start({ args: ['--workers=2'] });
-    const { pids } = workersOf(other);
-    expect(pids.size).toBe(2);
-    await other.stop('SIGKILL');
-    await until(() => [...pids.values()].every((pid) => !lives(pid)));
-    await other.dispose();
-  });
 });
 
 function lives(pid: number): boolean {

@@ -9,6 +9,7 @@ import type { ControlLink, ExpectedName, NamedScheme, RouteEndpoint, RouteUpdate
 import type { Challenges } from './connection/challenges.ts';
 import type { HopMarks } from './http/exchange/hop-mark.ts';
 import type { BodyRoom } from './http/exchange/body-room.ts';
+import type { Moves } from './moves/moves.ts';
 import type { AgentStreams } from './streams/agent-streams.ts';
 
 /** Limits and deadlines (docs/design.md §3, Defaults). Bytes and milliseconds. */
@@ -184,6 +185,8 @@ export interface VisitorConnection extends VisitorFacts {
 export interface HttpService {
   /** Takes over the socket. `head` = bytes already read from it. */
   serveHttp1(connection: VisitorConnection, head: Buffer | null): void;
+  /** Takes over a socket from another edge, which has answered it before, between two requests. */
+  serveMoved(connection: VisitorConnection): void;
   /** Resolves when it is served, or gone. */
   serveHttp2(connection: VisitorConnection): Promise<void>;
   /**
@@ -201,6 +204,8 @@ export interface EdgeContext {
   readonly routes: RouteTable;
   readonly returning: ReturningNames;
   readonly agents: AgentStreams;
+  /** Connections that go on at other edges of this node; null = there are none. */
+  readonly moves: Moves | null;
   /** Requests that come round again; signed as all edges of this node do. */
   readonly marks: HopMarks;
   /** What certificate authorities ask for. */

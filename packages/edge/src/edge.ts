@@ -1,4 +1,5 @@
 /** The data plane, put together: see README.md for the way of one request through it. */
+import type { Socket } from 'node:net';
 import { CALLBACK_PATH, compilePolicy, type Addresses, type PolicyServices } from '@postern/policy';
 import { AgentPlane } from './agents/agent-plane.ts';
 import { ByteDelivery } from './connection/byte-delivery.ts';
@@ -6,6 +7,7 @@ import { CertificateCache } from './connection/certificates.ts';
 import { Challenges } from './connection/challenges.ts';
 import { CidrList } from './connection/cidr-list.ts';
 import { Connections } from './connection/connections.ts';
+import { type MovedVisitor, Visitor } from './connection/visitor.ts';
 import { ignore } from './connection/pipe.ts';
 import { TlsTerminators } from './connection/tls-terminators.ts';
 import type { EdgeConfig, EdgeContext, HttpService, Log } from './context.ts';
@@ -35,6 +37,7 @@ import { IdentityProviders } from './services/providers.ts';
 import { KnownResources } from './services/resources.ts';
 import { SlicedWork } from './services/slices.ts';
 import { VisitorSessions } from './services/sessions.ts';
+import { type MoveChannel, Moves } from './moves/moves.ts';
 import { NodeStreams, socketPath } from './streams/node-streams.ts';
 import { PeerHost } from './streams/peer-host.ts';
 import type { AskingShares } from './shares/asking.ts';
@@ -66,6 +69,8 @@ export interface EdgeOptions {
   readonly listeners: readonly Listener[];
   /** The other edges of this node; absent = there are none. */
   readonly peers?: PeerSettings;
+  /** Takes connections to them; absent = each stays where it came. */
+  readonly moves?: MoveChannel;
   /** What this edge counts together with them; absent = it counts alone. */
   readonly shares?: AskingShares;
   /** Rules for actions that judge messages; absent = none. */
@@ -86,6 +91,8 @@ export interface EdgeStats {
   readonly agentStreams: number;
   /** Streams into agents whose wire another edge of the node has, since the start. */
   readonly crossedStreams: number;
+  /** Visitors' connections that have gone on at another edge, since the start. */
+  readonly movedConnections: number;
   /** Places (streams) of all agent sessions: used and free now, visitors that wait for one; since the start, refused
    * after waiting, and taken back from who could spare them. */
   readonly places: {
@@ -121,6 +128,10 @@ export interface Edge {
    */
   stop(successor?: Promise<void>): Promise<void>;
   stats(): EdgeStats;
+  /** Everybody's connection ends at once, and not as if it were in order: the process is about to end. */
+  cut(): void;
+  /** A connection from the edge of that name, of which nobody reads any more. */
+  take(socket: Socket, visitor: MovedVisitor, from: string): void;
 }
 
 export function createEdge(options: EdgeOptions): Edge {
@@ -210,6 +221,7 @@ class DataPlane implements Edge {
       routes,
       returning,
       agents: this.#peers?.streams ?? local,
+      moves: options.moves === undefined ? null : new Moves(options.moves, (socket) => this.#listeners.placeOf(socket)),
       marks: this.#marks,
       challenges: this.#challenges,
       bodies: new BodyRoom(),
@@ -321,6 +333,7 @@ class DataPlane implements Edge {
       agentSessions: this.#agents.sessionCount,
       agentStreams: this.#agents.streamCount,
       crossedStreams: this.#peers?.streams.crossed ?? 0,
+      movedConnections: this.#context.moves?.moved ?? 0,
       places: this.#agents.places,
       listeners: this.#listeners.stats(),
       endpoints: this.#context.routes.size,
@@ -333,6 +346,20 @@ class DataPlane implements Edge {
         refused: this.#outside.refused + this.#providers.refused,
       },
     };
+  }
+
+  cut(): void {
+    this.#listeners.reset();
+  }
+
+  take(socket: Socket, visitor: MovedVisitor, edge: string): void {
+    const { listener, counted, client, server, startedAt, fromTrustedProxy } = visitor;
+    if (this.#listeners.gateOf(listener)?.admitMoved(socket, { edge, id: counted }) !== true)
+      return void socket.destroy();
+    const { region } = this.#context.config;
+    const conn = new Visitor(socket, { client, server, region, startedAt, fromTrustedProxy }, visitor);
+    const { clientAddr } = conn;
+    this.#http.serveMoved({ socket, scheme: 'http', conn, clientAddr, ruledBy: null, fromTrustedProxy });
   }
 
   async #stop(): Promise<void> {

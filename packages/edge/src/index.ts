@@ -4,6 +4,8 @@ export { createEdge, type Edge, type EdgeOptions, type EdgeStats, type PeerSetti
 export type { ListenerStats } from './listeners/listeners.ts';
 export type { Listener, OpenListener, Service } from './listeners/listener.ts';
 export { AddressData } from './services/addresses/data.ts';
+export type { MovedVisitor } from './connection/visitor.ts';
+export type { MoveChannel } from './moves/moves.ts';
 export { AskingShares } from './shares/asking.ts';
 export { ShareKeeper } from './shares/keeper.ts';
 export type { Answer, Ask, Order, ShareSide, Told } from './shares/shares.ts';

@@ -1,7 +1,8 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { isAlive, readRuntime } from './runtime-file.ts';
+import { folderOfWorkers } from './workers/folder.ts';
 
 /** Who has a data directory. */
 export interface Holder {
@@ -11,8 +12,9 @@ export interface Holder {
 }
 
 /** One who leaves finishes the calls of his API first; one who runs may have been told to leave this very moment. */
-const STOPPING_PATIENCE_MS = 15_000;
-const RUNNING_PATIENCE_MS = 1_000;
+const PATIENCE_MS = { stopping: 15_000, running: 1_000 } as const;
+/** Workers of one who was killed have his addresses until they have seen it. */
+const ORPHANS_PATIENCE_MS = 10_000;
 const RETRY_MS = 40;
 const LOOK_MS = 100;
 
@@ -53,12 +55,19 @@ export class Handover {
     this.#since ??= now;
     const holder = this.holder();
     // Whoever was there and is gone has left everything behind; one more try shows it.
-    if (holder === null && !this.#sawHolder) return false;
+    const orphans = holder === null && this.#hasOrphans();
+    if (holder === null && !this.#sawHolder && !orphans) return false;
     this.#sawHolder = holder !== null;
-    const patience = holder?.state === 'running' ? RUNNING_PATIENCE_MS : STOPPING_PATIENCE_MS;
+    const patience = orphans ? ORPHANS_PATIENCE_MS : PATIENCE_MS[holder?.state ?? 'stopping'];
     if (now - this.#since > patience) return false;
     await pause(RETRY_MS);
     return true;
+  }
+
+  /** Who was here has left the folder of his workers, as he was killed. */
+  #hasOrphans(): boolean {
+    const pid = this.#read()?.pid;
+    return pid !== undefined && existsSync(folderOfWorkers(this.#dataDir, pid));
   }
 
   /** The lock is ours. */

@@ -45,6 +45,11 @@ export function readIntoSlab(socket: Duplex, onBytes: ReadCallback): void {
   for (let early: unknown = socket.read(); early instanceof Buffer; early = socket.read()) onBytes(early, early.length);
 }
 
+/** Whether nothing of it is read any more once it has been paused: then another process may read it. */
+export function readsWhenAsked(socket: Duplex): boolean {
+  return keys !== undefined && keys !== null && slab !== null && Reflect.get(socket, keys.buffer) === slab;
+}
+
 function readByEvents(socket: Duplex, onBytes: ReadCallback): void {
   const before = listeners.get(socket);
   if (before !== undefined) socket.off('data', before);

@@ -2,9 +2,27 @@
 import type { Socket } from 'node:net';
 import type { ConnView, TlsView } from '@postern/policy';
 
+const NOT_MOVED = { bytesIn: 0, bytesOut: 0, moves: 0 };
+
 export interface VisitorAddress {
   readonly ip: string;
   readonly port: number;
+}
+
+/** A connection that moves to another edge, between two requests. Plain data. */
+export interface MovedVisitor {
+  /** Where it came in, and its number among what edges count together. */
+  readonly listener: string;
+  readonly counted: number;
+  readonly client: VisitorAddress;
+  readonly server: VisitorAddress;
+  readonly startedAt: number;
+  readonly fromTrustedProxy: boolean;
+  /** Since it came. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** How often it has moved, this time included. */
+  readonly moves: number;
 }
 
 export class Visitor implements ConnView {
@@ -21,6 +39,9 @@ export class Visitor implements ConnView {
   tls: TlsView | null = null;
   /** Fingerprint of its ClientHello; '' without one. */
   ja4 = '';
+  /** How often it has come from another edge, and what it had carried by then. */
+  readonly moves: number;
+  readonly #before: { readonly bytesIn: number; readonly bytesOut: number };
 
   constructor(
     socket: Socket,
@@ -31,6 +52,7 @@ export class Visitor implements ConnView {
       readonly startedAt: number;
       readonly fromTrustedProxy: boolean;
     },
+    moved: Pick<MovedVisitor, 'bytesIn' | 'bytesOut' | 'moves'> = NOT_MOVED,
   ) {
     this.socket = socket;
     this.clientIp = facts.client.ip;
@@ -40,14 +62,29 @@ export class Visitor implements ConnView {
     this.serverRegion = facts.region;
     this.startedAt = facts.startedAt;
     this.fromTrustedProxy = facts.fromTrustedProxy;
+    this.moves = moved.moves;
+    this.#before = moved;
   }
 
   get bytesIn(): number {
-    return this.socket.bytesRead;
+    return this.#before.bytesIn + this.socket.bytesRead;
   }
 
   get bytesOut(): number {
-    return this.socket.bytesWritten;
+    return this.#before.bytesOut + this.socket.bytesWritten;
+  }
+
+  /** For the edge that it moves to. */
+  facts(): Omit<MovedVisitor, 'listener' | 'counted'> {
+    return {
+      client: { ip: this.clientIp, port: this.clientPort },
+      server: { ip: this.serverIp, port: this.serverPort },
+      startedAt: this.startedAt,
+      fromTrustedProxy: this.fromTrustedProxy,
+      bytesIn: this.bytesIn,
+      bytesOut: this.bytesOut,
+      moves: this.moves + 1,
+    };
   }
 
   /** "ip:port", "[v6]:port", as proxy headers carry it (agent-protocol.md §6). */

@@ -21,6 +21,12 @@ export function createHttpService(context: EdgeContext): HttpService {
       visitor.start(head);
       if (connections.draining) visitor.drain();
     },
+    serveMoved(connection) {
+      const visitor = new Http1Connection(context, connections, pipeline, connection);
+      connections.add(visitor);
+      visitor.start(null, true);
+      if (connections.draining) visitor.drain();
+    },
     async serveHttp2(connection) {
       if (!(await Http2Connection.announce(context, connection))) return;
       const visitor = new Http2Connection(context, connections, pipeline, connection);

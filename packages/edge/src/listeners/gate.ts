@@ -7,6 +7,7 @@ import { part } from '../connection/part.ts';
 import { ignore } from '../connection/pipe.ts';
 import { plainIp } from '../connection/visitor.ts';
 import type { SharedGate } from '../shares/asking.ts';
+import type { CountedAt } from '../shares/shares.ts';
 import { Tally } from '../tally.ts';
 import type { Arrivals, Verdict } from './arrivals.ts';
 
@@ -21,7 +22,8 @@ export class Gate {
   readonly #limits: GateLimits;
   readonly #proxies: CidrList;
   readonly #shared: SharedGate | null;
-  readonly #open = new Set<Socket>();
+  /** With their numbers among those of all edges; 0 = there are no others. */
+  readonly #open = new Map<Socket, number>();
   readonly #perIp = new Tally();
   readonly #arrivals: Arrivals | null;
   #refused = 0;
@@ -79,7 +81,24 @@ export class Gate {
       socket.resetAndDestroy();
       return false;
     }
-    this.#open.add(socket);
+    this.#enter(socket, network, null);
+    return true;
+  }
+
+  /** Takes one in that another edge had, and that is counted already. @returns false = it has just left */
+  admitMoved(socket: Socket, from: CountedAt): boolean {
+    const ip = socket.remoteAddress;
+    if (ip === undefined) socket.destroy();
+    else this.#enter(socket, networkOf(ip), from);
+    return ip !== undefined;
+  }
+
+  /** Its number, while it is here; null = it is not. */
+  numberOf(socket: Socket): number | null {
+    return this.#open.get(socket) ?? null;
+  }
+
+  #enter(socket: Socket, network: string, from: CountedAt | null): void {
     this.#perIp.add(network, 1);
     // Whatever happens to the socket, an 'error' without a listener would end the process.
     socket.on('error', ignore);
@@ -87,29 +106,35 @@ export class Gate {
       this.#open.delete(socket);
       this.#perIp.add(network, -1);
     });
-    if (this.#shared !== null) this.#share(this.#shared, socket, network, this.#proxies.has(plainIp(ip)));
-    return true;
+    this.#open.set(socket, this.#shared === null ? 0 : this.#share(this.#shared, socket, network, from));
   }
 
-  #share(shared: SharedGate, socket: Socket, network: string, exempt: boolean): void {
-    const id = shared.opened(network, exempt, () => {
+  #share(shared: SharedGate, socket: Socket, network: string, from: CountedAt | null): number {
+    const revoke = (): void => {
       this.#refused++;
       socket.resetAndDestroy();
-    });
+    };
+    const id = shared.opened(network, this.#proxies.has(plainIp(socket.remoteAddress)), revoke, from);
     socket.once('close', () => shared.closed(id));
+    return id;
   }
 
   /** Ends connections that have not sent a byte and have had the time for it: FIN, and RST a second later. */
   partSilent(wheel: TimerWheel): void {
-    for (const socket of this.#open) {
+    for (const socket of this.#open.keys()) {
       if (socket.bytesRead > 0 || socket.writableEnded) continue;
       socket.end();
       part(socket, wheel);
     }
   }
 
+  /** Ends every open connection by RST, at once: what is cut is not taken for whole. */
+  resetAll(): void {
+    for (const socket of this.#open.keys()) socket.resetAndDestroy();
+  }
+
   /** Cuts every open connection. */
   destroyAll(): void {
-    for (const socket of this.#open) socket.destroy();
+    for (const socket of this.#open.keys()) socket.destroy();
   }
 }

@@ -68,6 +68,20 @@ export class Listeners {
     for (const { open } of this.#entries) open.close();
   }
 
+  /** Of those that it was given; null = none has this name. */
+  gateOf(name: string): Gate | null {
+    return this.#entries.find((entry) => entry.name === name)?.gate ?? null;
+  }
+
+  /** Where a connection is counted that is still open. */
+  placeOf(socket: Socket): { readonly listener: string; readonly counted: number } | null {
+    for (const { name, gate } of this.#entries) {
+      const counted = gate.numberOf(socket);
+      if (counted !== null) return { listener: name, counted };
+    }
+    return null;
+  }
+
   /** Ends connections of visitors who have not sent a byte, where it is they who begin. */
   partSilent(wheel: TimerWheel): void {
     for (const { serves, gate } of this.#of('visitors')) if (SERVICES[serves].speakFirst) gate.partSilent(wheel);
@@ -76,6 +90,11 @@ export class Listeners {
   /** Cuts every connection that is open. */
   destroy(who: 'agents' | 'visitors'): void {
     for (const { gate } of this.#of(who)) gate.destroyAll();
+  }
+
+  /** Ends every connection by RST: nothing else of this edge is done any more. */
+  reset(): void {
+    for (const { gate } of this.#entries) gate.resetAll();
   }
 
   stats(): readonly ListenerStats[] {

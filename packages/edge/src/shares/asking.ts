@@ -1,6 +1,6 @@
 /** An edge's side of what the edges of a node share. */
 import type { BreakerLimit, BreakerPass, Breakers, Counters, CountLimit } from '@postern/policy';
-import type { Answer, Ask, Order, ShareChannel, Told } from './shares.ts';
+import type { Answer, Ask, CountedAt, Order, ShareChannel, Told } from './shares.ts';
 
 /** Buckets that are known to be full, and until when: a flood of refused requests asks once. */
 const MOST_FULL = 10_000;
@@ -15,8 +15,12 @@ interface Asked {
 export interface SharedGate {
   /** Others have taken all that there is. */
   full(network: string, exempt: boolean): boolean;
-  /** @param revoke it was one too many @returns its number, for `closed` */
-  opened(network: string, exempt: boolean, revoke: () => void): number;
+  /**
+   * @param revoke it was one too many
+   * @param from where it is counted already; null = nowhere
+   * @returns its number, for `closed`
+   */
+  opened(network: string, exempt: boolean, revoke: () => void, from: CountedAt | null): number;
   closed(id: number): void;
 }
 
@@ -45,10 +49,10 @@ export class AskingShares {
       full: (network, exempt) =>
         this.#full.size > 0 &&
         (this.#full.has(`${listener} `) || (!exempt && this.#full.has(`${listener} ${network}`))),
-      opened: (network, exempt, revoke) => {
+      opened: (network, exempt, revoke, from) => {
         const id = (this.#lastId += 1);
         this.#revokes.set(id, revoke);
-        this.#tell({ kind: 'opened', id, listener, network, exempt });
+        this.#tell({ kind: 'opened', id, listener, network, exempt, from });
         return id;
       },
       closed: (id) => {

@@ -5,7 +5,7 @@
  */
 import type { GateLimits } from '../listeners/gate.ts';
 import { Tally } from '../tally.ts';
-import type { Order, Told } from './shares.ts';
+import type { CountedAt, Order, Told } from './shares.ts';
 
 type Opened = Extract<Told, { kind: 'opened' }>;
 
@@ -16,6 +16,7 @@ interface BookSide {
 }
 
 interface Member {
+  readonly edge: string;
   readonly order: (orders: readonly Order[]) => void;
   readonly open: Map<number, Opened>;
 }
@@ -32,8 +33,9 @@ export class ConnectionBook {
     this.#limits = limits;
   }
 
-  join(order: (orders: readonly Order[]) => void): BookSide {
-    const member: Member = { order, open: new Map() };
+  /** @param edge its name, unlike that of any other */
+  join(edge: string, order: (orders: readonly Order[]) => void): BookSide {
+    const member: Member = { edge, order, open: new Map() };
     this.#members.add(member);
     return {
       opened: (connection) => this.#opened(member, connection),
@@ -46,11 +48,13 @@ export class ConnectionBook {
   }
 
   #opened(member: Member, connection: Opened): void {
-    const { listener, network, exempt, id } = connection;
+    const { listener, network, exempt, id, from } = connection;
     const counts = this.#countsOf(listener);
     const { connections, connectionsPerIp } = this.#limits;
     const all = counts.of(ALL) >= connections;
-    if (all || (!exempt && counts.of(network) >= connectionsPerIp)) {
+    if (from !== null && this.#forget(from)) return void member.open.set(id, connection);
+    // One that was let in is not ended for having moved.
+    if (from === null && (all || (!exempt && counts.of(network) >= connectionsPerIp))) {
       // An edge that came later has not heard of it.
       const full: Order = { kind: 'full', listener, network: all ? ALL : network, full: true };
       member.order([{ kind: 'revoke', id }, full]);
@@ -74,6 +78,12 @@ export class ConnectionBook {
     const { connections, connectionsPerIp } = this.#limits;
     if (counts.of(ALL) === connections - 1) this.#say(listener, ALL, false);
     if (counts.of(network) === connectionsPerIp - 1) this.#say(listener, network, false);
+  }
+
+  /** What it counts for goes on elsewhere. @returns whether it was counted there still */
+  #forget({ edge, id }: CountedAt): boolean {
+    for (const member of this.#members) if (member.edge === edge) return member.open.delete(id);
+    return false;
   }
 
   #say(listener: string, network: string, full: boolean): void {

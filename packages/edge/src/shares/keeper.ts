@@ -26,11 +26,11 @@ export class ShareKeeper {
     return { kept: this.#counters.size, forgotten: this.#counters.forgotten };
   }
 
-  /** @param order tells the edge something of its connections */
-  join(order: (orders: readonly Order[]) => void): ShareSide {
+  /** @param edge its name @param order tells the edge something of its connections */
+  join(edge: string, order: (orders: readonly Order[]) => void): ShareSide {
     const passes = new Map<number, BreakerPass>();
     let lastPass = 0;
-    const connections = this.#connections.join(order);
+    const connections = this.#connections.join(edge, order);
     const one = (ask: Ask): Answer => {
       if (ask.kind === 'count') return this.#counters.take(ask.endpointId, ask.bucket, ask.limit);
       const pass = this.#breakers.enter(ask.endpointId, ask.limit);

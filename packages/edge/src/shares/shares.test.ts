@@ -18,9 +18,10 @@ interface Edge {
 function node(): { keeper: ShareKeeper; join: () => Edge; clock: { now: number } } {
   const clock = { now: 1_000 };
   const keeper = new ShareKeeper(LIMITS, () => clock.now);
+  let edges = 0;
   const join = (): Edge => {
     const asked: (readonly Ask[])[] = [];
-    const side = keeper.join((orders: readonly Order[]) =>
+    const side = keeper.join(`e${(edges += 1)}`, (orders: readonly Order[]) =>
       queueMicrotask(() => shares.ordered(structuredClone(orders))),
     );
     const shares: AskingShares = new AskingShares(
@@ -109,7 +110,7 @@ describe('connections', () => {
     const revoked: number[] = [];
     const ids = Array.from(
       { length: 4 },
-      (_, n) => gates[n % 2]?.opened('10.0.0.1', false, () => revoked.push(n)) ?? 0,
+      (_, n) => gates[n % 2]?.opened('10.0.0.1', false, () => revoked.push(n), null) ?? 0,
     );
     await turn();
     expect(revoked).toEqual([3]);
@@ -127,7 +128,7 @@ describe('connections', () => {
     const { join } = node();
     const [first, second] = [join(), join()];
     const [one, other] = [first.shares.gate('http'), second.shares.gate('http')];
-    for (let n = 0; n < 4; n++) one.opened(`10.0.0.${n}`, false, () => {});
+    for (let n = 0; n < 4; n++) one.opened(`10.0.0.${n}`, false, () => {}, null);
     await turn();
     expect(other.full('10.0.0.9', true)).toBe(true);
     expect(second.shares.gate('https').full('10.0.0.9', false)).toBe(false);
@@ -139,12 +140,40 @@ describe('connections', () => {
   test('an edge that comes when all is taken learns it by its first', async () => {
     const { join } = node();
     const gate = join().shares.gate('http');
-    for (let n = 0; n < 4; n++) gate.opened(`10.0.0.${n}`, false, () => {});
+    for (let n = 0; n < 4; n++) gate.opened(`10.0.0.${n}`, false, () => {}, null);
     await turn();
     const late = join().shares.gate('http');
     let revoked = 0;
-    late.opened('10.0.0.9', false, () => (revoked += 1));
+    late.opened('10.0.0.9', false, () => (revoked += 1), null);
     await turn();
     expect([revoked, late.full('10.0.0.8', false)]).toEqual([1, true]);
+  });
+
+  test('of one that goes on at another edge are counted once, also when there are no more', async () => {
+    const { join } = node();
+    const [one, two] = [join().shares.gate('http'), join()];
+    let revoked = 0;
+    const revoke = (): void => void (revoked += 1);
+    const ids = [0, 1, 2].map((n) => one.opened(`10.0.0.${n}`, false, revoke, null));
+    one.opened('10.0.0.4', false, revoke, null);
+    await turn();
+    const gate = two.shares.gate('http');
+    const moved = gate.opened('10.0.0.0', false, revoke, { edge: 'e1', id: ids[0] ?? 0 });
+    await turn();
+    one.closed(ids[0] ?? 0);
+    await turn();
+    expect(revoked).toBe(0);
+    expect(gate.full('10.0.0.9', false)).toBe(true);
+    gate.closed(moved);
+    await turn();
+    expect(gate.full('10.0.0.9', false)).toBe(false);
+    // Where the first edge has said its farewell before, it counts anew.
+    one.closed(ids[1] ?? 0);
+    gate.opened('10.0.0.1', false, revoke, { edge: 'e1', id: ids[1] ?? 0 });
+    one.opened('10.0.0.5', false, revoke, null);
+    await turn();
+    expect(one.full('10.0.0.9', false)).toBe(true);
+    two.die();
+    expect(revoked).toBe(0);
   });
 });

@@ -5,6 +5,12 @@
  */
 import type { BreakerLimit, BreakerPass, CountLimit } from '@postern/policy';
 
+/** A connection of an edge, by the number that the edge has given it. */
+export interface CountedAt {
+  readonly edge: string;
+  readonly id: number;
+}
+
 /** A question that is answered. */
 export type Ask =
   | { readonly kind: 'count'; readonly endpointId: string; readonly bucket: string; readonly limit: CountLimit }
@@ -23,6 +29,8 @@ export type Told =
       readonly network: string;
       /** Many visitors': it counts in the whole only. */
       readonly exempt: boolean;
+      /** It comes from another edge, where it is counted; null = it is new. */
+      readonly from: CountedAt | null;
     }
   | { readonly kind: 'closed'; readonly id: number };
 

@@ -226,6 +226,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
     routes,
     returning: new Returning([], Date.now),
     agents: streams,
+    moves: null,
     marks,
     challenges: new Challenges(),
     bodies: new BodyRoom(options.bodyBytes ?? 1 << 26),

@@ -29,6 +29,7 @@ const edge = {
   agentSessions: 1,
   agentStreams: 2,
   crossedStreams: 0,
+  movedConnections: 0,
   places: { used: 2, free: 478, waiting: 6, refused: 7, reclaimed: 8 },
   listeners: [
     { name: 'https', visitors: true, open: 2, refused: 3, crowdedOut: 4 },

@@ -1,6 +1,6 @@
 import type { Numbers } from '@postern/acme';
 import type { EdgeStats, ListenerStats } from '@postern/edge';
-import type { PlaneNumbers } from '../workers/numbers.ts';
+import type { PlaneNumbers, WorkerReading } from '../workers/numbers.ts';
 import type { TrafficEvent } from '@postern/link';
 import { acmeMetrics } from './acme-metrics.ts';
 import { exposition, type Metric, type Sample } from './exposition.ts';
@@ -167,8 +167,8 @@ export class Metrics {
 /** Nothing where the server itself serves. */
 function workerMetrics({ edge, workers, lost }: PlaneNumbers): readonly Metric[] {
   if (workers.length === 0 && lost === 0) return [];
-  const each = (value: (numbers: ProcessNumbers) => number): readonly Sample[] =>
-    workers.map(({ name, process }) => ({ labels: { worker: name.split('.')[0] ?? '' }, value: value(process) }));
+  const each = (value: (reading: WorkerReading) => number): readonly Sample[] =>
+    workers.map((reading) => ({ labels: { worker: reading.name.split('.')[0] ?? '' }, value: value(reading) }));
   return [
     gauge('postern_workers', 'Workers that serve', workers.length),
     {
@@ -184,16 +184,28 @@ function workerMetrics({ edge, workers, lost }: PlaneNumbers): readonly Metric[]
       samples: [{ value: edge.crossedStreams }],
     },
     {
+      name: 'postern_moved_connections_total',
+      kind: 'counter',
+      help: 'Connections of visitors that went on at another worker, which has the agent that they ask for',
+      samples: [{ value: edge.movedConnections }],
+    },
+    {
+      name: 'postern_worker_visitor_connections',
+      kind: 'gauge',
+      help: 'Connections of visitors that are open, by worker',
+      samples: each(({ connections }) => connections),
+    },
+    {
       name: 'postern_worker_cpu_seconds_total',
       kind: 'counter',
       help: 'CPU time, user and system, by worker; begins anew with who takes its place',
-      samples: each(({ cpuSeconds }) => cpuSeconds),
+      samples: each(({ process }) => process.cpuSeconds),
     },
     {
       name: 'postern_worker_resident_memory_bytes',
       kind: 'gauge',
       help: 'Resident memory by worker',
-      samples: each(({ residentBytes }) => residentBytes),
+      samples: each(({ process }) => process.residentBytes),
     },
   ];
 }

@@ -1,5 +1,5 @@
 /** What the server and its workers say to each other, beside the link of control and edge. Plain data. */
-import type { EdgeConfig, EdgeStats, Service } from '@postern/edge';
+import type { EdgeConfig, EdgeStats, MovedVisitor, Service } from '@postern/edge';
 import type { Address } from '../config/addresses.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { ListenerName } from '../listeners/list.ts';
@@ -27,12 +27,28 @@ export interface WorkerStart extends Pick<ServerConfig, 'addressData' | 'owaspCr
   readonly doors: readonly WorkerDoor[];
 }
 
-/** Goes with a connection that is handed over. */
+/** A connection that the server has accepted for a worker, or that another worker had. */
+export type Handed =
+  | { readonly kind: 'new'; readonly door: ListenerName; readonly port: number }
+  | { readonly kind: 'moved'; readonly from: string; readonly visitor: MovedVisitor };
+
+/** Goes with the socket. @param id what the worker says when it has it */
 export interface HandedOver {
-  /** What the worker says when it has it. */
   readonly id: number;
-  readonly door: ListenerName;
-  readonly port: number;
+  readonly what: Handed;
+}
+
+/** From a worker, with a socket: another one is to have it. */
+export interface MoveRequest {
+  /** Of the worker. */
+  readonly id: number;
+  readonly edge: string;
+  readonly visitor: MovedVisitor;
+}
+
+/** From a worker, without: it has one that was handed over, and reads it from now on. */
+export interface Took {
+  readonly took: number;
 }
 
 export interface WorkerNumbers {
@@ -54,6 +70,10 @@ export interface WorkerCalls {
   /** The next server takes agents. */
   succeeded(): void;
   numbers(): WorkerNumbers;
+  /** What became of a connection that it has sent on. */
+  moved(id: number, stays: boolean): void;
+  /** Of all workers, how much of their time they were at work, by name: of 1. */
+  loads(loads: Readonly<Record<string, number>>): void;
   /** Files are read again. */
   reload(): void;
 }

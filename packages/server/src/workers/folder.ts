@@ -18,10 +18,15 @@ export function workersFolder(dataDir: string, pid: number): string {
     if (owner !== undefined && (Number(owner) === pid || !isAlive(Number(owner))))
       removeFolder(path.join(dataDir, name));
   }
-  const folder = path.join(dataDir, `${PREFIX}${pid}`);
+  const folder = folderOfWorkers(dataDir, pid);
   if (Buffer.byteLength(folder) > LONGEST) return mkdtempSync(path.join(tmpdir(), 'postern-workers-'));
   mkdirSync(folder, { mode: 0o700 });
   return folder;
+}
+
+/** Where that of a server is, unless its path is too long. */
+export function folderOfWorkers(dataDir: string, pid: number): string {
+  return path.join(dataDir, `${PREFIX}${pid}`);
 }
 
 export function removeFolder(folder: string): void {

@@ -17,6 +17,7 @@ import { TrafficCounts } from '../metrics/traffic-counts.ts';
 import { processNumbers } from '../metrics/process-numbers.ts';
 import { type WorkerCalls, type WorkerDoor, type WorkerStart, WAYS } from './calls.ts';
 import { HandedOverDoors } from './handed-over.ts';
+import { Moving } from './moving.ts';
 
 // A terminal or a service manager tells the whole group; the server then tells each worker what to do.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
@@ -58,11 +59,19 @@ const calls: WorkerCalls = {
     const edge = made().edge.stats();
     return { edge, traffic: traffic.sums, process: processNumbers(), uncaught: uncaught.count };
   },
+  moved: (id, stays) => moving.settled(id, stays),
+  loads: (loads) => moving.loads(loads),
   reload: () => void made().addresses?.reload(),
 };
 const succession = Promise.withResolvers<void>();
 const server = new Peer(channels.worker, { ...calls }, () => process.exit(0));
-const handedOver: HandedOverDoors = new HandedOverDoors((id) => server.tell('took', id));
+// The system would end connections as if all had been said. First: `node:cluster` ends the process when it hears of it.
+process.prependListener('disconnect', () => serving?.edge.cut());
+const moving: Moving = new Moving({
+  load: (share) => server.tell('load', share),
+  underWay: () => server.call('underWay'),
+});
+const handedOver = new HandedOverDoors((socket, visitor, from) => made().edge.take(socket, visitor, from));
 process.on('message', (message, socket) => handedOver.take(message, socket));
 
 function made(): Serving {
@@ -96,6 +105,7 @@ async function serve(start: WorkerStart, log: Logger): Promise<Serving> {
       listeners,
       shares,
       peers: { name: start.name, directory: start.directory },
+      moves: moving,
       firewall,
     });
     return { edge, addresses };

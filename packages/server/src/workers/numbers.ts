@@ -4,6 +4,8 @@ import type { ProcessNumbers } from '../metrics/process-numbers.ts';
 
 export interface WorkerReading {
   readonly name: string;
+  /** Of visitors, open now. */
+  readonly connections: number;
   readonly process: ProcessNumbers;
 }
 

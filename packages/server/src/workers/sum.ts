@@ -8,6 +8,7 @@ export function sumStats(all: readonly EdgeStats[]): EdgeStats {
     agentSessions: sum(({ agentSessions }) => agentSessions),
     agentStreams: sum(({ agentStreams }) => agentStreams),
     crossedStreams: sum(({ crossedStreams }) => crossedStreams),
+    movedConnections: sum(({ movedConnections }) => movedConnections),
     places: {
       used: sum(({ places }) => places.used),
       free: sum(({ places }) => places.free),
@@ -23,6 +24,11 @@ export function sumStats(all: readonly EdgeStats[]): EdgeStats {
     lostEvents: sum(({ lostEvents }) => lostEvents),
     outside: { asked: sum(({ outside }) => outside.asked), refused: sum(({ outside }) => outside.refused) },
   };
+}
+
+/** Connections of visitors that are open. */
+export function visitorsOf({ listeners }: EdgeStats): number {
+  return listeners.reduce((sum, { visitors, open }) => (visitors ? sum + open : sum), 0);
 }
 
 /** What is left of a worker that has ended: what it had counted since its start, and nothing that was open. */

@@ -1,20 +1,42 @@
 /** One worker as the server sees it: its process, its link to control, and what it is asked. */
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
-import type { Socket } from 'node:net';
 import type { Ask, ShareKeeper, ShareSide, Told } from '@postern/edge';
 import type { ControlLink } from '@postern/link';
 import { overProcess, Peer, serveControl, split } from '@postern/link/wire';
-import type { ListenerName } from '../listeners/list.ts';
-import { type HandedOver, type WorkerNumbers, type WorkerStart, WAYS } from './calls.ts';
+import {
+  type Handed,
+  type HandedOver,
+  type MoveRequest,
+  type Took,
+  type WorkerNumbers,
+  type WorkerStart,
+  WAYS,
+} from './calls.ts';
+import { type Handle, isHandle } from './handles.ts';
 
 /** For numbers: one that is busy for longer is shown as it was last. */
 const NUMBERS_MS = 1_000;
 
-/** A connection that a worker is to serve. */
-export interface HandedSocket {
-  readonly socket: Socket;
-  readonly door: ListenerName;
-  readonly port: number;
+/** After which a socket that the worker has not said it has is asked for. */
+const ASK_MS = 5_000;
+
+/** A connection that a worker is to serve. It is open here, too, until one of the two runs, which is once. */
+export interface Handing {
+  readonly handle: Handle;
+  readonly what: Handed;
+  /** The worker has it. */
+  taken(): void;
+  /** It has not come to the worker, and will not. */
+  untaken(): void;
+}
+
+/** What the server does with what its workers say. */
+interface WorkerEvents {
+  /** A connection of this worker is for another one; {@link Worker.settle} says what became of it. */
+  onMove(worker: Worker, request: MoveRequest, handle: Handle): void;
+  onLoad(worker: Worker, share: number): void;
+  /** It is gone, however it ended. */
+  onGone(): void;
 }
 
 export class Worker {
@@ -27,11 +49,12 @@ export class Worker {
   readonly #peer: Peer;
   readonly #ended: Promise<string>;
   /** Connections that were handed over, and that it has not said it has. */
-  readonly #handed = new Map<number, HandedSocket>();
+  readonly #handed = new Map<number, Handing>();
+  /** Its own, that are on their way to other workers. */
+  readonly #leaving = new Set<number>();
   #lastHanded = 0;
 
-  /** @param onGone it is gone, however it ended */
-  constructor(name: string, link: ControlLink, keeper: ShareKeeper, onGone: () => void) {
+  constructor(name: string, link: ControlLink, keeper: ShareKeeper, events: WorkerEvents) {
     this.name = name;
     this.#process = cluster.fork();
     const { process } = this.#process;
@@ -41,8 +64,8 @@ export class Worker {
       process.once('error', (error) => resolve(error.message));
     });
     const channels = split(overProcess(process), WAYS);
-    const control = serveControl(channels.link, link, onGone);
-    const side: ShareSide = keeper.join((orders) => shares.tell('order', orders));
+    const control = serveControl(channels.link, link, () => events.onGone());
+    const side: ShareSide = keeper.join(name, (orders) => shares.tell('order', orders));
     const shares = new Peer(
       channels.shares,
       {
@@ -51,9 +74,14 @@ export class Worker {
       },
       () => side.gone(),
     );
-    this.#peer = new Peer(channels.worker, { took: (id: number) => this.#took(id) }, () => {
+    const answers = {
+      load: (share: number) => events.onLoad(this, share),
+      underWay: () => [...this.#leaving],
+    };
+    this.#peer = new Peer(channels.worker, answers, () => {
       this.ready = false;
     });
+    process.on('message', (message, handle) => this.#heard(message, handle, events));
     // The channel of a process that was killed with a connection under way to it never says that it has closed.
     void this.#ended.then(() => [control, shares, this.#peer].forEach((peer) => peer.close()));
   }
@@ -77,26 +105,61 @@ export class Worker {
     this.ready = true;
   }
 
-  /** Hands a connection over of which nothing has been read. */
-  hand(handed: HandedSocket): void {
-    const { socket, door, port } = handed;
+  /** Hands a connection over that nobody reads. */
+  hand(handing: Handing): void {
     const id = (this.#lastHanded += 1);
-    this.#handed.set(id, handed);
-    const message: HandedOver = { id, door, port };
+    this.#handed.set(id, handing);
+    const message: HandedOver = { id, what: handing.what };
     // Kept open here until it is there: what the system has of a message to a process that dies is lost.
-    this.#process.process.send({ to: 'sockets', message }, socket, { keepOpen: true }, () => {});
+    this.#process.process.send({ to: 'sockets', message }, handing.handle, {}, () => {});
+    setTimeout(() => void this.#ask(id), ASK_MS).unref();
   }
 
-  /** @returns connections that have not come to it, once it has ended */
-  unclaimed(): readonly HandedSocket[] {
+  /** It has ended: @returns connections that have not come to it */
+  unclaimed(): readonly Handing[] {
     const unclaimed = [...this.#handed.values()];
     this.#handed.clear();
     return unclaimed;
   }
 
-  #took(id: number): void {
-    this.#handed.get(id)?.socket.destroy();
+  /** What became of a connection that it has sent on. */
+  settle(id: number, stays: boolean): void {
+    this.#leaving.delete(id);
+    this.#peer.tell('moved', id, stays);
+  }
+
+  /** A process that has no file descriptor to spare does not get a socket that is sent to it. */
+  async #ask(id: number): Promise<void> {
+    if (!this.#handed.has(id)) return;
+    try {
+      // What it took before it answers it has told of before.
+      await this.#peer.call('loaded');
+    } catch {
+      // It has ended, and what has not come to it is `unclaimed`.
+      return;
+    }
+    const handing = this.#handed.get(id);
     this.#handed.delete(id);
+    handing?.untaken();
+  }
+
+  #heard(raw: unknown, handle: unknown, events: WorkerEvents): void {
+    // It posts them as `calls.ts` says.
+    // oxlint-disable-next-line no-unsafe-type-assertion
+    const { to, message } = raw as { readonly to: string; readonly message: MoveRequest | Took };
+    if (to !== 'sockets') return;
+    if ('took' in message) {
+      const handing = this.#handed.get(message.took);
+      this.#handed.delete(message.took);
+      handing?.taken();
+    } else if (isHandle(handle)) {
+      this.#leaving.add(message.id);
+      events.onMove(this, message, handle);
+    }
+  }
+
+  loads(loads: Readonly<Record<string, number>>): void {
+    this.#peer.tell('loads', loads);
   }
 
   succeeded(): void {

@@ -4,6 +4,7 @@
  * spread evenly: a session stays for days. A worker that ends by itself is replaced.
  */
 import cluster from 'node:cluster';
+import type { Socket } from 'node:net';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Control } from '@postern/control';
@@ -14,12 +15,14 @@ import { ConfigError } from '../config/config-error.ts';
 import { flagOf } from '../config/options.ts';
 import type { Doors } from '../listeners/doors.ts';
 import type { Logger } from '../log.ts';
-import type { WorkerDoor } from './calls.ts';
+import type { ListenerName } from '../listeners/list.ts';
+import type { MoveRequest, WorkerDoor } from './calls.ts';
 import { removeFolder, workersFolder } from './folder.ts';
 import { TrafficCounts } from '../metrics/traffic-counts.ts';
-import { lasting, sumStats } from './sum.ts';
+import { lasting, sumStats, visitorsOf } from './sum.ts';
 import type { PlaneNumbers } from './numbers.ts';
-import { type HandedSocket, Worker } from './worker.ts';
+import { type Handle, handleOf } from './handles.ts';
+import { Worker } from './worker.ts';
 
 /** Before one that ended takes another's place; twice as long each time that it did not last. */
 const FIRST_PAUSE_MS = 100;
@@ -38,6 +41,13 @@ export interface WorkersOptions {
   readonly log: Logger;
 }
 
+/** A connection that was accepted here. */
+interface Accepted {
+  readonly socket: Socket;
+  readonly door: ListenerName;
+  readonly port: number;
+}
+
 /** A worker's place, and who has it. */
 interface Slot {
   readonly index: number;
@@ -53,7 +63,9 @@ export class Workers {
   readonly #slots: readonly Slot[];
   readonly #keeper: ShareKeeper;
   #doors: readonly WorkerDoor[] = [];
-  #held: HandedSocket[] = [];
+  #held: Accepted[] = [];
+  /** How much of their time workers were at work, by name. */
+  readonly #loads = new Map<string, number>();
   #turn = 0;
   #stopping = false;
   #measuring: NodeJS.Timeout | null = null;
@@ -116,7 +128,9 @@ export class Workers {
   async numbers(): Promise<PlaneNumbers> {
     const running = this.#running();
     await Promise.all(running.map((worker) => worker.measure()));
-    const known = running.flatMap(({ name, numbers }) => (numbers === null ? [] : [{ name, ...numbers }]));
+    const known = running.flatMap(({ name, numbers }) =>
+      numbers === null ? [] : [{ name, connections: visitorsOf(numbers.edge), ...numbers }],
+    );
     return {
       edge: { ...sumStats([...this.#past, ...known].map(({ edge }) => edge)), buckets: this.#keeper.buckets },
       traffic: [...this.#past.flatMap(({ traffic }) => traffic), ...known.map(({ traffic }) => traffic)],
@@ -144,20 +158,56 @@ export class Workers {
     });
   }
 
-  #hand(held: HandedSocket): void {
+  #hand(held: Accepted): void {
+    const { socket, door, port } = held;
     const ready = this.#running().filter((worker) => worker.ready);
     this.#turn += 1;
     const worker = ready[this.#turn % ready.length];
-    if (worker !== undefined) worker.hand(held);
+    const handle = handleOf(socket);
+    // It is gone already.
+    if (handle === null) return void socket.destroy();
+    if (worker !== undefined)
+      worker.hand({
+        handle,
+        what: { kind: 'new', door, port },
+        taken: () => void socket.destroy(),
+        untaken: () => (this.#stopping ? void socket.destroy() : this.#hand(held)),
+      });
     else if (this.#held.length < MOST_HELD && !this.#stopping) this.#held.push(held);
-    else held.socket.destroy();
+    else socket.destroy();
+  }
+
+  /** A connection of one worker is for another one. */
+  #move(from: Worker, { id, edge, visitor }: MoveRequest, handle: Handle): void {
+    const to = this.#running().find((worker) => worker.ready && worker.name === edge);
+    const settle = (stays: boolean): void => {
+      handle.close();
+      from.settle(id, stays);
+    };
+    if (to === undefined || this.#stopping) return settle(true);
+    to.hand({
+      handle,
+      what: { kind: 'moved', from: from.name, visitor },
+      taken: () => settle(false),
+      untaken: () => settle(true),
+    });
+  }
+
+  #load(of: Worker, share: number): void {
+    this.#loads.set(of.name, share);
+    const loads = Object.fromEntries(this.#loads);
+    for (const worker of this.#running()) worker.loads(loads);
   }
 
   #fork(slot: Slot): Worker {
     slot.generation += 1;
     const name = `w${slot.index + 1}.${slot.generation}`;
     const connection = this.#options.control.connectEdge(name);
-    const worker = new Worker(name, connection.link, this.#keeper, () => void connection.gone());
+    const worker = new Worker(name, connection.link, this.#keeper, {
+      onMove: (from, request, handle) => this.#move(from, request, handle),
+      onLoad: (of, share) => this.#load(of, share),
+      onGone: () => void connection.gone(),
+    });
     slot.worker = worker;
     const since = performance.now();
     void worker.ended.then((how) => this.#ended(slot, worker, how, performance.now() - since));
@@ -183,15 +233,15 @@ export class Workers {
 
   #ended(slot: Slot, worker: Worker, how: string, livedMs: number): void {
     slot.worker = null;
+    this.#loads.delete(worker.name);
     const { numbers } = worker;
     if (numbers !== null) {
       const { edge, traffic, uncaught } = numbers;
       this.#past.push({ edge: lasting(edge), traffic: [traffic], uncaught, workers: [], lost: 0 });
       if (this.#past.length > 1) this.#past.splice(0, Infinity, merged(this.#past));
     }
-    const unclaimed = worker.unclaimed();
-    if (this.#stopping) return unclaimed.forEach(({ socket }) => socket.destroy());
-    for (const handed of unclaimed) this.#hand(handed);
+    for (const handing of worker.unclaimed()) handing.untaken();
+    if (this.#stopping) return;
     this.#lost += 1;
     const { log } = this.#options;
     slot.pauseMs = livedMs > LASTED_MS ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, slot.pauseMs * 2);

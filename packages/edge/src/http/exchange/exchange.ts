@@ -92,6 +92,8 @@ export class Exchange implements UpstreamOwner {
 
   upstream: Upstream | null = null;
   upstreamName = '';
+  /** The edge whose agent it was sent to at last: '' = this one; null = to none. */
+  servedAt: string | null = null;
   attempts = 0;
   /** Agent session that the body goes to, as `Uploads` has it. */
   uploadSession = '';

@@ -2,7 +2,7 @@
  * HTTP/1 server codec on a visitor's socket (plain or TLS). One object per connection: its handlers and its parser
  * serve request after request; pipelined requests wait their turn.
  */
-import { fail, type PosternError } from '@postern/errors';
+import { fail } from '@postern/errors';
 import {
   encodeResponseHead,
   type Http1Failure,
@@ -24,12 +24,13 @@ import type { ResponseDraft } from '../exchange/message.ts';
 import type { Downstream } from '../exchange/ports.ts';
 import type { HttpConnection, HttpConnections } from './open-connections.ts';
 import { HTTP1, leavesUnread } from './http1-limits.ts';
+import { Http1Moving } from './http1-moving.ts';
 import { Http1Reader, type Http1ReaderOwner } from './http1-reader.ts';
 import { Http1Response } from './http1-response.ts';
-import { refusalError, renderPage } from '../answers/pages.ts';
+import { refusalError } from '../answers/pages.ts';
 import { Requester } from '../exchange/requester.ts';
 
-type State = 'open' | 'lingering' | 'piped' | 'closed';
+type State = 'open' | 'moving' | 'lingering' | 'piped' | 'closed';
 
 export class Http1Connection implements Downstream, Http1ReaderOwner, SocketWriterOwner, HttpConnection, WatchedFlow {
   readonly carries = () => true;
@@ -43,6 +44,7 @@ export class Http1Connection implements Downstream, Http1ReaderOwner, SocketWrit
   private readonly writer: SocketWriter;
   private readonly response: Http1Response;
   private readonly watch: ConnectionWatch;
+  private readonly moving: Http1Moving | null;
   private headDeadline: TimerHandle | null = null;
   private state: State = 'open';
 
@@ -69,11 +71,12 @@ export class Http1Connection implements Downstream, Http1ReaderOwner, SocketWrit
     this.writer = new SocketWriter(this.socket, this);
     this.response = new Http1Response(this.writer);
     this.watch = new ConnectionWatch(this.guard, edge.config.limits, this);
+    this.moving = Http1Moving.of(edge.moves, connection, this.requester, (stays) => this.moved(stays));
   }
 
-  /** @param head bytes of the visitor's that were read before */
-  start(head: Buffer | null): void {
-    this.watchHead();
+  /** @param head bytes of the visitor's that were read before @param kept another edge has answered it before */
+  start(head: Buffer | null, kept = false): void {
+    if (!kept) this.watchHead();
     this.socket.on('end', this.onFin);
     this.socket.on('error', ignore);
     this.socket.on('close', this.onClose);
@@ -112,10 +115,7 @@ export class Http1Connection implements Downstream, Http1ReaderOwner, SocketWrit
   private readonly fin = (): void => {
     this.last = true;
     if (this.state !== 'open') return;
-    if (this.exchange === null && this.requestRead) {
-      this.shut();
-      return;
-    }
+    if (this.exchange === null && this.requestRead) return this.shut();
     if (!this.requestRead || this.exchange === null) {
       this.exchange?.visitorGone('client-gone');
       abort(this.socket);
@@ -215,15 +215,7 @@ export class Http1Connection implements Downstream, Http1ReaderOwner, SocketWrit
     const responding = exchange?.responding === true;
     exchange?.visitorGone('client-invalid');
     if (responding) return abort(this.socket);
-    const error = refusalError(failure, this.edge.config.limits.headBytes);
-    this.answerAndShut(error, failure.status);
-  }
-
-  /** For failures that no exchange stands for. */
-  private answerAndShut(error: PosternError, status: number): void {
-    const page = renderPage(error, '', [['Connection', 'close']], status);
-    this.writer.write(encodeResponseHead(page.status, error.title, page.fields));
-    this.writer.write(page.body);
+    this.response.page(refusalError(failure, this.edge.config.limits.headBytes), failure.status);
     this.shut();
   }
 
@@ -238,14 +230,10 @@ export class Http1Connection implements Downstream, Http1ReaderOwner, SocketWrit
   head(draft: ResponseDraft): void {
     const { current } = this;
     if (current === null) return;
-    if (this.exchange?.closing === true || this.group.draining || this.leavesUnread(draft.status)) this.last = true;
+    const settled = draft.status >= 400 || this.exchange?.draft?.body !== null;
+    const unread = !this.requestRead && leavesUnread(current, this.continued, settled);
+    if (this.exchange?.closing === true || this.group.draining || unread) this.last = true;
     this.response.head(current.minor, this.exchange?.request.method ?? '', draft, this.last);
-  }
-
-  private leavesUnread(status: number): boolean {
-    const { current } = this;
-    if (this.requestRead || current === null) return false;
-    return leavesUnread(current, this.continued, status >= 400 || this.exchange?.draft?.body !== null);
   }
 
   body(chunk: Buffer, start: number, end: number): boolean {
@@ -260,11 +248,26 @@ export class Http1Connection implements Downstream, Http1ReaderOwner, SocketWrit
   }
 
   end(): void {
+    const { exchange, moving } = this;
     this.response.end();
     this.exchange = null;
     this.blocked = false;
     if (this.last || this.drained > HTTP1.drainBytes) return this.shut();
+    // Between two requests, with nothing read of the next and nothing unwritten.
+    const between = this.requestRead && this.writer.pending === 0 && this.reader.untouched;
+    if (moving !== null && exchange !== null && moving.leaves(exchange, between)) this.state = 'moving';
+    else this.reader.release();
+  }
+
+  /** Another edge has it, and what closes is this one's hold on it; or it stays. */
+  private moved(stays: boolean): void {
+    if (this.state !== 'moving') return;
+    if (!stays) return void this.socket.destroy();
+    this.state = 'open';
+    // As with a new connection, a request may be on its way.
+    this.current = null;
     this.reader.release();
+    if (this.group.draining) this.drain();
   }
 
   switchProtocols(reason: string, fields: RawFields, stream: MuxStream, rest: Buffer | null): void {
@@ -329,7 +332,8 @@ export class Http1Connection implements Downstream, Http1ReaderOwner, SocketWrit
     if (this.reader.idle) this.shut();
     else {
       const seconds = Math.round(this.edge.config.limits.requestHeadMs / 1_000);
-      this.answerAndShut(fail(90004, { seconds }), 408);
+      this.response.page(fail(90004, { seconds }), 408);
+      this.shut();
     }
   }
 
@@ -347,11 +351,10 @@ export class Http1Connection implements Downstream, Http1ReaderOwner, SocketWrit
 
   idle(): void {
     const { exchange } = this;
-    if (exchange === null || exchange.responding) {
-      exchange?.visitorGone('idle');
-      if (exchange === null) this.shut();
-      else abort(this.socket);
-      return;
+    if (exchange === null) return this.shut();
+    if (exchange.responding) {
+      exchange.visitorGone('idle');
+      return abort(this.socket);
     }
     const seconds = Math.round(this.edge.config.limits.idleMs / 1_000);
     exchange.closing = true;
@@ -388,6 +391,7 @@ export class Http1Connection implements Downstream, Http1ReaderOwner, SocketWrit
 
   destroy(): void {
     if (this.pipe !== null) this.pipe.destroy('shutdown');
+    else if (this.state === 'moving') this.socket.destroy();
     else {
       this.exchange?.visitorGone('shutdown');
       abort(this.socket);

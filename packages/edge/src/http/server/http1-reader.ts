@@ -46,6 +46,11 @@ export class Http1Reader {
     return this.stash !== null;
   }
 
+  /** {@link idle}, and nothing of a next one waits, or is just being looked at. */
+  get untouched(): boolean {
+    return this.stash === null && !this.feeding && this.parser.idle;
+  }
+
   /** @param buffer valid during the call only */
   take(buffer: Buffer, length: number): void {
     if (this.stash === null) this.feed(buffer, length, false);

@@ -1,6 +1,8 @@
 /** Writes one response after another in HTTP/1 form: framing for the visitor's version, chunks, trailers. */
-import { chunkHeader, encodeTrailers, LAST_CHUNK, type RawFields } from '@postern/protocol';
+import type { PosternError } from '@postern/errors';
+import { chunkHeader, encodeResponseHead, encodeTrailers, LAST_CHUNK, type RawFields } from '@postern/protocol';
 import type { SocketWriter } from '@postern/sockets';
+import { renderPage } from '../answers/pages.ts';
 import type { ResponseDraft } from '../exchange/message.ts';
 
 export class Http1Response {
@@ -39,6 +41,13 @@ export class Http1Response {
 
   trailers(fields: RawFields): void {
     this.trailer = fields;
+  }
+
+  /** A page of ours for what no request stands for, and the last answer. */
+  page(error: PosternError, status: number): void {
+    const page = renderPage(error, '', [['Connection', 'close']], status);
+    this.writer.write(encodeResponseHead(page.status, error.title, page.fields));
+    this.writer.write(page.body);
   }
 
   /** The response leaves now. */

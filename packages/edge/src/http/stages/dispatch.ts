@@ -101,6 +101,7 @@ export class Dispatcher {
     exchange.attempts++;
     exchange.phase = Phase.sending;
     exchange.upstreamName = upstream.forwardsTo;
+    exchange.servedAt = upstream.edge ?? '';
     if (exchange.access !== null) exchange.access.sessionId = upstream.sessionId;
     if (!exchange.requestEnded) this.uploads.add(upstream.sessionId, exchange);
     if (upstream.protocol === 'bytes') {
