@@ -29,7 +29,7 @@ import { runConnectPhase } from './connect-phase.ts';
 import { introduce, type Introduction } from './introduce.ts';
 import { peek, type Peeked } from './peek.ts';
 import { Alert, httpError, sayAndClose, tlsAlert } from './plain-answers.ts';
-import { HTTPS_DEMANDS, NO_DEMANDS, type TlsDemands, type TlsTerminators } from './tls-terminators.ts';
+import { AGENT_DEMANDS, HTTPS_DEMANDS, NO_DEMANDS, type TlsDemands, type TlsTerminators } from './tls-terminators.ts';
 import { SocketTlsView } from './tls-view.ts';
 import { helloView, type Visitor } from './visitor.ts';
 
@@ -258,7 +258,7 @@ export class Connections {
     const [ownName = 'localhost'] = this.#context.config.agentNames.toReversed();
     const identity = (asked === '' ? null : await this.#identity(asked)) ?? (await this.#identity(ownName));
     if (identity === null) return this.#alert(socket, Alert.unrecognizedName);
-    const secured = await this.#terminate(socket, bytes, identity, NO_DEMANDS);
+    const secured = await this.#terminate(socket, bytes, identity, AGENT_DEMANDS);
     if (secured !== null) this.#services.acceptAgent(secured, visitor.clientAddr, visitor.clientIp);
   }
 

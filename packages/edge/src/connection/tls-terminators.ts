@@ -19,6 +19,8 @@ export interface TlsDemands {
   readonly maxVersion: TlsTermination['maxVersion'];
   readonly clientCas: readonly string[];
   readonly clientCertificates: TlsTermination['clientCertificates'];
+  /** The connection lasts and carries much: what that costs a handshake (20 µs) comes back. */
+  readonly bulk?: boolean;
 }
 
 export const NO_DEMANDS: TlsDemands = {
@@ -28,6 +30,8 @@ export const NO_DEMANDS: TlsDemands = {
   clientCas: [],
   clientCertificates: 'none',
 };
+/** Of agents. */
+export const AGENT_DEMANDS: TlsDemands = { ...NO_DEMANDS, bulk: true };
 export const HTTPS_DEMANDS: TlsDemands = { ...NO_DEMANDS, alpn: ['h2', 'http/1.1'] };
 
 /** Before TLS 1.3 the order of ciphers decides whose signature it is, and the runtime's has RSA first, which costs ten times as much. */
@@ -174,6 +178,7 @@ export class TlsTerminators {
         done(null, staple),
       );
     }
+    if (demands.bulk === true) readInWholeRecords(server);
     server.on('secureConnection', (socket) => this.#secured(socket));
     server.on('tlsClientError', (error, socket) => {
       this.#onFailure(error.message);
@@ -207,6 +212,15 @@ export class TlsTerminators {
     this.#handoffs.delete(key);
     handoff?.resolve(socket);
   }
+}
+
+/**
+ * What the runtime reads a connection into begins with a buffer as large as what it is given first: our peeked ClientHello.
+ * So each 16 KiB would take two reads for ever, one of them as short as that hello. Whoever looks for sessions
+ * by their ids (which nobody has here: they are in tickets) gets a first buffer of 16 KiB (docs/performance.md).
+ */
+function readInWholeRecords(server: Server): void {
+  server.on('resumeSession', (_id: Buffer, done: (error: null, session: null) => void) => done(null, null));
 }
 
 /** OpenSSL chooses among kinds of key by what the client's hello takes, chain and all; it prefers ECDSA as TLS 1.3 orders it. */
