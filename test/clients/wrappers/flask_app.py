@@ -1,8 +1,8 @@
 """flask-ngrok, unmodified, with our command in the place of its binary. Argument: how many starts.
 
 It shares port 5000, asks port 4040 of its machine (a network namespace of its own), and looks for its binary below the
-folder for temporary files. It waits one second for the agent, whatever the machine is busy with; here it waits for PATIENCE
-of them, since how soon the agent starts is measured elsewhere.
+folder for temporary files. It waits one second for the agent and looks once, whatever the machine is busy with: a race of
+its own. Here that wait ends when the agent shows a tunnel, since how soon the agent starts is measured elsewhere.
 """
 import os
 import re
@@ -13,20 +13,30 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+import types
 
-PATIENCE = 6
+import requests
+
 # Seconds after which an app that prints no address is asked to end.
 DEADLINE = 120
 
 
-def serve():
-    import time
+def await_tunnel(_seconds):
+    while True:
+        try:
+            if requests.get("http://localhost:4040/api/tunnels").json()["tunnels"]:
+                return
+        except requests.ConnectionError:
+            pass
+        time.sleep(0.1)
 
+
+def serve():
     import flask_ngrok
     from flask import Flask
 
-    sleep = time.sleep
-    flask_ngrok.time.sleep = lambda seconds: sleep(seconds * PATIENCE)
+    flask_ngrok.time = types.SimpleNamespace(sleep=await_tunnel)
     app = Flask("app")
     app.add_url_rule("/seen", view_func=lambda: "from flask", endpoint="seen")
     flask_ngrok.run_with_ngrok(app)
