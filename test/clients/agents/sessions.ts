@@ -79,12 +79,15 @@ export const SESSIONS: readonly AgentDuty[] = [
     name: 'commands',
     needs: ['commands'],
     run: async (bench) => {
-      const session = await bench.connect({ metadata: 'commanded' });
-      const row = (await bench.world.rows('/tunnel_sessions')).find((one) => one['metadata'] === 'commanded');
-      const stopped = await bench.world.api('POST', `/tunnel_sessions/${String(row?.['id'])}/stop`, {});
-      assert.equal(stopped.status, 204, stopped.text);
-      const told = await until(() => bench.program.eventsOf('command', session)[0]);
-      assert.match(String(told['command']), /stop/i);
+      for (const command of ['update', 'restart', 'stop']) {
+        const metadata = `commanded to ${command}`;
+        const session = await bench.connect({ metadata });
+        const row = (await bench.world.rows('/tunnel_sessions')).find((one) => one['metadata'] === metadata);
+        const answer = await bench.world.api('POST', `/tunnel_sessions/${String(row?.['id'])}/${command}`, {});
+        assert.equal(answer.status, 204, answer.text);
+        const told = await until(() => bench.program.eventsOf('command', session)[0]);
+        assert.match(String(told['command']), new RegExp(command, 'i'));
+      }
     },
   },
   {

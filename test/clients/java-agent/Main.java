@@ -132,7 +132,9 @@ public final class Main {
                 .caCert(file(asked.ca))
                 .metadata(asked.metadata)
                 .heartbeatHandler(ms -> say(Map.of("event", "heartbeat", "session", asked.session, "ms", ms)))
-                .stopCallback(() -> say(Map.of("event", "command", "session", asked.session, "command", "stop")));
+                .stopCallback(() -> say(Map.of("event", "command", "session", asked.session, "command", "stop")))
+                .restartCallback(() -> say(Map.of("event", "command", "session", asked.session, "command", "restart")))
+                .updateCallback(() -> say(Map.of("event", "command", "session", asked.session, "command", "update")));
         if (asked.heartbeat_interval_ms != null) builder.heartbeatInterval(Duration.ofMillis(asked.heartbeat_interval_ms));
         if (asked.heartbeat_tolerance_ms != null) builder.heartbeatTolerance(Duration.ofMillis(asked.heartbeat_tolerance_ms));
         final Session session = builder.connect();

@@ -21,6 +21,8 @@ const OPERATIONS = {
     if (asked.heartbeat_tolerance_ms !== undefined) builder.heartbeatTolerance(asked.heartbeat_tolerance_ms / 1000);
     builder.handleHeartbeat((ms) => say({ event: 'heartbeat', session, ms }));
     builder.handleStopCommand(() => say({ event: 'command', session, command: 'stop' }));
+    builder.handleRestartCommand(() => say({ event: 'command', session, command: 'restart' }));
+    builder.handleUpdateCommand(() => say({ event: 'command', session, command: 'update' }));
     builder.handleDisconnection((_address, reason) => {
       say({ event: 'disconnected', session, reason });
       return true;

@@ -38,6 +38,10 @@ async def connect(asked):
         builder.heartbeat_tolerance(asked["heartbeat_tolerance_ms"] // 1000)
     builder.handle_heartbeat(lambda ms: say({"event": "heartbeat", "session": session, "ms": ms}))
     builder.handle_stop_command(lambda: say({"event": "command", "session": session, "command": "stop"}))
+    builder.handle_restart_command(lambda: say({"event": "command", "session": session, "command": "restart"}))
+    builder.handle_update_command(
+        lambda _version, _permit_major: say({"event": "command", "session": session, "command": "update"})
+    )
     builder.handle_disconnection(
         lambda address, reason: say({"event": "disconnected", "session": session, "reason": str(reason)})
     )

@@ -166,11 +166,19 @@ async fn connect(state: &Shared, asked: Asked) -> Result<Value, Failure> {
             Ok(())
         }
     });
-    let name = asked.session.clone();
-    builder.handle_stop_command(move |_| {
-        say(json!({ "event": "command", "session": name, "command": "stop" }));
-        async { Ok(()) }
-    });
+    // Each kind of command has a type of its own.
+    macro_rules! tells {
+        ($handle:ident, $command:literal) => {
+            let name = asked.session.clone();
+            builder.$handle(move |_| {
+                say(json!({ "event": "command", "session": name, "command": $command }));
+                async { Ok(()) }
+            });
+        };
+    }
+    tells!(handle_stop_command, "stop");
+    tells!(handle_restart_command, "restart");
+    tells!(handle_update_command, "update");
     let session = builder.connect().await?;
     let id = session.id();
     state.lock().await.sessions.insert(asked.session, session);
