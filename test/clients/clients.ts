@@ -121,6 +121,7 @@ export const ALL: readonly Client[] = [
       endpoints: 'it reads them only',
       vaults: 'it has no such service',
       secrets: 'it has no such service',
+      'secrets of a vault': 'it has no such service',
       service_users: 'it has no such service',
     },
     build: () => Promise.resolve(script('javascript-api')),

@@ -119,6 +119,13 @@ export const EXAMPLES: readonly Example[] = [
     change: { ...CHANGED, labels: { app: 'c' } },
   },
   {
+    name: 'edges_https',
+    tag: 'EdgesHTTPS',
+    create: (world) => ({ ...TEXTS, hostports: [`${world.host()}:443`] }),
+    change: CHANGED,
+  },
+  { name: 'edges_tcp', tag: 'EdgesTCP', create: () => TEXTS, change: CHANGED },
+  {
     name: 'edges_tls',
     tag: 'EdgesTLS',
     create: (world) => ({ ...TEXTS, hostports: [`${world.host()}:443`] }),

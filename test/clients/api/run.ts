@@ -3,21 +3,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { CLIENTS, type Client } from '../harness/client.ts';
-import { ClientError, type Command, type Fields, Program } from '../harness/program.ts';
+import { type Fields, Program } from '../harness/program.ts';
 import type { Report } from '../harness/report.ts';
 import { World } from '../harness/world.ts';
+import { type ApiClient, Bench, NOBODY } from './bench.ts';
 import { type Body, type Example, EXAMPLES } from './examples.ts';
-
-export interface ApiClient {
-  readonly language: string;
-  readonly name: string;
-  readonly tools: readonly string[];
-  /** How the client's services are named: as resources, or by their tags in the contract. */
-  readonly named: 'name' | 'tag';
-  /** By duty; the name of a resource is the duty of its round trip. */
-  readonly cannot: Readonly<Record<string, string>>;
-  build(): Promise<Command>;
-}
+import { edgeRoutes, logins, secretsOfVault, tunnels, tunnelSessions } from './live.ts';
 
 interface Operation {
   readonly action: string;
@@ -33,57 +24,6 @@ interface Resource {
 
 const CONTRACT = process.env['POSTERN_API_CONTRACT'] ?? path.resolve(CLIENTS, '../../../shared/spec/api-contract.json');
 const PAGED = 25;
-/** Looks like an id, and is none of this server's. */
-const NOBODY = 'x_2na2KihPFoAuVQW4AHbrWlPjLsw';
-
-class Bench {
-  readonly world: World;
-  readonly #client: ApiClient;
-  readonly #program: Program;
-  readonly #methods: Fields;
-
-  private constructor(world: World, client: ApiClient, program: Program, methods: Fields) {
-    this.world = world;
-    this.#client = client;
-    this.#program = program;
-    this.#methods = methods;
-  }
-
-  static async start(world: World, client: ApiClient, program: Program): Promise<Bench> {
-    const { runtime, apiKey } = world.platform;
-    const methods = await program.call('start', { base_url: runtime.api_url, key: apiKey });
-    return new Bench(world, client, program, methods);
-  }
-
-  #service(of: { readonly name: string; readonly tag: string }): string {
-    return this.#client.named === 'name' ? of.name : of.tag;
-  }
-
-  has(of: { readonly name: string; readonly tag: string }, method: string): boolean {
-    return this.#methods[this.#service(of)]?.includes(method) === true;
-  }
-
-  call(of: { readonly name: string; readonly tag: string }, method: string, args: Body = {}): Promise<Fields> {
-    return this.#program.call('call', { service: this.#service(of), tag: of.tag, method, args });
-  }
-
-  /** The error that the client reports; its `status` is 0 when it could not read the answer. */
-  async refusal(of: { readonly name: string; readonly tag: string }, method: string, args: Body): Promise<Refusal> {
-    const error: unknown = await this.call(of, method, args).then(
-      (answer) => assert.fail(`${of.name}.${method} answered ${JSON.stringify(answer)}`),
-      (thrown: unknown) => thrown,
-    );
-    assert.ok(error instanceof ClientError, String(error));
-    assert.notEqual(error.said['status'], 0, `${of.name}.${method}: ${error.message}`);
-    return { code: error.code, message: error.message, status: error.said['status'] };
-  }
-}
-
-interface Refusal {
-  readonly code: string;
-  readonly message: string;
-  readonly status: number;
-}
 
 export function apiClient(client: ApiClient): Client {
   const { language, name, tools } = client;
@@ -116,8 +56,14 @@ async function runDuty(client: ApiClient, duty: string, work: () => Promise<void
 function duties(bench: Bench): readonly (readonly [duty: string, work: () => Promise<void>])[] {
   return [
     ...EXAMPLES.map((example) => [example.name, () => roundTrip(bench, example)] as const),
+    ['edges_https_routes', () => edgeRoutes(bench)],
+    ['tunnel_sessions', () => tunnelSessions(bench)],
+    ['tunnels and their endpoints', () => tunnels(bench)],
+    ['secrets of a vault', () => secretsOfVault(bench)],
+    ['application users and sessions', () => logins(bench)],
     ['pages', () => pages(bench)],
     ['errors', () => errors(bench)],
+    ['every method served', () => everyMethod(bench)],
     ['methods not served', () => notServed(bench)],
   ];
 }
@@ -162,6 +108,18 @@ async function errors(bench: Bench): Promise<void> {
   const ip_policy_id = String((await bench.call(of, 'create', {}))['id']);
   const refused = await bench.refusal(rules, 'create', { cidr: 'nonsense', action: 'allow', ip_policy_id });
   assert.deepEqual([refused.status, refused.code], [400, 'ERR_NGROK_1406']);
+}
+
+/** Every method of the client whose path this server has was called by one of the duties before. */
+async function everyMethod(bench: Bench): Promise<void> {
+  const served = await servedPaths(bench);
+  const missed = contract().flatMap(({ name, client_tag: tag, operations }) =>
+    operations
+      .filter(({ method, path: route }) => served.has(`${method} ${route}`))
+      .filter(({ action }) => bench.has({ name, tag: tag ?? '' }, action) && !bench.called.has(`${name}.${action}`))
+      .map(({ action }) => `${name}.${action}`),
+  );
+  assert.deepEqual(missed, []);
 }
 
 /** Every method of the client whose path this server does not have. */
