@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -160,6 +161,44 @@ describe('over sockets', () => {
     // Its grace would outlast the test.
     await api.close();
     silent.destroy();
+  });
+
+  it('close does nothing that it could not answer: a call behind the end of its connection', async () => {
+    const gate = Promise.withResolvers<void>();
+    const inside = Promise.withResolvers<void>();
+    const { api, port, base, control } = await listening();
+    control.apiKeys.list = async () => {
+      inside.resolve();
+      await gate.promise;
+      return { items: [], more: false };
+    };
+    const created: unknown[] = [];
+    const { create } = control.apiKeys;
+    control.apiKeys.create = (...given) => {
+      created.push(given);
+      return create(...given);
+    };
+    const inFlight = fetch(`${base}/api_keys`, { headers: KEY });
+    await inside.promise;
+    const kept = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+    await once(kept, 'connect');
+    kept.on('error', () => undefined);
+    // It has been used before, so that it is accepted and waits.
+    kept.write(`GET /tunnels HTTP/1.1\r\nHost: a\r\nNgrok-Version: 2\r\nAuthorization: Bearer ${API_KEY}\r\n\r\n`);
+    await once(kept, 'data');
+    const closing = api.close();
+    kept.resume();
+    await once(kept, 'end');
+    const body = '{"description":"twice"}';
+    kept.write(
+      'POST /api_keys HTTP/1.1\r\nHost: a\r\nNgrok-Version: 2\r\nContent-Type: application/json\r\n' +
+        `Authorization: Bearer ${API_KEY}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    gate.resolve();
+    expect((await inFlight).status).toBe(200);
+    await closing;
+    expect(created).toEqual([]);
+    kept.destroy();
   });
 
   it('close cuts what does not end in time', async () => {
