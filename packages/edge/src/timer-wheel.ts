@@ -4,6 +4,8 @@
  */
 import type { Fallible, TimerHandle, TimerWheel } from './context.ts';
 
+/** Ticks that the wheel may be late before deadlines wait for what has come meanwhile. */
+const LATE = 2;
 /** Slots of one turn; a timer further away than a turn is looked at once per turn. */
 const SLOTS = 512;
 
@@ -65,6 +67,8 @@ class Wheel implements TimerWheel {
   /** The last tick whose slot was looked at. */
   #tick = 0;
   #size = 0;
+  /** The process did not run for a while; what came in meanwhile is read before anybody is called late. */
+  #catchingUp = false;
 
   constructor(resolution: number, now: () => number, onFault: (error: unknown) => void) {
     this.#resolution = resolution;
@@ -135,6 +139,17 @@ class Wheel implements TimerWheel {
   }
 
   #advance(): void {
+    if (this.#catchingUp) return;
+    if (this.tickNow() - this.#tick <= LATE) return this.#turn();
+    this.#catchingUp = true;
+    // Behind the poll for input, where handlers refresh and cancel.
+    setImmediate(() => {
+      this.#catchingUp = false;
+      this.#turn();
+    });
+  }
+
+  #turn(): void {
     const target = this.tickNow();
     // After a long stall one look at every slot is enough.
     const first = Math.max(this.#tick + 1, target - SLOTS + 1);
