@@ -1,6 +1,6 @@
 /** Published Terraform providers, newest and older: every step of a resource's life, for all their resources at once. */
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { selfSigned } from '../../support/certificates.ts';
@@ -19,6 +19,8 @@ interface Version {
   readonly files: readonly string[];
   /** Steps that its resources do not have, and why. */
   readonly cannot: Readonly<Record<string, string>>;
+  /** What is made in one apply at parallelism 20, and how many of it the API must show then. */
+  readonly many: { readonly files: readonly string[]; readonly counts: Readonly<Record<string, number>> };
   /** What somebody else deletes, by type, with the path of its collection. */
   readonly drifts: readonly [type: string, route: string];
 }
@@ -28,16 +30,29 @@ const OLDER = {
   drifts: ['ngrok_ip_policy_rule', '/ip_policy_rules'],
 } as const;
 
+const OLDER_COUNTS = { '/reserved_domains': 30, '/credentials': 20 };
+
 /** The newest first: the one that a binary without a version is taken for. */
 const VERSIONS: readonly [Version, ...Version[]] = [
   {
     version: 'v0.8.0',
     files: [path.join(CLIENTS, '..', '..', 'examples', 'terraform', 'main.tf')],
     cannot: {},
+    many: { files: [own('many.tf')], counts: { '/endpoints': 60, '/reserved_domains': 30, '/credentials': 20 } },
     drifts: ['ngrok_cloud_endpoint', '/endpoints'],
   },
-  { version: 'v0.7.0', files: [own('older.tf'), own('v0.7.tf')], ...OLDER },
-  { version: 'v0.1.4', files: [own('older.tf'), own('v0.1.tf')], ...OLDER },
+  {
+    version: 'v0.7.0',
+    files: [own('older.tf'), own('v0.7.tf')],
+    many: { files: [own('many-older.tf'), own('many-v0.7.tf')], counts: OLDER_COUNTS },
+    ...OLDER,
+  },
+  {
+    version: 'v0.1.4',
+    files: [own('older.tf'), own('v0.1.tf')],
+    many: { files: [own('many-older.tf'), own('many-v0.1.tf')], counts: OLDER_COUNTS },
+    ...OLDER,
+  },
 ];
 
 export const TERRAFORM: readonly Client[] = VERSIONS.map((version) => ({
@@ -192,6 +207,7 @@ const STEPS: readonly Step[] = [
   ['empty plan after a change', async (terraform) => assert.equal(await terraform.plan(CHANGED), 'empty')],
   ['import', importAll],
   ['drift repaired', drift],
+  ['many at parallelism 20', many],
   ['110 resources over a restart', interrupted],
   [
     'destroy',
@@ -251,6 +267,20 @@ async function drift(terraform: Terraform, world: World): Promise<void> {
   await terraform.apply(CHANGED);
   assert.equal(await terraform.plan(CHANGED), 'empty');
   if (makesEndpoints(terraform)) await serves(world, 'goodbye');
+}
+
+/** Domains, endpoints and credentials, all in one apply; then none of them. */
+async function many(terraform: Terraform, world: World): Promise<void> {
+  const { files, counts } = terraform.version.many;
+  for (const file of files) await terraform.config(path.basename(file), await readFile(file, 'utf8'));
+  await terraform.apply(CHANGED);
+  assert.equal(await terraform.plan(CHANGED), 'empty');
+  const shown = async (route: string): Promise<number> =>
+    (await world.rows(route)).filter(({ description }) => description === 'one of many').length;
+  for (const [route, count] of Object.entries(counts)) assert.equal(await shown(route), count, route);
+  for (const file of files) await terraform.remove(path.basename(file));
+  await terraform.apply(CHANGED);
+  for (const route of Object.keys(counts)) assert.equal(await shown(route), 0, route);
 }
 
 /** The server ends in order while it is asked for much; a second apply finishes what the first could not. */
