@@ -60,7 +60,10 @@ export function createListeners(options: ListenersOptions): Listeners {
     const serve: RequestHandler = (request, response) => {
       const { socket } = request;
       // It has been given its end, so an answer could not leave: what is not answered must not be done.
-      if (socket.writableEnded) return void socket.destroy();
+      if (socket.writableEnded) {
+        socket.destroy();
+        return;
+      }
       busy.set(socket, (busy.get(socket) ?? 0) + 1);
       response.once('close', () => {
         const left = (busy.get(socket) ?? 1) - 1;
