@@ -9,6 +9,8 @@ const SMALL_COPY = 4_096;
 const MANY_CHUNKS = 64;
 const SMALL_CHUNK = 1_024;
 const GATHERED_BYTES = 16_384;
+/** An idle stream keeps no more places than this for chunks to come. */
+const KEPT_PLACES = 64;
 
 /**
  * The bytes that one stream still has to send: a queue of the writers' own buffers, copied once, into the frame. What a
@@ -18,9 +20,13 @@ export class SendQueue {
   #chunks: (Buffer | string)[] = [];
   /** The pooled slab under the chunk of the same index, if there is one. */
   #slabs: (Buffer | undefined)[] = [];
-  /** Index of the first chunk not yet used up, and how much of it is. */
+  /**
+   * Index of the first chunk not yet used up, and how much of it is; and of the place for the next. Places are used again:
+   * an array that is emptied by its length gets new memory with the next chunk.
+   */
   #head = 0;
   #headOffset = 0;
+  #tail = 0;
   /** Where the newest chunk lies, if it was gathered here and there may be room behind it. */
   #block: Buffer | null = null;
   /** Bytes queued. */
@@ -29,22 +35,26 @@ export class SendQueue {
   /** @param chunk text is latin1: it goes into the frame without a buffer of its own */
   push(chunk: Buffer | string): void {
     if (chunk.length === 0) return;
-    if (chunk.length < SMALL_CHUNK && this.#chunks.length - this.#head >= MANY_CHUNKS) return this.#gather(chunk);
+    if (chunk.length < SMALL_CHUNK && this.#tail - this.#head >= MANY_CHUNKS) return this.#gather(chunk);
     this.#block = null;
-    this.#chunks.push(chunk);
-    this.#slabs.push(undefined);
+    this.#add(chunk);
     this.length += chunk.length;
+  }
+
+  #add(chunk: Buffer | string): void {
+    this.#chunks[this.#tail] = chunk;
+    this.#slabs[this.#tail] = undefined;
+    this.#tail += 1;
   }
 
   #gather(given: Buffer | string): void {
     const chunk = typeof given === 'string' ? Buffer.from(given, 'latin1') : given;
-    const last = this.#chunks.length - 1;
+    const last = this.#tail - 1;
     const used = this.#chunks[last]?.length ?? 0;
     if (this.#block === null || used + chunk.length > this.#block.length) {
       this.#block = Buffer.allocUnsafeSlow(GATHERED_BYTES);
       chunk.copy(this.#block);
-      this.#chunks.push(this.#block.subarray(0, chunk.length));
-      this.#slabs.push(undefined);
+      this.#add(this.#block.subarray(0, chunk.length));
     } else {
       chunk.copy(this.#block, used);
       this.#chunks[last] = this.#block.subarray(0, used + chunk.length);
@@ -72,7 +82,7 @@ export class SendQueue {
 
   /** If the newest chunk is `chunk`, replaces what is left of it by a copy. */
   own(chunk: Buffer): void {
-    const last = this.#chunks.length - 1;
+    const last = this.#tail - 1;
     if (last < this.#head || this.#chunks[last] !== chunk) return;
     const from = last === this.#head ? this.#headOffset : 0;
     const length = chunk.length - from;
@@ -94,6 +104,7 @@ export class SendQueue {
     this.#slabs = [];
     this.#head = 0;
     this.#headOffset = 0;
+    this.#tail = 0;
     this.length = 0;
   }
 
@@ -103,20 +114,23 @@ export class SendQueue {
       returnSlab(slab);
       this.#slabs[this.#head] = undefined;
     }
+    // The buffer may be large; do not hold it until the place is used again.
+    this.#chunks[this.#head] = EMPTY;
     this.#headOffset = 0;
     this.#head += 1;
-    if (this.#head === this.#chunks.length) {
+    if (this.#head === this.#tail) {
       this.#block = null;
-      this.#chunks.length = 0;
-      this.#slabs.length = 0;
       this.#head = 0;
-    } else if (this.#head >= 32 && this.#head * 2 >= this.#chunks.length) {
+      this.#tail = 0;
+      if (this.#chunks.length > KEPT_PLACES) {
+        this.#chunks = [];
+        this.#slabs = [];
+      }
+    } else if (this.#head >= 32 && this.#head * 2 >= this.#tail) {
       this.#chunks.splice(0, this.#head);
       this.#slabs.splice(0, this.#head);
+      this.#tail -= this.#head;
       this.#head = 0;
-    } else {
-      // The buffer may be large; do not hold it until the array is compacted.
-      this.#chunks[this.#head - 1] = EMPTY;
     }
   }
 }
