@@ -11,7 +11,7 @@ import type { FieldLines, RawFields } from './types.ts';
 /**
  * One field section: checked when it is made, a list of names and values only for who asks. The named fields are null when
  * absent; lists that were repeated are joined by a comma. Made anew for each section: filling a young object is cheaper
- * than filling an old one.
+ * than filling an old one. Its methods are private by name alone: a class with `#methods` brands every object it makes.
  */
 export class FieldSection implements FieldLines {
   host: string | null = null;
@@ -56,20 +56,24 @@ export class FieldSection implements FieldLines {
       if (valueStart !== nameEnd + 2 || valueEnd !== at || text.charCodeAt(nameEnd + 1) !== SP) this.#regular = false;
       at += 2;
       if (++count > maxFields) throw new Refusal(431, `more than ${maxFields} header fields`);
-      this.#notice(nameStart, nameEnd, valueStart, valueEnd);
+      this.notice(nameStart, nameEnd, valueStart, valueEnd);
       const uses = names[slotOf(nameEnd - nameStart, slot)] ?? 0;
-      if (uses !== 0) this.#use(uses, nameStart, nameEnd, at);
+      if (uses !== 0) this.use(uses, nameStart, nameEnd, at);
     }
     if (text.charCodeAt(last) !== CR) throw valueRefusal(text.charCodeAt(last));
   }
 
   get fields(): RawFields {
-    return (this.#list ??= this.#read());
+    return (this.#list ??= this.read());
   }
 
   get plain(): boolean {
     const { connection } = this;
     return this.#regular && (connection === null || namesNothing(connection));
+  }
+
+  get whole(): string | null {
+    return this.#ofHop === null ? this.#text : null;
   }
 
   passing(): string {
@@ -85,7 +89,7 @@ export class FieldSection implements FieldLines {
   }
 
   /** They have been checked: names end at colons, lines at CRLF. */
-  #read(): RawFields {
+  private read(): RawFields {
     const fields: RawFields = [];
     const text = this.#text;
     const last = text.length - 2;
@@ -102,7 +106,7 @@ export class FieldSection implements FieldLines {
     return fields;
   }
 
-  #use(uses: number, nameStart: number, nameEnd: number, lineEnd: number): void {
+  private use(uses: number, nameStart: number, nameEnd: number, lineEnd: number): void {
     if ((uses & Use.noted) !== 0) this.noted = true;
     if ((uses & Use.special) !== 0) this.#regular = false;
     if ((uses & Use.ofHop) === 0 || !isHopByHop(this.#text.substring(nameStart, nameEnd).toLowerCase())) return;
@@ -111,7 +115,7 @@ export class FieldSection implements FieldLines {
   }
 
   /** Lengths first: most names are dismissed by one comparison. */
-  #notice(start: number, end: number, valueStart: number, valueEnd: number): void {
+  private notice(start: number, end: number, valueStart: number, valueEnd: number): void {
     const text = this.#text;
     switch (end - start) {
       case 4:

@@ -29,6 +29,8 @@ export interface FieldLines {
   readonly plain: boolean;
   /** A field may have one of the names that are noted here (NamesToSee). */
   readonly noted: boolean;
+  /** All of the head as it came, start line and empty line included; null when a line of it may not pass. */
+  readonly whole: string | null;
   /** The lines, each with its CRLF, without those that concern one hop (RFC 9110 §7.6.1). */
   passing(): string;
 }

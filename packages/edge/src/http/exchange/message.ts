@@ -20,6 +20,9 @@ import { prepareRequestFields, prepareResponseFields } from './prepared-fields.t
 
 const CHUNKED_LINE = 'Transfer-Encoding: chunked\r\n';
 const CLOSE_LINE = 'Connection: close\r\n';
+/** Behind the status of `HTTP/1.1 200 OK`. */
+const SPACE_AT = 12;
+const SPACE = 32;
 
 /** Who sends requests on. */
 export interface Forwarder {
@@ -44,7 +47,7 @@ export class RequestDraft {
   readonly version: string;
   readonly authority: string;
   readonly upgrade: string;
-  readonly #framed: Framing;
+  readonly #head: RequestHead;
   readonly #lines: FieldLines | null;
   #fields: RawFields | null;
   /** The lines go on as they came, with what it adds; null = the fields do. */
@@ -59,7 +62,7 @@ export class RequestDraft {
     this.version = version;
     this.authority = head.authority;
     this.upgrade = head.upgrade;
-    this.#framed = head.framing;
+    this.#head = head;
     this.#lines = head.lines ?? null;
     this.#fields = head.lines === undefined ? head.fields : null;
   }
@@ -76,7 +79,7 @@ export class RequestDraft {
 
   /** Neither the fields nor what frames the body can have changed since they came. */
   get untouched(): boolean {
-    return this.#fields === null && this.framing === this.#framed;
+    return this.#fields === null && this.framing === this.#head.framing;
   }
 
   /**
@@ -103,7 +106,12 @@ export class RequestDraft {
     const chunked = this.framing.kind === 'chunked';
     if (this.#fields === null && this.#lines !== null && this.#forwarder !== null) {
       const added = this.#forwarder.addedLines(this.authority, this.#mark);
-      return `${requestLine(method, target)}${this.#lines.passing()}${added}${chunked ? CHUNKED_LINE : ''}\r\n`;
+      const head = this.#head;
+      const sameLine = head.minor === 1 && head.method === method && head.target === target;
+      const whole = sameLine ? this.#lines.whole : null;
+      const lines =
+        whole === null ? requestLine(method, target) + this.#lines.passing() : whole.substring(0, whole.length - 2);
+      return `${lines}${added}${chunked ? CHUNKED_LINE : ''}\r\n`;
     }
     return requestHeadText(method, target, withHopFields(this.fields, chunked, upgrade));
   }
@@ -123,7 +131,10 @@ export function sentTarget(request: RequestDraft): string {
   return request.rewritten?.sent ?? request.target;
 }
 
-export type AnswerHead = Pick<ResponseHead, 'status' | 'reason' | 'fields' | 'framing' | 'lines'>;
+/** @property minor absent where the head is ours, or came over HTTP/2 */
+export type AnswerHead = Pick<ResponseHead, 'status' | 'reason' | 'fields' | 'framing' | 'lines'> & {
+  readonly minor?: 0 | 1;
+};
 
 export class ResponseDraft {
   status: number;
@@ -139,8 +150,8 @@ export class ResponseDraft {
   body: Buffer | null = null;
   /** An agent of ours says that it could not reach the service. */
   readonly dialFailed: boolean;
-  readonly #framed: Framing;
-  readonly #lines: FieldLines | null;
+  /** Whose lines go on as they came; null = the fields do. */
+  readonly #head: AnswerHead | null;
   #fields: RawFields | null;
 
   /** @param head whose fields have been prepared for the next hop, or whose lines are plain */
@@ -149,15 +160,14 @@ export class ResponseDraft {
     this.reason = head.reason;
     this.framing = head.framing;
     this.dialFailed = dialFailed;
-    this.#framed = head.framing;
     const passes = head.lines?.plain === true;
-    this.#lines = passes ? (head.lines ?? null) : null;
+    this.#head = passes ? head : null;
     this.#fields = passes ? null : head.fields;
   }
 
   get fields(): RawFields {
     if (this.#fields !== null) return this.#fields;
-    const fields = this.#lines?.fields ?? [];
+    const fields = this.#head?.fields ?? [];
     this.#fields = fields;
     prepareResponseFields(fields);
     return fields;
@@ -165,14 +175,20 @@ export class ResponseDraft {
 
   /** As with requests. */
   get untouched(): boolean {
-    return this.#fields === null && this.framing === this.#framed;
+    return this.#fields === null && this.framing === this.#head?.framing;
   }
 
   /** As an HTTP/1 visitor gets it. @param last no other answer follows it @throws TypeError as `RequestDraft.headText` */
   headText(chunked: boolean, last: boolean): string {
-    if (this.#fields === null && this.#lines !== null) {
-      const lines = `${this.#lines.passing()}${chunked ? CHUNKED_LINE : ''}${last ? CLOSE_LINE : ''}`;
-      return `${statusLine(this.status, this.reason)}${lines}\r\n`;
+    const lines = this.#head?.lines;
+    if (this.#fields === null && this.#head !== null && lines !== undefined) {
+      const head = this.#head;
+      const sameLine = head.minor === 1 && head.status === this.status && head.reason === this.reason;
+      const whole = sameLine && !chunked && !last ? lines.whole : null;
+      // The space behind the status may be missing where there is no reason.
+      if (whole?.charCodeAt(SPACE_AT) === SPACE) return whole;
+      const text = `${lines.passing()}${chunked ? CHUNKED_LINE : ''}${last ? CLOSE_LINE : ''}`;
+      return `${statusLine(this.status, this.reason)}${text}\r\n`;
     }
     const { fields } = this;
     if (chunked) fields.push('Transfer-Encoding', 'chunked');
