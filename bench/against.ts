@@ -9,7 +9,7 @@ import { checkOut } from './checkout.ts';
 import { Child } from './children.ts';
 import { measureRounds, median } from './measure.ts';
 import type { BenchOptions } from './options.ts';
-import { oursOf } from './ours.ts';
+import { coldOf, oursOf } from './ours.ts';
 import { Postern } from './postern.ts';
 import { type Ratio, ratioOf } from './ratios.ts';
 import { ratioLines, table } from './report.ts';
@@ -38,8 +38,9 @@ export async function runAgainst(options: BenchOptions, wrk: string | null): Pro
       return postern;
     };
     const [ours, theirs] = [await start(repositoryRoot), await start(then.root)];
-    const pairs = (await pairsOf(ours, theirs)).filter(
-      ([{ id }]) => options.only.length === 0 || options.only.includes(id),
+    const { only } = options;
+    const pairs = (await pairsOf(ours, theirs)).filter(([{ id }]) =>
+      only.length === 0 ? !isCold(id) : only.includes(id) || (isCold(id) && only.includes('cold')),
     );
     console.log(`now:  ${repositoryRoot}\nthen: ${then.title}`);
     const samples = await measureRounds(pairs.flat(), options, wrk);
@@ -73,12 +74,18 @@ export async function runAgainst(options: BenchOptions, wrk: string | null): Pro
 type Pair = readonly [now: Variant, then: Variant];
 
 async function pairsOf(now: Postern, then: Postern): Promise<readonly Pair[]> {
-  const made = await oursOf(now, '');
-  return (await oursOf(then, THEN)).flatMap((variant, index): Pair[] => {
+  const all = async (postern: Postern, suffix: string): Promise<readonly Variant[]> => {
+    const made = await oursOf(postern, suffix);
+    return [...made, ...coldOf(made, suffix)];
+  };
+  const made = await all(now, '');
+  return (await all(then, THEN)).flatMap((variant, index): Pair[] => {
     const other = made[index];
     return other === undefined ? [] : [[other, variant]];
   });
 }
+
+const isCold = (id: string): boolean => id.startsWith('cold');
 
 /** Over http, and over TCP. */
 async function pairsOfBulk(now: Postern, then: Postern): Promise<readonly Pair[]> {

@@ -31,7 +31,7 @@ export async function measureRounds(
   if (variants.length === 0) return samples;
   // One short round for the compilers and the connection pools of all parts, which is not counted.
   for (const variant of variants)
-    await load({ connections: options.connections, ...variant.target, seconds: 1 }, wrk, noop);
+    await load({ connections: options.connections, ...variant.target, seconds: warmUpSeconds(variant) }, wrk, noop);
   for (let round = 1; round <= options.rounds; round++) {
     // There and back: who comes later in a round comes earlier in the next.
     for (const variant of round % 2 === 1 ? variants : variants.toReversed()) {
@@ -40,6 +40,11 @@ export async function measureRounds(
     process.stderr.write(`round ${round} of ${options.rounds}\n`);
   }
   return samples;
+}
+
+/** Connections are few in a second, and compilers wait for some ten thousand of them. */
+function warmUpSeconds({ target: { by } }: Variant): number {
+  return by === 'cold' || by === 'resumed' ? 4 : 1;
 }
 
 function noop(): void {

@@ -31,7 +31,7 @@ export const USAGE = `npm run bench -- [--rounds 5] [--seconds 2] [--connections
   --rounds N       interleaved rounds (A B C A B C …); medians are printed
   --seconds N      whole seconds of load per variant and round
   --connections N  keep-alive connections of the load
-  --only names     what to run, by ids and groups of --list (with --against cloud, http, https, h2, bulk)
+  --only names     what to run, by ids and groups of --list (with --against cloud, http, https, h2, bulk, cold)
   --all            everything that --list names
   --list           print what there is, by groups, and end
   --bulk N         megabytes per bulk transfer, 0 to leave bulk out

@@ -108,6 +108,16 @@ function cold(id: string, title: string, tls: boolean, by: 'cold' | 'resumed'): 
         })),
     },
     {
+      id: `bare-${id}`,
+      group: 'cold',
+      title: `a bare ${tls ? 'tls' : 'net'} server, ${title}`,
+      start: async (stage) => {
+        const { port, pid } = await stage.part(tls ? 'bare-tls' : 'bare-plain', []);
+        const measured = [{ label: `bare ${tls ? 'tls' : 'net'}`, pids: [pid] }];
+        return { target: loopback(port, { tls, by }), measured };
+      },
+    },
+    {
       id,
       group: 'cold',
       title: `Postern, ${title}`,
