@@ -288,7 +288,7 @@ class DataPlane implements Edge {
   }
 
   async start(): Promise<void> {
-    const accept: Accept = (serves, gate, socket, port) => void this.#connections.accept(serves, gate, socket, port);
+    const accept: Accept = (serves, gate, socket, port) => this.#connections.accept(serves, gate, socket, port);
     try {
       // Whoever hears of agents here may come for them.
       await this.#peers?.host.listen(this.#peers.path);

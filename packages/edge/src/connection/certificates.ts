@@ -27,6 +27,15 @@ export class CertificateCache {
     this.#now = now;
   }
 
+  /** The identity for a name, if it is kept; null = {@link get} has to be asked. */
+  known(serverName: string): TlsIdentity | null {
+    const entry = this.#entries.get(serverName);
+    if (entry === undefined || entry.known === null || entry.until <= this.#now()) return null;
+    this.#entries.delete(serverName);
+    this.#entries.set(serverName, entry);
+    return entry.known;
+  }
+
   /** The identity for a name, or null; concurrent calls share one question. Rejects as control does, unremembered. */
   get(serverName: string): Promise<TlsIdentity | null> {
     const known = this.#entries.get(serverName);

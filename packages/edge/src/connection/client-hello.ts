@@ -10,6 +10,7 @@ export interface ClientHello {
   readonly serverName: string;
   /** Protocols the client offers by ALPN, in its order (RFC 7301 §3.1). */
   readonly alpn: readonly string[];
+  /** Computed anew with each call. */
   ja4(): string;
 }
 
@@ -139,19 +140,33 @@ class Cursor {
   }
 }
 
+/** What is offered, as it came: strings of bytes are the least that keeps it, and few ask what it comes to. */
+interface Offered extends Pick<HelloOffer, 'legacyVersion' | 'extensions' | 'named'> {
+  readonly versions: string;
+  readonly ciphers: string;
+  readonly signatureAlgorithms: string;
+}
+
 class ParsedHello implements ClientHello {
   readonly serverName: string;
   readonly alpn: readonly string[];
-  readonly #offer: HelloOffer;
+  readonly #offered: Offered;
 
-  constructor(alpn: readonly string[], serverName: string, offer: HelloOffer) {
+  constructor(alpn: readonly string[], serverName: string, offered: Offered) {
     this.serverName = serverName;
     this.alpn = alpn;
-    this.#offer = offer;
+    this.#offered = offered;
   }
 
   ja4(): string {
-    return ja4Of(this.#offer);
+    const { versions, ciphers, signatureAlgorithms } = this.#offered;
+    return ja4Of({
+      ...this.#offered,
+      versions: numbersIn(versions),
+      ciphers: numbersIn(ciphers),
+      signatureAlgorithms: numbersIn(signatureAlgorithms),
+      protocol: this.alpn[0] ?? '',
+    });
   }
 }
 
@@ -167,8 +182,8 @@ function parseClientHello(body: Buffer): ClientHello {
   let serverName: string | undefined;
   let alpn: string[] | undefined;
   const types: number[] = [];
-  let versions: readonly number[] = [];
-  let signatureAlgorithms: readonly number[] = [];
+  let versions = '';
+  let signatureAlgorithms = '';
   if (cursor.left > 0) {
     const extensions = new Cursor(cursor.vector(2));
     while (extensions.left > 0) {
@@ -181,26 +196,26 @@ function parseClientHello(body: Buffer): ClientHello {
       } else if (type === 16) {
         if (alpn !== undefined) throw new BadHello('ALPN given twice');
         alpn = parseAlpn(value);
-      } else if (type === 13) signatureAlgorithms = numbersIn(value.subarray(2));
-      else if (type === 43) versions = numbersIn(value.subarray(1));
+      } else if (type === 13) signatureAlgorithms = value.toString('latin1', 2);
+      else if (type === 43) versions = value.toString('latin1', 1);
     }
   }
   cursor.finish('the extensions');
   return new ParsedHello(alpn ?? [], serverName ?? '', {
     legacyVersion,
     versions,
-    ciphers: numbersIn(ciphers),
+    ciphers: ciphers.toString('latin1'),
     extensions: types,
     signatureAlgorithms,
     named: serverName !== undefined,
-    protocol: alpn?.[0] ?? '',
   });
 }
 
 /** Pairs of bytes; whether the handshake takes them is for TLS to say. */
-function numbersIn(bytes: Buffer): number[] {
+function numbersIn(bytes: string): number[] {
   const numbers: number[] = [];
-  for (let at = 0; at + 2 <= bytes.length; at += 2) numbers.push(bytes.readUInt16BE(at));
+  for (let at = 0; at + 2 <= bytes.length; at += 2)
+    numbers.push((bytes.charCodeAt(at) << 8) | bytes.charCodeAt(at + 1));
   return numbers;
 }
 

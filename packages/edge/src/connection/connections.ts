@@ -26,9 +26,11 @@ import type { ByteDelivery } from './byte-delivery.ts';
 import type { CertificateCache } from './certificates.ts';
 import { ClientHelloReader, isTlsStart, type ClientHello, type HelloResult } from './client-hello.ts';
 import { runConnectPhase } from './connect-phase.ts';
-import { introduce, type Introduction } from './introduce.ts';
+import { awaitFirstBytes } from './first-bytes.ts';
+import { introduce, introduceNow, type Introduction } from './introduce.ts';
 import { peek, type Peeked } from './peek.ts';
 import { Alert, httpError, sayAndClose, tlsAlert } from './plain-answers.ts';
+import { demandsOf, givenIdentity } from './termination.ts';
 import { AGENT_DEMANDS, HTTPS_DEMANDS, NO_DEMANDS, type TlsDemands, type TlsTerminators } from './tls-terminators.ts';
 import { SocketTlsView } from './tls-view.ts';
 import { helloView, type Visitor } from './visitor.ts';
@@ -57,8 +59,9 @@ export class Connections {
   readonly #services: ConnectionServices;
   readonly #context: EdgeContext;
   readonly #agentNames: ReadonlySet<string>;
-  readonly #ways: Readonly<Record<Service, (socket: Socket, port: number, crowded: Gate | null) => Promise<void>>> = {
-    http: (socket) => this.#serveHttp(socket),
+  readonly #ways: Readonly<
+    Record<Exclude<Service, 'http'>, (socket: Socket, port: number, crowded: Gate | null) => Promise<void>>
+  > = {
     tls: (socket, _port, crowded) => this.#serveTls(socket, crowded),
     tcp: (socket, port) => this.#serveTcp(socket, port),
     agents: (socket) => this.#serveAgent(socket),
@@ -74,17 +77,36 @@ export class Connections {
   }
 
   /** A connection to a listener, if its gate lets it in. A fault of ours costs it, and no other. */
-  async accept(serves: Service, gate: Gate, socket: Socket, port: number): Promise<void> {
+  accept(serves: Service, gate: Gate, socket: Socket, port: number): void {
     this.#arriving++;
     try {
       const verdict = gate.come();
       const crowded = verdict === 'take' ? null : gate;
       const gone = verdict !== 'take' && this.#turnAway(serves, gate, socket, verdict);
-      if (!gone && gate.admit(socket)) await this.#ways[serves](socket, port, crowded);
+      if (gone || !gate.admit(socket)) this.#hasArrived();
+      else if (serves === 'http') this.#serveHttp(socket);
+      else void this.#arrives(this.#ways[serves](socket, port, crowded), socket);
     } catch (error) {
-      this.#context.faults.report(error, 'a connection that was arriving');
-      socket.destroy();
+      this.#failed(error, socket);
+      this.#hasArrived();
     }
+  }
+
+  async #arrives(way: Promise<void>, socket: Socket): Promise<void> {
+    try {
+      await way;
+    } catch (error) {
+      this.#failed(error, socket);
+    }
+    this.#hasArrived();
+  }
+
+  #failed(error: unknown, socket: Socket): void {
+    this.#context.faults.report(error, 'a connection that was arriving');
+    socket.destroy();
+  }
+
+  #hasArrived(): void {
     this.#arriving--;
     if (this.#arriving === 0) for (const resolve of this.#whenArrived.splice(0)) resolve();
   }
@@ -109,25 +131,40 @@ export class Connections {
     return new Promise((resolve) => this.#whenArrived.push(resolve));
   }
 
-  async #serveHttp(socket: Socket): Promise<void> {
+  /** The way of most connections: nothing is waited for but the first bytes. */
+  #serveHttp(socket: Socket): void {
+    const visitor = introduceNow(this.#context, this.#services.introduction, socket);
+    if (visitor !== null) this.#awaitHttp(socket, visitor);
+    else void this.#arrives(this.#serveHttpBehindHeader(socket), socket);
+  }
+
+  async #serveHttpBehindHeader(socket: Socket): Promise<void> {
     const visitor = await this.#introduce(socket);
     if (visitor === null) return;
+    this.#arriving++;
+    this.#awaitHttp(socket, visitor);
+  }
+
+  #awaitHttp(socket: Socket, visitor: Visitor): void {
     const { wheel, config } = this.#context;
-    const seen = await peek(socket, wheel, config.limits.requestHeadMs, isTlsStart);
-    if (seen === null) socket.destroy();
+    awaitFirstBytes(socket, wheel, config.limits.requestHeadMs, (bytes) => {
+      try {
+        this.#serveHttp1(socket, visitor, bytes);
+      } catch (error) {
+        this.#failed(error, socket);
+      }
+      this.#hasArrived();
+    });
+  }
+
+  #serveHttp1(socket: Socket, visitor: Visitor, bytes: Buffer | null): void {
+    if (bytes === null) socket.destroy();
     // A TLS client shows nothing of what it is told here, but "wrong version number" is how this mistake is known.
-    else if (seen.result) sayAndClose(socket, httpError(fail(90007)), wheel);
+    else if (isTlsStart(bytes)) sayAndClose(socket, httpError(fail(90007)), this.#context.wheel);
     else {
       const { fromTrustedProxy, clientAddr } = visitor;
-      const connection = {
-        socket,
-        scheme: 'http',
-        conn: visitor,
-        clientAddr,
-        ruledBy: null,
-        fromTrustedProxy,
-      } as const;
-      this.#services.http.serveHttp1(connection, seen.bytes);
+      const facts = { scheme: 'http', conn: visitor, clientAddr, ruledBy: null, fromTrustedProxy } as const;
+      this.#services.http.serveHttp1({ socket, ...facts }, bytes);
     }
   }
 
@@ -154,11 +191,11 @@ export class Connections {
     if (route === null && (routes.isAwayPassthrough(serverName) || returning.expects('tls', serverName))) {
       return this.#alert(socket, Alert.unrecognizedName);
     }
-    visitor.ja4 = hello.ja4();
+    visitor.hello = hello;
     // A name that nobody holds may still have a certificate; then HTTP can say that the endpoint is offline.
     if (route === null) return this.#https(socket, visitor, serverName, bytes, null, null);
 
-    visitor.tls = helloView(serverName, visitor.ja4);
+    visitor.tls = helloView(serverName, visitor);
     const entry = pickMember(route, this.#context.agents, this.#context.random);
     const verdict = await runConnectPhase(this.#context, visitor, entry);
     if (socket.destroyed) return;
@@ -218,6 +255,8 @@ export class Connections {
   }
 
   async #introduce(socket: Socket): Promise<Visitor | null> {
+    const now = introduceNow(this.#context, this.#services.introduction, socket);
+    if (now !== null) return now;
     const visitor = await introduce(this.#context, this.#services.introduction, socket);
     if (visitor === null) socket.destroy();
     return visitor;
@@ -274,7 +313,7 @@ export class Connections {
     if (identity === null) return this.#alert(socket, Alert.unrecognizedName);
     const secured = await this.#terminate(socket, bytes, identity, demandsOf(HTTPS_DEMANDS, termination));
     if (secured === null) return;
-    visitor.tls = new SocketTlsView(secured, serverName, visitor.ja4);
+    visitor.tls = new SocketTlsView(secured, serverName, visitor);
     const { fromTrustedProxy, clientAddr } = visitor;
     const connection = {
       socket: secured,
@@ -310,16 +349,19 @@ export class Connections {
       demandsOf({ ...NO_DEMANDS, alpn: serviceAlpn(live.endpoint.upstreams) }, termination),
     );
     if (secured === null) return;
-    visitor.tls = new SocketTlsView(secured, serverName, visitor.ja4);
+    visitor.tls = new SocketTlsView(secured, serverName, visitor);
     await deliver.deliver({ visitor, socket: secured, live, passthroughTls: false, first: null, serverName });
   }
 
   async #identity(serverName: string): Promise<TlsIdentity | null> {
     const { wheel, log } = this.#context;
+    const { certificates } = this.#services;
+    const known = certificates.known(serverName);
+    if (known !== null) return known;
     try {
       return await withDeadline(
         wheel,
-        this.#services.certificates.get(serverName),
+        certificates.get(serverName),
         CERTIFICATE_MS,
         () => new Error('no certificate in time'),
       );
@@ -349,16 +391,4 @@ export class Connections {
   #alert(socket: Socket, description: number): void {
     sayAndClose(socket, tlsAlert(description), this.#context.wheel);
   }
-}
-
-function givenIdentity(termination: TlsTermination | null): TlsIdentity | null {
-  return termination === null || termination.cert === null || termination.key === null
-    ? null
-    : { cert: termination.cert, key: termination.key };
-}
-
-function demandsOf(base: TlsDemands, termination: TlsTermination | null): TlsDemands {
-  if (termination === null) return base;
-  const { minVersion, maxVersion, clientCas, clientCertificates } = termination;
-  return { alpn: base.alpn, minVersion, maxVersion, clientCas, clientCertificates };
 }

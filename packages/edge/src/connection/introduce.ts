@@ -12,6 +12,15 @@ export interface Introduction {
   readonly proxyProtocol: boolean;
 }
 
+/** As {@link introduce}, where nothing has to be waited for; null = a header is to come before all else. */
+export function introduceNow(context: EdgeContext, introduction: Introduction, socket: Socket): Visitor | null {
+  const client: VisitorAddress = { ip: plainIp(socket.remoteAddress), port: socket.remotePort ?? 0 };
+  const fromTrustedProxy = introduction.trustedProxies.has(client.ip);
+  if (introduction.proxyProtocol && fromTrustedProxy) return null;
+  const { region } = context.config;
+  return new Visitor(socket, { client, server: null, region, startedAt: context.now(), fromTrustedProxy });
+}
+
 /** @returns null when the header is missing, broken or late: the socket is to be closed */
 export async function introduce(
   context: EdgeContext,
@@ -20,7 +29,7 @@ export async function introduce(
 ): Promise<Visitor | null> {
   const startedAt = context.now();
   let client: VisitorAddress = { ip: plainIp(socket.remoteAddress), port: socket.remotePort ?? 0 };
-  let server: VisitorAddress = { ip: plainIp(socket.localAddress), port: socket.localPort ?? 0 };
+  let server: VisitorAddress | null = null;
   let fromTrustedProxy = introduction.trustedProxies.has(client.ip);
   if (introduction.proxyProtocol && fromTrustedProxy) {
     const preamble = await readPreamble(context, socket);

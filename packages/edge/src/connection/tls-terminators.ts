@@ -4,7 +4,7 @@
  * resumed where one is demanded.
  */
 import { createHash, hkdfSync } from 'node:crypto';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { createServer, DEFAULT_CIPHERS, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { TlsTermination } from '@postern/policy';
 import type { TlsIdentity } from '@postern/link';
@@ -58,6 +58,7 @@ interface Context {
 interface Handoff {
   readonly demands: TlsDemands;
   readonly resolve: (socket: TLSSocket | null) => void;
+  readonly onClose: () => void;
 }
 
 export class TlsTerminators {
@@ -67,8 +68,10 @@ export class TlsTerminators {
   readonly #servers = new Map<string, Context>();
   #pem = 0;
   #ticketRoot: Uint8Array | null = null;
-  /** Handshakes under way, by the addresses of their connection: the public API has no other link between the two. */
-  readonly #handoffs = new Map<string, Handoff>();
+  /** Keys of {@link #servers} that have been made: texts of certificates are long, and the objects are the same again and again. */
+  readonly #keys = new WeakMap<TlsIdentity, WeakMap<TlsDemands, string>>();
+  /** Handshakes under way, by the connection below. */
+  readonly #handoffs = new WeakMap<Socket, Handoff>();
 
   constructor(handshakeMs: number, onFailure: (reason: string) => void) {
     this.#handshakeMs = handshakeMs;
@@ -82,11 +85,11 @@ export class TlsTerminators {
    */
   terminate(socket: Socket, identity: TlsIdentity, demands: TlsDemands): Promise<TLSSocket | null> {
     const server = this.#serverFor(identity, demands);
-    const key = connectionKey(socket);
-    if (socket.destroyed || key === null) return Promise.resolve(null);
+    if (socket.destroyed) return Promise.resolve(null);
     return new Promise((resolve) => {
-      this.#handoffs.set(key, { demands, resolve });
-      socket.once('close', () => this.#settle(key, null));
+      const onClose = (): void => this.#settle(socket, null);
+      this.#handoffs.set(socket, { demands, resolve, onClose });
+      socket.once('close', onClose);
       // During the handshake a FIN is the end. With a half-open connection the runtime would tell it to nobody.
       socket.allowHalfOpen = false;
       server.emit('connection', socket);
@@ -120,9 +123,7 @@ export class TlsTerminators {
   }
 
   #serverFor(identity: TlsIdentity, demands: TlsDemands): Server {
-    const key = createHash('sha256')
-      .update(JSON.stringify([identity.cert, identity.key, identity.twin, identity.staple, demands]))
-      .digest('base64');
+    const key = this.#keyOf(identity, demands);
     const known = this.#servers.get(key);
     if (known !== undefined) {
       this.#servers.delete(key);
@@ -146,6 +147,19 @@ export class TlsTerminators {
       this.#pem -= freed;
     }
     return server;
+  }
+
+  #keyOf(identity: TlsIdentity, demands: TlsDemands): string {
+    let keys = this.#keys.get(identity);
+    if (keys === undefined) this.#keys.set(identity, (keys = new WeakMap()));
+    let key = keys.get(demands);
+    if (key === undefined) {
+      key = createHash('sha256')
+        .update(JSON.stringify([identity.cert, identity.key, identity.twin, identity.staple, demands]))
+        .digest('base64');
+      keys.set(demands, key);
+    }
+    return key;
   }
 
   #seal(context: Context): void {
@@ -192,9 +206,9 @@ export class TlsTerminators {
     // Node leaves a socket open whose TLS has failed after the handshake, and nothing can come over it any more.
     socket.on('error', () => socket.destroy());
     socket.allowHalfOpen = true;
-    const key = connectionKey(socket);
-    const handoff = key === null ? undefined : this.#handoffs.get(key);
-    if (key === null || handoff === undefined) {
+    const below = connectionBelow(socket);
+    const handoff = below === null ? undefined : this.#handoffs.get(below);
+    if (below === null || handoff === undefined) {
       socket.destroy();
       return;
     }
@@ -204,13 +218,15 @@ export class TlsTerminators {
       return;
     }
     abortLater(socket);
-    this.#settle(key, socket);
+    this.#settle(below, socket);
   }
 
-  #settle(key: string, socket: TLSSocket | null): void {
-    const handoff = this.#handoffs.get(key);
-    this.#handoffs.delete(key);
-    handoff?.resolve(socket);
+  #settle(below: Socket, secured: TLSSocket | null): void {
+    const handoff = this.#handoffs.get(below);
+    if (handoff === undefined) return;
+    this.#handoffs.delete(below);
+    below.off('close', handoff.onClose);
+    handoff.resolve(secured);
   }
 }
 
@@ -237,7 +253,8 @@ function lineOf({ line }: TlsIdentity, demands: TlsDemands, key: string): string
     .digest('base64');
 }
 
-function connectionKey(socket: Socket): string | null {
-  const { remoteAddress, remotePort, localAddress, localPort } = socket;
-  return remoteAddress === undefined ? null : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+/** By the runtime's own field: the public API has no link between the two but their addresses, which the system has to be asked for. */
+function connectionBelow(secured: TLSSocket): Socket | null {
+  const parent: unknown = Reflect.get(secured, '_parent');
+  return parent instanceof Socket ? parent : null;
 }

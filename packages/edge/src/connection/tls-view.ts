@@ -9,18 +9,22 @@ export class SocketTlsView implements TlsView {
   readonly version: string;
   readonly negotiatedAlpn: string;
   readonly sessionResumed: boolean;
-  readonly ja4Fingerprint: string;
+  readonly #visitor: { readonly ja4: string };
   readonly #socket: TLSSocket;
   #client: CertificateView | null | undefined;
   #server: CertificateView | null | undefined;
 
-  constructor(socket: TLSSocket, serverName: string, ja4Fingerprint: string) {
+  constructor(socket: TLSSocket, serverName: string, visitor: { readonly ja4: string }) {
     this.#socket = socket;
     this.sni = serverName;
-    this.ja4Fingerprint = ja4Fingerprint;
+    this.#visitor = visitor;
     this.version = (socket.getProtocol() ?? '').replace(/^TLSv/, '');
     this.negotiatedAlpn = typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : '';
     this.sessionResumed = socket.isSessionReused();
+  }
+
+  get ja4Fingerprint(): string {
+    return this.#visitor.ja4;
   }
 
   get cipherSuite(): string {

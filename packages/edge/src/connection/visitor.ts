@@ -1,6 +1,7 @@
 /** One visitor's connection as policies, agents and logs see it. */
 import type { Socket } from 'node:net';
 import type { ConnView, TlsView } from '@postern/policy';
+import type { ClientHello } from './client-hello.ts';
 
 const NOT_MOVED = { bytesIn: 0, bytesOut: 0, moves: 0 };
 
@@ -28,8 +29,6 @@ export interface MovedVisitor {
 export class Visitor implements ConnView {
   readonly clientIp: string;
   readonly clientPort: number;
-  readonly serverIp: string;
-  readonly serverPort: number;
   readonly serverRegion: string;
   readonly startedAt: number;
   /** Peer of the TCP connection is a believed proxy. */
@@ -37,8 +36,10 @@ export class Visitor implements ConnView {
   /** The TCP socket, whatever runs over it. */
   readonly socket: Socket;
   tls: TlsView | null = null;
-  /** Fingerprint of its ClientHello; '' without one. */
-  ja4 = '';
+  /** Its ClientHello, until the fingerprint has been asked for. */
+  hello: Pick<ClientHello, 'ja4'> | null = null;
+  #ja4 = '';
+  #server: VisitorAddress | null;
   /** How often it has come from another edge, and what it had carried by then. */
   readonly moves: number;
   readonly #before: { readonly bytesIn: number; readonly bytesOut: number };
@@ -47,7 +48,8 @@ export class Visitor implements ConnView {
     socket: Socket,
     facts: {
       readonly client: VisitorAddress;
-      readonly server: VisitorAddress;
+      /** null = where the socket was accepted. */
+      readonly server: VisitorAddress | null;
       readonly region: string;
       readonly startedAt: number;
       readonly fromTrustedProxy: boolean;
@@ -57,13 +59,32 @@ export class Visitor implements ConnView {
     this.socket = socket;
     this.clientIp = facts.client.ip;
     this.clientPort = facts.client.port;
-    this.serverIp = facts.server.ip;
-    this.serverPort = facts.server.port;
+    this.#server = facts.server;
     this.serverRegion = facts.region;
     this.startedAt = facts.startedAt;
     this.fromTrustedProxy = facts.fromTrustedProxy;
     this.moves = moved.moves;
     this.#before = moved;
+  }
+
+  get serverIp(): string {
+    return this.#reached().ip;
+  }
+
+  get serverPort(): number {
+    return this.#reached().port;
+  }
+
+  /** Few rules ask, and the answer is the system's. */
+  #reached(): VisitorAddress {
+    return (this.#server ??= { ip: plainIp(this.socket.localAddress), port: this.socket.localPort ?? 0 });
+  }
+
+  /** Fingerprint of its ClientHello; '' without one. */
+  get ja4(): string {
+    if (this.hello !== null) this.#ja4 = this.hello.ja4();
+    this.hello = null;
+    return this.#ja4;
   }
 
   get bytesIn(): number {
@@ -104,14 +125,16 @@ export function plainIp(address: string | undefined): string {
 }
 
 /** The TLS facts that the ClientHello gives, before the handshake. */
-export function helloView(serverName: string, ja4Fingerprint: string): TlsView {
+export function helloView(serverName: string, visitor: Pick<Visitor, 'ja4'>): TlsView {
   return {
     sni: serverName,
     version: '',
     cipherSuite: '',
     negotiatedAlpn: '',
     sessionResumed: false,
-    ja4Fingerprint,
+    get ja4Fingerprint() {
+      return visitor.ja4;
+    },
     client: null,
     server: null,
   };

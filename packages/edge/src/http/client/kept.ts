@@ -2,7 +2,7 @@
  * Streams that wait for their visitor's next request. A stream belongs to one visitor connection and one endpoint,
  * because it was opened with that visitor's address (agent-protocol.md §6.1).
  */
-import type { EdgeContext } from '../../context.ts';
+import type { EdgeContext, TimerHandle } from '../../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import { placeOf } from '../../places/place.ts';
 import type { Guard } from '../../guard.ts';
@@ -125,7 +125,7 @@ export class KeptUpstreams {
   readonly guard: Guard;
   private readonly index: KeptIndex;
   private readonly idle: KeptUpstream[] = [];
-  private timing = false;
+  private timer: TimerHandle | null = null;
   private closed = false;
   /** The last Keep-Alive value and what it came to: an upstream repeats it. */
   private announced = '';
@@ -187,6 +187,9 @@ export class KeptUpstreams {
   /** The visitor has left. */
   close(): void {
     this.closed = true;
+    // It would hold all that the visitor had until it is due.
+    this.timer?.cancel();
+    this.timer = null;
     for (const client of this.idle.splice(0)) {
       this.index.remove(client);
       client.abandon();
@@ -195,10 +198,8 @@ export class KeptUpstreams {
 
   /** One timer for all of them, started anew with what is left when it fires: keeping costs no timer a request. */
   private watch(ms: number): void {
-    if (this.timing) return;
-    this.timing = true;
-    this.guard.schedule(ms, () => {
-      this.timing = false;
+    this.timer ??= this.guard.schedule(ms, () => {
+      this.timer = null;
       const now = this.edge.now();
       let next = Infinity;
       const expired = this.idle.filter((client) => client.expiresAt <= now);
