@@ -247,6 +247,17 @@ describe('the TLS port', () => {
     expect(await readAll(socket)).toHaveLength(0);
   });
 
+  test('a ClientHello that has come in time is read, however late the process is to look', async () => {
+    await using harness = await edgeHarness({ limits: { clientHelloMs: 200 } });
+    const socket = await harness.tcp(harness.edge.addresses.https.port);
+    await eventually(async () => (await visitorConnections(harness)) === 1);
+    socket.write(helloBytes({ serverName: 'a.example.test' }));
+    // Whoever else needs the processor: afterwards both wait, the bytes and the deadline.
+    const end = performance.now() + 500;
+    while (performance.now() < end);
+    expect((await readBytes(socket, 1)).length).toBeGreaterThan(0);
+  });
+
   test('a handshake that never ends is given up', async () => {
     await using harness = await edgeHarness({ limits: { tlsHandshakeMs: 300 } });
     const socket = await harness.tcp(harness.edge.addresses.https.port);

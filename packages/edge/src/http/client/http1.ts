@@ -16,10 +16,10 @@ import {
   type RawFields,
   type ResponseHead,
 } from '@postern/protocol';
-import { partStream } from '../../agents/part-stream.ts';
 import type { EdgeContext } from '../../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import { isMarked } from './dial-failure.ts';
+import { leaveStream } from './leave-stream.ts';
 import { notTaken } from './not-taken.ts';
 import { ResponseDraft } from '../exchange/message.ts';
 import type { UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
@@ -31,6 +31,8 @@ import { type KeptUpstream, type KeptUpstreams, Turn } from './kept.ts';
 
 /** Chunks up to this size are copied behind their header, so that a frame carries all of it. */
 const SMALL_CHUNK = 16_384;
+
+const UNAUTHORIZED = 401;
 
 export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
   readonly mayTrail = false;
@@ -46,6 +48,10 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
   private exchange: UpstreamOwner | null = null;
   private switchHead: ResponseHead | null = null;
   private abandoned = false;
+  /** The last request has been answered whole, and the service awaits another. */
+  private whole = false;
+  /** The service may take all that comes over its connection for one and the same visitor's. */
+  private bound = false;
   private sawBytes = false;
   private requestDone = false;
   private chunked = false;
@@ -89,9 +95,12 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
     this.finHeld = false;
     this.flowing = true;
     this.reusable = false;
+    this.whole = false;
+    this.expiresAt = 0;
     this.trailer = null;
     this.requestDone = framing.kind === 'none';
     this.chunked = framing.kind === 'chunked';
+    this.bound ||= request.bindsConnection;
     if (this.stream !== null) this.stream.narrow = false;
     this.parser.expect(request.method, request.upgrade !== '');
     return request.headText();
@@ -204,6 +213,7 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
   onEnd(): void {
     const { exchange } = this;
     if (exchange === null) {
+      this.whole = false;
       this.kept.forget(this);
       this.abandon();
       return;
@@ -270,6 +280,8 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
       return;
     }
     this.reusable = head.keepAlive;
+    // What a service asks for here may be said once for all that follows (RFC 4559 §6).
+    this.bound ||= head.status === UNAUTHORIZED;
     exchange.responseHead(new ResponseDraft(head, dialFailed));
   }
 
@@ -288,8 +300,9 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
     if (exchange === null) return;
     this.exchange = null;
     this.flowing = true;
+    this.whole = this.reusable && this.requestDone && this.alive;
     // Kept before the exchange ends: the visitor's next, pipelined request starts inside that call.
-    if (!this.reusable || !this.requestDone || !this.alive || !this.kept.keep(this, this.keepAlive)) this.abandon();
+    if (!this.whole || !this.kept.keep(this, this.keepAlive)) this.abandon();
     exchange.responseEnd();
   }
 
@@ -381,6 +394,6 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
     this.abandoned = true;
     stream.consume(this.owed);
     this.owed = 0;
-    partStream(stream, this.edge.wheel);
+    leaveStream(this.edge, this.upstream, stream, this.whole && !this.bound && this.alive ? this.expiresAt : 0);
   }
 }
