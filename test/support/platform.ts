@@ -16,6 +16,8 @@ export const mainOf = (root: string): string => path.join(root, 'packages', 'cli
 const READY_MS = 60_000;
 /** `POSTERN_TEST_WORKERS=2`: every test with so many processes that serve. */
 const workers = process.env['POSTERN_TEST_WORKERS'];
+/** What only one process that serves promises (docs/decisions/0023-workers.md, "Each worker's own"). */
+export const SERVES_ALONE = Number(workers ?? 0) < 2;
 
 export interface Runtime {
   readonly pid: number;

@@ -173,7 +173,7 @@ export const SERVER_OPTIONS = [
     kind: 'text',
     value: 'count',
     default: '0',
-    help: 'processes that serve visitors and agents, each on a core of its own; 0 = the server itself does',
+    help: 'processes that serve visitors and agents, each on a core of its own; auto = one for each core, up to 4; 0 = the server itself does',
   },
   {
     key: 'data_dir',

@@ -8,6 +8,7 @@ import { ConfigError } from './config-error.ts';
 import { type RawSettings, type SettingKey, flagOf } from './options.ts';
 import { forListeners, type ListenerName, listeners as allListeners } from '../listeners/list.ts';
 import { SettingsReader } from './settings-reader.ts';
+import { workerCount } from './worker-count.ts';
 
 /** Where each listener listens. Empty = those who are meant for it come to another one (`within`). */
 type Listening = Readonly<Record<ListenerName, readonly Address[]>>;
@@ -67,9 +68,6 @@ export interface ServerConfig extends Listening {
   readonly accessLog: AccessLogSettings | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
-
-/** Each has routes, certificates and policies of its own in memory, and an own share of every limit's slack. */
-const MOST_WORKERS = 64;
 
 /** What defaults depend on. */
 export interface Surroundings {
@@ -131,7 +129,7 @@ export function resolveConfig(sources: readonly RawSettings[], surroundings: Sur
           ? 'any'
           : 'base'
         : read.choice('local_certificates', ['any', 'base', 'none']),
-    workers: read.count('workers', MOST_WORKERS, 0),
+    workers: workerCount(read),
     dataDir: path.resolve(surroundings.cwd, read.text('data_dir') || defaultDataDir(surroundings)),
     apiRateLimit: read.count('api_rate_limit', 10_000_000),
     corsOrigins: read.list('cors_origin').map(webOrigin),

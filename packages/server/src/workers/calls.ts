@@ -72,7 +72,7 @@ export interface WorkerCalls {
   numbers(): WorkerNumbers;
   /** What became of a connection that it has sent on. */
   moved(id: number, stays: boolean): void;
-  /** Of all workers, how much of their time they were at work, by name: of 1. */
+  /** Of all workers, how much of a core they had, by name. */
   loads(loads: Readonly<Record<string, number>>): void;
   /** Files are read again. */
   reload(): void;

@@ -10,7 +10,7 @@ import { handleOf } from './handles.ts';
 
 /** After which it is asked whether a socket that nobody has said anything of is on its way still. */
 const ASK_MS = 5_000;
-/** A worker that has so much of its time less to spare than this one is left alone, when it has little: of 1. */
+/** A worker that has so much more of a core than this one is left alone when it has nearly all of it. */
 const MUCH_MORE = 0.2;
 const BUSY = 0.75;
 const LOOK_MS = 500;
@@ -23,7 +23,7 @@ interface Sent {
 }
 
 interface ServerSide {
-  /** Shares of its time that the worker was at work. */
+  /** How much of a core the worker had. */
   load(share: number): void;
   /** Numbers of this worker's connections that are on their way. */
   underWay(): Promise<readonly number[]>;
@@ -36,7 +36,8 @@ export class Moving implements MoveChannel {
   #loads: Readonly<Record<string, number>> = {};
   #own = 0;
   #told = 0;
-  #looked = performance.eventLoopUtilization();
+  #spent = process.cpuUsage();
+  #looked = performance.now();
 
   constructor(server: ServerSide) {
     this.#server = server;
@@ -89,8 +90,11 @@ export class Moving implements MoveChannel {
   }
 
   #look(): void {
-    const now = performance.eventLoopUtilization();
-    this.#own = performance.eventLoopUtilization(now, this.#looked).utilization;
+    // Of CPU time: on a machine that has none to spare, everybody seems busy, and less work is what helps.
+    const now = performance.now();
+    const { user, system } = process.cpuUsage(this.#spent);
+    this.#own = (user + system) / 1_000 / (now - this.#looked);
+    this.#spent = process.cpuUsage();
     this.#looked = now;
     if (Math.abs(this.#own - this.#told) < CHANGE) return;
     this.#told = this.#own;

@@ -64,7 +64,7 @@ export class Workers {
   readonly #keeper: ShareKeeper;
   #doors: readonly WorkerDoor[] = [];
   #held: Accepted[] = [];
-  /** How much of their time workers were at work, by name. */
+  /** How much of a core workers had, by name. */
   readonly #loads = new Map<string, number>();
   #turn = 0;
   #stopping = false;
