@@ -31,6 +31,8 @@ export interface Share {
   readonly name: string;
   readonly scheme: 'http' | 'https' | 'tcp' | 'tls';
   readonly inspected?: boolean;
+  /** Connections of the agent; 1 when it is not said. */
+  readonly sessions?: number;
   /** A traffic policy. */
   readonly policy?: object;
   /** It has a certificate of its own, which is not looked at. */
@@ -114,13 +116,14 @@ export class Postern {
     return made;
   }
 
-  async #start({ name, scheme, inspected = false, policy, unverified = false }: Share): Promise<Shared> {
+  async #start({ name, scheme, inspected = false, policy, unverified = false, sessions }: Share): Promise<Shared> {
     const target = scheme === 'tcp' ? this.#tcpTarget() : this.target(scheme === 'http' ? 'http' : 'https', name);
     const url = scheme === 'tcp' ? `tcp://localhost:${target.port}` : urlOf(scheme, target);
     const { upstreamPort } = this.#options;
     const service =
       scheme === 'tcp' || scheme === 'tls' ? `127.0.0.1:${upstreamPort}` : `http://127.0.0.1:${upstreamPort}`;
     const args = [scheme === 'https' ? 'http' : scheme, service, '--url', url, ...this.#inspector(inspected, scheme)];
+    if (sessions !== undefined) args.push('--sessions', String(sessions));
     if (policy !== undefined) {
       const file = path.join(this.platform.dataDir, `${name}.policy.json`);
       await writeFile(file, JSON.stringify(policy));

@@ -12,7 +12,7 @@ export interface Figure {
 
 export interface Scenario {
   readonly id: string;
-  readonly group: 'memory' | 'beside-bulk' | 'overload';
+  readonly group: 'memory' | 'beside-bulk' | 'overload' | 'workers';
   readonly title: string;
   /** @throws Missing where this machine has not what it needs */
   readonly run: (stage: Stage) => Promise<readonly Figure[]>;
