@@ -13,6 +13,7 @@ import { Handover } from './handover.ts';
 import { spreadLastNet } from './last-net.ts';
 import { createLogger, type Logger } from './log.ts';
 import type { Platform } from './platform.ts';
+import { keepGarbageYoung } from './young-garbage.ts';
 
 export interface RunOptions {
   readonly config: ServerConfig;
@@ -31,6 +32,7 @@ export interface RunOptions {
  */
 export async function runServer(options: RunOptions): Promise<number> {
   const log = createLogger({ format: options.config.logFormat, level: options.config.logLevel });
+  keepGarbageYoung();
   keepWithoutReaders();
   const net = spreadLastNet(log);
   const hangups = watchHangups();

@@ -15,6 +15,7 @@ import { codeOf } from '../problem.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { TrafficCounts } from '../metrics/traffic-counts.ts';
 import { processNumbers } from '../metrics/process-numbers.ts';
+import { keepGarbageYoung } from '../young-garbage.ts';
 import { type WorkerCalls, type WorkerDoor, type WorkerStart, WAYS } from './calls.ts';
 import { HandedOverDoors } from './handed-over.ts';
 import { Moving } from './moving.ts';
@@ -22,6 +23,8 @@ import { Moving } from './moving.ts';
 // A terminal or a service manager tells the whole group; the server then tells each worker what to do.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+keepGarbageYoung();
 
 const TRIES = 40;
 const TRY_EVERY_MS = 25;

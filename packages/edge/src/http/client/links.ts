@@ -16,6 +16,7 @@ import type { PlaceClaim, PlaceWait } from '../../places/place.ts';
 import type { UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
 import { type KeptIndex, type Spare, Turn } from './kept.ts';
 import { NativeLife } from '../codec/http2-native-life.ts';
+import { keepStreamsPassing } from '../codec/passing.ts';
 import { StreamErrors } from '../codec/http2-stream-errors.ts';
 import { MuxDuplex } from './mux-duplex.ts';
 import { type Http2Carrier, Http2Upstream } from './http2.ts';
@@ -72,6 +73,7 @@ export class Http2Link implements Spare, Http2Carrier {
       // The default of 64 KiB would fail heads that our own limit lets pass; fields count 32 bytes more each here.
       maxSendHeaderBlockLength: headBytes + 32_768,
     });
+    keepStreamsPassing(this.session);
     this.native = new NativeLife(this.session);
     this.errors = new StreamErrors(this.session, guard, () => this.destroy());
     this.session.on('error', ignore);

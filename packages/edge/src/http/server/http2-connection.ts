@@ -16,6 +16,7 @@ import { Http2Chatter } from './http2-chatter.ts';
 import { type StreamOwner, VisitorStream } from './http2-stream.ts';
 import { NativeLife } from '../codec/http2-native-life.ts';
 import { announceHeads } from './http2-settings.ts';
+import { keepStreamsPassing, PassingSet } from '../codec/passing.ts';
 import { StreamErrors } from '../codec/http2-stream-errors.ts';
 import { Http2Watch } from './http2-watch.ts';
 import type { VisitorStages } from '../exchange/exchange.ts';
@@ -53,7 +54,7 @@ export class Http2Connection implements HttpConnection, StreamOwner {
   private readonly group: HttpConnections;
   private readonly socket: VisitorConnection['socket'];
   private readonly session: ServerHttp2Session;
-  private readonly exchanges = new Set<VisitorStream>();
+  private readonly exchanges = new PassingSet<VisitorStream>();
   private readonly watch: Http2Watch<VisitorStream>;
   private readonly streamErrors: StreamErrors;
   private parting: TimerHandle | null = null;
@@ -86,6 +87,7 @@ export class Http2Connection implements HttpConnection, StreamOwner {
       streamResetBurst: NO_LIMIT,
       streamResetRate: NO_LIMIT,
     });
+    keepStreamsPassing(this.session);
     this.native = new NativeLife(this.session);
     this.streamErrors = new StreamErrors(this.session, this.guard, () => this.cut(constants.NGHTTP2_PROTOCOL_ERROR));
     const bytesRead = (): number => connection.socket.bytesRead;

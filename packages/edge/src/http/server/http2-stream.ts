@@ -322,5 +322,7 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
     this.writer.drop();
     this.gone('client-gone');
     this.owner.streamClosed(this, !this.ended, this.stream.rstCode ?? 0);
+    // The stream may be garbage for a while before it is collected, and need not keep the request alive meanwhile.
+    this.exchange = null;
   }
 }
