@@ -8,7 +8,8 @@ import type { RawFields } from './types.ts';
 
 /** Pseudo fields and ordinary fields of one header block. */
 export interface H2Block {
-  readonly pseudo: ReadonlyMap<string, string>;
+  /** Name, value, …, each name once. */
+  readonly pseudo: RawFields;
   /** Names in lower case. */
   readonly fields: RawFields;
 }
@@ -19,7 +20,7 @@ export interface H2Block {
  * @throws Refusal
  */
 export function readH2Block(raw: readonly string[], allowed: ReadonlySet<string>, maxFields: number): H2Block {
-  const pseudo = new Map<string, string>();
+  const pseudo: RawFields = [];
   const fields: RawFields = [];
   if (raw.length > maxFields * 2) throw new Refusal(431, `more than ${maxFields} header fields`);
   for (let index = 0; index < raw.length; index += 2) {
@@ -28,15 +29,23 @@ export function readH2Block(raw: readonly string[], allowed: ReadonlySet<string>
     if (name.charCodeAt(0) === 58) {
       if (fields.length > 0) throw new Refusal(400, 'a pseudo-header field after another field');
       if (!allowed.has(name)) throw new Refusal(400, `a pseudo-header field that is not known here`);
-      if (pseudo.has(name)) throw new Refusal(400, `a repeated ${name}`);
+      if (pseudoOf(pseudo, name) !== null) throw new Refusal(400, `a repeated ${name}`);
       if (!isFieldValue(value)) throw new Refusal(400, `a byte in ${name} that may not be there`);
-      pseudo.set(name, value);
+      pseudo.push(name, value);
       continue;
     }
     checkField(name, value);
     fields.push(name, value);
   }
   return { pseudo, fields };
+}
+
+/** The value of a pseudo field, null when it is absent. */
+export function pseudoOf(pseudo: RawFields, name: string): string | null {
+  for (let index = 0; index < pseudo.length; index += 2) {
+    if (pseudo[index] === name) return pseudo[index + 1] ?? '';
+  }
+  return null;
 }
 
 function checkField(name: string, value: string): void {

@@ -5,8 +5,8 @@
 import { isOriginForm, readAuthority, sameAuthority } from './authority.ts';
 import { equalsLower, isToken } from './characters.ts';
 import { CHUNKED, NO_BODY, parseContentLength } from './framing.ts';
-import { readH2Block, singleField } from './h2-fields.ts';
-import { endToEndFields } from './hop-by-hop.ts';
+import { pseudoOf, readH2Block, singleField } from './h2-fields.ts';
+import { connectionTokens, isHopByHop } from './hop-by-hop.ts';
 import { DEFAULT_LIMITS, Refusal } from './refusal.ts';
 import { forbiddenTrailer } from './trailers.ts';
 import type { Framing, Http1Failure, RawFields, RequestHead, ResponseHead } from './types.ts';
@@ -14,6 +14,9 @@ import type { Framing, Http1Failure, RawFields, RequestHead, ResponseHead } from
 const REQUEST_PSEUDO = new Set([':method', ':scheme', ':authority', ':path', ':protocol']);
 const RESPONSE_PSEUDO = new Set([':status']);
 const NO_PSEUDO: ReadonlySet<string> = new Set();
+
+/** In a TE field. */
+const TRAILERS = /(^|,)[ \t]*trailers[ \t]*(,|$)/i;
 
 /** `failure` is null exactly when the value is there. */
 export type H2Result<T> = ({ readonly failure: null } & T) | { readonly failure: Http1Failure };
@@ -46,17 +49,17 @@ function readRequest(
   maxFields: number,
 ): { head: RequestHead; scheme: 'http' | 'https' } {
   const { pseudo, fields } = readH2Block(raw, REQUEST_PSEUDO, maxFields);
-  const method = pseudo.get(':method') ?? '';
+  const method = pseudoOf(pseudo, ':method') ?? '';
   if (!isToken(method)) throw new Refusal(400, 'an invalid :method');
-  if (method === 'CONNECT' || pseudo.has(':protocol')) {
+  if (method === 'CONNECT' || pseudoOf(pseudo, ':protocol') !== null) {
     throw new Refusal(405, 'the method CONNECT, which is not served here');
   }
-  const scheme = pseudo.get(':scheme');
+  const scheme = pseudoOf(pseudo, ':scheme');
   if (scheme !== 'http' && scheme !== 'https') throw new Refusal(400, 'a :scheme other than http and https');
-  const target = pseudo.get(':path') ?? '';
+  const target = pseudoOf(pseudo, ':path') ?? '';
   if (!isOriginForm(target) && !(target === '*' && method === 'OPTIONS')) throw new Refusal(400, 'an invalid :path');
 
-  const authority = authorityOf(pseudo.get(':authority') ?? null, singleField(fields, 'host'), scheme);
+  const authority = authorityOf(pseudoOf(pseudo, ':authority'), singleField(fields, 'host'), scheme);
   const expect = singleField(fields, 'expect');
   const head: RequestHead = {
     method,
@@ -130,7 +133,7 @@ export function validateH2ResponseHead(
 
 function readResponse(raw: readonly string[], endStream: boolean, method: string, maxFields: number): ResponseHead {
   const { pseudo, fields } = readH2Block(raw, RESPONSE_PSEUDO, maxFields);
-  const text = pseudo.get(':status') ?? '';
+  const text = pseudoOf(pseudo, ':status') ?? '';
   if (!/^[1-5][0-9][0-9]$/.test(text) || text === '101') throw new Refusal(502, 'an invalid :status');
   const status = Number(text);
   // It means nothing in a response, but repeated it is refused as in HTTP/1, whose readers may route by it.
@@ -179,20 +182,14 @@ function failureOf(error: unknown, status: number | null): Http1Failure {
  * (RFC 9113 §8.2.2), no `host` (it is `:authority`). `te: trailers` stays when it was sent.
  */
 export function fieldsForH2(fields: RawFields): RawFields {
+  const nominated = connectionTokens(fields);
   const result: RawFields = [];
   let trailers = false;
   for (let index = 0; index < fields.length; index += 2) {
-    if (
-      (fields[index] ?? '').toLowerCase() === 'te' &&
-      /(^|,)[ \t]*trailers[ \t]*(,|$)/i.test(fields[index + 1] ?? '')
-    ) {
-      trailers = true;
-    }
-  }
-  const kept = endToEndFields(fields);
-  for (let index = 0; index < kept.length; index += 2) {
-    const name = (kept[index] ?? '').toLowerCase();
-    if (name !== 'host') result.push(name, kept[index + 1] ?? '');
+    const name = (fields[index] ?? '').toLowerCase();
+    const value = fields[index + 1] ?? '';
+    if (isHopByHop(name)) trailers ||= name === 'te' && TRAILERS.test(value);
+    else if (name !== 'host' && !nominated.has(name)) result.push(name, value);
   }
   if (trailers) result.push('te', 'trailers');
   return result;

@@ -1,7 +1,7 @@
 /** Raw header lists for `node:http2`, which refuses a repeated field that may be there only once. */
 import { fieldsForH2, type RawFields } from '@postern/protocol';
 
-const SINGLE = new Set([
+const SINGLE_NAMES: readonly string[] = [
   'access-control-allow-credentials',
   'access-control-max-age',
   'access-control-request-method',
@@ -36,17 +36,24 @@ const SINGLE = new Set([
   'upgrade-insecure-requests',
   'user-agent',
   'x-content-type-options',
-]);
+];
+/** The bit of each; the names are more than an integer has bits. */
+const SINGLE: ReadonlyMap<string, number> = new Map(SINGLE_NAMES.map((name, at) => [name, at]));
+const BITS = 30;
 
 /** Appends fields in HTTP/2 form to pseudo fields; of a repeated single field the first stays. */
 export function h2Block(pseudo: string[], fields: RawFields): string[] {
-  const seen = new Set<string>();
   const prepared = fieldsForH2(fields);
+  let seen = 0;
+  let seenAbove = 0;
   for (let at = 0; at < prepared.length; at += 2) {
     const name = prepared[at] ?? '';
-    if (SINGLE.has(name)) {
-      if (seen.has(name)) continue;
-      seen.add(name);
+    const single = SINGLE.get(name);
+    if (single !== undefined) {
+      const bit = 1 << (single % BITS);
+      if (((single < BITS ? seen : seenAbove) & bit) !== 0) continue;
+      if (single < BITS) seen |= bit;
+      else seenAbove |= bit;
     }
     pseudo.push(name, prepared[at + 1] ?? '');
   }

@@ -55,6 +55,8 @@ export class Http2Connection implements HttpConnection, StreamOwner {
   private readonly socket: VisitorConnection['socket'];
   private readonly session: ServerHttp2Session;
   private readonly exchanges = new PassingSet<VisitorStream>();
+  /** Those whose heads came in this turn of the event loop. */
+  private arrived: VisitorStream[] = [];
   private readonly watch: Http2Watch<VisitorStream>;
   private readonly streamErrors: StreamErrors;
   private parting: TimerHandle | null = null;
@@ -86,6 +88,8 @@ export class Http2Connection implements HttpConnection, StreamOwner {
       maxSessionRejectedStreams: NO_LIMIT,
       streamResetBurst: NO_LIMIT,
       streamResetRate: NO_LIMIT,
+      // Seen to where fields are made fit for HTTP/2 (http2-fields.ts).
+      strictSingleValueFields: false,
     });
     keepStreamsPassing(this.session);
     this.native = new NativeLife(this.session);
@@ -140,7 +144,14 @@ export class Http2Connection implements HttpConnection, StreamOwner {
     this.chatter.head(size);
     if (this.exchanges.size > MOST_UNTOLD) return this.calmDown('requests that were reset');
     // A reset that came in the same read is known by then, and the request costs nobody else anything.
-    setImmediate(begin, exchange, result.head);
+    exchange.waiting = result.head;
+    if (this.arrived.push(exchange) === 1) setImmediate(beginAll, this);
+  }
+
+  begin(): void {
+    const { arrived } = this;
+    this.arrived = [];
+    for (const exchange of arrived) exchange.begin();
   }
 
   /** Who heeds the settings sends less; many clients do not look at them. */
@@ -239,6 +250,6 @@ export class Http2Connection implements HttpConnection, StreamOwner {
   }
 }
 
-function begin(exchange: VisitorStream, head: RequestHead): void {
-  exchange.begin(head);
+function beginAll(connection: Http2Connection): void {
+  connection.begin();
 }

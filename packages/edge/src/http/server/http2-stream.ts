@@ -36,6 +36,9 @@ const MOST_BLOCK_BYTES = 9 * 16_384 - 1_024;
 const FIELD_BYTES = 12;
 const MOST_TEXT_BYTES = 65_536;
 
+const HEAD_ALONE = { endStream: true };
+const WITH_TRAILERS = { waitForTrailers: true };
+
 /** The connection that carries it. */
 export interface StreamOwner {
   readonly requester: Requester;
@@ -60,6 +63,8 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
   readonly headBytes: number;
   quiet = 0;
   stalled = 0;
+  /** Its head, until it begins. */
+  waiting: RequestHead | null = null;
   private readonly owner: StreamOwner;
   private readonly stream: ServerHttp2Stream;
   /** Pooled memory for the response: a buffer per piece would cost a full collection every 64 MiB (slab-reader.ts). */
@@ -87,6 +92,11 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
     stream.on('error', ignore);
     stream.on('aborted', () => this.owner.guard.call(VisitorStream.aborted, this));
     stream.on('close', () => this.owner.guard.call(VisitorStream.closed, this));
+    if (ended) {
+      this.endSeen = true;
+      stream.on('end', onEmptyEnd);
+      return;
+    }
     stream.on('end', () => {
       this.endSeen = true;
       // Of a stream that is closed already it need not be END_STREAM that has come.
@@ -114,7 +124,11 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
     this.owner.guard.fault(error);
   }
 
-  begin(head: RequestHead): void {
+  /** With what `waiting` says. */
+  begin(): void {
+    const head = this.waiting;
+    this.waiting = null;
+    if (head === null) return;
     try {
       this.start(head);
     } catch (error) {
@@ -131,7 +145,6 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
       stream.on('data', (chunk: Buffer) => this.bodyCame(chunk));
       stream.pause();
     }
-    stream.on('wantTrailers', () => this.owner.guard.call(VisitorStream.trailersWanted, this));
     if (this.endSeen) this.requestEnd();
     owner.stages.begin(exchange);
   }
@@ -199,8 +212,12 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
     this.bodiless = empty || this.exchange?.request.method === 'HEAD' || status === 204 || status === 304;
     const block = h2Block([':status', String(status)], fields);
     const mayTrail = framing.kind === 'chunked' || this.exchange?.upstream?.mayTrail === true;
-    const waitForTrailers = !this.bodiless && mayTrail;
-    this.stream.respond(block, { endStream: this.bodiless, waitForTrailers });
+    if (this.bodiless) this.stream.respond(block, HEAD_ALONE);
+    else if (!mayTrail) this.stream.respond(block);
+    else {
+      this.stream.on('wantTrailers', () => this.owner.guard.call(VisitorStream.trailersWanted, this));
+      this.stream.respond(block, WITH_TRAILERS);
+    }
   }
 
   body(chunk: Buffer, start: number, end: number): boolean {
@@ -325,4 +342,9 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
     // The stream may be garbage for a while before it is collected, and need not keep the request alive meanwhile.
     this.exchange = null;
   }
+}
+
+/** Of a request without a body. */
+function onEmptyEnd(this: ServerHttp2Stream): void {
+  endReset(this);
 }
