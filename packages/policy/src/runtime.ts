@@ -236,6 +236,8 @@ export type Outcome =
       readonly status: number;
       readonly headers: readonly (readonly [string, string])[];
       readonly body: Buffer;
+      /** This very object answers every request of the rule: what is made of it may be kept with it. */
+      readonly constant?: true;
       /** By `deny`: whoever shows it to people may say so in words; its body is empty. */
       readonly denied?: true;
     }

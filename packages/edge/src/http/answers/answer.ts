@@ -2,10 +2,12 @@
 import { STATUS_CODES } from 'node:http';
 import type { PosternError } from '@postern/errors';
 import type { Outcome } from '@postern/policy';
-import { isToken, type RawFields } from '@postern/protocol';
+import type { RawFields } from '@postern/protocol';
 import type { Exchange } from '../exchange/exchange.ts';
-import { valueOf, wireValue } from '../exchange/fields.ts';
-import { ResponseDraft } from '../exchange/message.ts';
+import { valueOf } from '../exchange/fields.ts';
+import { type AnswerHead, ResponseDraft } from '../exchange/message.ts';
+import { constantHead } from './constant-answer.ts';
+import { fieldsOf, httpDate } from './own-fields.ts';
 import { acceptOf, deniedPage, renderPage } from './pages.ts';
 
 /** Puts a whole answer in the place of what an upstream would say. */
@@ -15,17 +17,16 @@ export function answerWith(
   headers: readonly (readonly [string, string])[],
   body: Buffer,
 ): void {
-  const fields: RawFields = [];
-  for (const [name, value] of headers) if (isToken(name)) fields.push(name, wireValue(value));
-  const bodiless = status === 204 || status === 304;
-  if (!bodiless && valueOf(fields, 'content-length') === undefined) fields.push('Content-Length', String(body.length));
-  put(exchange, status, fields, bodiless ? Buffer.alloc(0) : body);
+  const { fields, sent } = fieldsOf(status, headers, body);
+  put(exchange, status, fields, sent);
 }
 
 /** What a rule answers, or its error; a browser that is denied is told so in words. */
 export function answerAsTold(exchange: Exchange, outcome: Extract<Outcome, { kind: 'respond' | 'error' }>): void {
   if (outcome.kind === 'error') return answerWithPage(exchange, outcome.error, outcome.headers);
   const { status, headers, body, denied = false } = outcome;
+  const head = constantHead(outcome, exchange.requester.now());
+  if (head !== null) return putHead(exchange, head, body);
   const page = denied ? deniedPage(status, exchange.request.authority, acceptOf(exchange.request.fields)) : null;
   if (page === null) answerWith(exchange, status, headers, body);
   else answerWith(exchange, status, [...headers, ...DENIED_FIELDS], page);
@@ -51,20 +52,11 @@ export function answerWithPage(
 function put(exchange: Exchange, status: number, fields: RawFields, body: Buffer): void {
   if (valueOf(fields, 'date') === undefined) fields.push('Date', httpDate(exchange.requester.now()));
   const framing = { kind: 'length', length: body.length } as const;
-  const draft = new ResponseDraft({ status, reason: STATUS_CODES[status] ?? '', fields, framing }, false);
-  draft.body = body;
-  exchange.draft = draft;
+  putHead(exchange, { status, reason: STATUS_CODES[status] ?? '', fields, framing }, body);
 }
 
-let second = 0;
-let dated = '';
-
-/** IMF-fixdate; made once a second. */
-function httpDate(now: number): string {
-  const current = Math.floor(now / 1_000);
-  if (current !== second) {
-    second = current;
-    dated = new Date(current * 1_000).toUTCString();
-  }
-  return dated;
+function putHead(exchange: Exchange, head: AnswerHead, body: Buffer): void {
+  const draft = new ResponseDraft(head, false);
+  draft.body = body;
+  exchange.draft = draft;
 }

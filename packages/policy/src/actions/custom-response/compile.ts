@@ -33,7 +33,8 @@ export const customResponse: ActionDefinition = {
     const typed = bodiless || headers.some(([name]) => name === 'content-type');
     const fixed = constantHeaders(headers);
     if (fixed !== null && body.text !== null) {
-      const answer = respond(status, fixed, body.text, typed);
+      const made = respond(status, fixed, body.text, typed);
+      const answer: Outcome = made.kind === 'respond' ? { ...made, constant: true } : made;
       return { run: () => answer, terminates: true };
     }
     const run: RunAction = (scope) => {

@@ -19,7 +19,13 @@ describe('custom-response', () => {
         ['content-type', 'text/plain; charset=utf-8'],
       ],
       body: Buffer.from('Busy'),
+      constant: true,
     });
+  });
+
+  it('is one answer for every request only where nothing depends on the request', async () => {
+    expect((await respond({ body: 'Busy' })).outcome).toMatchObject({ constant: true });
+    expect((await respond({ body: 'Busy ${1 + 1}' })).outcome).not.toHaveProperty('constant');
   });
 
   it('answers 200 with nothing by default, and knows the older name of body', async () => {
