@@ -19,7 +19,7 @@ import {
 import type { EdgeContext } from '../../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import { isMarked } from './dial-failure.ts';
-import { leaveStream } from './leave-stream.ts';
+import { bindsAsAnswer, bindsAsRequest, leaveStream } from './leave-stream.ts';
 import { notTaken } from './not-taken.ts';
 import { ResponseDraft } from '../exchange/message.ts';
 import type { UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
@@ -31,8 +31,6 @@ import { type KeptUpstream, type KeptUpstreams, Turn } from './kept.ts';
 
 /** Chunks up to this size are copied behind their header, so that a frame carries all of it. */
 const SMALL_CHUNK = 16_384;
-
-const UNAUTHORIZED = 401;
 
 export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
   readonly mayTrail = false;
@@ -50,7 +48,7 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
   private abandoned = false;
   /** The last request has been answered whole, and the service awaits another. */
   private whole = false;
-  /** The service may take all that comes over its connection for one and the same visitor's. */
+  /** Nobody else may come over the service's connection (leave-stream.ts). */
   private bound = false;
   private sawBytes = false;
   private requestDone = false;
@@ -100,7 +98,7 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
     this.trailer = null;
     this.requestDone = framing.kind === 'none';
     this.chunked = framing.kind === 'chunked';
-    this.bound ||= request.bindsConnection;
+    this.bound ||= bindsAsRequest(request);
     if (this.stream !== null) this.stream.narrow = false;
     this.parser.expect(request.method, request.upgrade !== '');
     return request.headText();
@@ -280,8 +278,7 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
       return;
     }
     this.reusable = head.keepAlive;
-    // What a service asks for here may be said once for all that follows (RFC 4559 §6).
-    this.bound ||= head.status === UNAUTHORIZED;
+    this.bound ||= bindsAsAnswer(head);
     exchange.responseHead(new ResponseDraft(head, dialFailed));
   }
 
