@@ -4,7 +4,6 @@ import type { AgentLog, ForwardFunction, ListenOptions } from '../options.ts';
 import { parseUpstream } from '../target.ts';
 import type { UpstreamPlan } from './dial-upstream.ts';
 import { Pipe, type PipeContext, type ProxiedConnection } from './pipe.ts';
-import { isRepeatable } from './repeatable.ts';
 import { StreamDuplex } from './stream-duplex.ts';
 import { Watched } from './watched.ts';
 
@@ -52,9 +51,8 @@ class Acceptor implements MuxStreamHandler {
     const header = this.#reader.header;
     this.#stream.consume(header === undefined ? chunk.length : used);
     if (header === undefined) return;
-    const rest = chunk.subarray(used);
-    this.#join(header, false, isRepeatable(rest) ? rest : undefined);
-    if (rest.length > 0) this.#stream.handler.onData(rest);
+    this.#join(header);
+    if (used < chunk.length) this.#stream.handler.onData(chunk.subarray(used));
   }
 
   onEnd(): void {
@@ -65,11 +63,8 @@ class Acceptor implements MuxStreamHandler {
 
   onDrain(): void {}
 
-  /**
-   * @param waited for connections of ours that are on their way
-   * @param first what comes next, when it may be sent twice
-   */
-  #join(header: ProxyHeader, waited = false, first?: Buffer): void {
+  /** @param waited for connections of ours that are on their way */
+  #join(header: ProxyHeader, waited = false): void {
     const options = this.#context.listenerOf(header.id);
     if (options === undefined) {
       this.#unknown(header);
@@ -102,13 +97,12 @@ class Acceptor implements MuxStreamHandler {
     }
     const proxied = (options.proxyProto ?? 0) > 0;
     const watched = Watched.of(options, header, proxied && !secure, this.#context.log);
-    const shared = !bytes && !proxied && options.forwardsProto !== 'http2';
-    const plan: UpstreamPlan = { address, secure, options, trail, watched, shared };
+    const plan: UpstreamPlan = { address, secure, options, trail, watched };
     if (secure && proxied) {
       this.#stream.handler = new BehindPreamble(this.#stream, plan, this.#context);
       return;
     }
-    join(this.#stream, plan, this.#context, undefined, first);
+    join(this.#stream, plan, this.#context);
   }
 
   #nextTurn(header: ProxyHeader): void {
@@ -148,8 +142,8 @@ function serve(upstream: ForwardFunction, duplex: StreamDuplex, header: ProxyHea
   }
 }
 
-function join(stream: MuxStream, plan: UpstreamPlan, context: AcceptContext, preamble?: Buffer, first?: Buffer): void {
-  const pipe = new Pipe(stream, plan, context, preamble, first);
+function join(stream: MuxStream, plan: UpstreamPlan, context: AcceptContext, preamble?: Buffer): void {
+  const pipe = new Pipe(stream, plan, context, preamble);
   context.onStart(pipe);
   stream.handler = pipe;
 }

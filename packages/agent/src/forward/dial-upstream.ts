@@ -13,8 +13,6 @@ export interface UpstreamPlan {
   /** Of tcp and tls endpoints: what the connection has come through. */
   readonly trail?: Trail | undefined;
   readonly watched?: Watched | undefined;
-  /** A connection to it may serve one visitor after another. */
-  readonly shared?: boolean;
 }
 
 /** Starts the connection; bytes written before it is up are queued by the socket. */

@@ -5,14 +5,12 @@ import { acceptProxied } from './accept.ts';
 import type { Circles } from './circles.ts';
 import type { UpstreamPlan } from './dial-upstream.ts';
 import type { ProxiedConnection } from './pipe.ts';
-import { ServicePool } from './service-pool.ts';
 
 /** Every connection of visitors' that the agent serves now, whichever server connection brought it. */
 export class Forwarding {
   readonly #log: AgentLog | undefined;
   readonly #listenerOf: (id: string) => ListenOptions | undefined;
   readonly #circles: Circles;
-  readonly #pool = new ServicePool();
   readonly #connections = new Set<ProxiedConnection>();
   #bindsUnderWay = 0;
   #afterBinds: (() => void)[] = [];
@@ -29,7 +27,6 @@ export class Forwarding {
     acceptProxied(stream, {
       log: this.#log,
       circles: this.#circles,
-      pool: this.#pool,
       onCircle: this.#onCircle,
       listenerOf: this.#listenerOf,
       waitForBinds: this.#waitForBinds,
@@ -64,7 +61,6 @@ export class Forwarding {
   }
 
   destroy(): void {
-    this.#pool.close();
     for (const connection of this.#connections) connection.destroy();
   }
 

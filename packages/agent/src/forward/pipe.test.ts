@@ -1,9 +1,8 @@
 import { createServer, type Socket } from 'node:net';
-import { createMuxSession, MuxErrorCode, type MuxStream } from '@postern/protocol';
+import { createMuxSession, type MuxStream } from '@postern/protocol';
 import { expect, test } from 'vitest';
 import { parseUpstream } from '../target.ts';
 import { Circles } from './circles.ts';
-import { ServicePool } from './service-pool.ts';
 import { Pipe, type PipeContext } from './pipe.ts';
 
 const context: PipeContext = {
@@ -11,7 +10,6 @@ const context: PipeContext = {
     () => 0,
     () => false,
   ),
-  pool: new ServicePool(),
   onDone: () => {},
   onDialFailure: () => {},
 };
@@ -43,7 +41,7 @@ test('an end and a reset in one read leave no connection behind', async () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     pipe.onEnd();
     for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => process.nextTick(resolve));
-    pipe.onReset(MuxErrorCode.streamCancelled);
+    pipe.onReset();
     await gone;
     expect(socket.destroyed).toBe(true);
   }

@@ -1,9 +1,11 @@
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
+import { SocketWriter, type SocketWriterOwner } from '@postern/sockets';
 import { badGateway } from './bad-gateway.ts';
 import type { Circles } from './circles.ts';
-import type { UpstreamPlan } from './dial-upstream.ts';
-import { type ConnectionUser, ServiceConnection } from './service-connection.ts';
-import type { ServicePool } from './service-pool.ts';
+import { dialUpstream, dialUpstreamBehind, type UpstreamPlan } from './dial-upstream.ts';
+import { UpstreamReader } from './upstream-reader.ts';
 
 /** A visitor's connection that is being served. */
 export interface ProxiedConnection {
@@ -13,8 +15,6 @@ export interface ProxiedConnection {
 /** What all pipes share. */
 export interface PipeContext {
   readonly circles: Circles;
-  /** Of all connections to the server. */
-  readonly pool: ServicePool;
   /** A connection is over. */
   readonly onDone: (connection: ProxiedConnection) => void;
   /** The upstream could not be reached. */
@@ -25,99 +25,91 @@ export interface PipeContext {
  * One proxied stream joined to one upstream connection: bytes both ways, each side's speed bounded by the other's
  * reader, and each direction ended by itself.
  */
-export class Pipe implements MuxStreamHandler, ProxiedConnection, ConnectionUser {
+export class Pipe implements MuxStreamHandler, SocketWriterOwner, ProxiedConnection {
   readonly #stream: MuxStream;
   readonly #plan: UpstreamPlan;
   readonly #context: PipeContext;
-  #connection: ServiceConnection;
+  readonly #socket: Socket;
+  readonly #writer: SocketWriter;
+  #deadline: NodeJS.Timeout | undefined;
+  #connected = false;
   /** Dialling failed, and a 502 was the answer: what the visitor still sends is dropped. */
   #refused = false;
-  /**
-   * The request that was sent over a connection which others had before: the service may close it in that very moment,
-   * and then it is sent once more over one of its own. Gone when something follows it.
-   */
-  #again: Buffer | undefined = undefined;
-  #sent = false;
-  /** The visitor sends nothing more. */
-  #ended = false;
 
-  /**
-   * @param preamble what must reach a TLS upstream before TLS does
-   * @param first what `onData` will get first, when it may be sent twice (repeatable.ts)
-   */
-  constructor(stream: MuxStream, plan: UpstreamPlan, context: PipeContext, preamble?: Buffer, first?: Buffer) {
+  /** @param preamble what must reach a TLS upstream before TLS does */
+  constructor(stream: MuxStream, plan: UpstreamPlan, context: PipeContext, preamble?: Buffer) {
     this.#stream = stream;
     this.#plan = plan;
     this.#context = context;
-    const kept = first === undefined || plan.shared !== true ? undefined : context.pool.take(plan.options);
-    if (kept === undefined) {
-      if (plan.shared === true) context.pool.makeRoom(plan.options);
-      this.#connection = this.#dial(preamble);
-      return;
-    }
-    this.#connection = kept;
-    kept.user = this;
-    kept.reader.attach(stream, plan.watched);
-    // The view is valid for this call only.
-    if (first !== undefined) this.#again = Buffer.from(first);
+    this.#socket =
+      preamble === undefined
+        ? dialUpstream(plan, new UpstreamReader(stream, () => this.#socket.pause(), plan.watched).onread)
+        : dialUpstreamBehind(preamble, plan, (chunk) => this.#read(chunk));
+    this.#writer = new SocketWriter(this.#socket, this);
+    const timeout = plan.options.dialTimeout ?? 10_000;
+    this.#deadline = setTimeout(() => this.#socket.destroy(new Error(`no answer within ${timeout / 1000} s`)), timeout);
+    this.#socket.on(plan.secure ? 'secureConnect' : 'connect', () => {
+      this.#connected = true;
+      this.#clearDeadline();
+    });
+    // Before TLS of ours, if any: the edge opens the next stream at its ClientHello.
+    if (plan.trail !== undefined) context.circles.dial(this.#socket, plan.address.port, plan.trail);
+    this.#socket.on('end', () => this.#stream.end());
+    this.#socket.on('error', (error) => this.#failed(error));
+    this.#socket.on('close', () => this.#closed());
   }
 
   /** Ends both sides at once. */
   destroy(): void {
     this.#stream.reset(MuxErrorCode.streamCancelled);
-    this.#connection.cut();
+    this.#writer.drop();
+    cut(this.#socket);
   }
 
   onDrain(): void {
-    this.#connection.socket.resume();
+    this.#socket.resume();
   }
 
   /** What the visitor sent. */
   onData(chunk: Buffer): void {
-    const { socket, writer } = this.#connection;
     this.#plan.watched?.fromVisitor(chunk);
-    if (this.#refused || socket.destroyed) return this.#stream.consume(chunk.length);
-    if (this.#sent) this.#again = undefined;
-    this.#sent = true;
-    writer.write(chunk);
+    if (this.#refused || this.#socket.destroyed) this.#stream.consume(chunk.length);
+    else this.#writer.write(chunk);
   }
 
-  onEnd(): void {
-    this.#ended = true;
-    if (!this.#refused) this.#connection.writer.end();
-  }
-
-  onReset(code: number): void {
-    const connection = this.#connection;
-    if (code !== MuxErrorCode.released) return connection.cut();
-    if (this.#plan.shared !== true || this.#refused || !connection.quiet) {
-      connection.socket.destroySoon();
-      return;
-    }
-    this.#context.pool.keep(this.#plan.options, connection);
-    this.#over();
-  }
-
-  // ConnectionUser.
-
-  written(n: number): void {
+  onWritten(n: number): void {
     this.#stream.consume(n);
   }
 
-  ended(): void {
-    if (!this.#dialAnew()) this.#stream.end();
+  /** A mistake of ours costs this connection. */
+  fault(error: unknown): void {
+    this.#socket.destroy(error instanceof Error ? error : new Error(String(error)));
   }
 
-  failed(error: Error): void {
-    if (this.#dialAnew()) return;
-    if (this.#connection.connected) {
+  onEnd(): void {
+    if (!this.#refused) this.#writer.end();
+  }
+
+  onReset(): void {
+    this.#writer.drop();
+    cut(this.#socket);
+  }
+
+  /** What the upstream sent, in a buffer of its own. */
+  #read(chunk: Buffer): void {
+    this.#plan.watched?.fromService(chunk);
+    if (!this.#stream.write(chunk)) this.#socket.pause();
+  }
+
+  #failed(error: Error): void {
+    if (this.#connected) {
       this.#stream.reset(MuxErrorCode.internal);
       return;
     }
     this.#refused = true;
     // Who still sends would wait for ever for credit.
-    this.#stream.consume(this.#connection.writer.pending);
-    this.#connection.writer.drop();
+    this.#stream.consume(this.#writer.pending);
+    this.#writer.drop();
     const reason = describe(error);
     this.#context.onDialFailure(this.#plan, reason);
     const { scheme } = this.#plan.address;
@@ -127,51 +119,30 @@ export class Pipe implements MuxStreamHandler, ProxiedConnection, ConnectionUser
     this.#stream.end(answer);
   }
 
-  closed(): void {
-    if (this.#dialAnew()) return;
+  #closed(): void {
+    this.#clearDeadline();
+    this.#writer.drop();
     // A clean close has ended both directions; anything else must not look like one.
     if (!this.#refused && !this.#stream.closed && this.#stream.writable) this.#stream.reset(MuxErrorCode.internal);
-    this.#over();
-  }
-
-  #over(): void {
     this.#plan.watched?.over();
     this.#context.onDone(this);
   }
 
-  #dial(preamble?: Buffer): ServiceConnection {
-    const plan = this.#plan;
-    const connection = new ServiceConnection(plan, this, preamble, (chunk) => this.#read(chunk));
-    connection.reader.attach(this.#stream, plan.watched);
-    // Before TLS of ours, if any: the edge opens the next stream at its ClientHello.
-    if (plan.trail !== undefined) this.#context.circles.dial(connection.socket, plan.address.port, plan.trail);
-    return connection;
-  }
-
-  /** The service has closed a connection that others had before. @returns whether the request goes over a new one */
-  #dialAnew(): boolean {
-    const again = this.#again;
-    this.#again = undefined;
-    if (again === undefined || this.#stream.closed || !this.#connection.reader.unread) return false;
-    const before = this.#connection;
-    before.user = NOBODY;
-    before.writer.drop();
-    before.socket.destroy();
-    this.#connection = this.#dial();
-    const { writer } = this.#connection;
-    writer.write(again);
-    if (this.#ended) writer.end();
-    return true;
-  }
-
-  /** What the upstream sent, in a buffer of its own. */
-  #read(chunk: Buffer): void {
-    this.#plan.watched?.fromService(chunk);
-    if (!this.#stream.write(chunk)) this.#connection.full();
+  #clearDeadline(): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
   }
 }
 
-const NOBODY: ConnectionUser = { written() {}, ended() {}, failed() {}, closed() {} };
+/** By RST, so that the upstream does not take it for an end; TLS has an end of its own, which is missing then. */
+function cut(socket: Socket): void {
+  if (socket.destroyed) return;
+  if (socket.connecting || socket instanceof TLSSocket) socket.destroy();
+  // The system resets no socket whose end it is about to send, and the runtime would never close that one.
+  else if (socket.writableEnded && !socket.writableFinished && socket.writableLength === 0) {
+    socket.once('finish', () => socket.destroyed || socket.resetAndDestroy());
+  } else socket.resetAndDestroy();
+}
 
 /** Node joins the failures of several addresses into one error without words. */
 function describe(error: Error): string {

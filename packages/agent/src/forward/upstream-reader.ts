@@ -18,13 +18,6 @@ interface Slot {
   end: number;
 }
 
-export interface ReaderOwner {
-  /** The stream takes no more for now: the socket is to be paused. */
-  full(): void;
-  /** Something came that is nobody's. */
-  unasked(): void;
-}
-
 /**
  * Reads an upstream socket into its stream. A socket that fills the shared buffer gets buffers of its own, which the
  * stream keeps instead of copies until they have been framed (docs/performance.md); as many as its queue holds, used in
@@ -32,58 +25,38 @@ export interface ReaderOwner {
  */
 export class UpstreamReader {
   readonly onread: OnReadOpts;
-  #stream: MuxStream | undefined = undefined;
-  readonly #owner: ReaderOwner;
-  #watched: Watched | undefined = undefined;
+  readonly #stream: MuxStream;
+  readonly #onFull: () => void;
+  readonly #watched: Watched | undefined;
   #slots: Slot[] = [];
   /** The one being read into; undefined = the shared buffer. */
   #slot: Slot | undefined = undefined;
   #bulk = false;
   #written = 0;
-  #unread = true;
 
-  constructor(owner: ReaderOwner) {
-    this.#owner = owner;
+  /** @param onFull pauses the socket: the stream takes no more for now */
+  constructor(stream: MuxStream, onFull: () => void, watched: Watched | undefined) {
+    this.#stream = stream;
+    this.#onFull = onFull;
+    this.#watched = watched;
     this.onread = { buffer: () => this.#next(), callback: (length) => this.#read(length) };
   }
 
-  /** What is read goes there from now on; undefined = to nobody. */
-  attach(stream: MuxStream | undefined, watched: Watched | undefined): void {
-    this.#stream = stream;
-    this.#watched = watched;
-    this.#slot = undefined;
-    this.#slots = [];
-    this.#bulk = false;
-    this.#written = 0;
-    this.#unread = true;
-  }
-
-  /** Nothing has come for the stream yet. */
-  get unread(): boolean {
-    return this.#unread;
-  }
-
   #read(length: number): boolean {
-    const stream = this.#stream;
-    if (stream === undefined) {
-      this.#owner.unasked();
-      return false;
-    }
-    this.#unread = false;
     const slot = this.#slot;
     const bytes = (slot === undefined ? SHARED : slot.buffer).subarray(0, length);
     this.#watched?.fromService(bytes);
     this.#written += length;
     let more: boolean;
     if (slot === undefined) {
-      more = stream.writeShared(bytes);
+      more = this.#stream.writeShared(bytes);
       this.#bulk = length === BUFFER_BYTES;
     } else {
       slot.end = this.#written;
-      more = stream.write(bytes);
-      this.#bulk = length >= SMALL_BYTES || stream.queued > 0;
+      more = this.#stream.write(bytes);
+      this.#bulk = length >= SMALL_BYTES || this.#stream.queued > 0;
     }
-    if (!more) this.#owner.full();
+    if (!more) this.#onFull();
     return true;
   }
 
@@ -102,7 +75,7 @@ export class UpstreamReader {
   /** The oldest slot, if the stream has framed all that was read into it. */
   #framedSlot(): Slot | undefined {
     const oldest = this.#slots[0];
-    if (oldest === undefined || oldest.end > this.#written - (this.#stream?.queued ?? 0)) return undefined;
+    if (oldest === undefined || oldest.end > this.#written - this.#stream.queued) return undefined;
     return this.#slots.shift();
   }
 }

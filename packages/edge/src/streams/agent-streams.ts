@@ -38,11 +38,6 @@ export interface AgentStreams {
     first?: Buffer,
   ): MuxStream;
   /**
-   * Ends a stream whose last request has been answered whole: the service's connection behind it may serve another
-   * visitor, where the agent can keep it.
-   */
-  release(upstream: AgentUpstream, stream: MuxStream): void;
-  /**
    * Waits for a place, in turn. `onPlace` runs once, unless it is cancelled: with null when a stream can be opened in
    * that call (or the session is gone, which opening tells), with 743 after `limits.queueMs`.
    */

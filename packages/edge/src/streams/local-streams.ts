@@ -2,14 +2,12 @@
 import { fail, type PosternError } from '@postern/errors';
 import {
   encodeProxyHeader,
-  MuxErrorCode,
   MuxSessionEnded,
   StreamType,
   type MuxStream,
   type MuxSession,
   type MuxStreamHandler,
 } from '@postern/protocol';
-import { partStream } from '../agents/part-stream.ts';
 import type { FaultReports, TimerWheel } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import { placeOf, type PlaceClaim, type PlaceWait, type Reclaimer } from '../places/place.ts';
@@ -137,14 +135,6 @@ export class LocalStreams implements AgentStreams {
     stream.context = places.enter(claim);
     if (session.mux.idsLeft === 0) session.retire();
     return stream;
-  }
-
-  release(upstream: Pick<AgentUpstream, 'sessionId'>, stream: MuxStream): void {
-    const session = this.#entries.get(upstream.sessionId)?.session;
-    // Whoever says what it bears is an agent of ours. A service may have answered what has not left here yet.
-    const keeps = session !== undefined && session.saysItBears > 0;
-    if (keeps && stream.queued === 0) stream.reset(MuxErrorCode.released);
-    else partStream(stream, this.#options.wheel);
   }
 
   wait(

@@ -10,7 +10,6 @@ import type { AgentUpstream } from '@postern/link';
 import {
   createMuxSession,
   encodeProxyHeader,
-  MuxErrorCode,
   MuxSessionEnded,
   type MuxSession,
   type MuxStream,
@@ -98,12 +97,6 @@ export class NodeStreams implements AgentStreams {
       if (error instanceof MuxSessionEnded) throw fail(3210, {}, { cause: error });
       throw error;
     }
-  }
-
-  release(upstream: AgentUpstream, stream: MuxStream): void {
-    if (upstream.edge === undefined) this.#local.release(upstream, stream);
-    // Its edge knows what the agent can do (relay.ts).
-    else stream.reset(MuxErrorCode.released);
   }
 
   wait(upstream: AgentUpstream, claim: PlaceClaim, onPlace: (error: PosternError | null) => void): PlaceWait {

@@ -209,7 +209,7 @@ class Arrival implements MuxStreamHandler {
     const stream = this.#stream;
     try {
       const agent = this.#streams.openWith(sessionId, claim, this.#all(), NOTHING);
-      relay(stream, agent, () => this.#streams.release({ sessionId }, agent));
+      relay(stream, agent);
       this.#held = [];
       stream.consume(this.#length);
       if (this.#ended) stream.handler.onEnd();

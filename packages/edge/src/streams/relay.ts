@@ -9,20 +9,15 @@ class RelayEnd implements MuxStreamHandler {
   readonly #source: MuxStream;
   readonly #target: MuxStream;
   readonly #other: () => RelayEnd;
-  readonly #release: (() => void) | null;
   /** Bytes that the target has queued beyond its mark: their credit comes when it has drained. */
   #owed = 0;
   #ended = false;
 
-  /**
-   * @param other of the opposite direction
-   * @param release ends the target where the source says that it may serve another visitor; null = it cannot say so
-   */
-  constructor(source: MuxStream, target: MuxStream, other: () => RelayEnd, release: (() => void) | null) {
+  /** @param other of the opposite direction */
+  constructor(source: MuxStream, target: MuxStream, other: () => RelayEnd) {
     this.#source = source;
     this.#target = target;
     this.#other = other;
-    this.#release = release;
   }
 
   onData(chunk: Buffer): void {
@@ -43,8 +38,7 @@ class RelayEnd implements MuxStreamHandler {
   onReset(code: number): void {
     // It says only that it takes nothing more: what it sent before, its end with it, is still due.
     if (this.#ended && code === MuxErrorCode.streamClosed) return;
-    if (code !== MuxErrorCode.released) resetBehind(this.#target, code);
-    else if (this.#release !== null) this.#release();
+    resetBehind(this.#target, code);
   }
 
   /** The source can be written again. */
@@ -63,12 +57,11 @@ class RelayEnd implements MuxStreamHandler {
   }
 }
 
-/** @param release ends the agent's stream as `AgentStreams.release` does */
-export function relay(visitor: MuxStream, agent: MuxStream, release: () => void): void {
-  const there: RelayEnd = new RelayEnd(visitor, agent, () => back, release);
-  const back = new RelayEnd(agent, visitor, () => there, null);
-  visitor.handler = there;
-  agent.handler = back;
+export function relay(one: MuxStream, other: MuxStream): void {
+  const there: RelayEnd = new RelayEnd(one, other, () => back);
+  const back = new RelayEnd(other, one, () => there);
+  one.handler = there;
+  other.handler = back;
 }
 
 /** How often it is looked whether bytes have left, and how long a reset may wait for them. */

@@ -23,7 +23,6 @@ import { Returning } from '../routing/returning.ts';
 import { createRouteTable } from '../routing/route-table.ts';
 import { LIMITS, NO_PROVIDERS, PLAIN_CONFIG, POLICY_CONTEXT, SILENT_LOG } from './fixtures.ts';
 import { createTimerWheel } from '../timer-wheel.ts';
-import { partStream } from '../agents/part-stream.ts';
 import { Faults, streamFault } from '../guard.ts';
 import { NO_LINK, raise } from './no-link.ts';
 import { Challenges } from '../connection/challenges.ts';
@@ -204,7 +203,6 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       let timer = setTimeout(look, 0);
       return { cancel: () => clearTimeout(timer) };
     },
-    release: (_upstream, stream) => partStream(stream, context.wheel),
     onPressure(reclaimer) {
       pressure.evict = (sessionId) => reclaimer.idle(sessionId) || reclaimer.slow(sessionId, () => true);
     },

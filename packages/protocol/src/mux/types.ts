@@ -21,11 +21,6 @@ export const MuxErrorCode = {
   writeTimeout: 13,
   sessionClosed: 14,
   peerEof: 15,
-  /**
-   * Of ours, to agents of ours: the visitor has been answered whole and has left, and what is behind the stream may serve
-   * another one.
-   */
-  released: 16,
 } as const;
 
 export interface MuxOptions {

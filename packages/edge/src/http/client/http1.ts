@@ -16,10 +16,10 @@ import {
   type RawFields,
   type ResponseHead,
 } from '@postern/protocol';
+import { partStream } from '../../agents/part-stream.ts';
 import type { EdgeContext } from '../../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import { isMarked } from './dial-failure.ts';
-import { bindsAsAnswer, bindsAsRequest, leaveStream } from './leave-stream.ts';
 import { notTaken } from './not-taken.ts';
 import { ResponseDraft } from '../exchange/message.ts';
 import type { UpstreamFailure, UpstreamOwner } from '../exchange/ports.ts';
@@ -46,10 +46,6 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
   private exchange: UpstreamOwner | null = null;
   private switchHead: ResponseHead | null = null;
   private abandoned = false;
-  /** The last request has been answered whole, and the service awaits another. */
-  private whole = false;
-  /** Nobody else may come over the service's connection (leave-stream.ts). */
-  private bound = false;
   private sawBytes = false;
   private requestDone = false;
   private chunked = false;
@@ -93,12 +89,9 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
     this.finHeld = false;
     this.flowing = true;
     this.reusable = false;
-    this.whole = false;
-    this.expiresAt = 0;
     this.trailer = null;
     this.requestDone = framing.kind === 'none';
     this.chunked = framing.kind === 'chunked';
-    this.bound ||= bindsAsRequest(request);
     if (this.stream !== null) this.stream.narrow = false;
     this.parser.expect(request.method, request.upgrade !== '');
     return request.headText();
@@ -211,7 +204,6 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
   onEnd(): void {
     const { exchange } = this;
     if (exchange === null) {
-      this.whole = false;
       this.kept.forget(this);
       this.abandon();
       return;
@@ -278,7 +270,6 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
       return;
     }
     this.reusable = head.keepAlive;
-    this.bound ||= bindsAsAnswer(head);
     exchange.responseHead(new ResponseDraft(head, dialFailed));
   }
 
@@ -297,9 +288,8 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
     if (exchange === null) return;
     this.exchange = null;
     this.flowing = true;
-    this.whole = this.reusable && this.requestDone && this.alive;
     // Kept before the exchange ends: the visitor's next, pipelined request starts inside that call.
-    if (!this.whole || !this.kept.keep(this, this.keepAlive)) this.abandon();
+    if (!this.reusable || !this.requestDone || !this.alive || !this.kept.keep(this, this.keepAlive)) this.abandon();
     exchange.responseEnd();
   }
 
@@ -391,6 +381,6 @@ export class Http1Upstream implements KeptUpstream, MuxStreamHandler {
     this.abandoned = true;
     stream.consume(this.owed);
     this.owed = 0;
-    leaveStream(this.edge, this.upstream, stream, this.whole && !this.bound && this.alive ? this.expiresAt : 0);
+    partStream(stream, this.edge.wheel);
   }
 }

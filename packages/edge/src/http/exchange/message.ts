@@ -15,13 +15,9 @@ import {
   statusLine,
 } from '@postern/protocol';
 import type { VisitorFacts } from '../../context.ts';
-import { isNamed } from './fields.ts';
 import { HOP_MARK } from './hop-mark.ts';
 import { prepareRequestFields, prepareResponseFields } from './prepared-fields.ts';
 
-/** Of these a service may remember who came with them, for as long as the connection stands. */
-const BINDING_SCHEME = /^(?:ntlm|negotiate)\b/i;
-const BINDING_LINE = /^authorization:[ \t]*(?:ntlm|negotiate)\b/im;
 const CHUNKED_LINE = 'Transfer-Encoding: chunked\r\n';
 const CLOSE_LINE = 'Connection: close\r\n';
 /** Behind the status of `HTTP/1.1 200 OK`. */
@@ -84,20 +80,6 @@ export class RequestDraft {
   /** Neither the fields nor what frames the body can have changed since they came. */
   get untouched(): boolean {
     return this.#fields === null && this.framing === this.#head.framing;
-  }
-
-  /**
-   * It carries what some services take for the whole connection, and not for this request alone (RFC 4559 §6): nobody
-   * else may come over that connection.
-   */
-  get bindsConnection(): boolean {
-    const fields = this.#fields;
-    if (fields !== null)
-      return fields.some(
-        (field, at) => at % 2 === 0 && isNamed(field, 'authorization') && BINDING_SCHEME.test(fields[at + 1] ?? ''),
-      );
-    const lines = this.#lines;
-    return lines !== null && lines.noted && BINDING_LINE.test(lines.passing());
   }
 
   /**

@@ -49,7 +49,7 @@ const SETTLED: ReadonlyMap<string, Settling> = new Map([
 export const REQUEST_NAMES: NameTable = nameTable({
   special: [...SETTLED.keys(), HOP_MARK.toLowerCase()],
   specialBeginnings: [OURS_BEGIN],
-  noted: ['cookie', 'authorization'],
+  noted: ['cookie'],
 });
 
 /** The same in a service's. */
