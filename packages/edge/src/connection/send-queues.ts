@@ -18,6 +18,14 @@ export interface SendQueues {
   of(socket: Socket, maxAgeMs: number): Promise<number | null>;
 }
 
+/**
+ * To be called while the connection is there: of one that was reset the system names no ends any more, and the runtime
+ * remembers only what it has been asked for. @returns whether they are known
+ */
+export function learnEnds({ remotePort, localPort }: Socket): boolean {
+  return remotePort !== undefined && localPort !== undefined;
+}
+
 /** @param now monotonic milliseconds */
 export function createSendQueues(
   now: () => number = () => performance.now(),

@@ -21,6 +21,10 @@ function watched(answersProbes: boolean) {
   };
   const socket = new Socket();
   Object.defineProperty(socket, 'bytesRead', { get: () => state.bytes });
+  const asked = new Set<string>();
+  for (const end of ['localPort', 'remotePort']) {
+    Object.defineProperty(socket, end, { get: () => void asked.add(end) });
+  }
   const streams = new Set<Stream>();
   const watch = new Http2Watch<Stream>(
     wheel,
@@ -60,7 +64,7 @@ function watched(answersProbes: boolean) {
     }
     return said.splice(0);
   };
-  return { watch, open, ticks, state };
+  return { asked, watch, open, ticks, state };
 }
 
 test('a stream of which nothing is taken is cut where the visitor is there, and with it the connection where not', async () => {
@@ -118,4 +122,8 @@ test('a connection that the system does not know any more ends', async () => {
   open(true);
   state.queued = GONE;
   expect(await ticks(2)).toContain('vanished');
+});
+
+test('asks for the ends of its connection while that is there: the system names none of one that was reset', () => {
+  expect(watched(true).asked).toEqual(new Set(['localPort', 'remotePort']));
 });

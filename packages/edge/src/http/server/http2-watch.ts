@@ -12,7 +12,7 @@
  */
 import type { Socket } from 'node:net';
 import { MOST_FRESH_MS, sendQueues } from '../../connection/connection-watch.ts';
-import { GONE, type SendQueues } from '../../connection/send-queues.ts';
+import { GONE, learnEnds, type SendQueues } from '../../connection/send-queues.ts';
 import type { EdgeLimits, TimerHandle, TimerWheel } from '../../context.ts';
 
 const LONGEST_TICK_MS = 2_000;
@@ -69,6 +69,7 @@ export class Http2Watch<Stream extends Watched> {
     this.stallTicks = Math.ceil(stallMs / tickMs);
     this.socket = socket;
     this.queues = queues;
+    learnEnds(socket);
     this.streams = streams;
     this.connection = connection;
     this.timer = wheel.schedule(tickMs, () => {
