@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isAlive } from '../support/is-alive.ts';
 import { olderNode } from '../support/older-node.ts';
 import { FREE_PORTS, repositoryRoot } from '../support/platform.ts';
 import { until } from '../support/until.ts';
@@ -35,14 +36,6 @@ function run(
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, output }));
   });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 /** No server is started: this setting is refused, by a message that shows where relative names were looked for. */

@@ -7,6 +7,7 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isAlive } from '../support/is-alive.ts';
 import { FREE_PORTS, type Runtime, repositoryRoot, splitAddress } from '../support/platform.ts';
 import { PATIENCE_MS, until } from '../support/until.ts';
 
@@ -59,15 +60,6 @@ function get(address: string, host: string, route: string): Promise<{ status: nu
       })
       .on('error', reject);
   });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 describe('npm start', () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import process from 'node:process';
 import { expect, test } from 'vitest';
+import { isAlive } from '../support/is-alive.ts';
 import { Platform } from '../support/platform.ts';
 import { sessionBuilder } from '../support/sdk.ts';
 import { until } from '../support/until.ts';
@@ -12,15 +13,6 @@ function workersOf({ output }: Platform): number[] {
   return [...output.matchAll(/^\{.*"worker":"w\d\.\d+","pid":(\d+),.*"a worker serves".*$/gm)].map(([, pid]) =>
     Number(pid),
   );
-}
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 test('they end by themselves, and what they cut is not shown as whole', async () => {
@@ -47,7 +39,7 @@ test('they end by themselves, and what they cut is not shown as whole', async ()
   );
   await platform.stop('SIGKILL');
   expect(await Promise.all(ends)).toEqual(visitors.map(() => 'read ECONNRESET'));
-  await until(() => !pids.some(lives));
+  await until(() => !pids.some(isAlive));
   await session.close().catch(() => undefined);
   await Promise.all([platform.dispose(), echo.close()]);
 });
@@ -63,7 +55,7 @@ test('the next server waits until they have left its addresses', async () => {
     platform = await platform.restart('SIGKILL', { listen: platform.sameAddresses, args: ['--workers=2'] });
     expect(workersOf(platform)).toHaveLength(2);
     // Until the system has taken away what is left of them.
-    await until(() => !orphans.some(lives));
+    await until(() => !orphans.some(isAlive));
     // oxlint-enable no-await-in-loop
   }
   await platform.dispose();

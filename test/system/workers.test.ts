@@ -14,6 +14,7 @@ import tls from 'node:tls';
 import type ngrok from '@ngrok/ngrok';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { isAlive } from '../support/is-alive.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { exchange } from '../support/exchange.ts';
 import { metric } from '../support/metrics.ts';
@@ -366,15 +367,6 @@ describe('the end', () => {
     const texts = (await Promise.all(slow)).map(({ text }) => text);
     expect(texts).toEqual(Array.from({ length: 8 }, (_, n) => `slow ${NAMES[n % 2] ?? ''}`));
     expect(await stopped).toEqual({ code: 0, signal: null });
-    for (const pid of pids.values()) expect(lives(pid)).toBe(false);
+    for (const pid of pids.values()) expect(isAlive(pid)).toBe(false);
   });
 });
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

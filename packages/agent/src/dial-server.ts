@@ -1,6 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { readBegins, readEnds } from '@postern/sockets';
+import { dealRead, type ReadCallback } from '@postern/sockets';
 import type { AgentOptions } from './options.ts';
 import { parseServerAddr } from './target.ts';
 import type { WayOut } from './way-out.ts';
@@ -20,17 +20,9 @@ export function dialServer(
   options: AgentOptions,
   address: string,
   through: net.Socket | WayOut,
-  read: (buffer: Buffer, length: number) => void,
+  read: ReadCallback,
 ): tls.TLSSocket {
   const { host, port } = parseServerAddr(address);
-  const deal = (buffer: Buffer, length: number): void => {
-    readBegins();
-    try {
-      read(buffer, length);
-    } finally {
-      readEnds(length);
-    }
-  };
   const name = options.serverName ?? (net.isIP(host) === 0 ? host : undefined);
   const common: tls.ConnectionOptions = {
     minVersion: 'TLSv1.2',
@@ -39,7 +31,9 @@ export function dialServer(
   };
   if (through instanceof net.Socket) {
     // A socket over another has no `onread`; its chunks have memory of their own.
-    return tls.connect({ ...common, socket: through }).on('data', (chunk: Buffer) => deal(chunk, chunk.length));
+    return tls
+      .connect({ ...common, socket: through })
+      .on('data', (chunk: Buffer) => dealRead(read, chunk, chunk.length));
   }
   // `onread` is an option of every socket; the type of this call forgets it.
   const connection: tls.ConnectionOptions & { onread: net.OnReadOpts } = {
@@ -50,7 +44,7 @@ export function dialServer(
     onread: {
       buffer: SLAB,
       callback(length) {
-        deal(SLAB, length);
+        dealRead(read, SLAB, length);
         return true;
       },
     },

@@ -25,13 +25,26 @@ export function flushSoon(writer: Flushable): void {
   if (reads === 0) flushLater();
 }
 
+/** Gets `buffer[0..length)`, which is valid during the call only. */
+export type ReadCallback = (buffer: Buffer, length: number) => void;
+
+/** Deals with one read: what `onBytes` gives to writers leaves at its end, or with more of the same. */
+export function dealRead(onBytes: ReadCallback, buffer: Buffer, length: number): void {
+  readBegins();
+  try {
+    onBytes(buffer, length);
+  } finally {
+    readEnds(length);
+  }
+}
+
 /** A read is about to be dealt with. */
-export function readBegins(): void {
+function readBegins(): void {
   reads++;
 }
 
 /** It has been. @param bytes that it brought */
-export function readEnds(bytes: number): void {
+function readEnds(bytes: number): void {
   reads--;
   if (reads > 0 || waiting.length === 0) return;
   if (bytes >= BULK_BYTES) flushLater();

@@ -6,10 +6,7 @@
  * runtime's own fields when all of them are there, and plain 'data' events otherwise.
  */
 import type { Duplex } from 'node:stream';
-import { readBegins, readEnds } from '@postern/sockets';
-
-/** Gets `buffer[0..length)`, which is valid during the call only. */
-export type ReadCallback = (buffer: Buffer, length: number) => void;
+import { dealRead, type ReadCallback } from '@postern/sockets';
 
 /** TLS hands out records of at most 16 KiB; plain sockets fill it (docs/performance.md). */
 const SLAB_BYTES = 65_536;
@@ -36,7 +33,7 @@ export function readIntoSlab(socket: Duplex, onBytes: ReadCallback): void {
   if (keys === null) return readByEvents(socket, onBytes);
   const shared = (slab ??= Buffer.allocUnsafeSlow(SLAB_BYTES));
   Reflect.set(socket, keys.callback, (length: number) => {
-    deal(onBytes, shared, length);
+    dealRead(onBytes, shared, length);
     return true;
   });
   if (Reflect.get(socket, keys.buffer) === shared) return;
@@ -53,18 +50,9 @@ export function readsWhenAsked(socket: Duplex): boolean {
 function readByEvents(socket: Duplex, onBytes: ReadCallback): void {
   const before = listeners.get(socket);
   if (before !== undefined) socket.off('data', before);
-  const listener = (chunk: Buffer): void => deal(onBytes, chunk, chunk.length);
+  const listener = (chunk: Buffer): void => dealRead(onBytes, chunk, chunk.length);
   listeners.set(socket, listener);
   socket.on('data', listener);
-}
-
-function deal(onBytes: ReadCallback, buffer: Buffer, length: number): void {
-  readBegins();
-  try {
-    onBytes(buffer, length);
-  } finally {
-    readEnds(length);
-  }
 }
 
 function findKeys(socket: Duplex): Keys | null {

@@ -5,9 +5,10 @@
 import { STATUS_CODES } from 'node:http';
 import type { Outcome } from '@postern/policy';
 import { type FieldLines, linesOf, type RawFields, responseHeadText } from '@postern/protocol';
+import { hasNoBody } from '../exchange/fields.ts';
 import type { AnswerHead } from '../exchange/message.ts';
 import { prepareResponseFields } from '../exchange/prepared-fields.ts';
-import { fieldsOf, hasNoBody, httpDate } from './own-fields.ts';
+import { fieldsOf, httpDate } from './own-fields.ts';
 
 type Respond = Extract<Outcome, { kind: 'respond' }>;
 

@@ -1,6 +1,6 @@
 /** Fields of answers that are made here. */
 import { isToken, type RawFields } from '@postern/protocol';
-import { valueOf, wireValue } from '../exchange/fields.ts';
+import { hasNoBody, valueOf, wireValue } from '../exchange/fields.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -15,10 +15,6 @@ export function fieldsOf(
   const bodiless = hasNoBody(status);
   if (!bodiless && valueOf(fields, 'content-length') === undefined) fields.push('Content-Length', String(body.length));
   return { fields, sent: bodiless ? NOTHING : body };
-}
-
-export function hasNoBody(status: number): boolean {
-  return status === 204 || status === 304;
 }
 
 let second = 0;

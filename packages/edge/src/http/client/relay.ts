@@ -5,7 +5,7 @@ import type { RelayedAnswer } from '@postern/policy';
 import type { Framing, RawFields } from '@postern/protocol';
 import type { TimerHandle } from '../../context.ts';
 import type { Guard } from '../../guard.ts';
-import { valueOf } from '../exchange/fields.ts';
+import { hasNoBody, valueOf } from '../exchange/fields.ts';
 import { ResponseDraft } from '../exchange/message.ts';
 import type { Upstream, UpstreamOwner } from '../exchange/ports.ts';
 import { prepareResponseFields } from '../exchange/prepared-fields.ts';
@@ -165,7 +165,7 @@ function ofAnswers(sent: readonly string[]): RawFields {
 }
 
 function framingOf(status: number, fields: RawFields): Framing {
-  if (status === 204 || status === 304) return { kind: 'none' };
+  if (hasNoBody(status)) return { kind: 'none' };
   const length = valueOf(fields, 'content-length');
   return length === undefined ? { kind: 'chunked' } : { kind: 'length', length: Number(length) };
 }

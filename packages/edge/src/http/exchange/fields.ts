@@ -4,6 +4,11 @@
 import { isUtf8 } from 'node:buffer';
 import { HOP_BY_HOP_NAMES, isHopByHop, type RawFields } from '@postern/protocol';
 
+/** A final answer with this status has none, whatever its fields say (RFC 9110 §6.4.1). */
+export function hasNoBody(status: number): boolean {
+  return status === 204 || status === 304;
+}
+
 /** `name` in lower case. */
 export function isNamed(field: string, name: string): boolean {
   return field.length === name.length && (field === name || field.toLowerCase() === name);

@@ -3,6 +3,7 @@ import type { PosternError } from '@postern/errors';
 import { chunkHeader, encodeResponseHead, encodeTrailers, LAST_CHUNK, type RawFields } from '@postern/protocol';
 import type { SocketWriter } from '@postern/sockets';
 import { renderPage } from '../answers/pages.ts';
+import { hasNoBody } from '../exchange/fields.ts';
 import type { ResponseDraft } from '../exchange/message.ts';
 
 export class Http1Response {
@@ -20,7 +21,7 @@ export class Http1Response {
   /** @param minor of the visitor's version @param last `connection: close` */
   head(minor: 0 | 1, method: string, draft: ResponseDraft, last: boolean): void {
     const { status, framing } = draft;
-    this.bodiless = method === 'HEAD' || status === 204 || status === 304;
+    this.bodiless = method === 'HEAD' || hasNoBody(status);
     const open = !this.bodiless && (framing.kind === 'chunked' || framing.kind === 'close');
     this.chunked = open && minor === 1;
     this.untilClose = open && minor === 0;

@@ -17,7 +17,7 @@ import { SocketWriter, type SocketWriterOwner } from '@postern/sockets';
 import { Exchange, type VisitorStages } from '../exchange/exchange.ts';
 import type { ResponseDraft } from '../exchange/message.ts';
 import type { Downstream } from '../exchange/ports.ts';
-import { sizeOf, valueOf } from '../exchange/fields.ts';
+import { hasNoBody, sizeOf, valueOf } from '../exchange/fields.ts';
 import { endReset } from '../codec/http2-no-error.ts';
 import { h2Block, h2Object } from '../codec/http2-fields.ts';
 import type { Http2Chatter } from './http2-chatter.ts';
@@ -209,7 +209,7 @@ export class VisitorStream implements Downstream, SocketWriterOwner, Watched {
     // An empty answer is its head alone: gRPC calls that fail at once carry their status there, and clients look for it
     // only in a head that ends the stream.
     const empty = framing.kind === 'length' && framing.length === 0;
-    this.bodiless = empty || this.exchange?.request.method === 'HEAD' || status === 204 || status === 304;
+    this.bodiless = empty || this.exchange?.request.method === 'HEAD' || hasNoBody(status);
     const block = h2Block([':status', String(status)], fields);
     const mayTrail = framing.kind === 'chunked' || this.exchange?.upstream?.mayTrail === true;
     if (this.bodiless) this.stream.respond(block, HEAD_ALONE);

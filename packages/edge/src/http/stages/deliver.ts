@@ -1,7 +1,7 @@
 /** The response goes to the visitor: its head now, its body as it comes. */
 import type { FilterMaker } from '@postern/policy';
 import type { Exchange } from '../exchange/exchange.ts';
-import { removeField, valueOf } from '../exchange/fields.ts';
+import { hasNoBody, removeField, valueOf } from '../exchange/fields.ts';
 import type { ResponseDraft } from '../exchange/message.ts';
 
 const CHUNKED = { kind: 'chunked' } as const;
@@ -16,7 +16,7 @@ export function deliver(exchange: Exchange): void {
   const { draft } = exchange;
   if (draft === null || exchange.finished) return;
   const { status, framing, body } = draft;
-  const bodiless = exchange.request.method === 'HEAD' || status === 204 || status === 304;
+  const bodiless = exchange.request.method === 'HEAD' || hasNoBody(status);
   const filters = bodiless || framing.kind === 'none' ? null : filtersOf(draft);
   const resized = filters?.some((filter) => !filter.keepsLength) === true;
   if (resized || (framing.kind === 'length' && !bodiless && wantsChunks(exchange, draft))) {
