@@ -1,10 +1,11 @@
 /** What lies in the data folder, in a backup and in the log of a server that was told secrets in every way there is. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type ngrok from '@ngrok/ngrok';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selfSigned } from '../support/certificates.ts';
 import { postern } from '../support/cli.ts';
+import { ofFilesIn } from '../support/files-in.ts';
 import { Platform } from '../support/platform.ts';
 import { sessionBuilder } from '../support/sdk.ts';
 
@@ -89,25 +90,17 @@ describe('secrets', () => {
     const backup = path.join(platform.dataDir, 'copy.db');
     expect((await postern(['backup', backup, `--data-dir=${platform.dataDir}`])).code).toBe(0);
     const showing: Record<string, readonly string[]> = {};
-    for (const file of await filesIn(platform.dataDir)) {
-      const found = shownIn(await readFile(file, 'latin1'));
-      if (found.length > 0) showing[path.relative(platform.dataDir, file)] = found;
+    for (const [file, text] of await ofFilesIn(platform.dataDir, (file) => readFile(file, 'latin1'))) {
+      const found = shownIn(text);
+      if (found.length > 0) showing[file] = found;
     }
     expect(showing).toEqual({ api_key: [platform.apiKey], authtoken: [platform.authtoken] });
   });
 
   test.skipIf(process.platform === 'win32')('lie where nobody else can read', async () => {
     expect((await stat(platform.dataDir)).mode & 0o777).toBe(0o700);
-    const open: string[] = [];
-    for (const file of await filesIn(platform.dataDir)) {
-      if (((await stat(file)).mode & 0o077) !== 0) open.push(path.relative(platform.dataDir, file));
-    }
+    const found = await ofFilesIn(platform.dataDir, stat);
     // What everybody may trust.
-    expect(open).toEqual(['ca.pem']);
+    expect([...found].filter(([, { mode }]) => (mode & 0o077) !== 0).map(([file]) => file)).toEqual(['ca.pem']);
   });
 });
-
-async function filesIn(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
-}

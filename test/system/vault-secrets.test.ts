@@ -1,8 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PLAIN } from '@postern/resources';
 import { expect, test } from 'vitest';
 import { postern } from '../support/cli.ts';
+import { ofFilesIn } from '../support/files-in.ts';
 import { describeResource } from '../support/resource.ts';
 
 const TEXTS = { description: 'of the database', metadata: 'env=staging' };
@@ -99,11 +100,9 @@ describeResource(
       const shown = [made, changed, listed, taken].map(({ text }) => text);
       const copy = path.join(platform().dataDir, 'copy.db');
       expect((await postern(['backup', copy, `--data-dir=${platform().dataDir}`])).code).toBe(0);
-      const files = (await readdir(platform().dataDir, { recursive: true, withFileTypes: true })).filter((entry) =>
-        entry.isFile(),
-      );
-      expect(files.map(({ name }) => name)).toEqual(expect.arrayContaining(['postern.db', 'copy.db']));
-      for (const file of files) shown.push(await readFile(path.join(file.parentPath, file.name), 'latin1'));
+      const files = await ofFilesIn(platform().dataDir, (file) => readFile(file, 'latin1'));
+      expect([...files.keys()]).toEqual(expect.arrayContaining(['postern.db', 'copy.db']));
+      shown.push(...files.values());
       for (const text of [...shown, platform().output]) {
         for (const value of [VALUE, NEWER_VALUE]) {
           expect(text.includes(value) || text.includes(Buffer.from(value).toString('base64'))).toBe(false);
