@@ -90,7 +90,7 @@ describe('secrets', () => {
     const backup = path.join(platform.dataDir, 'copy.db');
     expect((await postern(['backup', backup, `--data-dir=${platform.dataDir}`])).code).toBe(0);
     const showing: Record<string, readonly string[]> = {};
-    for (const [file, text] of await ofFilesIn(platform.dataDir, (file) => readFile(file, 'latin1'))) {
+    for (const [file, text] of await ofFilesIn(platform.dataDir, (one) => readFile(one, 'latin1'))) {
       const found = shownIn(text);
       if (found.length > 0) showing[file] = found;
     }
@@ -99,7 +99,7 @@ describe('secrets', () => {
 
   test.skipIf(process.platform === 'win32')('lie where nobody else can read', async () => {
     expect((await stat(platform.dataDir)).mode & 0o777).toBe(0o700);
-    const found = await ofFilesIn(platform.dataDir, stat);
+    const found = await ofFilesIn(platform.dataDir, (one) => stat(one));
     // What everybody may trust.
     expect([...found].filter(([, { mode }]) => (mode & 0o077) !== 0).map(([file]) => file)).toEqual(['ca.pem']);
   });
