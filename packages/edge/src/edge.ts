@@ -37,6 +37,7 @@ import { IdentityProviders } from './services/providers.ts';
 import { KnownResources } from './services/resources.ts';
 import { SlicedWork } from './services/slices.ts';
 import { VisitorSessions } from './services/sessions.ts';
+import { SpentOnce } from './services/spent.ts';
 import { type MoveChannel, Moves } from './moves/moves.ts';
 import { NodeStreams, socketPath } from './streams/node-streams.ts';
 import { PeerHost } from './streams/peer-host.ts';
@@ -181,6 +182,7 @@ class DataPlane implements Edge {
       now,
       sharedDomains: config.logins.sharedDomains,
       tell: (event) => link.login(event),
+      spent: options.shares?.spent ?? new SpentOnce(() => performance.now()),
     });
     const wheel = createTimerWheel({ onFault: (error) => faults.report(error, 'a timer') });
     this.#traffic = new TrafficBatch(wheel, (events) => link.traffic(events));

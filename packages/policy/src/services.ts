@@ -272,11 +272,14 @@ export interface Sessions {
   random(): string;
   /** The session is over before its time; what its visitor may have kept of it lets nobody in. @param until Unix milliseconds */
   end(id: string, until: number): void;
+  /** @param person whose it is, and `begunAt` since when: all that he had begun before may be over */
+  isOver(id: string, person: string, begunAt: number): boolean;
   /**
-   * @param person whose it is, and `begunAt` since when: all that he had begun before may be over. '' = nobody's, of
-   *   what is remembered by `end` alone
+   * Spends what may be used once, whoever shows it.
+   * @param until Unix milliseconds from which on it is of no use by itself
+   * @returns whether nobody had before. A promise where others count as well
    */
-  isOver(id: string, person?: string, begunAt?: number): boolean;
+  spend(key: string, until: number): boolean | Promise<boolean>;
   /** Whether nothing of it was told for a while, so that its request is worth telling. */
   isUnseen(id: string): boolean;
   /** For the list of visitors and of their sessions, and so that what has ended stays so. */

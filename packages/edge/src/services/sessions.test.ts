@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { VisitorSessions } from './sessions.ts';
+import { SpentOnce } from './spent.ts';
 
 const keyOf = (id: number) => ({ id, key: randomBytes(32) });
 
@@ -9,6 +10,7 @@ function start(keys = [keyOf(2_900)]) {
   const sessions = new VisitorSessions({
     now: () => clock.now,
     tell: () => {},
+    spent: new SpentOnce(() => clock.now),
     sharedDomains: ['base.test', 'deep.other.test'],
   });
   sessions.sealWith(keys);
@@ -63,12 +65,13 @@ describe('what browsers keep', () => {
 describe('sessions', () => {
   it('that have ended are known, as many as there is room for', () => {
     const { sessions, clock } = start();
+    const over = (id: string): boolean => sessions.isOver(id, 'nobody', Infinity);
     sessions.end('one', clock.now + 1_000);
-    expect([sessions.isOver('one'), sessions.isOver('two')]).toEqual([true, false]);
+    expect([over('one'), over('two')]).toEqual([true, false]);
     for (let n = 0; n < 49_999; n++) sessions.end(`other ${n}`, clock.now + 1_000);
-    expect(sessions.isOver('one')).toBe(true);
+    expect(over('one')).toBe(true);
     sessions.end('last', clock.now + 1_000);
-    expect([sessions.isOver('one'), sessions.isOver('other 0'), sessions.isOver('last')]).toEqual([false, true, true]);
+    expect([over('one'), over('other 0'), over('last')]).toEqual([false, true, true]);
   });
 
   it('do once what several requests ask for, and for a minute after', async () => {
@@ -118,9 +121,10 @@ describe('what control says has ended', () => {
     const { sessions } = start();
     sessions.apply({ snapshot: true, upserts: [ended('as_1'), ended('as_2')], removes: [] });
     sessions.apply({ snapshot: false, upserts: [], removes: ['as_1'] });
-    expect([sessions.isOver('as_1'), sessions.isOver('as_2')]).toEqual([false, true]);
+    const over = (id: string): boolean => sessions.isOver(id, 'nobody', Infinity);
+    expect([over('as_1'), over('as_2')]).toEqual([false, true]);
     sessions.apply({ snapshot: true, upserts: [], removes: [] });
-    expect(sessions.isOver('as_2')).toBe(false);
+    expect(over('as_2')).toBe(false);
   });
 });
 
@@ -134,4 +138,18 @@ it('of the requests of a session, one in ten minutes is worth telling', () => {
   expect(sessions.isUnseen('one more')).toBe(false);
   clock.now += 600_000;
   expect(sessions.isUnseen('one more')).toBe(true);
+});
+
+it('what may be used once is spent by who comes first, for as long as it could be used', () => {
+  const { clock, sessions } = start();
+  const spend = (key: string, forMs: number): unknown => sessions.spend(key, clock.now + forMs);
+  expect([spend('a', 5_000), spend('a', 5_000), spend('b'.repeat(100_000), 1)]).toEqual([true, false, true]);
+  clock.now += 4_999;
+  expect(spend('a', 1)).toBe(false);
+  for (let n = 0; n < 49_998; n += 1) spend(String(n), 60_000);
+  expect(spend('a', 1)).toBe(false);
+  // Where there are more than that, the oldest are forgotten.
+  spend('one more', 60_000);
+  spend('and one', 60_000);
+  expect(spend('a', 1)).toBe(true);
 });

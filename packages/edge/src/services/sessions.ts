@@ -4,9 +4,10 @@
  * until control says so; of which sessions a request was told lately; and what requests of one session at the same time
  * share. The last three are bounded here.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import type { LoginEvent, LoginKey, ResourceUpdate } from '@postern/link';
 import type { Opened, Sessions } from '@postern/policy';
+import { makeRoom } from './make-room.ts';
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
@@ -31,7 +32,15 @@ export interface VisitorSessionsOptions {
   readonly sharedDomains: readonly string[];
   /** Where control hears of it. */
   readonly tell: (event: LoginEvent) => void;
+  /** What may be used once. */
+  readonly spent: Spends;
   readonly random?: (size: number) => Buffer;
+}
+
+/** Of this edge, or of all edges of its node. */
+export interface Spends {
+  /** @returns whether it was not spent before */
+  spend(key: string, forMs: number): boolean | Promise<boolean>;
 }
 
 export class VisitorSessions implements Sessions {
@@ -48,12 +57,14 @@ export class VisitorSessions implements Sessions {
   /** By id, until when it needs no more telling; the one that needs it next at the front. */
   readonly #seen = new Map<string, number>();
   readonly #tell: (event: LoginEvent) => void;
+  readonly #spends: Spends;
   readonly #shared = new Map<string, Shared>();
 
-  constructor({ now, sharedDomains, tell, random = randomBytes }: VisitorSessionsOptions) {
+  constructor({ now, sharedDomains, tell, spent, random = randomBytes }: VisitorSessionsOptions) {
     this.#now = now;
     this.#sharedDomains = sharedDomains;
     this.#tell = tell;
+    this.#spends = spent;
     this.#random = random;
   }
 
@@ -102,8 +113,13 @@ export class VisitorSessions implements Sessions {
     this.#ended.set(id, until);
   }
 
-  isOver(id: string, person = '', begunAt = Infinity): boolean {
+  isOver(id: string, person: string, begunAt: number): boolean {
     return this.#ended.has(id) || this.#revoked.has(id) || begunAt < (this.#revoked.get(person) ?? 0);
+  }
+
+  spend(key: string, until: number): boolean | Promise<boolean> {
+    // Whoever writes what is spent says how long its name is.
+    return this.#spends.spend(createHash('sha256').update(key).digest('base64url'), until - this.#now());
   }
 
   isUnseen(id: string): boolean {
@@ -156,13 +172,5 @@ export class VisitorSessions implements Sessions {
 
   isShared(domain: string): boolean {
     return this.#sharedDomains.some((shared) => shared === domain || shared.endsWith(`.${domain}`));
-  }
-}
-
-/** Takes out what is over from the oldest on; where that is not enough, the oldest. */
-function makeRoom<T>(map: Map<string, T>, most: number, isOver: (value: T) => boolean): void {
-  for (const [key, value] of map) {
-    if (!isOver(value) && map.size < most) return;
-    map.delete(key);
   }
 }

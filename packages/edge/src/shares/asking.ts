@@ -1,5 +1,6 @@
 /** An edge's side of what the edges of a node share. */
 import type { BreakerLimit, BreakerPass, Breakers, Counters, CountLimit } from '@postern/policy';
+import type { Spends } from '../services/sessions.ts';
 import type { Answer, Ask, CountedAt, Order, ShareChannel, Told } from './shares.ts';
 
 /** Buckets that are known to be full, and until when: a flood of refused requests asks once. */
@@ -27,6 +28,7 @@ export interface SharedGate {
 export class AskingShares {
   readonly counters: Counters = { take: (endpointId, bucket, limit) => this.#take(endpointId, bucket, limit) };
   readonly breakers: Breakers = { enter: (endpointId, limit) => this.#enter(endpointId, limit) };
+  readonly spent: Spends = { spend: async (key, forMs) => (await this.#ask({ kind: 'spend', key, forMs })) === 1 };
   readonly #channel: ShareChannel;
   readonly #now: () => number;
   readonly #fullUntil = new Map<string, number>();

@@ -2,6 +2,7 @@ import type { BreakerPass } from '@postern/policy';
 import type { GateLimits } from '../listeners/gate.ts';
 import { CircuitBreakers } from '../services/breakers.ts';
 import { SlidingCounters } from '../services/counters.ts';
+import { SpentOnce } from '../services/spent.ts';
 import { ConnectionBook } from './connection-book.ts';
 import type { Answer, Ask, Order, ShareSide, Told } from './shares.ts';
 
@@ -12,12 +13,14 @@ const MOST_PASSES = 100_000;
 export class ShareKeeper {
   readonly #counters: SlidingCounters;
   readonly #breakers: CircuitBreakers;
+  readonly #spent: SpentOnce;
   readonly #connections: ConnectionBook;
 
   /** @param now milliseconds of a clock that is never set back, above 0 */
   constructor(limits: GateLimits, now: () => number) {
     this.#counters = new SlidingCounters(now);
     this.#breakers = new CircuitBreakers(now);
+    this.#spent = new SpentOnce(now);
     this.#connections = new ConnectionBook(limits);
   }
 
@@ -31,15 +34,18 @@ export class ShareKeeper {
     const passes = new Map<number, BreakerPass>();
     let lastPass = 0;
     const connections = this.#connections.join(edge, order);
-    const one = (ask: Ask): Answer => {
-      if (ask.kind === 'count') return this.#counters.take(ask.endpointId, ask.bucket, ask.limit);
-      const pass = this.#breakers.enter(ask.endpointId, ask.limit);
+    const enter = (pass: BreakerPass | null): Answer => {
       if (pass === null) return 0;
       lastPass += 1;
       passes.set(lastPass, pass);
       const [oldest] = passes.size > MOST_PASSES ? passes.keys() : [];
       if (oldest !== undefined) passes.delete(oldest);
       return lastPass;
+    };
+    const one = (ask: Ask): Answer => {
+      if (ask.kind === 'count') return this.#counters.take(ask.endpointId, ask.bucket, ask.limit);
+      if (ask.kind === 'spend') return this.#spent.spend(ask.key, ask.forMs) ? 1 : 0;
+      return enter(this.#breakers.enter(ask.endpointId, ask.limit));
     };
     return {
       answer: (asks) => asks.map(one),

@@ -74,6 +74,17 @@ describe('buckets', () => {
   });
 });
 
+test('what may be used once is spent for all edges, the one that comes later too', async () => {
+  const { join } = node();
+  const edges = [join(), join()];
+  const firsts = await Promise.all(
+    Array.from({ length: 6 }, async (_, n) => edges[n % 2]?.shares.spent.spend('a', 60_000)),
+  );
+  expect(firsts.filter(Boolean)).toHaveLength(1);
+  edges[0]?.die();
+  expect(await join().shares.spent.spend('a', 60_000)).toBe(false);
+});
+
 describe('a breaker', () => {
   test('trips for all edges by what each has seen, and one request of all tries', async () => {
     const { join, clock } = node();

@@ -1,6 +1,6 @@
 /**
- * What holds for all edges of a node together, counted once: buckets of `rate-limit`, circuit breakers, connections. One
- * process keeps it (`keeper.ts`); each edge asks over the channel between the two (`asking.ts`), once in a turn of its
+ * What holds for all edges of a node together, counted once: buckets of `rate-limit`, circuit breakers, connections, what
+ * may be used once. One process keeps it (`keeper.ts`); each edge asks over the channel between the two (`asking.ts`), once in a turn of its
  * loop at most. Everything here is plain data.
  */
 import type { BreakerLimit, BreakerPass, CountLimit } from '@postern/policy';
@@ -14,9 +14,13 @@ export interface CountedAt {
 /** A question that is answered. */
 export type Ask =
   | { readonly kind: 'count'; readonly endpointId: string; readonly bucket: string; readonly limit: CountLimit }
-  | { readonly kind: 'enter'; readonly endpointId: string; readonly limit: BreakerLimit };
+  | { readonly kind: 'enter'; readonly endpointId: string; readonly limit: BreakerLimit }
+  | { readonly kind: 'spend'; readonly key: string; readonly forMs: number };
 
-/** For `count` what `Counters.take` says; for `enter` the pass's number, 0 = none may pass. In the order of the questions. */
+/**
+ * In the order of the questions. For `count` what `Counters.take` says; for `enter` the pass's number, 0 = none may pass;
+ * for `spend` 1 = it was not spent before, else 0.
+ */
 export type Answer = number;
 
 /** Something that has happened. */

@@ -64,7 +64,7 @@ export const POLICY_CONTEXT: PolicyContext = {
     providers: NO_PROVIDERS,
     resources: new KnownResources(),
     slices: { run: () => Promise.resolve('busy') },
-    sessions: new VisitorSessions({ now: Date.now, sharedDomains: [], tell: () => {} }),
+    sessions: new VisitorSessions({ now: Date.now, sharedDomains: [], tell: () => {}, spent: { spend: () => true } }),
   },
   signal: new AbortController().signal,
   conn: {

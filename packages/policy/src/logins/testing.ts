@@ -41,6 +41,7 @@ export class World {
   body = SHOW;
   readonly asked: ProviderRequest[] = [];
   readonly ended = new Set<string>();
+  readonly spent = new Set<string>();
   readonly told: LoginEvent[] = [];
   warnings: readonly string[] = [];
   last: TestContext | null = null;
@@ -67,7 +68,8 @@ export class World {
       },
       random: () => `r${++count}r`.padEnd(43, '_'),
       end: (id) => void this.ended.add(id),
-      isOver: (id, person = '') => this.ended.has(id) || this.ended.has(person),
+      isOver: (id, person) => this.ended.has(id) || this.ended.has(person),
+      spend: (key) => this.spent.size < this.spent.add(key).size,
       isUnseen: () => true,
       tell: (event) => void this.told.push(event),
       once: <T>(key: string, work: () => Promise<T>) => {

@@ -249,6 +249,7 @@ const NO_SERVICES: PolicyServices = {
     random: () => 'x'.repeat(43),
     end: () => {},
     isOver: () => false,
+    spend: () => true,
     isUnseen: () => false,
     tell: () => {},
     once: (_key, work) => work(),

@@ -40,6 +40,7 @@ export function trialSessions({ login, now }: Given): Sessions {
     random: () => Buffer.from(UNKNOWN).toString('base64url').slice(0, 43),
     end: () => {},
     isOver: () => false,
+    spend: () => true,
     isUnseen: () => false,
     tell: () => {},
     once: (_key, work) => work(),

@@ -112,12 +112,11 @@ async function posted(visit: SamlVisit): Promise<Step> {
     return refused(plan, context, fail(90085, { reason: answer.problem }));
   }
   const { assertion } = answer;
-  // Once, whoever shows it, and wherever in this process.
-  const once = `assertion ${visit.realm} ${assertion.id}`;
-  if (context.services.sessions.isOver(once)) return refused(plan, context, fail(3122));
   const denied = deniedBy(plan, assertion);
   if (denied !== null) return refused(plan, context, denied);
-  context.services.sessions.end(once, assertion.usableUntil);
+  const once = `assertion ${visit.realm} ${assertion.id}`;
+  const first = await context.services.sessions.spend(once, assertion.usableUntil);
+  if (!first) return refused(plan, context, fail(3122));
   if (assertion.inResponseTo !== '') {
     const hop = context.services.sessions.seal(
       JSON.stringify({ ...assertion, at: context.now() }),

@@ -1,0 +1,68 @@
+/**
+ * What holds once for two workers, from outside: visitors whose connections are at both of them ask for the same thing in
+ * the same moment.
+ */
+import http from 'node:http';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { answerOf, formOf, metadata, newKey, requestIn } from '../../packages/policy/src/actions/saml/testing.ts';
+import { metric } from '../support/metrics.ts';
+import { Platform } from '../support/platform.ts';
+import { Browser } from '../support/visitor-browser.ts';
+
+/** Of each worker's connections. */
+const ENOUGH = 3;
+const ROUNDS = 5;
+
+let platform: Platform;
+/** Each has one connection; some are at either worker. */
+const visitors: http.Agent[] = [];
+let names = 0;
+
+beforeAll(async () => {
+  platform = await Platform.start({ args: ['--workers=2', '--policy-outgoing-allow=127.0.0.0/8'] });
+  const at = (worker: string): Promise<number> =>
+    metric(platform, `postern_worker_visitor_connections{worker="${worker}"}`);
+  // Whichever worker is free takes who comes.
+  while (!((await at('w1')) >= ENOUGH && (await at('w2')) >= ENOUGH)) {
+    const more = Array.from({ length: 8 }, () => new http.Agent({ keepAlive: true, maxSockets: 1 }));
+    visitors.push(...more);
+    // oxlint-disable-next-line no-await-in-loop
+    await Promise.all(more.map((agent) => platform.visit('http://nobody.example.com/', { agent })));
+  }
+});
+afterAll(async () => {
+  for (const agent of visitors) agent.destroy();
+  await platform?.dispose();
+});
+
+/** A cloud endpoint that shows `body` to whom `action` lets through. */
+async function endpoint(action: object, body: string): Promise<string> {
+  const url = `http://once${(names += 1)}.example.com`;
+  const rules = [{ actions: [action] }, { actions: [{ type: 'custom-response', config: { body } }] }];
+  const policy = JSON.stringify({ on_http_request: rules });
+  const made = await platform.api('POST', '/endpoints', { url, traffic_policy: policy });
+  expect(made.status, made.text).toBe(201);
+  return url;
+}
+
+test('an answer of a SAML provider is spent once, however many post it at once', async () => {
+  const key = newKey();
+  const url = await endpoint({ type: 'saml', config: { idp_metadata: metadata(key) } }, 'in');
+  const consumer = `${url}/ngrok/saml/acs`;
+  for (let n = 0; n < ROUNDS; n++) {
+    // oxlint-disable no-await-in-loop
+    const away = await new Browser(platform).go(url, { redirects: 0 });
+    const inResponseTo = requestIn(String(away.headers.location)).at('ID');
+    const said = { now: Date.now(), audience: `${url}/ngrok/saml/metadata`, recipient: consumer, inResponseTo };
+    const body = formOf(answerOf({ ...said, id: `_${n}` }, key));
+    const headers = { accept: 'text/html', 'content-type': 'application/x-www-form-urlencoded' };
+    const answers = await Promise.all(
+      visitors.map((agent) => platform.visit(consumer, { agent, method: 'POST', headers, body })),
+    );
+    // oxlint-enable no-await-in-loop
+    const outcomes = answers.map(
+      ({ status, headers: { 'ngrok-error-code': code = '' } }) => `${status} ${String(code)}`,
+    );
+    expect(outcomes.toSorted()).toEqual(['303 ', ...visitors.slice(1).map(() => '400 ERR_NGROK_3122')]);
+  }
+});
