@@ -1,6 +1,6 @@
 /** A server that orders certificates from a Pebble of its own, through a relay that counts and holds what it asks. */
 import { CaRelay } from './ca-relay.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '@postern/edge/testing/free-port';
 import { Pebble } from './pebble.ts';
 import { type PlatformOptions, visitorsAt } from './platform.ts';
 

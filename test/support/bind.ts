@@ -4,7 +4,7 @@ import { access, chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Resolver } from 'node:dns/promises';
-import { freePort } from './free-port.ts';
+import { freePort } from '@postern/edge/testing/free-port';
 import { until } from './until.ts';
 
 const PLACES = ['/usr/sbin/named', '/usr/local/sbin/named', '/usr/bin/named'];

@@ -10,7 +10,7 @@ import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { selfSigned } from './certificates.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '@postern/edge/testing/free-port';
 import { requireJudge } from './judge.ts';
 import { until } from './until.ts';
 

@@ -9,6 +9,7 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@postern/edge/testing/free-port';
 
 export const repositoryRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 /** Where a tree's command begins. */
@@ -52,7 +53,7 @@ export interface PlatformOptions {
   readonly root?: string;
   /** Another command than a tree's: that of an installed package. */
   readonly main?: string;
-  /** Where it listens; free ports by default. */
+  /** Where it listens, on ports that nobody else comes by before it is started anew (`sameAddresses`); see {@link keepable}. */
   readonly listen?: readonly string[];
   /** A program with arguments that becomes the server in the end (exec): for namespaces, limits, other libraries. */
   readonly launcher?: readonly string[];
@@ -60,7 +61,7 @@ export interface PlatformOptions {
   readonly filesOf?: (pid: number) => string;
 }
 
-/** Flags that put every listener on a free port. */
+/** Flags that put every listener on a port that the system gives. */
 export const FREE_PORTS = [
   '--api-listen=127.0.0.1:0',
   '--http-listen=127.0.0.1:0',
@@ -69,6 +70,14 @@ export const FREE_PORTS = [
   '--metrics-listen=127.0.0.1:0',
   '--tcp-listen=127.0.0.1:0',
 ];
+
+/** These flags with ports of our own where the system would give any. TCP endpoints have a range, which is not from there. */
+function keepable(flags: readonly string[]): Promise<string[]> {
+  const own = flags.map(async (flag) =>
+    /^--(?!tcp-)\w+-listen=127\.0\.0\.1:0$/.test(flag) ? flag.replace(/0$/, String(await freePort())) : flag,
+  );
+  return Promise.all(own);
+}
 
 /** Visitors come to these ports, which its URLs have, too; everything else is on a free port. */
 export function visitorsAt(ports: { readonly http: number; readonly https: number }): PlatformOptions {
@@ -119,7 +128,7 @@ export class Platform {
       options.main ?? mainOf(options.root ?? repositoryRoot),
       'server',
       `--data-dir=${dataDir}`,
-      ...(options.listen ?? FREE_PORTS),
+      ...(await keepable(options.listen ?? FREE_PORTS)),
       ...ports,
       // Tests use names of these domains, too, and verify their certificates.
       ...(options.root === undefined ? ['test', 'example.com', 'example'].map((name) => `--ca-domain=${name}`) : []),

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { selfSigned } from '../support/certificates.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '@postern/edge/testing/free-port';
 import { findPebble, Pebble } from '../support/pebble.ts';
 import { Platform, visitorsAt } from '../support/platform.ts';
 import { curl, hasProgram, openssl, shownAt } from '../support/tls-clients.ts';

@@ -6,7 +6,7 @@ import type { AgentSession } from '@postern/agent';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { agentOf } from '../support/agent.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '@postern/edge/testing/free-port';
 import { findPebble, Pebble } from '../support/pebble.ts';
 import { Platform, visitorsAt } from '../support/platform.ts';
 import { until } from '../support/until.ts';

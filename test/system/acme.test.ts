@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import tls from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '@postern/edge/testing/free-port';
 import { selfSigned } from '../support/certificates.ts';
 import { findPebble, Pebble } from '../support/pebble.ts';
 import { type ApiAnswer, Platform, visitorsAt } from '../support/platform.ts';

@@ -1,13 +1,11 @@
 /** Who trusts whom: the README's lines for agents on other machines, what they say when it fails, and certificates that end. */
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import net from 'node:net';
 import tls from 'node:tls';
+import { freePort } from '@postern/edge/testing/free-port';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { selfSigned } from '../support/certificates.ts';
-import { portOf } from '../support/port-of.ts';
 import { Platform, repositoryRoot, splitAddress } from '../support/platform.ts';
 import { Tunnel } from '../support/tunnel.ts';
 import { until } from '../support/until.ts';
@@ -38,15 +36,6 @@ afterAll(async () => {
   await upstream?.close();
   await rm(laptop, { recursive: true, force: true });
 });
-
-/** One that was free a moment ago: a shared port cannot be 0. */
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const port = portOf(server);
-  server.close();
-  return port;
-}
 
 /** On another machine: another home, and no server to be found on it. */
 function agent(args: readonly string[], env: NodeJS.ProcessEnv = {}): Tunnel {

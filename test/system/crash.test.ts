@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import ngrok from '@ngrok/ngrok';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '@postern/edge/testing/free-port';
 import { repositoryRoot, type Runtime, splitAddress } from '../support/platform.ts';
 import { type ServiceManager, serviceManager } from '../support/service-manager.ts';
 import { spread } from '../support/spread.ts';

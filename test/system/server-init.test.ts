@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type CommandResult, postern } from '../support/cli.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '@postern/edge/testing/free-port';
 
 const DOMAIN = 'tun.example.com';
 const [A, NS] = [1, 2];

@@ -1,9 +1,10 @@
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { AGENT_NAME, edgeHarness, eventually, freePort, readAll, readBytes } from './testing/edge-harness.ts';
+import { AGENT_NAME, edgeHarness, eventually, readAll, readBytes } from './testing/edge-harness.ts';
 import { echo } from './testing/fake-agent.ts';
 import { endpoint } from './testing/fixtures.ts';
+import { freePort } from './testing/free-port.ts';
 
 describe('tcp endpoints', () => {
   test('an agent binds one and its bytes go both ways, half-closed last', async () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type http from 'node:http';
 import tls from 'node:tls';
 import { WebSocket } from 'ws';
-import { freePort } from '../../support/free-port.ts';
+import { freePort } from '@postern/edge/testing/free-port';
 import { splitAddress, type Visit, type VisitOptions } from '../../support/platform.ts';
 import { Tunnel } from '../../support/tunnel.ts';
 import { until } from '../../support/until.ts';

@@ -14,7 +14,8 @@ import {
 } from '@postern/protocol';
 import { describe, expect, test } from 'vitest';
 import { endpoint, update, upstream } from '../testing/fixtures.ts';
-import { edgeHarness, eventually, freePort, readAll, readBytes, type EdgeHarness } from '../testing/edge-harness.ts';
+import { freePort } from '../testing/free-port.ts';
+import { edgeHarness, eventually, readAll, readBytes, type EdgeHarness } from '../testing/edge-harness.ts';
 import { echo, IDLE } from '../testing/fake-agent.ts';
 
 /** A command handler that answers with an error text; '' = done. */

@@ -1,8 +1,9 @@
 import { connect as http2Connect } from 'node:http2';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { edgeHarness, eventually, freePort, readAll, visitorConnections } from '../testing/edge-harness.ts';
+import { edgeHarness, eventually, readAll, visitorConnections } from '../testing/edge-harness.ts';
 import { echo, IDLE, type StreamTaker } from '../testing/fake-agent.ts';
+import { freePort } from '../testing/free-port.ts';
 
 /** Answers every request head with a small response that names the path. */
 const web: StreamTaker = (stream, _header, rest) => {

@@ -1,6 +1,5 @@
 /** A whole edge on loopback with fake control and fake agents; `await using` takes it down. */
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { connect as tlsConnect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { ignore } from '../connection/pipe.ts';
 import type { EdgeConfig, EdgeLimits, Log } from '../context.ts';
@@ -151,14 +150,4 @@ export function readBytes(socket: Socket, length: number): Promise<Buffer> {
 /** Waits until `check` holds; the test's own deadline ends it. */
 export async function eventually(check: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
