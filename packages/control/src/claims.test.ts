@@ -102,7 +102,7 @@ describe('who may join whom on one URL', () => {
 });
 
 test('a stuck update fails alone, and is taken back', async () => {
-  const quick = await fresh({ limits: { ...CONFIG.limits, sessions: 10, endpointsPerSession: 10, applyMs: 50 } });
+  const quick = await fresh({ limits: { ...CONFIG.limits, sessions: 10, endpointsPerSession: 10, applyMs: 1_000 } });
   const create = (url: string) => quick.control.api.endpoints.create(quick.caller, { url, trafficPolicy: POLICY });
   const gate = Promise.withResolvers<void>();
   quick.edge.gate = gate.promise;

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import type { EventEmitter } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
@@ -82,9 +83,12 @@ describe('a mistake of ours costs one connection', () => {
     edge: Harness & AsyncDisposable;
     service: AsyncDisposable;
     arm: () => void;
+    /** Answers of `/slow` that are waited for. */
+    slow: ServerResponse[];
   }> {
+    const slow: ServerResponse[] = [];
     const service = await nodeService((request, response) => {
-      if (request.url === '/slow') setTimeout(() => response.end('slow'), 150);
+      if (request.url === '/slow') slow.push(response);
       else response.end('ok');
     });
     const edge = await harness({ http2, agents: { s1: dial(service.port) } });
@@ -98,22 +102,23 @@ describe('a mistake of ours costs one connection', () => {
       }
       return push(...events);
     };
-    return { edge, service, arm: () => (armed = true) };
+    return { edge, service, arm: () => (armed = true), slow };
   }
 
   test('over HTTP/1', async () => {
-    const { edge, service, arm } = await faulty(false);
+    const { edge, service, arm, slow } = await faulty(false);
     const other = edge.connect();
     const answered = once(other, 'data');
     other.write(get('/slow'));
     const victim = edge.connect();
     victim.on('error', () => {});
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await expect.poll(() => slow).toHaveLength(1);
     arm();
     victim.write(get('/'));
     const closed = ended(victim);
     victim.resume();
     await closed;
+    slow[0]?.end('slow');
     expect(String((await answered)[0])).toContain('slow');
     expect(edge.context.faults.count).toBe(1);
     expect(await edge.talk(get('/', 'Connection: close\r\n'))).toContain('ok');
@@ -123,7 +128,7 @@ describe('a mistake of ours costs one connection', () => {
   });
 
   test('over HTTP/2', async () => {
-    const { edge, service, arm } = await faulty(true);
+    const { edge, service, arm, slow } = await faulty(true);
     const ask = (path: string) => {
       const session = connectHttp2(`http://127.0.0.1:${edge.port}`);
       session.on('error', () => {});
@@ -134,10 +139,11 @@ describe('a mistake of ours costs one connection', () => {
       return { session, text: () => text };
     };
     const other = ask('/slow');
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await expect.poll(() => slow).toHaveLength(1);
     arm();
     const victim = ask('/');
     await ended(victim.session);
+    slow[0]?.end('slow');
     await expect.poll(() => other.text()).toBe('slow');
     expect(edge.context.faults.count).toBe(1);
     other.session.destroy();

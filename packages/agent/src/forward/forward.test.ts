@@ -324,8 +324,10 @@ describe('in this process', () => {
 
   test('a function that destroys its stream resets the visitor; a visitor that leaves is an error', async () => {
     const failures: string[] = [];
+    let came = 0;
     const { id } = await listen({
       upstream(stream, info) {
+        came += 1;
         stream.on('error', (error) => failures.push(`${info.proto}: ${error.message}`));
         stream.on('data', () => stream.destroy());
       },
@@ -334,10 +336,9 @@ describe('in this process', () => {
     await visitor.over();
     expect(visitor.resetCode).toBe(6);
     const leaving = server.visit(id, { proto: 'http' });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await expect.poll(() => came).toBe(2);
     leaving.stream.reset(6);
-    while (failures.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(failures).toEqual(['http: the connection was reset with code 6']);
+    await expect.poll(() => failures).toEqual(['http: the connection was reset with code 6']);
   });
 });
 
@@ -370,12 +371,15 @@ describe('streams', () => {
   });
 
   test('under way are finished before the session closes', async () => {
-    const upstream = net.createServer((socket) => socket.on('data', () => setTimeout(() => socket.end('slow'), 100)));
+    const came: net.Socket[] = [];
+    const upstream = net.createServer((socket) => socket.on('data', () => came.push(socket)));
     const { id } = await listen({ upstream: `tcp://127.0.0.1:${await start(upstream)}` });
     const visitor = server.visit(id, { first: 'x' });
     void visitor.over().then(() => visitor.stream.end());
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    await agent.close();
+    await expect.poll(() => came).toHaveLength(1);
+    const closed = agent.close();
+    came[0]?.end('slow');
+    await closed;
     expect([visitor.text, visitor.resetCode]).toEqual(['slow', undefined]);
   });
 });

@@ -69,9 +69,10 @@ describe('while the edge thinks about it', () => {
     const moved = endpoints.update(h.caller, id, { url: tcp(BUSY) });
     const answered = expect(moved).rejects.toMatchObject({ number: 90_027 });
     await expect.poll(() => h.edge.updates.at(-1)?.upserts[0]?.port).toBe(BUSY);
+    const before = await everything(h);
     const other = meanwhile(h, id);
     // Both are decided, and wait for the edge in the order in which they came.
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await expect.poll(() => everything(h)).not.toEqual(before);
     h.edge.gate = null;
     gate.resolve();
     await answered;

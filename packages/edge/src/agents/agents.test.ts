@@ -158,7 +158,7 @@ describe.concurrent('sessions', () => {
   });
 
   test('a probe tells a living agent from a stopped one', async () => {
-    await using harness = await edgeHarness({ limits: { suspectMs: 600 } });
+    await using harness = await edgeHarness({ limits: { suspectMs: 3_000 } });
     const agent = await harness.dialAgent();
     await agent.auth({ heartbeatInterval: 1_000, heartbeatTolerance: 30_000 });
     expect(await harness.control.edge.probeSession('ts_1')).toBe(true);

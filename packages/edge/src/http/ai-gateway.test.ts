@@ -206,7 +206,7 @@ describe('ai-gateway', () => {
     await gone[Symbol.asyncDispose]();
     const config = {
       providers: [listed('gone', gone), listed('slow', slow), listed('good', good)],
-      per_request_timeout: '1s',
+      per_request_timeout: '2s',
     };
     await using edge = await gateway(config);
     expect(await ask(edge, hello)).toContain('good');

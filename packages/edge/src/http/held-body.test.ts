@@ -7,7 +7,7 @@ import type { BodyProblem, CompiledPolicy, Outcome } from '@postern/policy';
 import { describe, expect, test } from 'vitest';
 import type { EdgeLimits } from '../context.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, get, harness, type Harness, listening, nodeService } from '../testing/http-harness.ts';
+import { dial, get, harness, type Harness, listening, nodeService, sleep } from '../testing/http-harness.ts';
 
 const POLICY = 'reads';
 
@@ -216,7 +216,7 @@ test('a visitor who leaves within the body ends the wait for it', async () => {
   for (let count = 0; count < 3; count++) {
     const socket = at.edge.connect();
     socket.write(`POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 40000\r\n\r\n${'x'.repeat(30_000)}`);
-    await pause(30);
+    await sleep(30);
     socket.destroy();
     await expect.poll(() => at.edge.events.length).toBe(count + 1);
     await expect.poll(() => at.seen).toHaveLength(count + 1);

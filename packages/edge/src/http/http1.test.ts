@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import {
@@ -316,27 +317,31 @@ describe('connections', () => {
 
   test('malformed, oversized and slow heads are told why', async () => {
     await using service = await nodeService((_, response) => response.end());
-    await using edge = await edgeTo(service, { limits: { headBytes: 1_000, requestHeadMs: 80 } });
+    await using edge = await edgeTo(service, { limits: { headBytes: 1_000 } });
     const bad = await edge.talk('GET / HTTP/1.1\nHost: app.test\n\n');
     expect(bad).toMatch(/^HTTP\/1\.1 400 .*Ngrok-Error-Code: ERR_NGROK_90002.*Connection: close/s);
     const big = await edge.talk(get('/', `X: ${'x'.repeat(2_000)}\r\n`));
     expect(big).toMatch(/^HTTP\/1\.1 431 .*ERR_NGROK_90003/s);
-    const slow = await edge.talk('GET / HT');
+    await using hasty = await edgeTo(service, { limits: { requestHeadMs: 80 } });
+    const slow = await hasty.talk('GET / HT');
     expect(slow).toMatch(/^HTTP\/1\.1 408 .*ERR_NGROK_90004/s);
     expect(await edge.talk('CONNECT app.test:443 HTTP/1.1\r\nHost: app.test:443\r\n\r\n')).toMatch(/^HTTP\/1\.1 405 /);
   });
 
   test('draining answers what is under way with Connection: close, and ends idle connections', async () => {
-    await using service = await nodeService((_, response) => {
-      setTimeout(() => response.end('done'), 60);
+    const waiting: ServerResponse[] = [];
+    await using service = await nodeService((request, response) => {
+      if (request.url === '/busy') waiting.push(response);
+      else response.end('done');
     });
     await using edge = await edgeTo(service);
     const idle = edge.connect();
     await exchangeText(idle, get('/'), /done$/);
-    const busy = edge.talk(get('/'));
-    await sleep(20);
+    const busy = edge.talk(get('/busy'));
+    await expect.poll(() => waiting).toHaveLength(1);
     const idleEnd = exchangeText(idle, '');
     const drained = edge.service.drain();
+    waiting[0]?.end('done');
     expect(await busy).toMatch(/Connection: close.*done$/s);
     expect(await idleEnd).toBe('');
     await drained;

@@ -12,7 +12,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { frame, FrameType, literal, setting, words } from '../testing/h2-frames.ts';
-import { dial, harness, rawService } from '../testing/http-harness.ts';
+import { dial, harness, rawService, sleep } from '../testing/http-harness.ts';
 
 const ROUNDS = 3;
 const INITIAL_WINDOW = 4;
@@ -47,7 +47,7 @@ test('a service whose head has no end is left while the request is on its way', 
     const stream = session.request({ ':method': 'POST', ':path': '/', ':authority': 'app.test' });
     stream.on('error', () => {});
     stream.write('x');
-    await pause(50);
+    await sleep(50);
     for (let count = 0; count < 2_000; count++) stream.write(Buffer.alloc(10_000));
     await pause(100);
     session.destroy();

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { connect, constants, createServer, type IncomingHttpHeaders } from 'node:http2';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
@@ -172,13 +173,13 @@ describe('HTTP/2 visitors', () => {
   });
 
   test('are told by GOAWAY when the server drains', async () => {
-    await using service = await nodeService((_, response) => {
-      setTimeout(() => response.end('done'), 60);
-    });
+    const waiting: ServerResponse[] = [];
+    await using service = await nodeService((_, response) => void waiting.push(response));
     await using edge = await edgeTo(service, 'http1', { http2: true });
     const busy = ask(edge, {});
-    await sleep(30);
+    await expect.poll(() => waiting).toHaveLength(1);
     const drained = edge.service.drain();
+    waiting[0]?.end('done');
     expect((await busy).body.toString()).toBe('done');
     await drained;
   });

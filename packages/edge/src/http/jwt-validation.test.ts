@@ -184,7 +184,7 @@ describe('jwt-validation', () => {
     await using edge = await harness({
       policies: { checked: policy(at.url) },
       keys: at.keys,
-      limits: { policyMs: 300 },
+      limits: { policyMs: 2_000 },
     });
     edge.publish(cloud);
     const visitor = edge.connect();

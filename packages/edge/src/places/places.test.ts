@@ -44,16 +44,13 @@ const UPGRADE = `GET /ws HTTP/1.1\r\n${HOST}Connection: Upgrade\r\nUpgrade: webs
 const UPLOAD = `POST / HTTP/1.1\r\n${HOST}Content-Length: 100000\r\n\r\nx`;
 const PAGE = `GET / HTTP/1.1\r\n${HOST}\r\n`;
 
-/** Sends and resolves with the first line of the answer, '' while there is none within the time. */
-async function ask(harness: EdgeHarness, text: string, sockets: Socket[] = [], ms = 4_000): Promise<string> {
+/** Sends and resolves with the status of the answer, '' when there is none within the time. */
+async function ask(harness: EdgeHarness, text: string, sockets: Socket[] = [], ms = 60_000): Promise<string> {
   const socket = await harness.tcp(harness.edge.addresses.http.port);
   sockets.push(socket);
   socket.on('error', () => {});
   socket.write(text);
-  const got = await Promise.race([
-    once(socket, 'data').then(([chunk]) => String(chunk)),
-    new Promise<string>((resolve) => setTimeout(resolve, ms, '')),
-  ]);
+  const got = await once(socket, 'data', { signal: AbortSignal.timeout(ms) }).then(String, () => '');
   return /^HTTP\/1\.1 (\d+)/.exec(got)?.[1] ?? '';
 }
 

@@ -106,12 +106,13 @@ describe('the door out', () => {
     };
     const port = await listening(createServer(serve));
     const outside = new Outside({ allow: LOOPBACK });
-    const at = (path: string): Promise<string> => ask(outside, `http://127.0.0.1:${port}${path}`, 1_000, 300);
+    const at = (path: string, ms = 60_000): Promise<string> =>
+      ask(outside, `http://127.0.0.1:${port}${path}`, 1_000, ms);
     expect(await at('/large')).toBe('no: its answer has more than 1000 bytes');
     expect(await at('/redirect')).toBe('no: it answered 302');
     expect(await at('/head')).toBe('no: it could not be asked (HPE_HEADER_OVERFLOW)');
     expect(await at('/broken')).toMatch(/^no: it could not be asked/);
-    const silent = await Promise.all(Array.from({ length: 6 }, () => at('/silent')));
+    const silent = await Promise.all(Array.from({ length: 6 }, () => at('/silent', 300)));
     expect(silent.filter((words) => words === 'no: it did not answer in time')).toHaveLength(4);
     expect(silent.filter((words) => words === 'no: too much is asked for at once')).toHaveLength(2);
     // All places are there again.

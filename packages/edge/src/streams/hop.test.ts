@@ -12,6 +12,7 @@ import { AGENT_CERTIFICATE, AGENT_NAME, edgeTestConfig, eventually } from '../te
 import { echo, FakeAgent, IDLE, type StreamTaker } from '../testing/fake-agent.ts';
 import { FakeControl } from '../testing/fake-control.ts';
 import { endpoint, SILENT_LOG, upstream } from '../testing/fixtures.ts';
+import { sleep } from '../testing/http-harness.ts';
 import { boundAddresses, LOOPBACK, openListeners, type BoundAddresses } from '../testing/open-listeners.ts';
 
 const PLACES = 6;
@@ -37,7 +38,7 @@ async function side(name: string): Promise<Side> {
   const listeners = await openListeners(LOOPBACK);
   const edge = createEdge({
     config: edgeTestConfig({
-      limits: { ...DEFAULT_EDGE_LIMITS, drainMs: 200, streamsPerSession: PLACES, queueMs: 800 },
+      limits: { ...DEFAULT_EDGE_LIMITS, drainMs: 200, streamsPerSession: PLACES, queueMs: 2_000 },
     }),
     link: control,
     listeners,
@@ -82,7 +83,7 @@ const service: StreamTaker = (stream, header, rest) => {
     if (String(chunk).startsWith('GET /cut ')) {
       stream.write(Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf'));
       // Behind the bytes, as a service does that breaks down: in the mux it would take them with it.
-      setTimeout(() => stream.reset(MuxErrorCode.internal), 20);
+      void sleep(20).then(() => stream.reset(MuxErrorCode.internal));
     } else stream.write(Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n#${count}`));
   };
   answer(rest);
