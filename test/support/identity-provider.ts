@@ -14,6 +14,8 @@ export interface Person {
 export interface IdentityProvider extends AsyncDisposable {
   readonly issuer: string;
   readonly port: number;
+  /** Seconds that an access token holds which it gives from now on. */
+  accessTokenSeconds: number;
   /** Who sits in front of its pages; null = nobody who would say yes. */
   who: Person | null;
   /** Those whom it knows no more. */
@@ -33,16 +35,7 @@ export const POST_CLIENT = { id: 'post app', secret: 'another secret' };
 export const ADA: Person = { sub: 'ada-1', email: 'Ada@example.com', email_verified: true, name: 'Ada Lovelace' };
 export const BOB: Person = { sub: 'bob-2', email: 'bob@elsewhere.org', email_verified: true, name: 'Bob' };
 
-export interface IdentityProviderOptions {
-  readonly callbackUrl: string;
-  /** Seconds that an access token holds. */
-  readonly accessTokenSeconds?: number;
-}
-
-export async function identityProvider({
-  callbackUrl,
-  accessTokenSeconds = 600,
-}: IdentityProviderOptions): Promise<IdentityProvider> {
+export async function identityProvider({ callbackUrl }: { readonly callbackUrl: string }): Promise<IdentityProvider> {
   const server = http.createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -67,7 +60,7 @@ export async function identityProvider({
     interactions: { url: (_context: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
     issueRefreshToken: () => Promise.resolve(true),
     ttl: {
-      AccessToken: accessTokenSeconds,
+      AccessToken: () => result.accessTokenSeconds,
       AuthorizationCode: 60,
       Grant: 3_600,
       IdToken: 600,
@@ -84,6 +77,7 @@ export async function identityProvider({
   const result: IdentityProvider = {
     issuer,
     port,
+    accessTokenSeconds: 600,
     who: ADA,
     gone: new Set(),
     asked: [],

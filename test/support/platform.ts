@@ -148,10 +148,15 @@ export class Platform {
     const keep = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-100_000);
     };
+    // All that it printed is here.
+    const closed = new Promise((resolve) => child.once('close', resolve));
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
     try {
-      const runtime = await waitForRuntime(seen(dataDir), child, () => output);
+      const runtime = await waitForRuntime(seen(dataDir), child, async () => {
+        if (hasEnded(child)) await closed;
+        return output;
+      });
       const [ca, apiKey, authtoken] = await Promise.all(
         [runtime.ca_path, runtime.api_key_path, runtime.authtoken_path].map((file) =>
           // A lost file is not made again: '' then.
@@ -221,7 +226,7 @@ export class Platform {
   /** Sends a signal and waits for the end; answers exit code and signal. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
     const child = this.process;
-    if (child.exitCode !== null || child.signalCode !== null) return { code: child.exitCode, signal: child.signalCode };
+    if (hasEnded(child)) return { code: child.exitCode, signal: child.signalCode };
     const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
       child.once('exit', (code, endSignal) => resolve({ code, signal: endSignal }));
     });
@@ -300,10 +305,14 @@ export function splitAddress(address: string): [host: string, port: number] {
   return [address.slice(0, colon).replace(/^\[|\]$/g, ''), Number(address.slice(colon + 1))];
 }
 
-async function waitForRuntime(dataDir: string, child: ChildProcess, output: () => string): Promise<Runtime> {
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
+
+async function waitForRuntime(dataDir: string, child: ChildProcess, output: () => Promise<string>): Promise<Runtime> {
   const file = path.join(dataDir, 'runtime.json');
   for (let waited = 0; waited < READY_MS; waited += 25) {
-    if (child.exitCode !== null) throw new Error(`postern server ended with code ${child.exitCode}:\n${output()}`);
+    if (hasEnded(child)) {
+      throw new Error(`postern server ended with code ${child.exitCode ?? child.signalCode}:\n${await output()}`);
+    }
     try {
       const runtime: Runtime = JSON.parse(await readFile(file, 'utf8'));
       if (runtime.pid === child.pid) return runtime;
@@ -312,5 +321,5 @@ async function waitForRuntime(dataDir: string, child: ChildProcess, output: () =
     }
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  throw new Error(`postern server was not ready after ${READY_MS} ms:\n${output()}`);
+  throw new Error(`postern server was not ready after ${READY_MS} ms:\n${await output()}`);
 }

@@ -42,10 +42,15 @@ export class Tunnel {
 
   /** The URL, once it is printed. */
   async url(): Promise<string> {
-    return until(() => {
-      if (this.child.exitCode !== null) throw new Error(`ended: ${this.stdout}${this.stderr}`);
-      return /^url=(\S+)$/m.exec(this.stdout)?.[1] ?? null;
-    }, 15_000);
+    let over = false;
+    const end = (): void => {
+      over = true;
+    };
+    this.ended.then(end, end);
+    const url = await until(() => /^url=(\S+)$/m.exec(this.stdout)?.[1] ?? (over ? '' : null));
+    if (url !== '') return url;
+    const { stdout, stderr } = await this.ended;
+    throw new Error(`ended: ${stdout}${stderr}`);
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<TunnelResult> {

@@ -227,7 +227,7 @@ test('a reader that stands still costs lines, which are counted, and no visitor 
       for (const { status } of await Promise.all(visits)) expect(status).toBe(200);
       return (await lost()) > 0 || null;
     });
-    expect(platform.output).toContain('lines of the access log were lost');
+    await expect.poll(() => platform.output).toContain('lines of the access log were lost');
 
     const reader = spawn('cat', [pipe], { stdio: ['ignore', 'pipe', 'ignore'] });
     const lines: Line[] = [];

@@ -85,7 +85,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
       return found?.serialNumber === certificate.serialNumber ? null : found;
     });
     expect(next.serialNumber).not.toBe(certificate.serialNumber);
-    expect(again.output).toContain('the authority wants this certificate replaced now');
+    await expect.poll(() => again.output).toContain('the authority wants this certificate replaced now');
     const rows = (await again.api('GET', '/tls_certificates')).body.tls_certificates;
     expect(rows).toHaveLength(2);
   });
@@ -107,7 +107,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
     undo.push(() => platform.dispose());
     const certificate = await served(open.root);
     expect(certificate.issuer).toMatch(/Pebble/);
-    expect(platform.output).toContain('a certificate authority has none now');
+    await expect.poll(() => platform.output).toContain('a certificate authority has none now');
 
     const right = await platform.restart('SIGTERM', { ...options(...flags(KEY)), listen: platform.sameAddresses });
     undo.push(() => right.dispose());

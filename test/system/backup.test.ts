@@ -139,7 +139,9 @@ describe('backup and restore', () => {
       expect(row.status).toBe(200);
       expect(moved.apiKey).toBe('');
       expect(existsSync(path.join(elsewhere, 'authtoken'))).toBe(false);
-      expect(moved.output).toMatch(/first API key is missing; what is stored stays.*--reset-credentials/);
+      await expect
+        .poll(() => moved.output)
+        .toMatch(/first API key is missing; what is stored stays.*--reset-credentials/);
       const agent = agentOf(moved, { authtoken: platform.authtoken });
       await agent.online();
       await agent.close();

@@ -25,7 +25,9 @@ test('a lost API key file changes no credential; the demo and agents go on', asy
   await rm(path.join(dataDir, 'api_key'));
   const again = await Platform.start({ dataDir, args: ['--demo'] });
   try {
-    expect(again.output).toMatch(/first API key is missing; what is stored stays.*--reset-credentials/);
+    await expect
+      .poll(() => again.output)
+      .toMatch(/first API key is missing; what is stored stays.*--reset-credentials/);
     expect(again.authtoken).toBe(authtoken);
     expect(existsSync(path.join(dataDir, 'api_key'))).toBe(false);
     const answer = await again.api('GET', '/endpoints', undefined, { authorization: `Bearer ${apiKey}` });

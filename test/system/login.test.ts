@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { mainOf, Platform, repositoryRoot } from '../support/platform.ts';
 import { Tunnel } from '../support/tunnel.ts';
+import { until } from '../support/until.ts';
 import { httpUpstream, type Upstream } from '../support/upstream.ts';
 import { selfSigned } from '../support/certificates.ts';
 import tls from 'node:tls';
@@ -15,6 +16,7 @@ let platform: Platform;
 let upstream: Upstream;
 beforeAll(async () => {
   platform = await Platform.start();
+  await until(() => printed() !== '');
   upstream = await httpUpstream((_request, response) => response.end('hello'));
 });
 afterAll(async () => {

@@ -238,9 +238,10 @@ describe('who a visitor is', () => {
 describe('the stop', () => {
   test('is unready first, lets what is in flight finish, refuses new visitors, and ends with 0', async () => {
     const platform = await server();
+    let finish = (): void => {};
     const slow = await httpUpstream((_request, response) => {
       response.write('first ');
-      setTimeout(() => response.end('last'), 700);
+      finish = () => void response.end('last');
     });
     try {
       const shared = Tunnel.beside(platform, ['http', String(slow.port), '--url', 'http://slow.test']);
@@ -256,6 +257,7 @@ describe('the stop', () => {
       });
       expect(notReady).toBe('stopping\n');
       await until(async () => !(await canConnect(target(platform.runtime.http_addr).port)));
+      finish();
       let body = '';
       for await (const chunk of response) body += String(chunk);
       expect(body).toBe('first last');

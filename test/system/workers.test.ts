@@ -34,10 +34,12 @@ interface Served {
   /** Bytes that the service has handed to its socket, by path. */
   readonly sent: Map<string, number>;
   readonly closed: string[];
+  /** What ends the answers of `/slow`. */
+  readonly slow: (() => unknown)[];
 }
 
 let platform: Platform;
-const served: Served = { sent: new Map(), closed: [] };
+const served: Served = { sent: new Map(), closed: [], slow: [] };
 const sessions: ngrok.Session[] = [];
 const closing: (() => unknown)[] = [];
 const tcp: Record<string, number> = {};
@@ -50,7 +52,7 @@ async function service(name: string): Promise<Upstream> {
     if (pathname.startsWith('/down')) void send(name + pathname, response);
     else if (pathname === '/slow') {
       response.write('slow ');
-      setTimeout(() => response.end(name), 1_500);
+      served.slow.push(() => response.end(name));
     } else {
       const hash = createHash('sha256');
       request.on('data', (chunk: Buffer) => hash.update(chunk));
@@ -147,7 +149,8 @@ function oneConnection(): http.Agent {
 }
 
 describe('a connection reaches both agents', () => {
-  test('each at a worker of its own', () => {
+  test('each at a worker of its own', async () => {
+    await until(() => workersOf(platform).holders.length === NAMES.length);
     const { pids, holders } = workersOf(platform);
     expect(pids.size).toBe(2);
     expect(new Set(holders).size).toBe(2);
@@ -343,9 +346,8 @@ describe('a worker that is killed', () => {
     expect(failures).toEqual([]);
     expect(meanwhile).not.toContain(404);
     expect(Math.max(...broken)).toBeLessThanOrEqual(1);
-    const now = workersOf(platform);
-    expect(now.pids.get(kept)).toBe(pids.get(kept));
-    expect(now.pids.size).toBe(3);
+    await until(() => workersOf(platform).pids.size === 3);
+    expect(workersOf(platform).pids.get(kept)).toBe(pids.get(kept));
     expect(await exchange(net.connect(tcp['one'] ?? 0, '127.0.0.1'), 'again')).toBe('again');
   });
 
@@ -362,8 +364,10 @@ describe('the end', () => {
   test('what is in flight is finished, across as well, and no process stays', async () => {
     const { pids } = workersOf(platform);
     const slow = Array.from({ length: 8 }, (_, n) => platform.visit(`http://${NAMES[n % 2] ?? ''}.example.com/slow`));
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await until(() => served.slow.length === slow.length);
     const stopped = platform.stop();
+    await until(async () => (await fetch(`${platform.runtime.metrics_url}/readyz`)).status === 503);
+    for (const end of served.slow) end();
     const texts = (await Promise.all(slow)).map(({ text }) => text);
     expect(texts).toEqual(Array.from({ length: 8 }, (_, n) => `slow ${NAMES[n % 2] ?? ''}`));
     expect(await stopped).toEqual({ code: 0, signal: null });
