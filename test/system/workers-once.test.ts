@@ -3,8 +3,9 @@
  * the same moment.
  */
 import http from 'node:http';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { answerOf, formOf, metadata, newKey, requestIn } from '../../packages/policy/src/actions/saml/testing.ts';
+import { CLIENT, identityProvider, type IdentityProvider } from '../support/identity-provider.ts';
 import { metric } from '../support/metrics.ts';
 import { Platform } from '../support/platform.ts';
 import { Browser } from '../support/visitor-browser.ts';
@@ -65,4 +66,56 @@ test('an answer of a SAML provider is spent once, however many post it at once',
     );
     expect(outcomes.toSorted()).toEqual(['303 ', ...visitors.slice(1).map(() => '400 ERR_NGROK_3122')]);
   }
+});
+
+describe('a log-in', () => {
+  let provider: IdentityProvider;
+  beforeAll(async () => {
+    const callbackUrl = 'https://idp.postern.localhost/oauth2/callback';
+    provider = await identityProvider({ callbackUrl });
+  });
+  afterAll(() => provider?.close());
+
+  /** @returns the address, and what a browser that has logged in there sends */
+  async function loggedIn(config: object = {}): Promise<{ url: string; cookie: string }> {
+    const login = { issuer_url: provider.issuer, client_id: CLIENT.id, client_secret: CLIENT.secret, ...config };
+    const url = await endpoint({ type: 'openid-connect', config: login }, 'in');
+    const browser = new Browser(platform);
+    expect((await browser.go(url)).text).toBe('in');
+    const cookie = browser.sent(url).map(({ name, value }) => `${name}=${value}`);
+    return { url, cookie: cookie.join('; ') };
+  }
+
+  const visitAll = async (url: string, cookie: string): Promise<readonly number[]> => {
+    const headers = { accept: 'text/html', cookie };
+    return (await Promise.all(visitors.map((agent) => platform.visit(url, { agent, headers })))).map(
+      ({ status }) => status,
+    );
+  };
+
+  test('is refreshed once at its provider, as a refresh token may hold once', async () => {
+    provider.accessTokenSeconds = 1;
+    const { url, cookie } = await loggedIn({ userinfo_refresh_interval: '1s' });
+    provider.accessTokenSeconds = 600;
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const before = provider.asked.length;
+    expect(await visitAll(url, cookie)).toEqual(visitors.map(() => 200));
+    // Nor by what another worker is asked within the minute, by a page that has the cookie of before.
+    expect(await visitAll(url, cookie)).toEqual(visitors.map(() => 200));
+    expect(provider.asked.slice(before).filter((path) => path === '/token')).toHaveLength(1);
+  });
+
+  test('is over at both workers when the visitor is told that he is logged out', async () => {
+    for (let n = 0; n < ROUNDS; n++) {
+      // oxlint-disable no-await-in-loop
+      const { url, cookie } = await loggedIn();
+      expect(await visitAll(url, cookie)).toEqual(visitors.map(() => 200));
+      const agent = visitors[n] ?? false;
+      const out = await platform.visit(`${url}/ngrok/logout`, { agent, headers: { accept: 'text/html', cookie } });
+      expect(out.text).toBe('You are logged out.\n');
+      // A copy of the cookie that was made before.
+      expect(await visitAll(url, cookie)).toEqual(visitors.map(() => 302));
+      // oxlint-enable no-await-in-loop
+    }
+  });
 });

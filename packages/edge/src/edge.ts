@@ -36,8 +36,7 @@ import { Outside } from './services/outside.ts';
 import { IdentityProviders } from './services/providers.ts';
 import { KnownResources } from './services/resources.ts';
 import { SlicedWork } from './services/slices.ts';
-import { VisitorSessions } from './services/sessions.ts';
-import { SpentOnce } from './services/spent.ts';
+import { loginsOfOne, VisitorSessions } from './services/sessions.ts';
 import { type MoveChannel, Moves } from './moves/moves.ts';
 import { NodeStreams, socketPath } from './streams/node-streams.ts';
 import { PeerHost } from './streams/peer-host.ts';
@@ -182,8 +181,9 @@ class DataPlane implements Edge {
       now,
       sharedDomains: config.logins.sharedDomains,
       tell: (event) => link.login(event),
-      spent: options.shares?.spent ?? new SpentOnce(() => performance.now()),
+      shared: options.shares?.logins ?? loginsOfOne(() => performance.now()),
     });
+    options.shares?.follow((id, until) => this.#sessions.ended(id, until));
     const wheel = createTimerWheel({ onFault: (error) => faults.report(error, 'a timer') });
     this.#traffic = new TrafficBatch(wheel, (events) => link.traffic(events));
     const routes = createRouteTable({ compile: compilePolicy, log });

@@ -8,5 +8,5 @@ export type { MovedVisitor } from './connection/visitor.ts';
 export type { MoveChannel } from './moves/moves.ts';
 export { AskingShares } from './shares/asking.ts';
 export { ShareKeeper } from './shares/keeper.ts';
-export type { Answer, Ask, Order, ShareSide, Told } from './shares/shares.ts';
+export type { Answer, Ask, Done, OnceKind, Order, ShareSide, Told } from './shares/shares.ts';
 export { DEFAULT_EDGE_LIMITS } from './limits.ts';

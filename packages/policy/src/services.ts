@@ -270,8 +270,12 @@ export interface Sessions {
   open(sealed: string, place: string): Opened | null;
   /** 32 bytes that nobody can guess, as 43 characters of base64url. */
   random(): string;
-  /** The session is over before its time; what its visitor may have kept of it lets nobody in. @param until Unix milliseconds */
-  end(id: string, until: number): void;
+  /**
+   * The session is over before its time; what its visitor may have kept of it lets nobody in.
+   * @param until Unix milliseconds
+   * @returns where there are other edges, a promise that resolves when it is over there as well
+   */
+  end(id: string, until: number): void | Promise<void>;
   /** @param person whose it is, and `begunAt` since when: all that he had begun before may be over */
   isOver(id: string, person: string, begunAt: number): boolean;
   /**
@@ -287,6 +291,7 @@ export interface Sessions {
   /**
    * Does once what many requests of one session ask for at the same time, and remembers what came of it for a minute
    * where that is worth it: until then browsers present what they had before.
+   * @param work of which plain data come: requests at other edges get them, too
    */
   once<T>(key: string, work: () => Promise<T>, isKept: (result: T) => boolean): Promise<T>;
   /** Whether endpoints of other accounts may be under the domain, so that no cookie may be for all of it. */

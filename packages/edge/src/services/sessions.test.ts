@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { VisitorSessions } from './sessions.ts';
-import { SpentOnce } from './spent.ts';
+import { loginsOfOne, VisitorSessions } from './sessions.ts';
 
 const keyOf = (id: number) => ({ id, key: randomBytes(32) });
 
@@ -10,7 +9,7 @@ function start(keys = [keyOf(2_900)]) {
   const sessions = new VisitorSessions({
     now: () => clock.now,
     tell: () => {},
-    spent: new SpentOnce(() => clock.now),
+    shared: loginsOfOne(() => clock.now),
     sharedDomains: ['base.test', 'deep.other.test'],
   });
   sessions.sealWith(keys);
@@ -66,11 +65,11 @@ describe('sessions', () => {
   it('that have ended are known, as many as there is room for', () => {
     const { sessions, clock } = start();
     const over = (id: string): boolean => sessions.isOver(id, 'nobody', Infinity);
-    sessions.end('one', clock.now + 1_000);
+    sessions.ended('one', clock.now + 1_000);
     expect([over('one'), over('two')]).toEqual([true, false]);
-    for (let n = 0; n < 49_999; n++) sessions.end(`other ${n}`, clock.now + 1_000);
+    for (let n = 0; n < 49_999; n++) sessions.ended(`other ${n}`, clock.now + 1_000);
     expect(over('one')).toBe(true);
-    sessions.end('last', clock.now + 1_000);
+    sessions.ended('last', clock.now + 1_000);
     expect([over('one'), over('other 0'), over('last')]).toEqual([false, true, true]);
   });
 

@@ -1,13 +1,14 @@
 /**
  * What browsers keep of visitors who have logged in: sealed by keys that all edges of the node have, so that nothing has
- * to be kept here for a session to hold. Four things are: what control says has ended before its time; what has ended here,
- * until control says so; of which sessions a request was told lately; and what requests of one session at the same time
- * share. The last three are bounded here.
+ * to be kept here for a session to hold. Three things are: what control says has ended before its time; what has ended at
+ * an edge of the node, until control says so; of which sessions a request was told lately. The last two are bounded here.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import type { LoginEvent, LoginKey, ResourceUpdate } from '@postern/link';
 import type { Opened, Sessions } from '@postern/policy';
 import { makeRoom } from './make-room.ts';
+import { Once } from './once.ts';
+import { SpentOnce } from './spent.ts';
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
@@ -19,12 +20,6 @@ const SEEN_MS = 600_000;
 const MOST_SHARED = 10_000;
 const SHARED_MS = 60_000;
 
-interface Shared {
-  readonly result: Promise<unknown>;
-  /** When it may be forgotten; Infinity while it is under way. */
-  until: number;
-}
-
 export interface VisitorSessionsOptions {
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -32,15 +27,29 @@ export interface VisitorSessionsOptions {
   readonly sharedDomains: readonly string[];
   /** Where control hears of it. */
   readonly tell: (event: LoginEvent) => void;
-  /** What may be used once. */
-  readonly spent: Spends;
+  readonly shared: SharedLogins;
   readonly random?: (size: number) => Buffer;
 }
 
-/** Of this edge, or of all edges of its node. */
-export interface Spends {
+/** What holds for all edges of a node. */
+export interface SharedLogins {
   /** @returns whether it was not spent before */
   spend(key: string, forMs: number): boolean | Promise<boolean>;
+  /** Resolves when the others know. */
+  end(id: string, until: number): void | Promise<void>;
+  /** @param keptMs how long a result is for those who ask later, too */
+  once<T>(key: string, work: () => Promise<T>, keptMs: (result: T) => number): Promise<T>;
+}
+
+/** Where there is no other edge. @param now milliseconds of a clock that is never set back */
+export function loginsOfOne(now: () => number): SharedLogins {
+  const spent = new SpentOnce(now);
+  const renewals = new Once(now, MOST_SHARED);
+  return {
+    spend: (key, forMs) => spent.spend(key, forMs),
+    end: () => {},
+    once: (key, work, keptMs) => renewals.do(key, work, keptMs),
+  };
 }
 
 export class VisitorSessions implements Sessions {
@@ -57,14 +66,13 @@ export class VisitorSessions implements Sessions {
   /** By id, until when it needs no more telling; the one that needs it next at the front. */
   readonly #seen = new Map<string, number>();
   readonly #tell: (event: LoginEvent) => void;
-  readonly #spends: Spends;
-  readonly #shared = new Map<string, Shared>();
+  readonly #shared: SharedLogins;
 
-  constructor({ now, sharedDomains, tell, spent, random = randomBytes }: VisitorSessionsOptions) {
+  constructor({ now, sharedDomains, tell, shared, random = randomBytes }: VisitorSessionsOptions) {
     this.#now = now;
     this.#sharedDomains = sharedDomains;
     this.#tell = tell;
-    this.#spends = spent;
+    this.#shared = shared;
     this.#random = random;
   }
 
@@ -107,7 +115,13 @@ export class VisitorSessions implements Sessions {
     return this.#random(32).toString('base64url');
   }
 
-  end(id: string, until: number): void {
+  end(id: string, until: number): void | Promise<void> {
+    this.ended(id, until);
+    return this.#shared.end(id, until);
+  }
+
+  /** Here, or at another edge. */
+  ended(id: string, until: number): void {
     this.#ended.delete(id);
     makeRoom(this.#ended, MOST_ENDED, (end) => end <= this.#now());
     this.#ended.set(id, until);
@@ -119,7 +133,7 @@ export class VisitorSessions implements Sessions {
 
   spend(key: string, until: number): boolean | Promise<boolean> {
     // Whoever writes what is spent says how long its name is.
-    return this.#spends.spend(createHash('sha256').update(key).digest('base64url'), until - this.#now());
+    return this.#shared.spend(createHash('sha256').update(key).digest('base64url'), until - this.#now());
   }
 
   isUnseen(id: string): boolean {
@@ -147,27 +161,7 @@ export class VisitorSessions implements Sessions {
   }
 
   once<T>(key: string, work: () => Promise<T>, isKept: (result: T) => boolean): Promise<T> {
-    const known = this.#shared.get(key);
-    // It is of the same key, and so of the same work.
-    // oxlint-disable-next-line no-unsafe-type-assertion
-    if (known !== undefined && known.until > this.#now()) return known.result as Promise<T>;
-    this.#shared.delete(key);
-    makeRoom(this.#shared, MOST_SHARED, ({ until }) => until <= this.#now());
-    const result = work();
-    const shared: Shared = { result, until: Infinity };
-    this.#shared.set(key, shared);
-    void this.#settle(key, shared, result, isKept);
-    return result;
-  }
-
-  async #settle<T>(key: string, shared: Shared, result: Promise<T>, isKept: (result: T) => boolean): Promise<void> {
-    try {
-      if (isKept(await result)) shared.until = this.#now() + SHARED_MS;
-      else this.#shared.delete(key);
-    } catch {
-      // Whoever asked is told.
-      this.#shared.delete(key);
-    }
+    return this.#shared.once(key, work, (result) => (isKept(result) ? SHARED_MS : 0));
   }
 
   isShared(domain: string): boolean {

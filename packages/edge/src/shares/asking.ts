@@ -1,10 +1,12 @@
 /** An edge's side of what the edges of a node share. */
 import type { BreakerLimit, BreakerPass, Breakers, Counters, CountLimit } from '@postern/policy';
-import type { Spends } from '../services/sessions.ts';
-import type { Answer, Ask, CountedAt, Order, ShareChannel, Told } from './shares.ts';
+import type { SharedLogins } from '../services/sessions.ts';
+import { AskingOnce } from './asking-once.ts';
+import type { Answer, Ask, CountedAt, Done, OnceKind, Order, ShareChannel, Told } from './shares.ts';
 
 /** Buckets that are known to be full, and until when: a flood of refused requests asks once. */
 const MOST_FULL = 10_000;
+const MOST_RENEWALS = 10_000;
 
 interface Asked {
   readonly ask: Ask;
@@ -28,13 +30,19 @@ export interface SharedGate {
 export class AskingShares {
   readonly counters: Counters = { take: (endpointId, bucket, limit) => this.#take(endpointId, bucket, limit) };
   readonly breakers: Breakers = { enter: (endpointId, limit) => this.#enter(endpointId, limit) };
-  readonly spent: Spends = { spend: async (key, forMs) => (await this.#ask({ kind: 'spend', key, forMs })) === 1 };
+  readonly logins: SharedLogins = {
+    spend: async (key, forMs) => (await this.#ask({ kind: 'spend', key, forMs })) === 1,
+    end: (id, until) => this.#channel.end(id, until),
+    once: (key, work, keptMs) => this.#once.renewal.do(key, work, keptMs),
+  };
+  readonly #once: Readonly<Record<OnceKind, AskingOnce>>;
   readonly #channel: ShareChannel;
   readonly #now: () => number;
   readonly #fullUntil = new Map<string, number>();
   /** Networks that may not open more at a listener; '' for any. */
   readonly #full = new Set<string>();
   readonly #revokes = new Map<number, () => void>();
+  #onEnded: (sessionId: string, until: number) => void = () => {};
   #lastId = 0;
   #asked: Asked[] = [];
   #told: Told[] = [];
@@ -44,6 +52,20 @@ export class AskingShares {
   constructor(channel: ShareChannel, now: () => number) {
     this.#channel = channel;
     this.#now = now;
+    this.#once = { renewal: new AskingOnce(channel, 'renewal', now, MOST_RENEWALS) };
+  }
+
+  /** @param onEnded a session of a visitor is over, as he was at another edge */
+  follow(onEnded: (sessionId: string, until: number) => void): void {
+    this.#onEnded = onEnded;
+  }
+
+  ended(sessionId: string, until: number): void {
+    this.#onEnded(sessionId, until);
+  }
+
+  work(kind: OnceKind, key: string): Promise<Done> {
+    return this.#once[kind].work(key);
   }
 
   gate(listener: string): SharedGate {

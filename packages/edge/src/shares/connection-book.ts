@@ -5,7 +5,7 @@
  */
 import type { GateLimits } from '../listeners/gate.ts';
 import { Tally } from '../tally.ts';
-import type { CountedAt, Order, Told } from './shares.ts';
+import type { CountedAt, Order, ShareEdge, Told } from './shares.ts';
 
 type Opened = Extract<Told, { kind: 'opened' }>;
 
@@ -16,8 +16,7 @@ interface BookSide {
 }
 
 interface Member {
-  readonly edge: string;
-  readonly order: (orders: readonly Order[]) => void;
+  readonly edge: Pick<ShareEdge, 'name' | 'order'>;
   readonly open: Map<number, Opened>;
 }
 
@@ -33,9 +32,8 @@ export class ConnectionBook {
     this.#limits = limits;
   }
 
-  /** @param edge its name, unlike that of any other */
-  join(edge: string, order: (orders: readonly Order[]) => void): BookSide {
-    const member: Member = { edge, order, open: new Map() };
+  join(edge: Member['edge']): BookSide {
+    const member: Member = { edge, open: new Map() };
     this.#members.add(member);
     return {
       opened: (connection) => this.#opened(member, connection),
@@ -57,7 +55,7 @@ export class ConnectionBook {
     if (from === null && (all || (!exempt && counts.of(network) >= connectionsPerIp))) {
       // An edge that came later has not heard of it.
       const full: Order = { kind: 'full', listener, network: all ? ALL : network, full: true };
-      member.order([{ kind: 'revoke', id }, full]);
+      member.edge.order([{ kind: 'revoke', id }, full]);
       return;
     }
     member.open.set(id, connection);
@@ -82,12 +80,12 @@ export class ConnectionBook {
 
   /** What it counts for goes on elsewhere. @returns whether it was counted there still */
   #forget({ edge, id }: CountedAt): boolean {
-    for (const member of this.#members) if (member.edge === edge) return member.open.delete(id);
+    for (const member of this.#members) if (member.edge.name === edge) return member.open.delete(id);
     return false;
   }
 
   #say(listener: string, network: string, full: boolean): void {
-    for (const { order } of this.#members) order([{ kind: 'full', listener, network, full }]);
+    for (const { edge } of this.#members) edge.order([{ kind: 'full', listener, network, full }]);
   }
 
   #countsOf(listener: string): Tally {

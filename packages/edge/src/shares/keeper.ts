@@ -2,18 +2,22 @@ import type { BreakerPass } from '@postern/policy';
 import type { GateLimits } from '../listeners/gate.ts';
 import { CircuitBreakers } from '../services/breakers.ts';
 import { SlidingCounters } from '../services/counters.ts';
+import { Once } from '../services/once.ts';
 import { SpentOnce } from '../services/spent.ts';
 import { ConnectionBook } from './connection-book.ts';
-import type { Answer, Ask, Order, ShareSide, Told } from './shares.ts';
+import type { Answer, Ask, Done, OnceKind, ShareEdge, ShareSide, Told } from './shares.ts';
 
 /** Requests under way that an edge was let through a breaker with: beyond that, the oldest are forgotten. */
 const MOST_PASSES = 100_000;
+const MOST_RENEWALS = 10_000;
 
 /** Keeps what the edges of a node share. Whatever one of them has counted outlives it. */
 export class ShareKeeper {
   readonly #counters: SlidingCounters;
   readonly #breakers: CircuitBreakers;
   readonly #spent: SpentOnce;
+  readonly #once: Readonly<Record<OnceKind, Once>>;
+  readonly #edges = new Set<ShareEdge>();
   readonly #connections: ConnectionBook;
 
   /** @param now milliseconds of a clock that is never set back, above 0 */
@@ -21,6 +25,7 @@ export class ShareKeeper {
     this.#counters = new SlidingCounters(now);
     this.#breakers = new CircuitBreakers(now);
     this.#spent = new SpentOnce(now);
+    this.#once = { renewal: new Once(now, MOST_RENEWALS) };
     this.#connections = new ConnectionBook(limits);
   }
 
@@ -29,11 +34,11 @@ export class ShareKeeper {
     return { kept: this.#counters.size, forgotten: this.#counters.forgotten };
   }
 
-  /** @param edge its name @param order tells the edge something of its connections */
-  join(edge: string, order: (orders: readonly Order[]) => void): ShareSide {
+  join(edge: ShareEdge): ShareSide {
     const passes = new Map<number, BreakerPass>();
     let lastPass = 0;
-    const connections = this.#connections.join(edge, order);
+    const connections = this.#connections.join(edge);
+    this.#edges.add(edge);
     const enter = (pass: BreakerPass | null): Answer => {
       if (pass === null) return 0;
       lastPass += 1;
@@ -59,11 +64,35 @@ export class ShareKeeper {
           }
         }
       },
-      gone() {
+      once: (kind, key) => this.#do(kind, key, edge),
+      end: async (sessionId, until) => {
+        const others = [...this.#edges].filter((other) => other !== edge);
+        // Who does not answer in time has no visitors that he could let in.
+        await Promise.allSettled(others.map((other) => other.ended(sessionId, until)));
+      },
+      gone: () => {
+        this.#edges.delete(edge);
         for (const pass of passes.values()) pass.leave('unknown');
         passes.clear();
         connections.gone();
       },
     };
+  }
+
+  async #do(kind: OnceKind, key: string, edge: ShareEdge): Promise<Done> {
+    for (;;) {
+      let own = false;
+      const work = (): Promise<Done> => {
+        own = true;
+        return edge.work(kind, key);
+      };
+      try {
+        // oxlint-disable-next-line no-await-in-loop
+        return await this.#once[kind].do(key, work, ({ keptMs }) => keptMs);
+      } catch (error) {
+        // Another edge has ended with it: one of those who have waited does it.
+        if (own) throw error;
+      }
+    }
   }
 }

@@ -11,6 +11,8 @@ interface Edge {
   readonly shares: AskingShares;
   /** Questions that it has sent. */
   readonly asked: (readonly Ask[])[];
+  /** Sessions that it was told are over. */
+  readonly over: string[];
   die(): void;
 }
 
@@ -21,9 +23,17 @@ function node(): { keeper: ShareKeeper; join: () => Edge; clock: { now: number }
   let edges = 0;
   const join = (): Edge => {
     const asked: (readonly Ask[])[] = [];
-    const side = keeper.join(`e${(edges += 1)}`, (orders: readonly Order[]) =>
-      queueMicrotask(() => shares.ordered(structuredClone(orders))),
-    );
+    const over: string[] = [];
+    const gone = Promise.withResolvers<never>();
+    gone.promise.catch(() => {});
+    /** Until the edge dies. */
+    const alive = <T>(answer: Promise<T>): Promise<T> => Promise.race([answer, gone.promise]);
+    const side = keeper.join({
+      name: `e${(edges += 1)}`,
+      order: (orders: readonly Order[]) => queueMicrotask(() => shares.ordered(structuredClone(orders))),
+      work: (kind, key) => alive(turn().then(async () => structuredClone(await shares.work(kind, key)))),
+      ended: (sessionId, until) => alive(turn().then(() => shares.ended(sessionId, until))),
+    });
     const shares: AskingShares = new AskingShares(
       {
         ask(asks) {
@@ -31,15 +41,29 @@ function node(): { keeper: ShareKeeper; join: () => Edge; clock: { now: number }
           return Promise.resolve().then(() => side.answer(structuredClone(asks)));
         },
         tell: (told: readonly Told[]) => queueMicrotask(() => side.told(structuredClone(told))),
+        once: async (kind, key) => structuredClone(await side.once(kind, key)),
+        end: (sessionId, until) => side.end(sessionId, until),
       },
       () => clock.now,
     );
-    return { shares, asked, die: () => side.gone() };
+    shares.follow((sessionId) => over.push(sessionId));
+    const die = (): void => {
+      side.gone();
+      gone.reject(new Error('it is gone'));
+    };
+    return { shares, asked, over, die };
   };
   return { keeper, join, clock };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2));
+
+async function soon(so: () => boolean): Promise<void> {
+  while (!so()) {
+    // oxlint-disable-next-line no-await-in-loop
+    await turn();
+  }
+}
 
 describe('buckets', () => {
   test('are full for all edges when they are for one', async () => {
@@ -78,11 +102,100 @@ test('what may be used once is spent for all edges, the one that comes later too
   const { join } = node();
   const edges = [join(), join()];
   const firsts = await Promise.all(
-    Array.from({ length: 6 }, async (_, n) => edges[n % 2]?.shares.spent.spend('a', 60_000)),
+    Array.from({ length: 6 }, async (_, n) => edges[n % 2]?.shares.logins.spend('a', 60_000)),
   );
   expect(firsts.filter(Boolean)).toHaveLength(1);
   edges[0]?.die();
-  expect(await join().shares.spent.spend('a', 60_000)).toBe(false);
+  expect(await join().shares.logins.spend('a', 60_000)).toBe(false);
+});
+
+test('a session that is over is over at the other edges before that is answered, and a dead one keeps nobody', async () => {
+  const { join } = node();
+  const [first, second, third] = [join(), join(), join()];
+  await first.shares.logins.end('as_1', Infinity);
+  expect([first.over, second.over, third.over]).toEqual([[], ['as_1'], ['as_1']]);
+  const answered = first.shares.logins.end('as_2', Infinity);
+  third.die();
+  await answered;
+  expect(second.over).toEqual(['as_1', 'as_2']);
+});
+
+describe('what is done once', () => {
+  /** An edge's work, and how it ends. */
+  function works(): {
+    done: string[];
+    at: (edge: Edge, name: string, kept?: number) => Promise<string>;
+    end: () => void;
+  } {
+    const done: string[] = [];
+    const ends: (() => void)[] = [];
+    const at = (edge: Edge, name: string, kept = 100): Promise<string> =>
+      edge.shares.logins.once(
+        'key',
+        async () => {
+          done.push(name);
+          await new Promise<void>((resolve) => ends.push(resolve));
+          if (name.startsWith('failing')) throw new Error(name);
+          return `by ${name}`;
+        },
+        () => kept,
+      );
+    return { done, at, end: () => ends.splice(0).forEach((end) => end()) };
+  }
+
+  test('is done by who asks first, for all who ask meanwhile or soon after', async () => {
+    const { join, clock } = node();
+    const [one, two] = [join(), join()];
+    const { done, at, end } = works();
+    const all = [at(one, 'one'), at(two, 'two'), at(one, 'one again')];
+    await turn();
+    await turn();
+    end();
+    expect(await Promise.all(all)).toEqual(['by one', 'by one', 'by one']);
+    clock.now += 99;
+    expect(await at(join(), 'three')).toBe('by one');
+    clock.now += 1;
+    const later = at(two, 'two');
+    await soon(() => done.length === 2);
+    end();
+    expect(await later).toBe('by two');
+    expect(done).toEqual(['one', 'two']);
+  });
+
+  test('is done by another one where the first dies with it; a failure is only its own', async () => {
+    const { join } = node();
+    const edges = [join(), join(), join()] as const;
+    const { done, at, end } = works();
+    const lost = at(edges[0], 'lost');
+    await soon(() => done.length === 1);
+    const others = [at(edges[1], 'failing'), at(edges[2], 'third')];
+    edges[0].die();
+    await expect(lost).rejects.toThrow('it is gone');
+    await soon(() => done.length === 2);
+    end();
+    await expect(others[0]).rejects.toThrow('failing');
+    await soon(() => done.length === 3);
+    end();
+    expect(await others[1]).toBe('by third');
+    expect(done).toEqual(['lost', 'failing', 'third']);
+  });
+
+  test('is not remembered where it is not worth it', async () => {
+    const { join } = node();
+    const [one, two] = [join(), join()];
+    const { done, at, end } = works();
+    for (const [edge, name] of [
+      [one, 'one'],
+      [two, 'two'],
+    ] as const) {
+      const asked = at(edge, name, 0);
+      // oxlint-disable-next-line no-await-in-loop
+      await soon(() => done.includes(name));
+      end();
+      // oxlint-disable-next-line no-await-in-loop
+      expect(await asked).toBe(`by ${name}`);
+    }
+  });
 });
 
 describe('a breaker', () => {

@@ -1,6 +1,6 @@
 /**
  * What holds for all edges of a node together, counted once: buckets of `rate-limit`, circuit breakers, connections, what
- * may be used once. One process keeps it (`keeper.ts`); each edge asks over the channel between the two (`asking.ts`), once in a turn of its
+ * may be used once, what has to be done once. One process keeps it (`keeper.ts`); each edge asks over the channel between the two (`asking.ts`), once in a turn of its
  * loop at most. Everything here is plain data.
  */
 import type { BreakerLimit, BreakerPass, CountLimit } from '@postern/policy';
@@ -45,16 +45,42 @@ export type Order =
   /** Whether a listener may take more: of a network, or at all (''). */
   | { readonly kind: 'full'; readonly listener: string; readonly network: string; readonly full: boolean };
 
+/** What is done once for all edges: asking a provider again who the visitor of a session is. */
+export type OnceKind = 'renewal';
+
+/** What came of something that is done once. */
+export interface Done {
+  /** Plain data. */
+  readonly result: unknown;
+  /** How long it is for those who ask later, too. */
+  readonly keptMs: number;
+}
+
 /** How an edge reaches the keeper. */
 export interface ShareChannel {
   ask(asks: readonly Ask[]): Promise<readonly Answer[]>;
   tell(told: readonly Told[]): void;
+  /** Done by the edge that asks first: `work` is asked of it meanwhile. Rejects when it is this edge's, and fails. */
+  once(kind: OnceKind, key: string): Promise<Done>;
+  /** A session of a visitor is over. Resolves when the other edges know, or do not answer. @param until Unix milliseconds */
+  end(sessionId: string, until: number): Promise<void>;
+}
+
+/** How the keeper reaches an edge. Whoever does not answer in time rejects. */
+export interface ShareEdge {
+  /** Unlike that of any other. */
+  readonly name: string;
+  order(orders: readonly Order[]): void;
+  work(kind: OnceKind, key: string): Promise<Done>;
+  ended(sessionId: string, until: number): Promise<void>;
 }
 
 /** The keeper's side of one edge. */
 export interface ShareSide {
   answer(asks: readonly Ask[]): readonly Answer[];
   told(told: readonly Told[]): void;
+  once(kind: OnceKind, key: string): Promise<Done>;
+  end(sessionId: string, until: number): Promise<void>;
   /** The edge is gone, and all of its connections. */
   gone(): void;
 }

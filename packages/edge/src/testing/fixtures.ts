@@ -3,7 +3,7 @@ import type { AgentUpstream, RouteEndpoint, RouteUpdate, Scheme } from '@postern
 import { REQUEST_BUDGET, REQUEST_EFFORT, type PolicyContext, type Providers } from '@postern/policy';
 import type { EdgeConfig, Log } from '../context.ts';
 import { KnownResources } from '../services/resources.ts';
-import { VisitorSessions } from '../services/sessions.ts';
+import { loginsOfOne, VisitorSessions } from '../services/sessions.ts';
 
 const DEFAULT_PORTS: Readonly<Record<Scheme, number>> = { http: 80, https: 443, tls: 443, tcp: 0 };
 
@@ -64,7 +64,7 @@ export const POLICY_CONTEXT: PolicyContext = {
     providers: NO_PROVIDERS,
     resources: new KnownResources(),
     slices: { run: () => Promise.resolve('busy') },
-    sessions: new VisitorSessions({ now: Date.now, sharedDomains: [], tell: () => {}, spent: { spend: () => true } }),
+    sessions: new VisitorSessions({ now: Date.now, sharedDomains: [], tell: () => {}, shared: loginsOfOne(Date.now) }),
   },
   signal: new AbortController().signal,
   conn: {

@@ -95,13 +95,15 @@ async function renewed(visit: Visit, session: Session, asked: Asked): Promise<St
     case 'renewed':
     case 'kept':
       return goOn(visit, result.session, { refreshed: result.kind === 'renewed', anew: true });
-    case 'failed':
-      record(plan, context, { ...NO_FACTS, error: result.error });
-      return failed(result.error);
+    case 'failed': {
+      const error = fail(result.number, result.params);
+      record(plan, context, { ...NO_FACTS, error });
+      return failed(error);
+    }
     case 'over':
       break;
   }
-  endSession(visit, session);
+  await endSession(visit, session);
   for (const line of noSessionLines(visit.cookiePlace, visit.req.loginCookies)) {
     visit.req.answerHeader('set-cookie', line);
   }

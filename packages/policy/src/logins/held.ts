@@ -87,10 +87,14 @@ export function destination({ origin }: SessionVisit, { path, query, target }: A
 
 const LOGGED_OUT = Buffer.from('You are logged out.\n');
 
-export function logout(visit: SessionVisit, location: string | null): Outcome {
-  const { cookiePlace, req } = visit;
+export function logout(visit: SessionVisit, location: string | null): Outcome | Promise<Outcome> {
   const { session } = findSession(visit);
-  if (session !== null) endSession(visit, session);
+  const over = session === null ? undefined : endSession(visit, session);
+  const answer = loggedOut(visit, location);
+  return over === undefined ? answer : over.then(() => answer);
+}
+
+function loggedOut({ cookiePlace, req }: SessionVisit, location: string | null): Outcome {
   const cookies = noSessionLines(cookiePlace, req.loginCookies);
   if (location !== null) return sendTo(location, cookies);
   const headers: (readonly [string, string])[] = [
@@ -101,9 +105,9 @@ export function logout(visit: SessionVisit, location: string | null): Outcome {
   return { kind: 'respond', status: 200, headers, body: LOGGED_OUT };
 }
 
-/** Whoever has a copy of its cookie cannot use it any more either. */
-export function endSession(visit: SessionVisit, session: Session): void {
+/** Whoever has a copy of its cookie cannot use it any more either. @returns as `Sessions.end` */
+export function endSession(visit: SessionVisit, session: Session): void | Promise<void> {
   const { plan, context } = visit;
-  context.services.sessions.end(session.id, session.begunAt + plan.maxMs);
   tellEnded(visit, session);
+  return context.services.sessions.end(session.id, session.begunAt + plan.maxMs);
 }

@@ -2,7 +2,7 @@
  * Asks the provider again who a session's visitor is. One who is not known there any more has to log in; while nobody
  * answers there, what was known holds for another interval.
  */
-import { isPosternError, type PosternError } from '@postern/errors';
+import { isPosternError, type ErrorNumber, type ErrorParams, type PosternError } from '@postern/errors';
 import type { Places, Visit } from './plan.ts';
 import type { Session, Tokens } from './session.ts';
 import { refresh } from './tokens.ts';
@@ -18,7 +18,8 @@ export type Renewed =
   | { readonly kind: 'kept'; readonly session: Session }
   /** The provider knows the visitor no more. */
   | { readonly kind: 'over' }
-  | { readonly kind: 'failed'; readonly error: PosternError };
+  /** What `fail` makes an error of. */
+  | { readonly kind: 'failed'; readonly number: ErrorNumber; readonly params: ErrorParams };
 
 export function isDue({ plan, context }: Visit, session: Session): boolean {
   const now = context.now();
@@ -44,7 +45,8 @@ async function again(visit: Visit, session: Session): Promise<Renewed> {
   if (found === 'over') return { kind: 'over' };
   if (isPosternError(found)) {
     const holds = session.config === plan.fingerprint && now - session.knownAt < 2 * plan.refreshMs;
-    return holds ? { kind: 'kept', session: { ...session, askedAt: now } } : { kind: 'failed', error: found };
+    if (holds) return { kind: 'kept', session: { ...session, askedAt: now } };
+    return { kind: 'failed', number: found.number, params: found.params };
   }
   return { kind: 'renewed', session: { ...session, ...found, config: plan.fingerprint, knownAt: now, askedAt: now } };
 }

@@ -4,7 +4,7 @@
  */
 import process from 'node:process';
 import { setTimeout } from 'node:timers/promises';
-import { AskingShares, createEdge, type Edge, type Listener, type Order } from '@postern/edge';
+import { AskingShares, createEdge, type Edge, type Listener, type OnceKind, type Order } from '@postern/edge';
 import type { ControlLink } from '@postern/link';
 import { connectControl, overProcess, Peer, split } from '@postern/link/wire';
 import { AddressFiles } from '../address-files.ts';
@@ -39,10 +39,23 @@ const channels = split(overProcess(process), WAYS);
 const link = connectControl(channels.link);
 const traffic = new TrafficCounts();
 const shares: AskingShares = new AskingShares(
-  { ask: (asks) => keeper.call('ask', asks), tell: (told) => keeper.tell('tell', told) },
+  {
+    ask: (asks) => keeper.call('ask', asks),
+    tell: (told) => keeper.tell('tell', told),
+    once: (kind, key) => keeper.call('once', kind, key),
+    end: (sessionId, until) => keeper.call('end', sessionId, until),
+  },
   () => performance.now(),
 );
-const keeper = new Peer(channels.shares, { order: (orders: readonly Order[]) => shares.ordered(orders) }, () => {});
+const keeper = new Peer(
+  channels.shares,
+  {
+    order: (orders: readonly Order[]) => shares.ordered(orders),
+    work: (kind: OnceKind, key: string) => shares.work(kind, key),
+    ended: (sessionId: string, until: number) => shares.ended(sessionId, until),
+  },
+  () => {},
+);
 const calls: WorkerCalls = {
   loaded: () => {},
   async start(start) {

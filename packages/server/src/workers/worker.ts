@@ -1,6 +1,6 @@
 /** One worker as the server sees it: its process, its link to control, and what it is asked. */
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
-import type { Ask, ShareKeeper, ShareSide, Told } from '@postern/edge';
+import type { Ask, OnceKind, ShareKeeper, ShareSide, Told } from '@postern/edge';
 import type { ControlLink } from '@postern/link';
 import { overProcess, Peer, serveControl, split } from '@postern/link/wire';
 import {
@@ -16,6 +16,10 @@ import { type Handle, isHandle } from './handles.ts';
 
 /** For numbers: one that is busy for longer is shown as it was last. */
 const NUMBERS_MS = 1_000;
+/** Until it knows of a session that is over: whoever logs out waits for it. */
+const ENDED_MS = 1_000;
+/** For what is done once for all: a few requests to a provider. */
+const WORK_MS = 60_000;
 
 /** After which a socket that the worker has not said it has is asked for. */
 const ASK_MS = 5_000;
@@ -65,12 +69,19 @@ export class Worker {
     });
     const channels = split(overProcess(process), WAYS);
     const control = serveControl(channels.link, link, () => events.onGone());
-    const side: ShareSide = keeper.join(name, (orders) => shares.tell('order', orders));
+    const side: ShareSide = keeper.join({
+      name,
+      order: (orders) => shares.tell('order', orders),
+      work: (kind, key) => inTime(WORK_MS, shares.call('work', kind, key)),
+      ended: (sessionId, until) => inTime(ENDED_MS, shares.call('ended', sessionId, until)),
+    });
     const shares = new Peer(
       channels.shares,
       {
         ask: (asks: readonly Ask[]) => side.answer(asks),
         tell: (told: readonly Told[]) => side.told(told),
+        once: (kind: OnceKind, key: string) => side.once(kind, key),
+        end: (sessionId: string, until: number) => side.end(sessionId, until),
       },
       () => side.gone(),
     );
@@ -173,14 +184,10 @@ export class Worker {
   /** Asks anew, if it answers in time. */
   async measure(): Promise<void> {
     if (!this.ready) return;
-    const timer = Promise.withResolvers<null>();
-    const late = setTimeout(() => timer.resolve(null), NUMBERS_MS);
     try {
-      this.numbers = (await Promise.race([this.#peer.call<WorkerNumbers>('numbers'), timer.promise])) ?? this.numbers;
+      this.numbers = await inTime(NUMBERS_MS, this.#peer.call<WorkerNumbers>('numbers'));
     } catch {
-      // It has just ended.
-    } finally {
-      clearTimeout(late);
+      // It is busy, or has just ended.
     }
   }
 
@@ -198,4 +205,12 @@ export class Worker {
   kill(): void {
     this.#process.process.kill('SIGKILL');
   }
+}
+
+/** Rejects when it is not there in time. */
+function inTime<T>(ms: number, wanted: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error('the worker has not answered in time')), ms);
+    wanted.then(resolve, reject).finally(() => clearTimeout(late));
+  });
 }
