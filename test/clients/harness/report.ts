@@ -10,6 +10,9 @@ export interface Cell {
   readonly why: string;
 }
 
+/** Characters of a reason. */
+const MOST_TEXT = 8_000;
+
 const MARKS: Readonly<Record<Outcome, string>> = {
   passed: 'ok  ',
   failed: 'FAIL',
@@ -52,5 +55,11 @@ export class Report {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const [place = ''] = /test\/clients\/(?:agents|api|terraform|grpc|pages)\/[^\s)]+/.exec(error.stack ?? '') ?? [];
-  return [error.message.slice(0, 2_000), place].filter((text) => text !== '').join('\n');
+  return [shortened(error.message), place].filter((text) => text !== '').join('\n');
+}
+
+/** Its beginning, which says what it was, and its end, which says why. */
+function shortened(text: string): string {
+  if (text.length <= MOST_TEXT) return text;
+  return `${text.slice(0, MOST_TEXT / 4)}\n[…]\n${text.slice((-MOST_TEXT * 3) / 4)}`;
 }

@@ -67,10 +67,15 @@ export async function runTool(tool: Command): Promise<string> {
   throw new BuildError(`${what}\n${plainly}${output.slice(-4_000)}`, refused);
 }
 
-/** Runs a tool to its end, however it ends. */
-export function tryTool({ command, args = [], cwd, env = {} }: Command): Promise<ToolRun> {
+/** Builds of everything take minutes; what takes longer waits for something that does not come. */
+const MOST_MS = 1_800_000;
+
+/** Runs a tool to its end, however it ends; it is killed after `mostMs`. */
+export function tryTool({ command, args = [], cwd, env = {} }: Command, mostMs = MOST_MS): Promise<ToolRun> {
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: mostMs,
+    killSignal: 'SIGKILL',
     env: { ...process.env, ...env },
     ...(cwd === undefined ? {} : { cwd }),
   });

@@ -89,8 +89,17 @@ async function main() {
     assert.equal(await visit(url), 200);
     await ngrok.kill();
   }
+  over = true;
+  process.exitCode = 0;
 }
+// It waits for ever for the address of an agent that has ended, and nothing keeps this process then.
+let over = false;
+process.exitCode = 1;
+process.once('exit', () => {
+  if (!over) process.stderr.write('its agent has ended before it was ready\n');
+});
 main().catch((error) => {
+  over = true;
   process.stderr.write(`${error.stack ?? error} ${JSON.stringify(error.body ?? null)}\n`);
   process.exit(1);
 });

@@ -1,5 +1,5 @@
 /** Wrappers of the v3 agent, with our command in the place of its binary (agent-and-ux.md §7). */
-import { chmod, copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { mainOf, repositoryRoot, splitAddress } from '../../support/platform.ts';
@@ -7,12 +7,16 @@ import { LoopbackNamespace, namespaceProblem } from '../../support/namespace/nam
 import { CLIENTS, type Client } from '../harness/client.ts';
 import { javaProgram } from '../harness/java.ts';
 import type { Command } from '../harness/program.ts';
-import { built, runTool, which } from '../harness/toolchain.ts';
+import { built, runTool, tryTool, which } from '../harness/toolchain.ts';
 import { World } from '../harness/world.ts';
 
 /** In a row, after everything else. */
 const STARTS = process.env['POSTERN_WRAPPER_STARTS'] ?? '20';
 const HERE = path.join(CLIENTS, 'wrappers');
+/** Of one wrapper: far more than it needs, and an end for one that waits for ever. */
+const MOST_MS = 600_000;
+/** The last of what its agents did, for who reads of a failure. */
+const JOURNAL_BYTES = 6_000;
 
 export const WRAPPERS: readonly Client[] = [
   npmWrapper('npm ngrok 5', 'ngrok5'),
@@ -91,10 +95,18 @@ function wrapper(
         const env = await environment(world, folder);
         for (const [at, program] of programs.entries()) {
           const { command, args = [] } = program;
-          const own = { ...env, CONFIG: path.join(folder, `config-${at}.yml`) };
+          const own = {
+            ...env,
+            CONFIG: path.join(folder, `config-${at}.yml`),
+            JOURNAL: path.join(folder, `journal-${at}.txt`),
+          };
           const started = namespace?.inside(command, [...args, STARTS]) ?? { command, args: [...args, STARTS] };
           await report.run(name, `all of it, and ${STARTS} starts (${forms[at] ?? ''})`, async () => {
-            await runTool({ ...started, cwd: folder, env: own });
+            const { code, output } = await tryTool({ ...started, cwd: folder, env: own }, MOST_MS);
+            if (code === 0) return;
+            const journal = await readFile(own.JOURNAL, 'utf8').catch(() => 'none of them has started');
+            const ended = `it ended with ${code ?? `a signal (it may take ${MOST_MS / 60_000} minutes)`}`;
+            throw new Error(`${ended}\n${output}\nIts agents:\n${journal.slice(-JOURNAL_BYTES)}`);
           });
         }
       } finally {
@@ -120,7 +132,8 @@ async function namespaceOf({ platform: { runtime } }: World): Promise<LoopbackNa
 async function environment({ platform, service }: World, folder: string): Promise<Record<string, string>> {
   const bin = path.join(folder, 'bin');
   await mkdir(bin);
-  await writeFile(path.join(bin, 'ngrok'), `#!/bin/sh\nexec ${process.execPath} ${mainOf(repositoryRoot)} "$@"\n`);
+  const command = `${process.execPath} --import ${path.join(HERE, 'journal.mjs')} ${mainOf(repositoryRoot)}`;
+  await writeFile(path.join(bin, 'ngrok'), `#!/bin/sh\nexec ${command} "$@"\n`);
   await chmod(path.join(bin, 'ngrok'), 0o755);
   // Where flask-ngrok looks for it.
   const temporary = path.join(folder, 'tmp');

@@ -1,6 +1,7 @@
 // java-ngrok, unmodified, with our command in the place of its binary. Argument: how many starts.
 
 import com.github.alexdlaird.exception.JavaNgrokHTTPException;
+import com.github.alexdlaird.http.DefaultHttpClient;
 import com.github.alexdlaird.ngrok.NgrokClient;
 import com.github.alexdlaird.ngrok.conf.JavaNgrokConfig;
 import com.github.alexdlaird.ngrok.installer.NgrokVersion;
@@ -26,13 +27,19 @@ import javax.net.ssl.TrustManagerFactory;
 public final class Main {
     private static final String PORT = System.getenv("PORT");
 
-    public static void main(final String[] arguments) throws Exception {
-        whole();
-        for (int start = 0; start < Integer.parseInt(arguments[0]); start += 1) {
-            final NgrokClient client = client();
-            final Tunnel tunnel = client.connect(new CreateTunnel.Builder().withAddr(PORT).build());
-            check(visit(tunnel.getPublicUrl()) == 200, "start " + start);
-            client.kill();
+    public static void main(final String[] arguments) {
+        try {
+            whole();
+            for (int start = 0; start < Integer.parseInt(arguments[0]); start += 1) {
+                final NgrokClient client = client();
+                final Tunnel tunnel = client.connect(new CreateTunnel.Builder().withAddr(PORT).build());
+                check(visit(tunnel.getPublicUrl()) == 200, "start " + start);
+                client.kill();
+            }
+        } catch (final Exception error) {
+            error.printStackTrace();
+            // Whoever reads the agent's output would go on for as long as the agent, and the agent for as long as he.
+            System.exit(1);
         }
     }
 
@@ -81,7 +88,11 @@ public final class Main {
                 .withConfigPath(Path.of(System.getenv("CONFIG")))
                 .withStartupTimeout(60)
                 .build();
-        return new NgrokClient.Builder().withJavaNgrokConfig(config).build();
+        // As it comes it waits four seconds for an answer of the agent: a busy machine's own time.
+        return new NgrokClient.Builder()
+                .withJavaNgrokConfig(config)
+                .withHttpClient(new DefaultHttpClient.Builder().withTimeout(60_000).build())
+                .build();
     }
 
     /** The status of an answer of the platform's https listener, whatever the name resolves to. */
