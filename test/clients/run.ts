@@ -1,28 +1,16 @@
 /**
- * `npm run test:clients [-- --only go,terraform] [--write] [--runs 20] [--at-once 2]`: official clients, in their own
- * languages, against a real server. README.md says how to add one. Exit code 1: a duty failed in one of the runs, a program
- * could not be built, or the registry has not what a client needs and POSTERN_CLIENTS_MAY_MISS does not name its language.
+ * `npm run test:clients [-- --help]`: official clients, in their own languages, against a real server. README.md says how
+ * to add one. Exit code 1: a duty failed in one of the runs, a program could not be built, or the registry has not what a
+ * client needs and POSTERN_CLIENTS_MAY_MISS does not name its language; 2: nothing was run, since what was asked for is not
+ * there.
  */
-import { parseArgs } from 'node:util';
 import { ALL } from './clients.ts';
+import { type Asked, readArguments } from './harness/arguments.ts';
 import type { Client } from './harness/client.ts';
 import { writeResults } from './harness/page.ts';
 import { Report } from './harness/report.ts';
 import { type Run, runOf, runsText } from './harness/runs.ts';
 import { BuildError, which } from './harness/toolchain.ts';
-
-/** Languages, and parts of the suite across them. */
-const NAMES = [...new Set([...ALL.map(({ language }) => language), ...ALL.flatMap(({ part }) => part ?? [])])];
-
-const { values: options } = parseArgs({
-  options: {
-    only: { type: 'string', default: NAMES.join(',') },
-    write: { type: 'boolean', default: false },
-    runs: { type: 'string', default: '1' },
-    // Duties wait more than they work; each client has a server of its own.
-    'at-once': { type: 'string', default: '2' },
-  },
-});
 
 async function run(client: Client, report: Report): Promise<void> {
   const missing = client.tools.filter((tool) => which(tool) === '');
@@ -40,33 +28,36 @@ async function run(client: Client, report: Report): Promise<void> {
   }
 }
 
-async function runAll(asked: readonly Client[]): Promise<Report> {
+/** Several at once: duties wait more than they work, and each client has a server of its own. */
+async function runAll({ clients, atOnce }: Asked): Promise<Report> {
   const report = new Report();
-  const waiting = [...asked];
+  const waiting = [...clients];
   const takeNext = async (): Promise<void> => {
     for (let client = waiting.shift(); client !== undefined; client = waiting.shift()) await run(client, report);
   };
-  await Promise.all(Array.from({ length: Number(options['at-once']) }, takeNext));
+  await Promise.all(Array.from({ length: atOnce }, takeNext));
   return report;
 }
 
 async function main(): Promise<number> {
-  const wanted = options.only.split(',');
-  const unknown = wanted.filter((name) => !NAMES.includes(name));
-  if (unknown.length > 0) {
-    process.stderr.write(`unknown: ${unknown.join(', ')}; there are ${NAMES.join(', ')}\n`);
-    return 2;
+  const asked = readArguments(process.argv.slice(2), ALL);
+  if ('text' in asked) {
+    (asked.code === 0 ? process.stdout : process.stderr).write(`${asked.text}\n`);
+    return asked.code;
   }
-  const asked = ALL.filter(({ language, part }) => wanted.some((name) => name === language || name === part));
   const runs: Run[] = [];
   let failures = 0;
-  for (let left = Number(options.runs); left > 0; left -= 1) {
+  for (let left = asked.runs; left > 0; left -= 1) {
     const started = performance.now();
     const report = await runAll(asked);
     runs.push(runOf(report, started));
-    if (options.write) await writeResults(report.cells);
+    if (asked.write) await writeResults(report.cells);
     const [passed, failed] = [report.count('passed'), report.count('failed')];
     failures += failed;
+    if (passed + failed === 0 && 'POSTERN_CLIENTS_DUTY' in process.env) {
+      process.stderr.write(`POSTERN_CLIENTS_DUTY: nothing that was asked has such a duty\n`);
+      failures += 1;
+    }
     const skipped = report.count('skipped') + report.count('refused');
     process.stdout.write(`clients: ${passed} passed, ${failed} failed, ${skipped} skipped\n`);
   }

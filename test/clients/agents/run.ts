@@ -1,4 +1,5 @@
 /** Runs every duty of agents with one client: a server and a program of its own. */
+import { isWanted } from '../harness/arguments.ts';
 import { type Command, Program } from '../harness/program.ts';
 import type { Client } from '../harness/client.ts';
 import type { Report } from '../harness/report.ts';
@@ -47,7 +48,7 @@ export function agentClient(client: AgentClient): Client {
 }
 
 async function runDuty(client: AgentClient, duty: AgentDuty, bench: Bench, report: Report): Promise<void> {
-  if ((process.env['POSTERN_CLIENTS_DUTY'] ?? duty.name) !== duty.name) return;
+  if (!isWanted(duty.name)) return;
   const lacks = duty.needs?.find((ability) => client.cannot[ability] !== undefined);
   if (lacks !== undefined) {
     report.add({ client: client.name, duty: duty.name, outcome: 'cannot', why: client.cannot[lacks] ?? '' });

@@ -6,7 +6,7 @@ export interface Cell {
   readonly client: string;
   readonly duty: string;
   readonly outcome: Outcome;
-  /** Why it failed, was skipped, or cannot be asked. */
+  /** Why it failed, was skipped, or cannot be asked; what is to be shown of a success. */
   readonly why: string;
 }
 
@@ -32,12 +32,13 @@ export class Report {
     process.stdout.write(`${MARKS[cell.outcome]} ${cell.client}: ${cell.duty}${time}${why}\n`);
   }
 
-  /** Runs one duty; what it throws is why it failed. */
-  async run(client: string, duty: string, work: () => Promise<void>): Promise<boolean> {
+  /** Runs one duty; what it throws is why it failed, and text that it answers is shown behind its success. */
+  async run(client: string, duty: string, work: () => Promise<unknown>): Promise<boolean> {
     const started = performance.now();
     try {
-      await work();
-      this.add({ client, duty, outcome: 'passed', why: '' }, performance.now() - started);
+      const shown = await work();
+      const why = typeof shown === 'string' ? shown : '';
+      this.add({ client, duty, outcome: 'passed', why }, performance.now() - started);
       return true;
     } catch (error) {
       const why = reasonOf(error);
