@@ -8,6 +8,7 @@ import { answerOf, formOf, metadata, newKey, requestIn } from '../../packages/po
 import { CLIENT, identityProvider, type IdentityProvider } from '../support/identity-provider.ts';
 import { metric } from '../support/metrics.ts';
 import { Platform } from '../support/platform.ts';
+import { RawAgent } from '../support/raw-agent.ts';
 import { Browser } from '../support/visitor-browser.ts';
 
 /** Of each worker's connections. */
@@ -69,17 +70,21 @@ test('an answer of a SAML provider is spent once, however many post it at once',
 });
 
 describe('a log-in', () => {
+  const CALLBACK = 'https://idp.postern.localhost/oauth2/callback';
   let provider: IdentityProvider;
   beforeAll(async () => {
-    const callbackUrl = 'https://idp.postern.localhost/oauth2/callback';
-    provider = await identityProvider({ callbackUrl });
+    provider = await identityProvider({ callbackUrl: CALLBACK });
   });
   afterAll(() => provider?.close());
 
+  const loginAt = ({ issuer }: IdentityProvider, config: object = {}): object => ({
+    type: 'openid-connect',
+    config: { issuer_url: issuer, client_id: CLIENT.id, client_secret: CLIENT.secret, ...config },
+  });
+
   /** @returns the address, and what a browser that has logged in there sends */
   async function loggedIn(config: object = {}): Promise<{ url: string; cookie: string }> {
-    const login = { issuer_url: provider.issuer, client_id: CLIENT.id, client_secret: CLIENT.secret, ...config };
-    const url = await endpoint({ type: 'openid-connect', config: login }, 'in');
+    const url = await endpoint(loginAt(provider, config), 'in');
     const browser = new Browser(platform);
     expect((await browser.go(url)).text).toBe('in');
     const cookie = browser.sent(url).map(({ name, value }) => `${name}=${value}`);
@@ -118,4 +123,17 @@ describe('a log-in', () => {
       // oxlint-enable no-await-in-loop
     }
   });
+});
+
+test('refused log-ins of agents are counted once: who fails here waits there', async () => {
+  const start = performance.now();
+  for (let n = 0; n < 26; n++) {
+    // oxlint-disable no-await-in-loop
+    const agent = await RawAgent.connect(platform);
+    expect(await agent.auth({ authtoken: 'wrong' })).toContain('ERR_NGROK_105');
+    agent.close();
+    // oxlint-enable no-await-in-loop
+  }
+  // Twenty are free; then a quarter of a second more each time.
+  expect(performance.now() - start).toBeGreaterThan((1 + 2 + 3 + 4 + 5) * 250);
 });

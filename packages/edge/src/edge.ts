@@ -202,6 +202,7 @@ class DataPlane implements Edge {
       now,
       random,
       ready: this.#ready.promise,
+      shared: options.shares?.agents ?? null,
     });
     const local = this.#agents.streams;
     this.#peers =

@@ -6,16 +6,14 @@ import { fail } from '@postern/errors';
 import { LocalStreams, type PlaceTotals } from '../streams/local-streams.ts';
 import { AgentSession } from './agent-session.ts';
 import type { ConnectPoints } from './connect-addresses.ts';
-import { AuthLimiter } from './auth-limiter.ts';
-import { Paces, type PaceLimits } from './pace.ts';
+import { type AuthDelays, AuthLimiter } from './auth-limiter.ts';
+import { BindPaces, type BindTurns } from './pace.ts';
 import { sendCommand, sendStopTunnel, type StopNotice } from './commands.ts';
 
 /** Longer than an acceptance takes from control to here. */
 const CLOSED_EARLY_MS = 30_000;
 /** How often sessions are looked at that still carry visitors when the next server is there. */
 const RELEASE_EVERY_MS = 100;
-/** Binds of all agents of an account: each is a transaction, a route, perhaps a certificate. */
-const BINDS: PaceLimits = { burst: 500, perSecond: 50, waitMs: 10_000 };
 
 export interface AgentPlaneOptions {
   readonly link: ControlLink;
@@ -30,6 +28,18 @@ export interface AgentPlaneOptions {
   readonly now: () => number;
   readonly random: () => number;
   readonly ready: Promise<void>;
+  /** What edges of a node count together; null = there are no others. */
+  readonly shared: AgentLimits | null;
+}
+
+export interface AgentLimits {
+  readonly auths: AuthDelays;
+  readonly binds: BindTurns;
+}
+
+/** Where there is no other edge. @param now milliseconds of a clock that is never set back */
+function limitsOfOne(now: () => number): AgentLimits {
+  return { auths: new AuthLimiter(now), binds: new BindPaces(now) };
 }
 
 export class AgentPlane {
@@ -37,8 +47,7 @@ export class AgentPlane {
   readonly #streams: LocalStreams;
   /** Those that are authenticated, by id. */
   readonly #sessions = new Map<string, AgentSession>();
-  readonly #limiter: AuthLimiter;
-  readonly #binds = new Paces(BINDS, () => performance.now());
+  readonly #limits: AgentLimits;
   /** Every connection, authenticated or not. */
   readonly #open = new Set<AgentSession>();
   /** Sessions that control ended before they were entered here: revoked in the moment of their acceptance. */
@@ -56,7 +65,7 @@ export class AgentPlane {
       queueMs: limits.queueMs,
       faults: options.faults,
     });
-    this.#limiter = new AuthLimiter(options.now);
+    this.#limits = options.shared ?? limitsOfOne(() => performance.now());
   }
 
   get streams(): LocalStreams {
@@ -94,8 +103,8 @@ export class AgentPlane {
       now,
       random,
       ready,
-      limiter: this.#limiter,
-      binds: this.#binds,
+      limiter: this.#limits.auths,
+      binds: this.#limits.binds,
       onAuthenticated: (one) => {
         const closed = this.#closedEarly.get(one.id);
         if (closed !== undefined) return one.end(closed);

@@ -23,8 +23,8 @@ import { withDeadline } from '../deadline.ts';
 import { Guard, streamFault } from '../guard.ts';
 import { readIntoSlab } from '../connection/slab-reader.ts';
 import { connectAddresses, type ConnectPoints } from './connect-addresses.ts';
-import type { AuthLimiter } from './auth-limiter.ts';
-import { Pace, type PaceLimits, type Paces } from './pace.ts';
+import type { AuthDelays } from './auth-limiter.ts';
+import { type BindTurns, Pace, type PaceLimits } from './pace.ts';
 import { RpcServer } from './rpc-server.ts';
 import { SessionHeartbeat } from './session-heartbeat.ts';
 import { SilenceWatch } from './silence-watch.ts';
@@ -79,9 +79,9 @@ export interface SessionOptions {
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
-  readonly limiter: AuthLimiter;
+  readonly limiter: AuthDelays;
   /** How fast an account's agents may bind. */
-  readonly binds: Paces;
+  readonly binds: BindTurns;
   /** Resolves when routes are loaded: nothing is answered before. */
   readonly ready: Promise<void>;
   readonly onAuthenticated: (session: AgentSession) => void;
@@ -146,7 +146,7 @@ export class AgentSession {
       rpcBytes: limits.rpcBytes,
       authenticate: (request) => this.#authenticate(request),
       sessionId: () => this.id,
-      turn: (binds) => (binds ? options.binds.of(this.#account).take() : this.#calls.take()),
+      turn: (binds) => (binds ? options.binds.take(this.#account) : this.#calls.take()),
       onUnbound: (tunnelId) => options.onUnbound(this, tunnelId),
       end: (reason) => this.end(reason),
     });
@@ -285,7 +285,7 @@ export class AgentSession {
     this.#authTimer.cancel();
     const { limiter, remoteIp, remoteAddr, link, wheel } = this.#options;
     await this.#options.ready;
-    const delay = limiter.delay(remoteIp);
+    const delay = await limiter.delay(remoteIp);
     if (delay > 0) await new Promise<void>((resolve) => wheel.schedule(delay, resolve));
     let accepted: AgentSessionAccepted;
     try {

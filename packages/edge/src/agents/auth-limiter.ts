@@ -10,7 +10,15 @@ const STEP_MS = 250;
 const MOST_MS = 5_000;
 const MOST_ADDRESSES = 10_000;
 
-export class AuthLimiter {
+/** Of this edge, or of all edges of its node. */
+export interface AuthDelays {
+  /** Milliseconds that the next attempt from `ip` has to wait. */
+  delay(ip: string): number | Promise<number>;
+  failed(ip: string): void;
+  succeeded(ip: string): void;
+}
+
+export class AuthLimiter implements AuthDelays {
   readonly #now: () => number;
   /** Oldest window first. */
   readonly #failures = new Map<string, { count: number; readonly since: number }>();
@@ -19,7 +27,6 @@ export class AuthLimiter {
     this.#now = now;
   }
 
-  /** Milliseconds that the next attempt from `ip` has to wait. */
   delay(ip: string): number {
     const entry = this.#failures.get(networkOf(ip));
     if (entry === undefined || this.#now() - entry.since > WINDOW_MS) return 0;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Pace, Paces } from './pace.ts';
+import { BindPaces, Pace } from './pace.ts';
 
 const LIMITS = { burst: 10, perSecond: 5, waitMs: 2_000 };
 
@@ -23,15 +23,15 @@ describe('a pace', () => {
     expect(Array.from({ length: 11 }, () => pace.take()).filter((wait) => wait === 0)).toHaveLength(10);
   });
 
-  test('each account has its own, forgotten when it is rested', () => {
+  test('each account has its own for binds', () => {
     let now = 0;
-    const paces = new Paces(LIMITS, () => now);
-    const one = paces.of('a');
-    one.take();
-    expect(paces.of('a')).toBe(one);
-    expect(paces.of('b')).not.toBe(one);
-    now = 10_000;
-    paces.of('c');
-    expect(paces.of('a')).not.toBe(one);
+    const paces = new BindPaces(() => now);
+    const waits = Array.from({ length: 1_001 }, () => paces.take('a'));
+    expect([waits[499], waits[500], waits[999], waits[1_000]]).toEqual([0, 20, 10_000, null]);
+    expect(paces.take('b')).toBe(0);
+    now = 1_000;
+    expect(paces.take('a')).toBe(9_020);
+    now = 60_000;
+    expect([paces.take('c'), paces.take('a')]).toEqual([0, 0]);
   });
 });

@@ -41,23 +41,30 @@ export class Pace {
   }
 }
 
-/** A pace for each account. */
-export class Paces {
-  readonly #limits: PaceLimits;
+/** Binds of all agents of an account: each is a transaction, a route, perhaps a certificate. */
+const BINDS: PaceLimits = { burst: 500, perSecond: 50, waitMs: 10_000 };
+
+/** Of this edge, or of all edges of its node. */
+export interface BindTurns {
+  /** As {@link Pace.take}. */
+  take(account: string): number | null | Promise<number | null>;
+}
+
+export class BindPaces implements BindTurns {
   readonly #now: () => number;
   readonly #paces = new Map<string, Pace>();
 
-  constructor(limits: PaceLimits, now: () => number) {
-    this.#limits = limits;
+  /** @param now milliseconds that never go back */
+  constructor(now: () => number) {
     this.#now = now;
   }
 
-  of(account: string): Pace {
+  take(account: string): number | null {
     let pace = this.#paces.get(account);
     if (pace === undefined) {
       for (const [key, one] of this.#paces) if (one.rested) this.#paces.delete(key);
-      this.#paces.set(account, (pace = new Pace(this.#limits, this.#now)));
+      this.#paces.set(account, (pace = new Pace(BINDS, this.#now)));
     }
-    return pace;
+    return pace.take();
   }
 }

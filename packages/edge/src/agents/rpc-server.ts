@@ -46,7 +46,7 @@ export interface RpcServerOptions {
   /** '' before Auth. */
   readonly sessionId: () => string;
   /** Milliseconds until a question of this kind may be answered; null = it is refused. */
-  readonly turn: (binds: boolean) => number | null;
+  readonly turn: (binds: boolean) => number | null | Promise<number | null>;
   /** The agent has taken this endpoint of its own back. */
   readonly onUnbound: (tunnelId: string) => void;
   /** Ends the connection. */
@@ -116,7 +116,7 @@ export class RpcServer {
   }
 
   async #turn(binds: boolean): Promise<void> {
-    const wait = this.#options.turn(binds);
+    const wait = await this.#options.turn(binds);
     if (wait === null) throw fail(90053);
     if (wait > 0) await new Promise<void>((resolve) => this.#options.wheel.schedule(wait, resolve));
   }

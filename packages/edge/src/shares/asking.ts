@@ -1,12 +1,14 @@
 /** An edge's side of what the edges of a node share. */
 import type { BreakerLimit, BreakerPass, Breakers, Counters, CountLimit } from '@postern/policy';
+import type { AgentLimits } from '../agents/agent-plane.ts';
 import type { SharedLogins } from '../services/sessions.ts';
 import { AskingOnce } from './asking-once.ts';
 import type { Answer, Ask, CountedAt, Done, OnceKind, Order, ShareChannel, Told } from './shares.ts';
 
 /** Buckets that are known to be full, and until when: a flood of refused requests asks once. */
 const MOST_FULL = 10_000;
-const MOST_RENEWALS = 10_000;
+/** Of one kind, done once and under way. */
+const MOST_DOINGS = 10_000;
 
 interface Asked {
   readonly ask: Ask;
@@ -30,6 +32,19 @@ export interface SharedGate {
 export class AskingShares {
   readonly counters: Counters = { take: (endpointId, bucket, limit) => this.#take(endpointId, bucket, limit) };
   readonly breakers: Breakers = { enter: (endpointId, limit) => this.#enter(endpointId, limit) };
+  readonly agents: AgentLimits = {
+    auths: {
+      delay: (ip) => this.#ask({ kind: 'auth', ip }),
+      failed: (ip) => this.#tell({ kind: 'authenticated', ip, right: false }),
+      succeeded: (ip) => this.#tell({ kind: 'authenticated', ip, right: true }),
+    },
+    binds: {
+      take: async (account) => {
+        const wait = await this.#ask({ kind: 'bind', account });
+        return wait < 0 ? null : wait;
+      },
+    },
+  };
   readonly logins: SharedLogins = {
     spend: async (key, forMs) => (await this.#ask({ kind: 'spend', key, forMs })) === 1,
     end: (id, until) => this.#channel.end(id, until),
@@ -52,7 +67,8 @@ export class AskingShares {
   constructor(channel: ShareChannel, now: () => number) {
     this.#channel = channel;
     this.#now = now;
-    this.#once = { renewal: new AskingOnce(channel, 'renewal', now, MOST_RENEWALS) };
+    const once = (kind: OnceKind): AskingOnce => new AskingOnce(channel, kind, now, MOST_DOINGS);
+    this.#once = { renewal: once('renewal') };
   }
 
   /** @param onEnded a session of a visitor is over, as he was at another edge */

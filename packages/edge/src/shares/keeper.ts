@@ -1,11 +1,13 @@
 import type { BreakerPass } from '@postern/policy';
+import { AuthLimiter } from '../agents/auth-limiter.ts';
+import { BindPaces } from '../agents/pace.ts';
 import type { GateLimits } from '../listeners/gate.ts';
 import { CircuitBreakers } from '../services/breakers.ts';
 import { SlidingCounters } from '../services/counters.ts';
 import { Once } from '../services/once.ts';
 import { SpentOnce } from '../services/spent.ts';
 import { ConnectionBook } from './connection-book.ts';
-import type { Answer, Ask, Done, OnceKind, ShareEdge, ShareSide, Told } from './shares.ts';
+import type { Answer, Ask, Done, OnceKind, ShareEdge, ShareSide } from './shares.ts';
 
 /** Requests under way that an edge was let through a breaker with: beyond that, the oldest are forgotten. */
 const MOST_PASSES = 100_000;
@@ -16,6 +18,8 @@ export class ShareKeeper {
   readonly #counters: SlidingCounters;
   readonly #breakers: CircuitBreakers;
   readonly #spent: SpentOnce;
+  readonly #auths: AuthLimiter;
+  readonly #binds: BindPaces;
   readonly #once: Readonly<Record<OnceKind, Once>>;
   readonly #edges = new Set<ShareEdge>();
   readonly #connections: ConnectionBook;
@@ -25,6 +29,8 @@ export class ShareKeeper {
     this.#counters = new SlidingCounters(now);
     this.#breakers = new CircuitBreakers(now);
     this.#spent = new SpentOnce(now);
+    this.#auths = new AuthLimiter(now);
+    this.#binds = new BindPaces(now);
     this.#once = { renewal: new Once(now, MOST_RENEWALS) };
     this.#connections = new ConnectionBook(limits);
   }
@@ -48,19 +54,27 @@ export class ShareKeeper {
       return lastPass;
     };
     const one = (ask: Ask): Answer => {
-      if (ask.kind === 'count') return this.#counters.take(ask.endpointId, ask.bucket, ask.limit);
-      if (ask.kind === 'spend') return this.#spent.spend(ask.key, ask.forMs) ? 1 : 0;
-      return enter(this.#breakers.enter(ask.endpointId, ask.limit));
+      if (ask.kind === 'enter') return enter(this.#breakers.enter(ask.endpointId, ask.limit));
+      return this.#count(ask);
     };
     return {
       answer: (asks) => asks.map(one),
-      told(told: readonly Told[]) {
+      told: (told) => {
         for (const event of told) {
-          if (event.kind === 'opened') connections.opened(event);
-          else if (event.kind === 'closed') connections.closed(event.id);
-          else {
-            passes.get(event.pass)?.leave(event.verdict);
-            passes.delete(event.pass);
+          switch (event.kind) {
+            case 'opened':
+              connections.opened(event);
+              break;
+            case 'closed':
+              connections.closed(event.id);
+              break;
+            case 'left':
+              passes.get(event.pass)?.leave(event.verdict);
+              passes.delete(event.pass);
+              break;
+            case 'authenticated':
+              if (event.right) this.#auths.succeeded(event.ip);
+              else this.#auths.failed(event.ip);
           }
         }
       },
@@ -77,6 +91,20 @@ export class ShareKeeper {
         connections.gone();
       },
     };
+  }
+
+  #count(ask: Exclude<Ask, { readonly kind: 'enter' }>): Answer {
+    switch (ask.kind) {
+      case 'count':
+        return this.#counters.take(ask.endpointId, ask.bucket, ask.limit);
+      case 'spend':
+        return this.#spent.spend(ask.key, ask.forMs) ? 1 : 0;
+      case 'auth':
+        return this.#auths.delay(ask.ip);
+      case 'bind':
+        break;
+    }
+    return this.#binds.take(ask.account) ?? -1;
   }
 
   async #do(kind: OnceKind, key: string, edge: ShareEdge): Promise<Done> {

@@ -109,6 +109,31 @@ test('what may be used once is spent for all edges, the one that comes later too
   expect(await join().shares.logins.spend('a', 60_000)).toBe(false);
 });
 
+describe('of agents', () => {
+  test('refused log-ins slow an address down at every edge, and a right one forgives at every edge', async () => {
+    const { join } = node();
+    const [one, two] = [join().shares.agents, join().shares.agents];
+    for (let n = 0; n < 24; n++) (n % 2 === 0 ? one : two).auths.failed('192.0.2.1');
+    await turn();
+    expect([await one.auths.delay('192.0.2.1'), await two.auths.delay('192.0.2.1')]).toEqual([1_000, 1_000]);
+    expect(await one.auths.delay('192.0.2.2')).toBe(0);
+    two.auths.succeeded('192.0.2.1');
+    await turn();
+    expect(await one.auths.delay('192.0.2.1')).toBe(0);
+  });
+
+  test('binds of an account have one pace', async () => {
+    const { join } = node();
+    const edges = [join(), join()];
+    const take = async (account: string, at: number): Promise<number | null | undefined> =>
+      edges[at % 2]?.shares.agents.binds.take(account);
+    const waits = await Promise.all(Array.from({ length: 1_001 }, (_, n) => take('a', n)));
+    expect(waits.filter((wait) => wait === 0)).toHaveLength(500);
+    expect(waits.filter((wait) => wait === null)).toHaveLength(1);
+    expect(await take('b', 0)).toBe(0);
+  });
+});
+
 test('a session that is over is over at the other edges before that is answered, and a dead one keeps nobody', async () => {
   const { join } = node();
   const [first, second, third] = [join(), join(), join()];

@@ -1,6 +1,6 @@
 /**
  * What holds for all edges of a node together, counted once: buckets of `rate-limit`, circuit breakers, connections, what
- * may be used once, what has to be done once. One process keeps it (`keeper.ts`); each edge asks over the channel between the two (`asking.ts`), once in a turn of its
+ * agents ask for, what may be used once, what has to be done once. One process keeps it (`keeper.ts`); each edge asks over the channel between the two (`asking.ts`), once in a turn of its
  * loop at most. Everything here is plain data.
  */
 import type { BreakerLimit, BreakerPass, CountLimit } from '@postern/policy';
@@ -15,11 +15,14 @@ export interface CountedAt {
 export type Ask =
   | { readonly kind: 'count'; readonly endpointId: string; readonly bucket: string; readonly limit: CountLimit }
   | { readonly kind: 'enter'; readonly endpointId: string; readonly limit: BreakerLimit }
-  | { readonly kind: 'spend'; readonly key: string; readonly forMs: number };
+  | { readonly kind: 'spend'; readonly key: string; readonly forMs: number }
+  | { readonly kind: 'auth'; readonly ip: string }
+  | { readonly kind: 'bind'; readonly account: string };
 
 /**
  * In the order of the questions. For `count` what `Counters.take` says; for `enter` the pass's number, 0 = none may pass;
- * for `spend` 1 = it was not spent before, else 0.
+ * for `spend` 1 = it was not spent before, else 0; for `auth` and `bind` what `AuthDelays.delay` and `BindTurns.take` say,
+ * -1 = none is given.
  */
 export type Answer = number;
 
@@ -36,7 +39,9 @@ export type Told =
       /** It comes from another edge, where it is counted; null = it is new. */
       readonly from: CountedAt | null;
     }
-  | { readonly kind: 'closed'; readonly id: number };
+  | { readonly kind: 'closed'; readonly id: number }
+  /** Whether an agent's log-in was right. */
+  | { readonly kind: 'authenticated'; readonly ip: string; readonly right: boolean };
 
 /** What an edge is told of connections. */
 export type Order =
