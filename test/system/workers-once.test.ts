@@ -123,6 +123,16 @@ describe('a log-in', () => {
       // oxlint-enable no-await-in-loop
     }
   });
+
+  test('of many at once is checked with keys that were fetched once', async () => {
+    const own = await identityProvider({ callbackUrl: CALLBACK });
+    const url = await endpoint(loginAt(own), 'in');
+    // As many as visitors of one network may make an endpoint ask for at once.
+    const pages = await Promise.all(Array.from({ length: 6 }, () => new Browser(platform).go(url)));
+    expect(new Set(pages.map(({ text }) => text))).toEqual(new Set(['in']));
+    expect(own.asked.filter((path) => path === '/jwks')).toHaveLength(1);
+    await own.close();
+  });
 });
 
 test('refused log-ins of agents are counted once: who fails here waits there', async () => {

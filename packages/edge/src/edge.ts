@@ -235,7 +235,7 @@ class DataPlane implements Edge {
         counters: options.shares?.counters ?? this.#counters,
         events: this.#events,
         firewall: options.firewall ?? null,
-        keys: new PublishedKeys(this.#outside, () => performance.now()),
+        keys: new PublishedKeys(options.shares?.keySets(this.#outside) ?? this.#outside, () => performance.now()),
         providers: new IdentityProviders({
           outside: this.#providers,
           now: () => performance.now(),

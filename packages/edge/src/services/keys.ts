@@ -15,6 +15,8 @@ const STALE_MS = 60 * 60_000;
 /** Between two questions for one set, when it lacks a key or its publisher did not answer. */
 const AGAIN_MS = 30_000;
 const TIMEOUT_MS = 5_000;
+/** How long an answer is for the other edges of a node, too: who may ask again gets another one. */
+export const SHARED_MS = AGAIN_MS - TIMEOUT_MS;
 const MOST_BYTES = 256 * 1024;
 const MOST_KEYS = 64;
 const MOST_SETS = 512;

@@ -1,6 +1,8 @@
 /** An edge's side of what the edges of a node share. */
 import type { BreakerLimit, BreakerPass, Breakers, Counters, CountLimit } from '@postern/policy';
 import type { AgentLimits } from '../agents/agent-plane.ts';
+import { SHARED_MS } from '../services/keys.ts';
+import type { Outside } from '../services/outside.ts';
 import type { SharedLogins } from '../services/sessions.ts';
 import { AskingOnce } from './asking-once.ts';
 import type { Answer, Ask, CountedAt, Done, OnceKind, Order, ShareChannel, Told } from './shares.ts';
@@ -68,7 +70,7 @@ export class AskingShares {
     this.#channel = channel;
     this.#now = now;
     const once = (kind: OnceKind): AskingOnce => new AskingOnce(channel, kind, now, MOST_DOINGS);
-    this.#once = { renewal: once('renewal') };
+    this.#once = { renewal: once('renewal'), keys: once('keys') };
   }
 
   /** @param onEnded a session of a visitor is over, as he was at another edge */
@@ -82,6 +84,12 @@ export class AskingShares {
 
   work(kind: OnceKind, key: string): Promise<Done> {
     return this.#once[kind].work(key);
+  }
+
+  /** @param outside how this edge fetches sets of keys, where it is the one that does */
+  keySets(outside: Pick<Outside, 'get'>): Pick<Outside, 'get'> {
+    const forAll = (): number => SHARED_MS;
+    return { get: (request) => this.#once.keys.do(request.url.href, () => outside.get(request), forAll) };
   }
 
   gate(listener: string): SharedGate {

@@ -12,6 +12,8 @@ import type { Answer, Ask, Done, OnceKind, ShareEdge, ShareSide } from './shares
 /** Requests under way that an edge was let through a breaker with: beyond that, the oldest are forgotten. */
 const MOST_PASSES = 100_000;
 const MOST_RENEWALS = 10_000;
+/** Each has at most 256 KiB. */
+const MOST_KEYS = 64;
 
 /** Keeps what the edges of a node share. Whatever one of them has counted outlives it. */
 export class ShareKeeper {
@@ -31,7 +33,7 @@ export class ShareKeeper {
     this.#spent = new SpentOnce(now);
     this.#auths = new AuthLimiter(now);
     this.#binds = new BindPaces(now);
-    this.#once = { renewal: new Once(now, MOST_RENEWALS) };
+    this.#once = { renewal: new Once(now, MOST_RENEWALS), keys: new Once(now, MOST_KEYS) };
     this.#connections = new ConnectionBook(limits);
   }
 

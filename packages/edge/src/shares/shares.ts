@@ -50,8 +50,8 @@ export type Order =
   /** Whether a listener may take more: of a network, or at all (''). */
   | { readonly kind: 'full'; readonly listener: string; readonly network: string; readonly full: boolean };
 
-/** What is done once for all edges: asking a provider again who the visitor of a session is. */
-export type OnceKind = 'renewal';
+/** What is done once for all edges: asking a provider again who the visitor of a session is, fetching a set of keys. */
+export type OnceKind = 'renewal' | 'keys';
 
 /** What came of something that is done once. */
 export interface Done {
