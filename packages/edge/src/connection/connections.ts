@@ -27,6 +27,7 @@ import type { CertificateCache } from './certificates.ts';
 import { ClientHelloReader, isTlsStart, type ClientHello, type HelloResult } from './client-hello.ts';
 import { runConnectPhase } from './connect-phase.ts';
 import { awaitFirstBytes } from './first-bytes.ts';
+import { giveBack } from './give-back.ts';
 import { introduce, introduceNow, type Introduction } from './introduce.ts';
 import { peek, type Peeked } from './peek.ts';
 import { Alert, httpError, sayAndClose, tlsAlert } from './plain-answers.ts';
@@ -378,7 +379,7 @@ export class Connections {
     demands: TlsDemands,
   ): Promise<TLSSocket | null> {
     if (socket.destroyed) return null;
-    socket.unshift(bytes);
+    giveBack(socket, bytes);
     try {
       return await this.#services.terminators.terminate(socket, identity, demands);
     } catch (error) {

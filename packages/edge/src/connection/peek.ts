@@ -7,7 +7,7 @@ const MOST_BYTES = 131_072;
 
 export interface Peeked<T> {
   readonly result: T;
-  /** Everything read so far, in order; give it back with `unshift`, or hand it on. */
+  /** Everything read so far, in order, to give back or to hand on. */
   readonly bytes: Buffer;
 }
 
