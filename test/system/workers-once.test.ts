@@ -2,18 +2,23 @@
  * What holds once for two workers, from outside: visitors whose connections are at both of them ask for the same thing in
  * the same moment.
  */
-import http from 'node:http';
+import http, { type ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { answerOf, formOf, metadata, newKey, requestIn } from '../../packages/policy/src/actions/saml/testing.ts';
 import { CLIENT, identityProvider, type IdentityProvider } from '../support/identity-provider.ts';
+import { agentOf } from '../support/agent.ts';
 import { metric } from '../support/metrics.ts';
 import { Platform } from '../support/platform.ts';
 import { RawAgent } from '../support/raw-agent.ts';
+import { until } from '../support/until.ts';
+import { httpUpstream } from '../support/upstream.ts';
 import { Browser } from '../support/visitor-browser.ts';
 
 /** Of each worker's connections. */
 const ENOUGH = 3;
 const ROUNDS = 5;
+/** Of one endpoint's policy, under way at once. */
+const CALLS = 32;
 
 let platform: Platform;
 /** Each has one connection; some are at either worker. */
@@ -146,4 +151,26 @@ test('refused log-ins of agents are counted once: who fails here waits there', a
   }
   // Twenty are free; then a quarter of a second more each time.
   expect(performance.now() - start).toBeGreaterThan((1 + 2 + 3 + 4 + 5) * 250);
+});
+
+test('calls of policies have so many turns for one endpoint, wherever its visitors are', async () => {
+  const waiting: ServerResponse[] = [];
+  const upstream = await httpUpstream((_request, response) => void waiting.push(response));
+  const agent = agentOf(platform);
+  await agent.listen({ url: 'http://called.internal', upstream: upstream.url });
+  const url = await endpoint({ type: 'http-request', config: { url: 'http://called.internal/' } }, 'called');
+  const more = Array.from({ length: 60 }, () => new http.Agent({ keepAlive: true, maxSockets: 1 }));
+  visitors.push(...more);
+  const answers = Promise.all(more.map((one) => platform.visit(url, { agent: one })));
+  await until(() => waiting.length >= CALLS);
+  // What more there were would have come with them.
+  for (let done = 0; done < more.length; done++) {
+    // oxlint-disable-next-line no-await-in-loop
+    await until(() => waiting.length >= Math.min(done + CALLS, more.length));
+    expect(waiting.length).toBeLessThanOrEqual(done + CALLS);
+    waiting[done]?.end('here');
+  }
+  expect(new Set((await answers).map(({ text }) => text))).toEqual(new Set(['called']));
+  await agent.close();
+  await upstream.close();
 });

@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import type { CompiledPolicy, ConnView, InternalAddress, PolicyServices, ProviderSettings } from '@postern/policy';
 import type { ControlLink, ExpectedName, NamedScheme, RouteEndpoint, RouteUpdate, TrafficEvent } from '@postern/link';
 import type { Challenges } from './connection/challenges.ts';
+import type { Turns } from './http/policy/call-turns.ts';
 import type { HopMarks } from './http/exchange/hop-mark.ts';
 import type { BodyRoom } from './http/exchange/body-room.ts';
 import type { Moves } from './moves/moves.ts';
@@ -214,6 +215,8 @@ export interface EdgeContext {
   readonly bodies: BodyRoom;
   /** What policies keep between requests. */
   readonly services: PolicyServices;
+  /** For the calls that they make. */
+  readonly callTurns: Turns;
   readonly wheel: TimerWheel;
   readonly log: Log;
   readonly faults: FaultReports;

@@ -14,6 +14,7 @@ import type { EdgeConfig, EdgeContext, HttpService, Log } from './context.ts';
 import type { ControlLink, EdgePort, NodeSettings } from '@postern/link';
 import { withDeadline } from './deadline.ts';
 import { Faults } from './guard.ts';
+import { CallTurns } from './http/policy/call-turns.ts';
 import { HopMarks } from './http/exchange/hop-mark.ts';
 import { BodyRoom } from './http/exchange/body-room.ts';
 import { createHttpService } from './http/service.ts';
@@ -248,6 +249,7 @@ class DataPlane implements Edge {
         outgoing: null,
         relays: this.#models,
       },
+      callTurns: options.shares?.calls ?? new CallTurns(),
       wheel,
       log,
       faults,

@@ -4,6 +4,7 @@ import type { AgentLimits } from '../agents/agent-plane.ts';
 import { SHARED_MS } from '../services/keys.ts';
 import type { Outside } from '../services/outside.ts';
 import type { SharedLogins } from '../services/sessions.ts';
+import { AskingCalls } from './asking-calls.ts';
 import { AskingOnce } from './asking-once.ts';
 import type { Answer, Ask, CountedAt, Done, OnceKind, Order, ShareChannel, Told } from './shares.ts';
 
@@ -47,6 +48,10 @@ export class AskingShares {
       },
     },
   };
+  readonly calls = new AskingCalls(
+    (id, owner) => this.#ask({ kind: 'call', id, owner }),
+    (id) => this.#tell({ kind: 'called', id }),
+  );
   readonly logins: SharedLogins = {
     spend: async (key, forMs) => (await this.#ask({ kind: 'spend', key, forMs })) === 1,
     end: (id, until) => this.#channel.end(id, until),
@@ -113,6 +118,7 @@ export class AskingShares {
   ordered(orders: readonly Order[]): void {
     for (const order of orders) {
       if (order.kind === 'revoke') this.#revokes.get(order.id)?.();
+      else if (order.kind === 'turn') this.calls.come(order.id);
       else if (order.full) this.#full.add(`${order.listener} ${order.network}`);
       else this.#full.delete(`${order.listener} ${order.network}`);
     }

@@ -1,6 +1,7 @@
 import type { BreakerPass } from '@postern/policy';
 import { AuthLimiter } from '../agents/auth-limiter.ts';
 import { BindPaces } from '../agents/pace.ts';
+import { CallTurns, type Turn, type TurnOwner } from '../http/policy/call-turns.ts';
 import type { GateLimits } from '../listeners/gate.ts';
 import { CircuitBreakers } from '../services/breakers.ts';
 import { SlidingCounters } from '../services/counters.ts';
@@ -19,6 +20,7 @@ const MOST_KEYS = 64;
 export class ShareKeeper {
   readonly #counters: SlidingCounters;
   readonly #breakers: CircuitBreakers;
+  readonly #calls = new CallTurns();
   readonly #spent: SpentOnce;
   readonly #auths: AuthLimiter;
   readonly #binds: BindPaces;
@@ -55,8 +57,10 @@ export class ShareKeeper {
       if (oldest !== undefined) passes.delete(oldest);
       return lastPass;
     };
+    const calls = this.#callsOf(edge);
     const one = (ask: Ask): Answer => {
       if (ask.kind === 'enter') return enter(this.#breakers.enter(ask.endpointId, ask.limit));
+      if (ask.kind === 'call') return calls.enter(ask.id, ask.owner);
       return this.#count(ask);
     };
     return {
@@ -74,6 +78,9 @@ export class ShareKeeper {
               passes.get(event.pass)?.leave(event.verdict);
               passes.delete(event.pass);
               break;
+            case 'called':
+              calls.leave(event.id);
+              break;
             case 'authenticated':
               if (event.right) this.#auths.succeeded(event.ip);
               else this.#auths.failed(event.ip);
@@ -90,12 +97,31 @@ export class ShareKeeper {
         this.#edges.delete(edge);
         for (const pass of passes.values()) pass.leave('unknown');
         passes.clear();
+        calls.gone();
         connections.gone();
       },
     };
   }
 
-  #count(ask: Exclude<Ask, { readonly kind: 'enter' }>): Answer {
+  #callsOf(edge: ShareEdge) {
+    const turns = new Map<number, Turn>();
+    const leave = (id: number): void => {
+      turns.get(id)?.leave();
+      turns.delete(id);
+    };
+    return {
+      enter: (id: number, owner: TurnOwner): Answer => {
+        const turn = this.#calls.enter(owner, () => edge.order([{ kind: 'turn', id }]));
+        if (turn === null) return 0;
+        turns.set(id, turn);
+        return turn.come ? 1 : -1;
+      },
+      leave,
+      gone: () => [...turns.keys()].forEach(leave),
+    };
+  }
+
+  #count(ask: Exclude<Ask, { readonly kind: 'enter' | 'call' }>): Answer {
     switch (ask.kind) {
       case 'count':
         return this.#counters.take(ask.endpointId, ask.bucket, ask.limit);

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Turn } from '../http/policy/call-turns.ts';
+import { raise } from '../testing/no-link.ts';
 import { AskingShares } from './asking.ts';
 import { ShareKeeper } from './keeper.ts';
 import type { Ask, Order, Told } from './shares.ts';
@@ -131,6 +133,46 @@ describe('of agents', () => {
     expect(waits.filter((wait) => wait === 0)).toHaveLength(500);
     expect(waits.filter((wait) => wait === null)).toHaveLength(1);
     expect(await take('b', 0)).toBe(0);
+  });
+});
+
+describe('calls of policies', () => {
+  const OWNER = { endpointId: 'ep_1', accountId: 'ac_1' };
+
+  test('take turns over all edges; those that wait start as others leave, or as their edge dies', async () => {
+    const { join } = node();
+    const edges = [join(), join()] as const;
+    const started: number[] = [];
+    let refused = 0;
+    const enter = (at: 0 | 1, n: number): Turn =>
+      edges[at].shares.calls.enter(
+        OWNER,
+        () => started.push(n),
+        () => (refused += 1),
+      );
+    const turns = Array.from({ length: 300 }, (_, n) => enter(n % 2 === 0 ? 0 : 1, n));
+    await turn();
+    expect([started.length, refused]).toEqual([32, 12]);
+    for (const one of turns) if (one.come) one.leave();
+    await turn();
+    expect(started.length).toBe(64);
+    // What the first has, and where it waits, goes to the other.
+    const before = started.length;
+    edges[0].die();
+    await turn();
+    expect(started.slice(before).filter((n) => n % 2 === 1)).toHaveLength(32);
+  });
+
+  test('that leave before they are known of keep no turn', async () => {
+    const { join } = node();
+    const { calls } = join().shares;
+    for (let n = 0; n < 40; n++) calls.enter(OWNER, raise, raise).leave();
+    await turn();
+    await turn();
+    const started: number[] = [];
+    for (let n = 0; n < 40; n++) calls.enter(OWNER, () => started.push(n), raise);
+    await turn();
+    expect(started).toHaveLength(32);
   });
 });
 

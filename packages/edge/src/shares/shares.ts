@@ -4,6 +4,7 @@
  * loop at most. Everything here is plain data.
  */
 import type { BreakerLimit, BreakerPass, CountLimit } from '@postern/policy';
+import type { TurnOwner } from '../http/policy/call-turns.ts';
 
 /** A connection of an edge, by the number that the edge has given it. */
 export interface CountedAt {
@@ -15,13 +16,14 @@ export interface CountedAt {
 export type Ask =
   | { readonly kind: 'count'; readonly endpointId: string; readonly bucket: string; readonly limit: CountLimit }
   | { readonly kind: 'enter'; readonly endpointId: string; readonly limit: BreakerLimit }
+  | { readonly kind: 'call'; readonly id: number; readonly owner: TurnOwner }
   | { readonly kind: 'spend'; readonly key: string; readonly forMs: number }
   | { readonly kind: 'auth'; readonly ip: string }
   | { readonly kind: 'bind'; readonly account: string };
 
 /**
  * In the order of the questions. For `count` what `Counters.take` says; for `enter` the pass's number, 0 = none may pass;
- * for `spend` 1 = it was not spent before, else 0; for `auth` and `bind` what `AuthDelays.delay` and `BindTurns.take` say,
+ * for `call` 1 = its turn has come, 0 = there are too many, -1 = it waits, and is told when it comes; for `spend` 1 = it was not spent before, else 0; for `auth` and `bind` what `AuthDelays.delay` and `BindTurns.take` say,
  * -1 = none is given.
  */
 export type Answer = number;
@@ -40,11 +42,15 @@ export type Told =
       readonly from: CountedAt | null;
     }
   | { readonly kind: 'closed'; readonly id: number }
+  /** A call is over, whether its turn had come or not. */
+  | { readonly kind: 'called'; readonly id: number }
   /** Whether an agent's log-in was right. */
   | { readonly kind: 'authenticated'; readonly ip: string; readonly right: boolean };
 
-/** What an edge is told of connections. */
+/** What an edge is told of what it has. */
 export type Order =
+  /** Of a call that waits: its turn has come. */
+  | { readonly kind: 'turn'; readonly id: number }
   /** It was one too many: ends it. */
   | { readonly kind: 'revoke'; readonly id: number }
   /** Whether a listener may take more: of a network, or at all (''). */

@@ -35,6 +35,7 @@ import { SlidingCounters } from '../services/counters.ts';
 import { Outside } from '../services/outside.ts';
 import { SlicedWork } from '../services/slices.ts';
 import { EventLog } from '../services/event-log.ts';
+import { CallTurns } from '../http/policy/call-turns.ts';
 import { createHttpService } from '../http/service.ts';
 
 /** Pulls from one session into the other, a turn of the loop later, as a wire would. */
@@ -245,6 +246,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness & A
       addresses: null,
       firewall: null,
     },
+    callTurns: new CallTurns(),
     wheel: createTimerWheel({ resolution: 10 }),
     log,
     faults,

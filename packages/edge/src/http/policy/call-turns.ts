@@ -21,27 +21,42 @@ export interface TurnOwner {
 
 /** One call's. */
 export interface Turn {
-  readonly owner: TurnOwner;
-  /** Runs when the turn has come, unless it is given back before. */
+  /** Whether it may begin. */
+  readonly come: boolean;
+  /** Once, whether it has come or not. */
+  leave(): void;
+}
+
+/** Of this edge, or of all edges of its node. */
+export interface Turns {
+  /**
+   * @param start runs when the turn has come, unless it has come at once or is given back before
+   * @param refuse runs instead when there are too many, and that is only known later
+   * @returns null when there are too many
+   */
+  enter(owner: TurnOwner, start: () => void, refuse: () => void): Turn | null;
+}
+
+interface Entered extends Turn {
   readonly start: () => void;
   come: boolean;
 }
 
 interface Line {
   running: number;
-  readonly waiting: Set<Turn>;
+  readonly waiting: Set<Entered>;
 }
 
-export class CallTurns {
+export class CallTurns implements Turns {
   readonly #lines = new Map<string, Line>();
   readonly #accounts = new Tally();
 
-  /** @returns null when there are too many; a turn that has `come` already is not told so by `start` */
   enter(owner: TurnOwner, start: () => void): Turn | null {
     const { endpointId, accountId } = owner;
     const line = this.#lines.get(endpointId) ?? { running: 0, waiting: new Set() };
-    const turn: Turn = { owner, start, come: line.running < AT_ONCE };
-    if (!turn.come) {
+    const come = line.running < AT_ONCE;
+    const turn: Entered = { start, come, leave: () => this.#leave(owner, turn) };
+    if (!come) {
       if (line.waiting.size >= IN_LINE) return null;
       line.waiting.add(turn);
       return turn;
@@ -53,9 +68,7 @@ export class CallTurns {
     return turn;
   }
 
-  /** Once for each turn, whether it has come or not. */
-  leave(turn: Turn): void {
-    const { endpointId, accountId } = turn.owner;
+  #leave({ endpointId, accountId }: TurnOwner, turn: Entered): void {
     const line = this.#lines.get(endpointId);
     if (line === undefined || line.waiting.delete(turn)) return;
     const [next] = line.waiting;

@@ -2,7 +2,7 @@
 import { fail, type PosternError } from '@postern/errors';
 import type { OutgoingAnswer, OutgoingHttp, OutgoingRequest } from '@postern/policy';
 import type { EdgeContext } from '../../context.ts';
-import { CallTurns, type Turn } from './call-turns.ts';
+import type { Turn } from './call-turns.ts';
 import { type CallStages, InternalCall } from './internal-call.ts';
 import type { KeptIndex } from '../client/kept.ts';
 import { HttpPolicyContext } from './views.ts';
@@ -14,7 +14,6 @@ export class InternalCalls implements OutgoingHttp {
   readonly #edge: EdgeContext;
   readonly #stages: CallStages;
   readonly #kept: KeptIndex;
-  readonly #turns = new CallTurns();
 
   constructor(edge: EdgeContext, stages: CallStages, kept: KeptIndex) {
     this.#edge = edge;
@@ -30,7 +29,7 @@ export class InternalCalls implements OutgoingHttp {
     return new Promise((resolve) => {
       let turn: Turn | null = null;
       const done = (result: OutgoingAnswer | PosternError): void => {
-        if (turn !== null) this.#turns.leave(turn);
+        turn?.leave();
         resolve(result);
       };
       const caller = { depth, work: from.work };
@@ -38,9 +37,10 @@ export class InternalCalls implements OutgoingHttp {
       const start = (): void => call.guard.run(() => call.start());
       if (depth === 1) {
         const { id, accountId } = from.live.endpoint;
+        const refuse = (): void => call.guard.run(() => call.refused(fail(90039)));
         // Its turn comes while another call ends: who fails at once would end within that one's end, and so on.
-        turn = this.#turns.enter({ endpointId: id, accountId }, () => queueMicrotask(start));
-        if (turn === null) return call.refused(fail(90039));
+        turn = this.#edge.callTurns.enter({ endpointId: id, accountId }, () => queueMicrotask(start), refuse);
+        if (turn === null) return refuse();
         if (!turn.come) return;
       }
       start();
