@@ -103,3 +103,23 @@ test('tiny pieces behind a stalled reader do not pin a slab each', async () => {
   }
   expect(socket.taken.map((chunk) => chunk.length)).toEqual([1, 999]);
 });
+
+test.each([0, 1])('who takes the socket over writes behind all that was queued (%s writes done)', async (done) => {
+  const socket = new SlowSocket(true);
+  const writer = new SocketWriter(socket, { onWritten() {}, fault() {} });
+  const sent = [70_000, 3, 140_000].map((size, at) => Buffer.alloc(size, at + 1));
+  for (const chunk of sent) {
+    writer.write(chunk);
+    // The first is under way when the others come.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  for (let step = 0; step < done; step++) socket.step();
+  writer.handOver();
+  writer.write(Buffer.from('late'));
+  socket.end('behind');
+  while (!socket.writableFinished) {
+    socket.step();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(Buffer.concat(socket.taken).equals(Buffer.concat([...sent, Buffer.from('behind')]))).toBe(true);
+});

@@ -91,6 +91,15 @@ export class SocketWriter {
     this.#pending = 0;
   }
 
+  /**
+   * Somebody else writes to the socket from now on: all that is queued goes there first, behind a write that is under way.
+   * The owner is told nothing any more.
+   */
+  handOver(): void {
+    if (!this.#dropped) this.#hand(this.#inFlight, null);
+    this.drop();
+  }
+
   /** {@link flush} in a turn of its own: what is thrown concerns the owner, and not the writers behind this one. */
   flushNow(): void {
     try {
@@ -109,19 +118,29 @@ export class SocketWriter {
       return;
     }
     this.#inFlight = this.#pending;
-    const last = this.#slabs.length - 1;
-    if (last > 0) this.#socket.cork();
-    for (let i = 0; i <= last; i++) {
-      const slab = this.#slabs[i];
-      if (slab === undefined) continue;
-      const piece = slab.subarray(i === 0 ? this.#head : 0, i === last ? this.#tail : SLAB_BYTES);
-      if (i === last && !this.#direct) this.#socket.write(piece, this.#written);
-      else this.#socket.write(piece);
-    }
-    if (last > 0) this.#socket.uncork();
+    this.#hand(0, this.#direct ? null : this.#written);
     if (!this.#direct || this.#socket.destroyed || this.#socket.errored !== null) return;
     if (this.#socket.writableLength === 0) this.#written();
     else this.#socket.write(NOTHING, this.#written);
+  }
+
+  /**
+   * Gives what is queued to the socket, as one write.
+   * @param given bytes of it that the socket has already @param written is told by the last piece; null = nobody is
+   */
+  #hand(given: number, written: ((error?: Error | null) => void) | null): void {
+    const last = this.#slabs.length - 1;
+    let from = this.#head + given;
+    if (last > 0) this.#socket.cork();
+    for (let i = 0; i <= last; i++, from = Math.max(0, from - SLAB_BYTES)) {
+      const end = i === last ? this.#tail : SLAB_BYTES;
+      const slab = this.#slabs[i];
+      if (slab === undefined || from >= end) continue;
+      const piece = slab.subarray(from, end);
+      if (i === last && written !== null) this.#socket.write(piece, written);
+      else this.#socket.write(piece);
+    }
+    if (last > 0) this.#socket.uncork();
   }
 
   /** The last slab, or a new one when it is full: every slab but the last is full. */

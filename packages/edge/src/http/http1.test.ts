@@ -270,6 +270,22 @@ describe('upgrades', () => {
     await expect.poll(() => edge.events.map(({ status, reason }) => [status, reason])).toEqual([[101, 'complete']]);
   });
 
+  test('what is still on its way when the 101 comes is sent before it', async () => {
+    const interim = 'HTTP/1.1 100 Continue\r\n\r\n';
+    await using service = await rawService((socket) => {
+      socket.once('data', () => {
+        socket.write(`${interim}HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n`);
+        socket.on('data', (chunk: Buffer) => socket.write(chunk));
+      });
+    });
+    await using edge = await edgeTo(service);
+    const socket = edge.connect();
+    const ask = get('/', 'Connection: Upgrade\r\nUpgrade: echo\r\nExpect: 100-continue\r\n');
+    expect(await exchangeText(socket, ask, /echo\r\n\r\n$/)).toContain(`${interim}HTTP/1.1 101 `);
+    expect(await exchangeText(socket, 'ping', /ping$/)).toBe('ping');
+    socket.destroy();
+  });
+
   test('h2c is not offered to the service', async () => {
     await using service = await nodeService((request, response) => response.end(String(request.headers.upgrade)));
     await using edge = await edgeTo(service);

@@ -272,12 +272,14 @@ export class Http1Connection implements Downstream, Http1ReaderOwner, SocketWrit
 
   switchProtocols(reason: string, fields: RawFields, stream: MuxStream, rest: Buffer | null): void {
     const { exchange } = this;
-    if (exchange === null || this.writer.pending > 0) return this.cannotSwitch(stream);
+    if (exchange === null) return stream.reset(MuxErrorCode.streamCancelled);
     this.state = 'piped';
     this.watch.cancel();
     this.socket.off('end', this.onFin);
     this.socket.off('close', this.onClose);
     this.socket.off('error', ignore);
+    // A 1xx may have come with it, or the end of the answer before it may still be on its way.
+    this.writer.handOver();
     this.socket.write(encodeResponseHead(101, reason, fields));
     const pipe = new BytePipe(this.socket, this.edge, (ended, why) => {
       exchange.bytesIn += ended.bytesIn;
@@ -291,13 +293,6 @@ export class Http1Connection implements Downstream, Http1ReaderOwner, SocketWrit
     this.pipe = pipe;
     pipe.start(stream, this.reader.surrender(), rest);
     if (this.group.draining) pipe.retire();
-  }
-
-  /** Something before the 101 has not left yet: the visitor does not read. */
-  private cannotSwitch(stream: MuxStream): void {
-    stream.reset(MuxErrorCode.streamCancelled);
-    this.exchange?.visitorGone('client-gone');
-    abort(this.socket);
   }
 
   abort(): void {
