@@ -198,6 +198,21 @@ describe.each(['HTTP/1', 'HTTP/2'] as const)('a downstream over %s', (version) =
     expect(exchange.bytesOut).toBe(11);
   });
 
+  test('is not given 1xx without end, which nothing holds back', async () => {
+    const { port, next } = await setup(version);
+    const visitor = ask(port);
+    const exchange = await next();
+    exchange.attach(new Recorder());
+    for (let time = 0; time < 2_000; time++) exchange.informational(103, 'Early Hints', ['link', 'x'.repeat(800)]);
+    answer(exchange, 200, [], 2);
+    give(exchange, 'ok');
+    exchange.responseEnd();
+    const { informational, body } = await visitor.answer();
+    expect(informational.length).toBeGreaterThan(100);
+    expect(informational.length * 800).toBeLessThan(262_144);
+    expect(body.toString()).toBe('ok');
+  });
+
   test('keeps a length that is known', async () => {
     const { port, next } = await setup(version);
     const visitor = ask(port);

@@ -22,10 +22,15 @@ import type { Access } from './access.ts';
 import { HeldAnswer } from './held-answer.ts';
 import type { HeldBody } from './held-body.ts';
 import type { Frame } from './frame.ts';
+import { sizeOf } from './fields.ts';
 import { RequestDraft, type ResponseDraft } from './message.ts';
 import type { Downstream, Upstream, UpstreamFailure, UpstreamOwner } from './ports.ts';
 import { RequestBody } from './request-body.ts';
 import type { Requester } from './requester.ts';
+
+/** Of all 1xx heads before one answer, each with what it costs on top of its fields. Nobody who works sends as much. */
+const MOST_INTERIM_BYTES = 262_144;
+const INTERIM_BYTES = 128;
 
 /** What the exchange asks of the pipeline. */
 export interface Stages {
@@ -118,6 +123,7 @@ export class Exchange implements UpstreamOwner {
   private first: BodyFilter | null = null;
   private last: BodyFilter | null = null;
   private held: HeldAnswer | null = null;
+  private interimBytes = 0;
   /** Trailers that came before the head had gone to the visitor. */
   private trailer: RawFields | null = null;
   private aborter: AbortController | null = null;
@@ -220,7 +226,10 @@ export class Exchange implements UpstreamOwner {
   }
 
   informational(status: number, reason: string, fields: RawFields): void {
-    if (!this.responding) this.downstream.informational(status, reason, fields);
+    if (this.responding) return;
+    // Nothing holds a service back that sends them to a visitor who does not read: what is too much is dropped.
+    this.interimBytes += INTERIM_BYTES + sizeOf(fields);
+    if (this.interimBytes <= MOST_INTERIM_BYTES) this.downstream.informational(status, reason, fields);
   }
 
   responseHead(draft: ResponseDraft): void {
