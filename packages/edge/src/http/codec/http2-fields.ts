@@ -63,7 +63,8 @@ export function h2Block(pseudo: string[], fields: RawFields): string[] {
 /** For the calls that take an object only: informational heads and trailers. */
 export function h2Object(fields: RawFields): Record<string, string | string[]> {
   const block = h2Block([], fields);
-  const result: Record<string, string | string[]> = {};
+  // Names are strangers': a field may be called as what every object has.
+  const result: Record<string, string | string[]> = Object.create(null);
   for (let at = 0; at < block.length; at += 2) {
     const name = block[at] ?? '';
     const value = block[at + 1] ?? '';

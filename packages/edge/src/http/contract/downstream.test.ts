@@ -213,6 +213,18 @@ describe.each(['HTTP/1', 'HTTP/2'] as const)('a downstream over %s', (version) =
     expect(body.toString()).toBe('ok');
   });
 
+  test('names of trailers may be those of what every object has', async () => {
+    const { port, next } = await setup(version);
+    const visitor = ask(port, { fields: { te: 'trailers' } });
+    const exchange = await next();
+    exchange.attach(new Recorder());
+    answer(exchange, 200, ['trailer', 'constructor']);
+    give(exchange, 'ok');
+    exchange.responseTrailers(['constructor', 'x']);
+    exchange.responseEnd();
+    expect((await visitor.answer()).trailers['constructor']).toBe('x');
+  });
+
   test('keeps a length that is known', async () => {
     const { port, next } = await setup(version);
     const visitor = ask(port);
