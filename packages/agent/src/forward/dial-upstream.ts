@@ -3,6 +3,8 @@ import tls from 'node:tls';
 import type { ListenOptions } from '../options.ts';
 import type { UpstreamAddress } from '../target.ts';
 import type { Trail } from './circles.ts';
+import type { UpstreamReader } from './upstream-reader.ts';
+import { UpstreamSocket } from './upstream-socket.ts';
 import type { Watched } from './watched.ts';
 
 export interface UpstreamPlan {
@@ -16,11 +18,10 @@ export interface UpstreamPlan {
 }
 
 /** Starts the connection; bytes written before it is up are queued by the socket. */
-export function dialUpstream(plan: UpstreamPlan, onread: net.OnReadOpts): net.Socket {
+export function dialUpstream(plan: UpstreamPlan, reader: UpstreamReader): net.Socket {
   const { host, port } = plan.address;
-  if (!plan.secure) {
-    return new net.Socket({ noDelay: true, allowHalfOpen: true, onread }).connect({ host, port });
-  }
+  if (!plan.secure) return new UpstreamSocket(reader).connect({ host, port });
+  const { onread } = reader;
   // Options of every socket, which the type of tls.connect forgets.
   const socketOptions: net.SocketConstructorOpts = { onread, allowHalfOpen: true };
   return tls.connect({ ...socketOptions, ...tlsOptions(plan), host, port }).setNoDelay(true);

@@ -43,7 +43,7 @@ export class Pipe implements MuxStreamHandler, SocketWriterOwner, ProxiedConnect
     this.#context = context;
     this.#socket =
       preamble === undefined
-        ? dialUpstream(plan, new UpstreamReader(stream, () => this.#socket.pause(), plan.watched).onread)
+        ? dialUpstream(plan, new UpstreamReader(stream, () => this.#socket.pause(), plan.watched))
         : dialUpstreamBehind(preamble, plan, (chunk) => this.#read(chunk));
     this.#writer = new SocketWriter(this.#socket, this);
     const timeout = plan.options.dialTimeout ?? 10_000;
@@ -102,10 +102,8 @@ export class Pipe implements MuxStreamHandler, SocketWriterOwner, ProxiedConnect
   }
 
   #failed(error: Error): void {
-    if (this.#connected) {
-      this.#stream.reset(MuxErrorCode.internal);
-      return;
-    }
+    // What it said before it hung up is still due: an answer to who sends too much ends like this.
+    if (this.#connected) return this.#stream.resetBehind(MuxErrorCode.internal);
     this.#refused = true;
     // Who still sends would wait for ever for credit.
     this.#stream.consume(this.#writer.pending);

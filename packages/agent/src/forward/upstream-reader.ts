@@ -42,7 +42,22 @@ export class UpstreamReader {
     this.onread = { buffer: () => this.#next(), callback: (length) => this.#read(length) };
   }
 
+  /** Reads on while there is something and the stream takes it. @param read fills what it can; 0 = the end */
+  readRest(read: (buffer: Buffer) => number): void {
+    for (let more = this.#stream.writable; more;) {
+      const length = read(this.#next());
+      if (length === 0) return;
+      more = this.#take(length);
+    }
+  }
+
   #read(length: number): boolean {
+    if (!this.#take(length)) this.#onFull();
+    return true;
+  }
+
+  /** @returns whether the stream takes more */
+  #take(length: number): boolean {
     const slot = this.#slot;
     const bytes = (slot === undefined ? SHARED : slot.buffer).subarray(0, length);
     this.#watched?.fromService(bytes);
@@ -56,8 +71,7 @@ export class UpstreamReader {
       more = this.#stream.write(bytes);
       this.#bulk = length >= SMALL_BYTES || this.#stream.queued > 0;
     }
-    if (!more) this.#onFull();
-    return true;
+    return more;
   }
 
   #next(): Buffer {

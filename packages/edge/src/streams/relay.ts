@@ -64,15 +64,14 @@ export function relay(one: MuxStream, other: MuxStream): void {
   other.handler = back;
 }
 
-/** How often it is looked whether bytes have left, and how long a reset may wait for them. */
-const LOOK_MS = 5;
-const LOOKS = 400;
+/** How long a reset may wait for what is queued before it: its reader may never take that. */
+const BEHIND_MS = 2_000;
 
 /**
  * A reset drops what is queued, and here that may be an answer that has come before it: whether something was answered
  * decides whether a request may be sent again.
  */
-function resetBehind(stream: MuxStream, code: number, looks = LOOKS): void {
-  if (stream.queued === 0 || looks === 0) stream.reset(code);
-  else setTimeout(() => resetBehind(stream, code, looks - 1), LOOK_MS);
+function resetBehind(stream: MuxStream, code: number): void {
+  stream.resetBehind(code);
+  if (!stream.closed) setTimeout(() => stream.reset(code), BEHIND_MS);
 }

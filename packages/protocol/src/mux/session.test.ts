@@ -260,6 +260,31 @@ describe('turns', () => {
 });
 
 describe('ending', () => {
+  test.each(['server', 'client'] as const)('a reset behind what is queued lets it leave first (%s)', (role) => {
+    const { session } = side({ role });
+    const { stream } = openRecorded(session, 3, Buffer.from('x'));
+    drain(session);
+    stream.write(Buffer.alloc(40_000));
+    stream.resetBehind(MuxErrorCode.internal);
+    expect([stream.writable, stream.closed, stream.write(Buffer.from('late'))]).toEqual([false, false, false]);
+    const frames = parseFrames(drain(session)).filter(({ type }) => type !== FrameType.windowIncrement);
+    expect(frames.slice(0, -1).reduce((sum, { payload }) => sum + payload.length, 0)).toBe(40_000);
+    expect(frames.at(-1)).toMatchObject({ type: FrameType.reset, id: stream.id });
+    expect([stream.closed, stream.unsent, session.streamCount]).toEqual([true, 0, 0]);
+  });
+
+  test('a reset behind what the window holds back waits, and one at once overtakes it', () => {
+    const { session } = side({ role: 'client' });
+    const { stream } = openRecorded(session, 3);
+    stream.write(Buffer.alloc(300_000));
+    stream.resetBehind(MuxErrorCode.internal);
+    drain(session);
+    expect(stream.closed).toBe(false);
+    stream.reset(MuxErrorCode.streamCancelled);
+    expect(parseFrames(drain(session)).map(({ type }) => type)).toEqual([FrameType.reset]);
+    expect(stream.unsent).toBe(300_000 - 0x40000 + 4);
+  });
+
   test('a reset reaches the peer once and late frames are dropped in silence', () => {
     const client = side({ role: 'client' });
     const server = side({ role: 'server' });

@@ -257,8 +257,7 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
 
   goAwayFrame(chunk: Buffer, start: number, end: number): void {
     const code = end - start >= 8 ? chunk.readUInt32BE(start + 4) : MuxErrorCode.none;
-    const detail = `the peer ended the session with code ${code}`;
-    this.#finish(MuxErrorCode.remoteGoneAway, detail, MuxErrorCode.peerEof);
+    this.#finish(MuxErrorCode.remoteGoneAway, `the peer ended the session with code ${code}`, MuxErrorCode.peerEof);
   }
 
   unknown(_type: number, length: number): void {
@@ -359,6 +358,7 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
     this.framesSent += 1;
     if (stream.type !== HEARTBEAT_TYPE) this.unanswered = true;
     if (stream.closed) this.#forget(stream);
+    else if (stream.resetDue !== undefined) this.#abort(stream, stream.resetDue);
     else this.#patience.useful();
     if (stream.takeDrained()) this.#drained.push(stream);
   };

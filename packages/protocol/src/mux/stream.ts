@@ -70,6 +70,8 @@ export class Stream implements MuxStream {
   #ending = false;
   #finSent = false;
   #draining = false;
+  /** Code of a reset that waits until everything has left. */
+  #resetCode: number | undefined = undefined;
 
   constructor(host: StreamHost, id: number, type: number, inbound: boolean, window: number, handler: MuxStreamHandler) {
     this.#host = host;
@@ -119,7 +121,7 @@ export class Stream implements MuxStream {
   }
 
   get writable(): boolean {
-    return !this.dead && !this.#ending;
+    return !this.dead && !this.#ending && this.#resetCode === undefined;
   }
 
   get finSent(): boolean {
@@ -155,6 +157,17 @@ export class Stream implements MuxStream {
 
   reset(code: number): void {
     if (!this.closed) this.#host.resetByOwner(this, code);
+  }
+
+  resetBehind(code: number): void {
+    if (this.#queue.length === 0) return this.reset(code);
+    this.#resetCode = code;
+    this.#draining = false;
+  }
+
+  /** Code of the reset that is to leave now; undefined = none is. */
+  get resetDue(): number | undefined {
+    return this.#queue.length === 0 ? this.#resetCode : undefined;
   }
 
   consume(n: number): void {

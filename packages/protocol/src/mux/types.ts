@@ -108,6 +108,8 @@ export interface MuxStream {
   end(last?: Buffer): void;
   /** RST: drops what is queued, ends both directions. No-op on a closed stream. */
   reset(code: number): void;
+  /** RST behind what is queued, which the peer may take its time for. Nothing can be written any more. */
+  resetBehind(code: number): void;
   /** `n` bytes given to `onData` have left this process: credit for the peer, batched. */
   consume(n: number): void;
 }

@@ -27,6 +27,7 @@ function makeStream(): {
     writeShared: () => true,
     end() {},
     reset() {},
+    resetBehind() {},
     consume: (n) => void (credit += n),
   };
   const stream = new WebSocketStream(agent);

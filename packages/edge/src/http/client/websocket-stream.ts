@@ -124,6 +124,10 @@ export class WebSocketStream implements MuxStream, MuxStreamHandler, WebSocketFr
     this.#agent.reset(code);
   }
 
+  resetBehind(code: number): void {
+    this.#agent.resetBehind(code);
+  }
+
   /** @param n bytes of frames that the visitor's socket has taken */
   consume(n: number): void {
     this.#waiting -= n;
