@@ -2,14 +2,18 @@
  * How large a value may become while an expression is evaluated, and how much of a request rules look at: whoever writes
  * policies shares the process, and so does whoever sends requests.
  */
-import { Fatal } from './value.ts';
+import { Failure, Fatal } from './value.ts';
 
 /** UTF-16 units of one text. */
 export const MAX_TEXT = 1024 * 1024;
 /** Items of one list. */
 export const MAX_LIST = 10_000;
+/** UTF-16 units of a text that is read as a number or a time: those have no thousand digits, and reading takes squares. */
+export const MAX_READ = 200;
 /** Query parameters, cookies, parameters of a media type. */
 export const MAX_PARTS = 1000;
+
+export const NOT_READ = new Failure('the text is too long to be read as this');
 
 const tooMuchWork = (reason: string): Fatal => new Fatal(90034, { reason });
 

@@ -99,6 +99,6 @@ export function priceOf(name: string, args: readonly string[], ofLibrary: boolea
   if (HASHES.test(name)) return { base: 300, each: 1 };
   // With a time zone: the calendar of the platform is made for each call.
   if (ofLibrary && args[0] === 'timestamp' && args.length > 1) return { base: 10_000, each: 15 };
-  if (ofLibrary && name !== 'split') return LIBRARY;
+  if (ofLibrary) return LIBRARY;
   return PRICES[name] ?? OURS;
 }

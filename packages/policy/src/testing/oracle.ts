@@ -45,7 +45,7 @@ const TYPES: Readonly<Record<StaticType, CelType>> = {
 export function evaluateByLibrary(text: string, scope: Scope, names: ReadonlyMap<string, Value> = new Map()): Result {
   const own = FUNCTIONS.slice(
     0,
-    FUNCTIONS.findIndex((row) => row.name === 'int'),
+    FUNCTIONS.findIndex(({ name, args }) => name === 'int' && args[0] === 'int'),
   );
   const env = celEnv({ funcs: [...strings, ...own.map((row) => asCelFunc(row, scope))] });
   const bindings: Record<string, CelInput> = { vars: Object.fromEntries(scope.vars) as CelInput };

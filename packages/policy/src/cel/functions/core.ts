@@ -6,19 +6,9 @@ import { listOfStrings, Failure, type Result } from '../value.ts';
 import { contains } from '../operations.ts';
 import { spend } from '../work.ts';
 import { matches } from './regex.ts';
+import { length } from './strings.ts';
 import { STRINGS } from '../shapes.ts';
 import { define, giving, type FunctionDef } from './definition.ts';
-
-/** Code points, as CEL counts. */
-function length(text: string): bigint {
-  let count = text.length;
-  for (let i = 1; i < text.length; i++) {
-    const high = text.charCodeAt(i - 1);
-    const low = text.charCodeAt(i);
-    if (high >= 0xd800 && high < 0xdc00 && low >= 0xdc00 && low < 0xe000) count--;
-  }
-  return BigInt(count);
-}
 
 /** The first `count` of them, all when it is negative. The length is known before the text is made. */
 function replace(text: string, from: string, to: string, count: bigint): Result {
@@ -81,7 +71,7 @@ export const CORE_FUNCTIONS: readonly FunctionDef[] = [
   define('method', 'matches', ['string', 'string'], 'bool', (scope, text, pattern) => matches(text, pattern, scope)),
   define('global', 'matches', ['string', 'string'], 'bool', (scope, text, pattern) => matches(text, pattern, scope)),
   ...(['method', 'global'] as const).flatMap((style) => [
-    define(style, 'size', ['string'], 'int', (_, text) => length(text)),
+    define(style, 'size', ['string'], 'int', (_, text) => BigInt(length(text))),
     define(style, 'size', ['bytes'], 'int', (_, bytes) => BigInt(bytes.length)),
     define(style, 'size', ['list'], 'int', (_, list) => BigInt(list.size)),
     define(style, 'size', ['map'], 'int', (_, map) => BigInt(map.size)),

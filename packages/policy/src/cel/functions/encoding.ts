@@ -156,5 +156,4 @@ export const ENCODING_FUNCTIONS: readonly FunctionDef[] = [
     define('method', 'parseUrl', ['string'], 'map', (_, text) => parseUrl(text)),
   ),
   define('method', 'isURL', ['string'], 'bool', (_, text) => isUrl(text)),
-  // Vaults come with a later issue; until then a policy that needs a secret is refused by name.
 ];

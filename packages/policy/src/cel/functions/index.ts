@@ -4,12 +4,12 @@ import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { Builder, Compiled } from '../compiled.ts';
 import { CelProblem, notYet, typeNames } from '../failures.ts';
 import { libraryFunctions } from '../library.ts';
-import { LIST_TOO_LONG, MAX_LIST, MAX_TEXT, TEXT_TOO_LONG, TOO_MANY_STEPS } from '../limits.ts';
+import { LIST_TOO_LONG, MAX_LIST, MAX_READ, MAX_TEXT, NOT_READ, TEXT_TOO_LONG, TOO_MANY_STEPS } from '../limits.ts';
 import type { Eval } from '../scope.ts';
-import { STRINGS } from '../shapes.ts';
 import { Failure, isA, mayBe, type Value } from '../value.ts';
 import { priceOf, sizeOf, spend } from '../work.ts';
 import { meant } from '../../schema/nearest.ts';
+import { CONVERSION_FUNCTIONS } from './conversions.ts';
 import { CORE_FUNCTIONS } from './core.ts';
 import { precompiledMatches } from './regex.ts';
 import type { FunctionDef } from './definition.ts';
@@ -20,6 +20,7 @@ import { LIST_FUNCTIONS } from './lists.ts';
 import { RANDOM_FUNCTIONS } from './random.ts';
 import { REQUEST_FUNCTIONS } from './request.ts';
 import { SECRET_FUNCTIONS } from './secrets.ts';
+import { STRING_FUNCTIONS } from './strings.ts';
 
 const LIBRARY_FUNCTIONS: FunctionDef[] = libraryFunctions().map((row) => {
   const operation = row.operation();
@@ -28,7 +29,6 @@ const LIBRARY_FUNCTIONS: FunctionDef[] = libraryFunctions().map((row) => {
     style: row.style,
     args: row.args,
     result: row.result,
-    ...(row.name === 'split' ? { shape: () => STRINGS } : {}),
     apply(_scope, ...args) {
       const [first] = args;
       if (READERS.has(row.name) && typeof first === 'string' && first.length > MAX_READ) return NOT_READ;
@@ -39,13 +39,12 @@ const LIBRARY_FUNCTIONS: FunctionDef[] = libraryFunctions().map((row) => {
 
 const LIBRARY_ROWS: ReadonlySet<FunctionDef> = new Set(LIBRARY_FUNCTIONS);
 
-/** Numbers and times have no thousand digits; reading them would take squares of the length. */
-const READERS: ReadonlySet<string> = new Set(['int', 'uint', 'double', 'bool', 'duration', 'timestamp']);
-const MAX_READ = 200;
-const NOT_READ = new Failure('the text is too long to be read as this');
+const READERS: ReadonlySet<string> = new Set(['bool', 'duration', 'timestamp']);
 
 const OUR_FUNCTIONS: readonly FunctionDef[] = [
   ...CORE_FUNCTIONS,
+  ...STRING_FUNCTIONS,
+  ...CONVERSION_FUNCTIONS,
   ...REQUEST_FUNCTIONS,
   ...ENCODING_FUNCTIONS,
   ...HASH_FUNCTIONS,
