@@ -87,6 +87,25 @@ describe('policies', () => {
     socket.destroy();
   });
 
+  // RFC 9110 §8.6: none with 204, and with 304 the length of what is not sent.
+  test.each([204, 304])('answer %i without a Content-Length', async (status) => {
+    const answering = policy({ request: [() => ({ kind: 'respond', status, headers: [], body: Buffer.alloc(0) })] });
+    const changing = policy({
+      request: [() => ({ kind: 'respond', status, headers: [], body: Buffer.alloc(0) })],
+      response: [mark('seen')],
+    });
+    await using edge = await harness({ policies: { p: answering, q: changing } });
+    edge.publish(cloud('p'), endpoint('ep_2', 'http', 'other.test', { kind: 'cloud', policy: 'q' }));
+    const socket = edge.connect();
+    const text = await exchangeText(socket, get('/') + get('/'), /\r\n\r\nHTTP\/1\.1 [^]*\r\n\r\n$/);
+    expect(text.match(new RegExp(`HTTP/1\\.1 ${status} `, 'g'))).toHaveLength(2);
+    expect(text).not.toMatch(/content-length|transfer-encoding/i);
+    socket.destroy();
+    const changed = await edge.talk(get('/', close).replace('app.test', 'other.test'));
+    expect(changed).toContain('X-Order: seen');
+    expect(changed).not.toMatch(/content-length|transfer-encoding/i);
+  });
+
   test('of cloud endpoints that answer nothing are reported', async () => {
     await using edge = await harness({ policies: { p: policy({ request: [] }) } });
     edge.publish(cloud('p'));

@@ -2,9 +2,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { PosternError } from '@postern/errors';
 import type { Outcome } from '@postern/policy';
-import type { RawFields } from '@postern/protocol';
+import type { Framing, RawFields } from '@postern/protocol';
 import type { Exchange } from '../exchange/exchange.ts';
-import { valueOf } from '../exchange/fields.ts';
+import { hasNoBody, valueOf } from '../exchange/fields.ts';
 import { type AnswerHead, ResponseDraft } from '../exchange/message.ts';
 import { constantHead } from './constant-answer.ts';
 import { fieldsOf, httpDate } from './own-fields.ts';
@@ -51,7 +51,7 @@ export function answerWithPage(
 
 function put(exchange: Exchange, status: number, fields: RawFields, body: Buffer): void {
   if (valueOf(fields, 'date') === undefined) fields.push('Date', httpDate(exchange.requester.now()));
-  const framing = { kind: 'length', length: body.length } as const;
+  const framing: Framing = hasNoBody(status) ? { kind: 'none' } : { kind: 'length', length: body.length };
   putHead(exchange, { status, reason: STATUS_CODES[status] ?? '', fields, framing }, body);
 }
 
