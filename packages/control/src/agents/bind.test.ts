@@ -70,7 +70,6 @@ describe('a name is found', () => {
     ['https', {}, { metadata: 'x'.repeat(4097) }, 100],
     ['https', {}, { description: 'x'.repeat(256) }, 90_051],
     ['https', {}, { forwardsProto: 'http3' }, 15_003],
-    ['https', {}, { ipPolicyRef: 'ipp_x' }, 341],
     ['https', {}, { token: 'forged.token' }, 335],
   ])('%s %j %j is refused with %i', async (proto, opts, request, number) => {
     const session = await h.connect();

@@ -35,9 +35,8 @@ export const NO_RULES: PolicyRuleSet = { on_tcp_connect: [], on_http_request: []
  */
 export function readOptions(rules: PolicyRules, request: BindRequest, place: PolicyPlace): ReadOptions {
   const { opts } = request;
-  if (request.ipPolicyRef !== '') throw fail(341, { id: request.ipPolicyRef });
-  const optionRules = rulesOf(opts, place);
-  checkOptions(rules, optionRules, place);
+  const optionRules = rulesOf(request, place);
+  checkOptions(rules, optionRules, request, place);
   const trafficPolicy = policyText(opts);
   const effectivePolicy = mergePolicy(rules, trafficPolicy, optionRules, place);
   const websocketTcp = opts.websocketTcpConverter === true && (place.scheme === 'http' || place.scheme === 'https');
@@ -53,8 +52,13 @@ export function mergePolicy(rules: PolicyRules, text: string, own: PolicyRuleSet
   return merged;
 }
 
-/** What an option asks for is judged by itself: nobody wrote the policy that it is merged into. @throws 9026 */
-function checkOptions(rules: PolicyRules, own: PolicyRuleSet, { scheme, binding }: PolicyPlace): void {
+/** What an option asks for is judged by itself: nobody wrote the policy that it is merged into. @throws 341, 9026 */
+function checkOptions(
+  rules: PolicyRules,
+  own: PolicyRuleSet,
+  { ipPolicyRef: id }: BindRequest,
+  { scheme, binding }: PolicyPlace,
+): void {
   for (const phase of ['on_tcp_connect', 'on_http_request', 'on_http_response'] as const) {
     for (const action of own[phase]) {
       const text = JSON.stringify({ [phase]: [ruleOf(action)] });
@@ -62,6 +66,7 @@ function checkOptions(rules: PolicyRules, own: PolicyRuleSet, { scheme, binding 
         rules.check(text, { protocol: scheme, binding, kind: 'agent' });
       } catch (error) {
         if (!isPosternError(error)) throw error;
+        if (error.number === 2216) throw fail(341, { id }, { cause: error });
         const reason = inOption(optionOf(action.type, phase), error.message);
         throw fail(9026, { reason: `${reason} (${error.code})` }, { cause: error });
       }
@@ -122,15 +127,17 @@ function asText(policy: BindOptions['policy']): string {
   return typeof policy === 'string' ? policy.trim() && policy : JSON.stringify(policy);
 }
 
-function rulesOf(opts: BindOptions, place: PolicyPlace): PolicyRuleSet {
+function rulesOf({ opts, ipPolicyRef }: BindRequest, place: PolicyPlace): PolicyRuleSet {
   const connect: PolicyAction[] = [];
   const request: PolicyAction[] = [];
   const response: PolicyAction[] = [];
   const http = place.scheme === 'http' || place.scheme === 'https';
+  // On HTTP the visitor gets a page that says why; elsewhere the connection just ends.
+  const addresses = http ? request : connect;
+  if (ipPolicyRef !== '') addresses.push({ type: 'restrict-ips', config: { ip_policies: [ipPolicyRef] } });
   if (opts.ipRestriction !== undefined) {
     const { allow, deny } = opts.ipRestriction;
-    // On HTTP the visitor gets a page that says why; elsewhere the connection just ends.
-    (http ? request : connect).push({ type: 'restrict-ips', config: { allow, deny } });
+    addresses.push({ type: 'restrict-ips', config: { allow, deny } });
   }
   if (opts.mutualTlsCa !== undefined) connect.push(terminateTls(opts, opts.mutualTlsCa, place));
   if (!http) return { on_tcp_connect: connect, on_http_request: [], on_http_response: [] };

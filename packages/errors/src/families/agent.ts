@@ -162,9 +162,8 @@ export const AGENT_ERRORS = {
   341: {
     status: 400,
     owner: 'client',
-    title: 'IP policy not available',
-    message:
-      'The IP policy "{id}" of this bind does not exist here: IP policies are not available yet. Use allow and deny CIDRs instead.',
+    title: 'Unknown IP policy of a bind',
+    message: 'The IP policy "{id}" of this bind does not exist. Give the id of one of this account, as in ipp_….',
   },
   347: {
     status: 400,
