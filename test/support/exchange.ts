@@ -1,7 +1,8 @@
 import type net from 'node:net';
+import { PATIENCE_MS } from './until.ts';
 
 /** Writes a text, answers what came back once it is at least as long, and closes. Rejects when it stays silent. */
-export function exchange(socket: net.Socket, text: string, milliseconds = 5000): Promise<string> {
+export function exchange(socket: net.Socket, text: string, milliseconds = PATIENCE_MS): Promise<string> {
   return new Promise((resolve, reject) => {
     let received = '';
     socket.setTimeout(milliseconds, () => socket.destroy(new Error(`silent; got "${received}"`)));

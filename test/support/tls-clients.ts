@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import type { X509Certificate } from 'node:crypto';
 import tls from 'node:tls';
 import { requireJudge } from './judge.ts';
+import { PATIENCE_MS } from './until.ts';
 
 export interface Shaken {
   /** Verified against the authority that was given, name included. */
@@ -70,7 +71,7 @@ export async function curl(port: number, name: string, ca: string, ...more: read
 /** `code` 0 = well. */
 function run(program: string, args: readonly string[]): Promise<{ readonly code: unknown; readonly text: string }> {
   return new Promise((resolve) => {
-    const child = execFile(program, [...args], { timeout: 30_000 }, (error, out, errors) =>
+    const child = execFile(program, [...args], { timeout: PATIENCE_MS }, (error, out, errors) =>
       resolve({ code: error === null ? 0 : error.code, text: `${out}${errors}` }),
     );
     child.stdin?.end();

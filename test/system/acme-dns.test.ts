@@ -11,7 +11,7 @@ import { freePort } from '@postern/edge/testing/free-port';
 import { findPebble, Pebble } from '../support/pebble.ts';
 import { Platform, visitorsAt } from '../support/platform.ts';
 import { shownAt } from '../support/tls-clients.ts';
-import { until } from '../support/until.ts';
+import { PATIENCE_MS, until } from '../support/until.ts';
 
 const BASE = 'tun.example.com';
 const programs = await findPebble();
@@ -121,7 +121,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
     ] as const) {
       const asked = name === '' ? Buffer.from('1234010000010000000000000000020001', 'hex') : question(name, type);
       socket.send(asked, ports.dns, '127.0.0.1');
-      const [answer] = await once(socket, 'message', { signal: AbortSignal.timeout(10_000) });
+      const [answer] = await once(socket, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) });
       sizes.push([asked.length, Buffer.isBuffer(answer) ? answer.length : Infinity]);
     }
     for (const [sent, got] of sizes) expect(got).toBeLessThanOrEqual(sent * 3);
@@ -152,7 +152,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
     // While they hold their connections, who comes to ask is answered.
     const late = connect();
     late.write(Buffer.concat([Buffer.from([0, asked.length]), asked]));
-    const [answer] = await once(late, 'data', { signal: AbortSignal.timeout(10_000) });
+    const [answer] = await once(late, 'data', { signal: AbortSignal.timeout(PATIENCE_MS) });
     expect(Buffer.isBuffer(answer) && answer.length).toBeGreaterThan(asked.length);
     late.destroy();
     await Promise.all(silent.filter(({ closed }) => !closed).map((one) => once(one, 'close').catch(() => null)));

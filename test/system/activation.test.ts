@@ -63,7 +63,7 @@ test.skipIf(process.platform === 'win32').for(['started by Node 24', 'started by
     const { output } = manager;
     const ports = Object.fromEntries(names.map((name, index) => [name, manager?.ports[index] ?? 0]));
 
-    const first = await until(readRuntime, 30_000).catch((error: unknown) => {
+    const first = await until(readRuntime).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${output()}`);
     });
     expect(splitAddress(first.http_addr)[1]).toBe(ports['http']);
@@ -95,7 +95,7 @@ test.skipIf(process.platform === 'win32').for(['started by Node 24', 'started by
     const second = await until(async () => {
       const runtime = await readRuntime();
       return runtime.pid === first.pid ? null : runtime;
-    }, 30_000);
+    });
     const before = answers.length;
     await until(() => answers.length > before + 20);
     traffic.abort();

@@ -34,7 +34,7 @@ async function carried(kind: string, socket: net.Socket, before: number): Promis
     now = await metric(platform, `postern_connections_total{kind="${kind}"}`);
     return now > before && now === last && (await metric(platform, 'postern_visitor_connections')) === 0;
   };
-  await expect.poll(count, { timeout: 20_000, interval: 250 }).toBe(true);
+  await expect.poll(count, { interval: 250 }).toBe(true);
   return now - before;
 }
 

@@ -52,7 +52,7 @@ function running(): Promise<Runtime> {
     const runtime = JSON.parse(await readFile(path.join(dataDir, 'runtime.json'), 'utf8')) as Runtime;
     process.kill(runtime.pid, 0);
     return runtime;
-  }, 30_000);
+  });
 }
 
 function ask(port: number, host: string): Promise<string> {

@@ -11,6 +11,7 @@ import {
   statusOf,
   windowUpdate,
 } from './h2-wire.ts';
+import { PATIENCE_MS } from '../until.ts';
 import { dial, type Door } from './raw-client.ts';
 
 export interface StreamState {
@@ -76,7 +77,7 @@ export class H2Client {
   }
 
   /** Resolves when the stream is over, or the connection is; false when neither happens in time. */
-  async over(id: number, milliseconds = 8_000): Promise<boolean> {
+  async over(id: number, milliseconds = PATIENCE_MS): Promise<boolean> {
     return this.#until(() => {
       const { ended, reset } = this.stream(id);
       return ended || reset !== null || this.#closed;
@@ -84,7 +85,7 @@ export class H2Client {
   }
 
   /** Resolves when the server has ended the connection; false when it does not in time. */
-  async end(milliseconds = 8_000): Promise<boolean> {
+  async end(milliseconds = PATIENCE_MS): Promise<boolean> {
     return this.#until(() => this.#closed, milliseconds);
   }
 

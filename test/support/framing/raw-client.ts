@@ -1,6 +1,7 @@
 /** A visitor that writes bytes as they are and reads what comes back by the letter. */
 import net from 'node:net';
 import tls from 'node:tls';
+import { PATIENCE_MS } from '../until.ts';
 
 export interface RawResponse {
   readonly status: number;
@@ -65,7 +66,7 @@ export async function converse(door: Door, bytes: Buffer, options: ConverseOptio
   const socket = await dial(door);
   const chunks: Buffer[] = [];
   const ended = new Promise<Conversation['ended']>((resolve) => {
-    const timer = setTimeout(() => resolve('timeout'), options.timeoutMs ?? 8_000);
+    const timer = setTimeout(() => resolve('timeout'), options.timeoutMs ?? PATIENCE_MS);
     const settle = (how: Conversation['ended']): void => {
       clearTimeout(timer);
       resolve(how);

@@ -10,7 +10,6 @@ import { checkOwn, type RowResult } from './run-requests.ts';
 const FIRST = 1;
 /** Behind every stream that a row names. */
 const CANARY = 101;
-const PATIENCE_MS = 5_000;
 
 export async function runH2Row(places: Places, place: Place, row: H2Row, number: number): Promise<RowResult> {
   const token = `t${place.index}r${number}`;
@@ -22,9 +21,9 @@ export async function runH2Row(places: Places, place: Place, row: H2Row, number:
 
   const client = await H2Client.connect(place.door);
   client.send(...row.frames(FIRST, fill), headers(CANARY, pseudo({ ':path': canary.target }), fill, true));
-  await client.over(CANARY, PATIENCE_MS);
+  await client.over(CANARY);
   // A refused head may have no stream of its own; then only the canary or the end of the connection is waited for.
-  if (verdict.kind === 'accepted') await client.over(FIRST, PATIENCE_MS);
+  if (verdict.kind === 'accepted') await client.over(FIRST);
   const first = client.stream(FIRST);
   const behind = client.stream(CANARY);
   if (behind.status !== 0) {
@@ -53,7 +52,7 @@ export async function runH2Row(places: Places, place: Place, row: H2Row, number:
   const again = await H2Client.connect(place.door);
   const fresh = request(`/${token}/fresh`);
   again.send(headers(FIRST, pseudo({ ':path': fresh.target }), fill, true));
-  await again.over(FIRST, PATIENCE_MS);
+  await again.over(FIRST);
   checkOwn([answerOf(again.stream(FIRST))], [fresh], result);
   again.close();
   const optional = verdict.kind === 'refused' && verdict.whole !== undefined ? [filled(verdict.whole, fill)] : [];

@@ -1,4 +1,5 @@
 /** Sends a request row over a place, its canaries behind it, and judges all of it. */
+import { PATIENCE_MS } from '../until.ts';
 import { type Findings, judgeOrigin } from './judge.ts';
 import type { Place, Places } from './places.ts';
 import { converse, type RawResponse } from './raw-client.ts';
@@ -17,7 +18,7 @@ export async function runRequestRow(
   place: Place,
   row: RequestRow,
   number: number,
-  timeoutMs = 8_000,
+  timeoutMs = PATIENCE_MS,
 ): Promise<RowResult> {
   const token = `t${place.index}r${number}`;
   const fill = (text: string): string =>

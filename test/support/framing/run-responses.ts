@@ -1,5 +1,6 @@
 /** Lets the origin answer by a row, and looks at what a visitor over HTTP/1 or HTTP/2 makes of it. */
 import http2 from 'node:http2';
+import { PATIENCE_MS } from '../until.ts';
 import type { H2Answer } from './h2-answers.ts';
 import { type Findings, judgeOrigin } from './judge.ts';
 import type { Place, Places } from './places.ts';
@@ -132,6 +133,6 @@ export function ask(session: http2.ClientHttp2Session, method: string, target: s
       const complete = ended && !stream.aborted && stream.rstCode === http2.constants.NGHTTP2_NO_ERROR;
       resolve({ status, fields, body, complete });
     });
-    stream.setTimeout(8_000, () => stream.close(http2.constants.NGHTTP2_CANCEL));
+    stream.setTimeout(PATIENCE_MS, () => stream.close(http2.constants.NGHTTP2_CANCEL));
   });
 }

@@ -43,7 +43,7 @@ test('an upstream that is the endpoint itself: its second visitor is reset; chai
       first: 'x',
       ...(clientAddr === undefined ? {} : { clientAddr }),
     });
-    await expect.poll(() => came.length, { timeout: 10_000 }).toBe(before + 1);
+    await expect.poll(() => came.length).toBe(before + 1);
     expect(visitor.resetCode).toBeUndefined();
     return `127.0.0.1:${came[before]?.remotePort}`;
   };

@@ -76,7 +76,7 @@ describe('secrets', () => {
     await expect(vaultSecrets.update(h.caller, first.id, { value: 'new' })).rejects.toBeInstanceOf(StoreUnavailable);
     expect(secretsOf(h.edge)).toEqual(['site/a = 1', 'site/b = 2']);
     silent = false;
-    await expect.poll(() => secretsOf(h.edge), { timeout: 60_000 }).toEqual(['site/a = new', 'site/b = 2']);
+    await expect.poll(() => secretsOf(h.edge)).toEqual(['site/a = new', 'site/b = 2']);
   });
 });
 

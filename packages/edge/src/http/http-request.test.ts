@@ -167,7 +167,7 @@ describe('http-request', () => {
     expect(await shown('x-unknown')).toBe('|200|four');
     expect(await shown('x-gzip')).toBe('ERR_NGROK_3004|0|');
     expect(await shown('bomb')).toBe('ERR_NGROK_3601|0|');
-    await expect.poll(at.streams, { timeout: 5_000 }).toBe(0);
+    await expect.poll(at.streams).toBe(0);
   });
 
   test.each(['http1', 'http2'] as const)('ends answers of a service of %s that grow too large', async (protocol) => {
@@ -181,14 +181,14 @@ describe('http-request', () => {
     };
     await using at = await setup(asks(), endless, { protocol });
     expect(await ask(at)).toBe('ERR_NGROK_3601|0|');
-    await expect.poll(() => [ends, at.streams()], { timeout: 5_000 }).toEqual([1, 0]);
+    await expect.poll(() => [ends, at.streams()]).toEqual([1, 0]);
   });
 
   test('goes on without an answer, or halts with a page', async () => {
     const silent: RequestListener = () => {};
     await using slow = await setup(asks({ timeout: '1s' }), silent);
     expect(await ask(slow)).toBe('ERR_NGROK_3602|0|');
-    await expect.poll(slow.streams, { timeout: 5_000 }).toBe(0);
+    await expect.poll(slow.streams).toBe(0);
     await using halting = await setup(asks({ timeout: '1s', on_error: 'halt' }), silent);
     expect(await halting.edge.talk(get('/', CLOSE))).toMatch(/^HTTP\/1\.1 504 [^]*ERR_NGROK_3602/);
     await using nowhere = await setup(asks({ url: 'https://other.internal/' }), silent);
@@ -272,7 +272,7 @@ describe('http-request', () => {
     visitor.write(get('/'));
     await expect.poll(() => sockets.length).toBe(1);
     visitor.resetAndDestroy();
-    await expect.poll(() => [ended, at.streams()], { timeout: 5_000 }).toEqual([1, 0]);
+    await expect.poll(() => [ended, at.streams()]).toEqual([1, 0]);
     expect(sockets.length).toBe(1);
     expect(at.edge.events.map(({ reason }) => reason)).toEqual(['client-gone', 'client-gone']);
   });
@@ -314,7 +314,7 @@ describe('http-request', () => {
     never.on('error', () => {});
     await expect.poll(() => asked).toBe(2);
     never.close(8);
-    await expect.poll(() => [closed, at.streams()], { timeout: 5_000 }).toEqual([2, 0]);
+    await expect.poll(() => [closed, at.streams()]).toEqual([2, 0]);
     session.destroy();
   });
 
@@ -333,7 +333,7 @@ describe('http-request', () => {
     expect(new Set(answers)).toEqual(new Set(['|200|ok']));
     expect(most).toBeGreaterThan(8);
     expect(most).toBeLessThanOrEqual(32);
-    await expect.poll(at.streams, { timeout: 5_000 }).toBe(0);
+    await expect.poll(at.streams).toBe(0);
   });
 
   test('leads redirects to internal endpoints only', async () => {

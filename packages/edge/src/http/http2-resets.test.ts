@@ -128,6 +128,6 @@ describe.each(Object.entries(SERVICES))('a visitor resets while the service says
       socket.destroy();
     }
     expect(edge.context.faults.count, `a mistake with POSTERN_SEED=${SEED}`).toBe(0);
-    await expect.poll(() => edge.agents.get('s1')?.server.streamCount, { timeout: 10_000 }).toBeLessThan(3);
+    await expect.poll(() => edge.agents.get('s1')?.server.streamCount).toBeLessThan(3);
   });
 });
