@@ -9,7 +9,7 @@ import process from 'node:process';
 
 const MARK = 'POSTERN_TEST_RUN';
 /** Whoever was told to end may need a moment. */
-const GRACE_MS = 10_000;
+const GRACE_MS = 60_000;
 
 export default function setup(): () => Promise<void> {
   const outer = process.env['TMPDIR'];

@@ -252,7 +252,8 @@ export class Platform {
   /** Stops and removes everything. */
   async dispose(): Promise<void> {
     await this.stop();
-    if (this.#ownsDataDir) await rm(this.dataDir, { recursive: true, force: true });
+    // Workers of one that was killed may write while it goes.
+    if (this.#ownsDataDir) await rm(this.dataDir, { recursive: true, force: true, maxRetries: 20 });
   }
 }
 

@@ -19,7 +19,7 @@ async function credential(bench: Bench): Promise<{ id: string; token: string }> 
 /** The code of a refused connect: as the SDK's error, or in what it says of an attempt that it goes on repeating. */
 async function refusalOf(bench: Bench, authtoken: string): Promise<string> {
   const said = bench.program.events.length;
-  const refused = bench.connect({ authtoken, give_up_ms: 3_000 }).then(
+  const refused = bench.connect({ authtoken, give_up_ms: 8_000 }).then(
     () => assert.fail('it was let in'),
     (error: unknown) => error,
   );
