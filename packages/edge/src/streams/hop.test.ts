@@ -7,8 +7,7 @@ import path from 'node:path';
 import { MuxErrorCode } from '@postern/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createEdge, type Edge } from '../edge.ts';
-import { DEFAULT_EDGE_LIMITS } from '../limits.ts';
-import { AGENT_CERTIFICATE, AGENT_NAME, edgeTestConfig, eventually } from '../testing/edge-harness.ts';
+import { AGENT_CERTIFICATE, AGENT_NAME, edgeTestConfig, eventually, TEST_LIMITS } from '../testing/edge-harness.ts';
 import { echo, FakeAgent, IDLE, type StreamTaker } from '../testing/fake-agent.ts';
 import { FakeControl } from '../testing/fake-control.ts';
 import { endpoint, SILENT_LOG, upstream } from '../testing/fixtures.ts';
@@ -38,7 +37,7 @@ async function side(name: string): Promise<Side> {
   const listeners = await openListeners(LOOPBACK);
   const edge = createEdge({
     config: edgeTestConfig({
-      limits: { ...DEFAULT_EDGE_LIMITS, drainMs: 200, streamsPerSession: PLACES, queueMs: 2_000 },
+      limits: { ...TEST_LIMITS, streamsPerSession: PLACES, queueMs: 2_000 },
     }),
     link: control,
     listeners,
@@ -59,8 +58,9 @@ beforeEach(async () => {
   expect((await agent.auth()).error).toBeUndefined();
   agent.onStream(service);
   const bound = await agent.bind('http://web.example.test');
-  // Of the agent's own questions none is under way any more.
-  await eventually(() => there.edge.stats().agentStreams === 0);
+  // Our heartbeat has its place, which it would take at some time, and of the agent's own questions none is under way.
+  expect(await there.control.edge.probeSession('ts_1')).toBe(true);
+  await eventually(() => there.edge.stats().agentStreams === 1);
   const at = { ...upstream('ts_1', bound.id), edge: 'there' };
   await here.control.push(endpoint(bound.id, 'http', 'web.example.test', { upstreams: [at] }));
 });

@@ -39,7 +39,7 @@ export interface HarnessChange {
 }
 
 /** Whom a busy machine lets wait is not refused. */
-const TEST_LIMITS = { ...DEFAULT_EDGE_LIMITS, drainMs: 200, arrivalMs: 0 };
+export const TEST_LIMITS: EdgeLimits = { ...DEFAULT_EDGE_LIMITS, drainMs: 200, arrivalMs: 0 };
 
 export function edgeTestConfig(change: Partial<EdgeConfig> = {}): EdgeConfig {
   return {
