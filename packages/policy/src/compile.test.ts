@@ -54,6 +54,10 @@ describe('compilePolicy', () => {
     ['just text', '2236 '],
     ['{"on_http_request": [', '2236 '],
     ['a: 1\na: 2', '2236 '],
+    // Nothing that was written is passed over: of two names or two documents, one might deny.
+    ['{"on_http_request": [{"actions": [{"type": "deny"}]}], "on_http_request": []}', '2236 '],
+    ['{"on_http_request": [{"actions": [{"type": "deny", "type": "log", "config": {"metadata": {}}}]}]}', '2236 '],
+    ['on_http_request: []\n---\non_http_request:\n  - actions:\n      - type: deny\n', '2236 '],
     [' '.repeat(70_000), '90031 '],
   ])('names the place of the mistake in %j', (source, expected) => {
     expect(refusal(source).slice(0, expected.length)).toBe(expected);

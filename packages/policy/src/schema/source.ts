@@ -3,7 +3,7 @@
  * anything walks the result. Browser-safe.
  */
 import { fail } from '@postern/errors';
-import { parseDocument } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 
 /** Bytes of UTF-8. */
 export const MAX_POLICY_BYTES = 64 * 1024;
@@ -17,12 +17,43 @@ export function readSource(source: string, maxBytes: number = MAX_POLICY_BYTES):
   const first = text.trimStart()[0];
   if (first === '{' || first === '[') {
     try {
-      return JSON.parse(text) as unknown;
+      const value: unknown = JSON.parse(text);
+      if (membersIn(text) === membersOf(value)) return value;
+      // A name stands twice, and what the first one said would be lost. YAML's parser says which.
     } catch {
       // YAML's flow style begins the same way; its parser has the better message too.
     }
   }
   return readYaml(text);
+}
+
+/** Members of all objects in a text that is JSON. */
+function membersIn(json: string): number {
+  let count = 0;
+  for (let i = 0; i < json.length; i++) {
+    const c = json.charCodeAt(i);
+    if (c === COLON) count++;
+    else if (c === QUOTE) i = endOfString(json, i);
+  }
+  return count;
+}
+
+const COLON = 0x3a;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+function endOfString(json: string, begin: number): number {
+  let i = begin + 1;
+  while (i < json.length && json.charCodeAt(i) !== QUOTE) i += json.charCodeAt(i) === BACKSLASH ? 2 : 1;
+  return i;
+}
+
+function membersOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const members = Object.values(value);
+  let count = Array.isArray(value) ? 0 : members.length;
+  for (const member of members) count += membersOf(member);
+  return count;
 }
 
 /** What no parser should get. @throws PosternError 90031, 2236 */
@@ -34,10 +65,14 @@ export function refuseHugeText(source: string, maxBytes: number): void {
 
 function readYaml(text: string): unknown {
   try {
-    const document = parseDocument(text, { schema: 'core', version: '1.2', uniqueKeys: true, logLevel: 'silent' });
-    const problem = document.errors[0];
+    const options = { schema: 'core', version: '1.2', uniqueKeys: true, logLevel: 'silent' } as const;
+    const documents = [...parseAllDocuments(text, options)];
+    const problem = documents.find(({ errors }) => errors.length > 0)?.errors[0];
     if (problem !== undefined) throw fail(2236, { reason: firstLine(problem.message) });
-    const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+    const values = documents.map((document): unknown => document.toJS({ maxAliasCount: MAX_ALIASES }));
+    const [value = null, ...others] = values.filter((one) => one !== null);
+    if (others.length > 0)
+      throw fail(2236, { reason: 'it holds more than one YAML document; put all phases into one' });
     refuseDeepValues(value, 0);
     return value;
   } catch (error) {
