@@ -61,6 +61,7 @@ describeResource(
       expect(await make('hello')).toMatchObject(number(1920));
       expect(await make('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')).toMatchObject(number(1920));
       expect(await make(key.toString())).toMatchObject(number(1911));
+      expect(await make(PEM + key.toString())).toMatchObject(number(1911));
       expect(await make(PEM + PEM)).toMatchObject(number(1912));
       expect(await make(cert.toString())).toMatchObject(number(1913));
       const there = (await platform().api('GET', '/certificate_authorities')).body.certificate_authorities[0];

@@ -44,6 +44,11 @@ describeResource(
       expect(await make({ certificate_pem: `${cert.toString()}\n${other.cert.toString()}` })).toMatchObject(
         number(1905),
       );
+      for (const both of [`${cert.toString()}${key.toString()}`, `${key.toString()}${cert.toString()}`]) {
+        const answer = await make({ certificate_pem: both });
+        expect(answer).toMatchObject(number(1902));
+        expect(answer.body.msg).toContain('private key');
+      }
       const there = (await make({})).body;
       const change = await platform().api('PATCH', `/tls_certificates/${there.id}`, PAIR);
       expect(change).toMatchObject(number(214));

@@ -26,8 +26,10 @@ export const certificateAuthorities: HooksOf<'certificateAuthorities'> = () => (
 
 /** @throws 1911, 1912, 1913, 1920 */
 function readAuthority(pem: string): X509Certificate {
-  const [, type] = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(pem) ?? [];
-  if (type !== undefined && type !== 'CERTIFICATE') throw fail(1911, { type });
+  // It is shown as it was given: a private key behind the certificate would be, too.
+  for (const [, type = ''] of pem.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----/g)) {
+    if (type !== 'CERTIFICATE') throw fail(1911, { type });
+  }
   const read = readCertificates(pem);
   if (typeof read === 'string') throw fail(1920, { reason: read });
   const [certificate] = read;

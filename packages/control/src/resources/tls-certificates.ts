@@ -58,6 +58,9 @@ const KEY_TYPES: Readonly<Record<string, string>> = { ec: 'ecdsa', rsa: 'rsa', '
 function readChain(pem: string, key: string): X509Certificate {
   const read = readCertificates(pem);
   if (typeof read === 'string') throw fail(1902, { reason: read });
+  // It is shown as it was given.
+  if (pem.includes('PRIVATE KEY-----'))
+    throw fail(1902, { reason: 'its text holds a private key, which answers would show' });
   const problem = privateKeyProblem(key);
   if (problem !== null) throw fail(1903, { reason: problem });
   const [certificate] = read;
