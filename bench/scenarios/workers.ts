@@ -14,6 +14,9 @@ import type { Figure, Scenario } from './scenario.ts';
 
 const COUNTS = [0, 1, 2] as const;
 const SHARE = 0.2;
+/** Requests of a worker until its compilers have little left to do: each has its own, which costs once and not each time. */
+const WARM = 100_000;
+const MOST_LOADS = 20;
 
 type Count = (typeof COUNTS)[number];
 type Agent = Pick<Share, 'name' | 'sessions' | 'scheme'>;
@@ -26,6 +29,7 @@ interface Server {
 }
 
 interface Round {
+  readonly requests: number;
   readonly perSecond: number;
   /** Microseconds of server and agents for each request. */
   readonly cpu: number;
@@ -63,6 +67,7 @@ export const WORKERS: readonly Scenario[] = [
 ];
 
 async function costs(stage: Stage, what: string, agents: readonly Agent[]): Promise<readonly Figure[]> {
+  await warm(stage, agents, COUNTS);
   const rounds = await measure(stage, agents, COUNTS);
   const cpu = (count: Count): readonly number[] => (rounds.get(count) ?? []).map((round) => round.cpu);
   return [
@@ -82,7 +87,7 @@ async function rates(
   const releases: (() => void)[] = [];
   try {
     // Agents come, and compilers are done, before anybody is held back.
-    await measure(stage, agents, counts, 0);
+    await warm(stage, agents, counts);
     for (const count of counts) releases.push(holdBack((await serverWith(stage, count)).workers, SHARE));
     const rounds = await measure(stage, agents, counts);
     const rate = (count: Count): readonly number[] => (rounds.get(count) ?? []).map((round) => round.perSecond);
@@ -95,34 +100,34 @@ async function rates(
   }
 }
 
+/** Loads that are not counted. */
+async function warm(stage: Stage, agents: readonly Agent[], counts: readonly Count[]): Promise<void> {
+  for (const count of counts) {
+    let requests = 0;
+    for (let loads = 0; requests < WARM * Math.max(1, count) && loads < MOST_LOADS; loads++)
+      requests += (await once(stage, agents, count)).requests;
+  }
+}
+
 /** Rounds of one load each, there and back; one before them is not counted. */
-async function measure(
-  stage: Stage,
-  agents: readonly Agent[],
-  counts: readonly Count[],
-  most = stage.options.rounds,
-): Promise<Map<Count, Round[]>> {
+async function measure(stage: Stage, agents: readonly Agent[], counts: readonly Count[]): Promise<Map<Count, Round[]>> {
   const rounds = new Map<Count, Round[]>(counts.map((count) => [count, []]));
-  for (let round = 0; round <= most; round++) {
+  for (let round = 0; round <= stage.options.rounds; round++) {
     for (const count of round % 2 === 0 ? counts : counts.toReversed()) {
-      const server = await serverWith(stage, count);
-      const shared = await Promise.all(agents.map((agent) => server.postern.share(agent)));
-      const measured = await once(server, shared, stage.options.connections, stage.options.seconds);
+      const measured = await once(stage, agents, count);
       if (round > 0) rounds.get(count)?.push(measured);
     }
   }
   return rounds;
 }
 
-async function once(
-  { processes }: Server,
-  shared: readonly Shared[],
-  connections: number,
-  seconds: number,
-): Promise<Round> {
+async function once(stage: Stage, agents: readonly Agent[], count: Count): Promise<Round> {
+  const { postern, processes } = await serverWith(stage, count);
+  const shared: readonly Shared[] = await Promise.all(agents.map((agent) => postern.share(agent)));
+  const { connections, seconds } = stage.options;
   const wrk = findCommand('wrk');
-  const agents = shared.flatMap(({ measured }) => measured.slice(1));
-  const spent = (): number => [processes, ...agents].reduce((sum, part) => sum + cpuSeconds(part), 0);
+  const behind = shared.flatMap(({ measured }) => measured.slice(1));
+  const spent = (): number => [processes, ...behind].reduce((sum, part) => sum + cpuSeconds(part), 0);
   const each = Math.max(1, Math.floor(connections / shared.length));
   const visit = (target: LoadTarget): ReturnType<typeof load> =>
     load({ ...target, connections: each, seconds }, wrk, () => {});
@@ -130,7 +135,7 @@ async function once(
   const results = await Promise.all(shared.map(({ target }) => visit(target)));
   const requests = results.reduce((sum, result) => sum + result.requests, 0);
   const perSecond = results.reduce((sum, result) => sum + result.requests / result.seconds, 0);
-  return { perSecond, cpu: ((spent() - before) / requests) * 1e6 };
+  return { requests, perSecond, cpu: ((spent() - before) / requests) * 1e6 };
 }
 
 function serverWith(stage: Stage, workers: Count): Promise<Server> {
