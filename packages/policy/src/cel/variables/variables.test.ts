@@ -114,6 +114,18 @@ describe('headers', () => {
   });
 });
 
+it.each([
+  ['multipart/mixed; boundary="a;b=c"; charset=UTF-8', '{"boundary":"a;b=c","charset":"UTF-8"}'],
+  ['text/plain; x="; charset=utf-7"', '{"x":"; charset=utf-7"}'],
+  ['text/plain; x="a\\"; charset=b"; y="\\\\"', '{"x":"a\\"; charset=b","y":"\\\\"}'],
+  ['text/plain; x="never closed; charset=b', '{"x":"\\"never closed; charset=b"}'],
+  ['text/plain ;a=b;;c; D = e ;', '{"a":"b","d":"e"}'],
+  ['text/plain', '{}'],
+  [';', '{}'],
+])('parameters of the media type %s', (header, text) => {
+  expect(show('json.encode(req.content_type.parameters)', { headers: [['Content-Type', header]] })).toBe(text);
+});
+
 describe('connections', () => {
   const { cert } = selfSigned('service-a.example.com', 'Example Corp');
   const tls = {
