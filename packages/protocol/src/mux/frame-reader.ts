@@ -64,8 +64,9 @@ export class FrameReader {
   }
 
   #begin(header: Buffer, at: number, chunk: Buffer, payloadAt: number, end: number): void {
-    const length = header.readUIntBE(at, 3);
-    const typeAndFlags = header.readUInt8(at + 3);
+    const lengthTypeAndFlags = header.readUInt32BE(at);
+    const length = lengthTypeAndFlags >>> 8;
+    const typeAndFlags = lengthTypeAndFlags & 0xff;
     const type = typeAndFlags >>> 4;
     // The top bit of an id is undefined; one SDK family masks it, so do we.
     const streamId = header.readUInt32BE(at + 4) & 0x7fffffff;

@@ -1,6 +1,6 @@
 /**
  * Buffers for outgoing bytes, shared by all sessions of the process: a session holds one only while its transport is
- * writing, so a thousand idle sessions hold none.
+ * writing, and one while frames wait for that, so a thousand idle sessions hold none.
  */
 
 /** One pull of a session; eight TLS records (docs/performance.md). */

@@ -1,5 +1,7 @@
 import { CONTROL_FRAME_BYTES, DataFlag, FrameType, HEADER_BYTES, NUDGE_STREAM_ID } from './frame.ts';
 import { writeControlFrame, writeFrameHeader, writeUint32 } from './frame.ts';
+import { EarlyFrames } from './early-frames.ts';
+import { LentBuffers, OUTPUT_BYTES, returnOutputBuffer, SMALLEST_PULL } from './output-pool.ts';
 import type { Stream } from './stream.ts';
 
 /** Text of a GOAWAY is cut at this many bytes. */
@@ -8,10 +10,12 @@ const GOAWAY_TEXT_BYTES = 256;
 const Kind = { reset: 0, resetAndGrant: 1, grant: 2, finAndGrant: 3 } as const;
 
 /**
- * What a session has to send, in the order it leaves: resets, grants and the nudge, then one frame per stream in turn,
- * then GOAWAY when nothing else is left.
+ * What a session has to send, in the order it leaves: frames that were written when their bytes came, resets (which may
+ * be of their streams), grants and the nudge, then one frame per stream in turn, then GOAWAY when nothing else is left.
  */
 export class Output {
+  readonly early = new EarlyFrames();
+  readonly #lent = new LentBuffers();
   /** Stream id, code and {@link Kind}, one after another. */
   #resets: number[] = [];
   #grants: Stream[] = [];
@@ -29,6 +33,7 @@ export class Output {
   get empty(): boolean {
     if (this.#goAwaySent) return true;
     return (
+      this.early.end === 0 &&
       this.#resets.length === 0 &&
       this.#grants.length === 0 &&
       !this.#nudge &&
@@ -80,6 +85,7 @@ export class Output {
 
   /** Drops everything but a GOAWAY. */
   clear(): void {
+    this.early.clear();
     this.#resets = [];
     this.#grants = [];
     this.#nudge = false;
@@ -87,10 +93,32 @@ export class Output {
     this.#last = undefined;
   }
 
-  /** Fills `target` up to `end`; `wrote` hears of each stream after its frame. Returns the number of bytes. */
-  fill(target: Buffer, end: number, wrote: (stream: Stream) => void): number {
-    if (this.#goAwaySent) return 0;
-    let at = this.#fillControl(target, end);
+  /**
+   * The next bytes for the wire, undefined when there is nothing; `wrote` hears of each stream after its frame.
+   * @param limit bytes at most, besides what was framed early
+   */
+  next(wrote: (stream: Stream) => void, limit: number = OUTPUT_BYTES): Buffer | undefined {
+    if (this.empty) return undefined;
+    const from = this.early.end;
+    const buffer = this.early.take();
+    const end = Math.min(Math.max(limit, from, SMALLEST_PULL), OUTPUT_BYTES);
+    const length = this.#fill(buffer, from, end, wrote);
+    if (length === 0) {
+      returnOutputBuffer(buffer);
+      return undefined;
+    }
+    this.#lent.add(buffer);
+    return buffer.subarray(0, length);
+  }
+
+  /** Gives back what {@link next} returned. */
+  release(buffer: Buffer): void {
+    this.#lent.giveBack(buffer);
+  }
+
+  /** Fills `target` from `at` up to `end`; returns the offset behind it. */
+  #fill(target: Buffer, at: number, end: number, wrote: (stream: Stream) => void): number {
+    at = this.#fillControl(target, at, end);
     at = this.#fillData(target, at, end, wrote);
     if (this.#goAway !== undefined && this.#first === undefined && at + this.#goAway.length <= end) {
       at += this.#goAway.copy(target, at);
@@ -99,8 +127,7 @@ export class Output {
     return at;
   }
 
-  #fillControl(target: Buffer, end: number): number {
-    let at = 0;
+  #fillControl(target: Buffer, at: number, end: number): number {
     if (this.#resets.length > 0) {
       let taken = 0;
       while (taken < this.#resets.length && at + 2 * CONTROL_FRAME_BYTES <= end) {

@@ -23,8 +23,8 @@ export class Patience {
     this.#since = now?.() ?? 0;
   }
 
-  useful(): void {
-    if (this.#left < this.#most) this.#left += 1;
+  useful(frames = 1): void {
+    this.#left = Math.min(this.#most, this.#left + frames);
   }
 
   /** @returns false when it has come to an end */

@@ -111,7 +111,12 @@ describe('two sessions', () => {
                 } else {
                   const chunk = bytes(action.size);
                   model.written.push(chunk);
-                  target.write(chunk);
+                  if (action.size % 2 === 0) target.write(chunk);
+                  else {
+                    const lent = Buffer.from(chunk);
+                    target.writeShared(lent);
+                    lent.fill(0);
+                  }
                 }
               }
             }

@@ -2,7 +2,6 @@ import { DataFlag, HEARTBEAT_TYPE, INITIAL_WINDOW, MAX_WINDOW, NUDGE_STREAM_ID }
 import { FrameReader, type FrameSink } from './frame-reader.ts';
 import { Leaving, type LeavingHost } from './leaving.ts';
 import { Output } from './output.ts';
-import { LentBuffers, OUTPUT_BYTES, returnOutputBuffer, SMALLEST_PULL, takeOutputBuffer } from './output-pool.ts';
 import { LateBytes, LateCredit } from './late.ts';
 import { Patience, PATIENCE } from './patience.ts';
 import { RecentIds, REMEMBERED_RESETS } from './recent-ids.ts';
@@ -40,7 +39,6 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
   readonly #output = new Output();
   readonly #streams = new Map<number, Stream>();
   readonly #resetIds = new RecentIds(REMEMBERED_RESETS);
-  readonly #lent = new LentBuffers();
   readonly #drained: Stream[] = [];
   #inboundCount = 0;
   #nextId: number;
@@ -102,27 +100,19 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
     this.#finish(MuxErrorCode.peerEof, detail, MuxErrorCode.peerEof);
   }
 
-  pull(limit: number = OUTPUT_BYTES): Buffer | undefined {
-    if (this.#output.empty) {
-      this.#announced = false;
-      return undefined;
-    }
-    const buffer = takeOutputBuffer();
-    const end = Math.min(Math.max(limit, SMALLEST_PULL), OUTPUT_BYTES);
-    const length = this.#output.fill(buffer, end, this.#afterFrame);
-    if (length === 0) {
-      returnOutputBuffer(buffer);
-      this.#announced = false;
-      return undefined;
-    }
-    this.#lent.add(buffer);
-    this.#announced = true;
+  pull(limit?: number): Buffer | undefined {
+    const { early } = this.#output;
+    this.framesSent += early.count;
+    this.#patience.useful(early.count);
+    if (early.asks) this.unanswered = true;
+    const buffer = this.#output.next(this.#afterFrame, limit);
+    this.#announced = buffer !== undefined;
     if (this.#drained.length > 0) for (const stream of this.#drained.splice(0)) if (!stream.dead) stream.tellDrain();
-    return buffer.subarray(0, length);
+    return buffer;
   }
 
   release(buffer: Buffer): void {
-    this.#lent.giveBack(buffer);
+    this.#output.release(buffer);
   }
 
   open(type: number, handler: MuxStreamHandler, first?: Buffer): MuxStream {
@@ -152,6 +142,12 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
   }
 
   // What streams ask for.
+
+  frame(stream: Stream, chunk: Buffer): boolean {
+    if (!this.#output.early.add(stream, chunk)) return false;
+    this.#announce();
+    return true;
+  }
 
   schedule(stream: Stream): void {
     if (!stream.scheduled && stream.sendable) this.#output.schedule(stream);
@@ -238,7 +234,7 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
     const stream = this.#streams.get(streamId);
     if (stream === undefined) return this.leaving.letGo(streamId);
     this.#forget(stream);
-    stream.kill();
+    this.#kill(stream);
     if (stream.typeBytesLeft === 0) stream.tellReset(code);
   }
 
@@ -327,7 +323,7 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
       this.leaving.add(stream);
     }
     this.#forget(stream, leaves);
-    stream.kill();
+    this.#kill(stream);
     // A stream whose SYN never left needs no words.
     if (stream.opened && !leaves) this.#sendReset(stream.id, code, halfOpen);
   }
@@ -363,6 +359,10 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
     if (stream.takeDrained()) this.#drained.push(stream);
   };
 
+  #kill(stream: Stream): void {
+    stream.kill(this.#output.early.withdraw(stream.id));
+  }
+
   #useless(cost = 1): void {
     if (!this.#patience.useless(cost)) this.#violation(MuxErrorCode.enhanceYourCalm, 'too many frames without use');
   }
@@ -377,11 +377,11 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
     if (this.ended) return;
     this.ended = true;
     this.#reader.stop();
-    this.#output.clear();
     const streams = [...this.#streams.values()];
     this.#streams.clear();
     this.#inboundCount = 0;
-    for (const stream of streams) stream.kill();
+    for (const stream of streams) this.#kill(stream);
+    this.#output.clear();
     for (const stream of streams) this.over(stream);
     this.leaving.clear();
     for (const stream of streams) if (stream.typeBytesLeft === 0) stream.tellReset(streamCode);

@@ -6,6 +6,8 @@ import type { MuxStream, MuxStreamHandler } from './types.ts';
 /** A writer is told to wait beyond this many queued bytes, and to go on below the half of it. */
 const QUEUE_MARK = 262_144;
 const QUEUE_LOW = QUEUE_MARK / 2;
+/** Lent chunks up to here are framed when they come (early-frames.ts). */
+const EARLY_CHUNK = 4_096;
 
 /**
  * Credit is granted when this much has been consumed. It must not follow a larger window: a peer that clamps its
@@ -15,6 +17,8 @@ const GRANT_BYTES = INITIAL_WINDOW / 2;
 
 /** What a stream asks of its session. */
 export interface StreamHost {
+  /** Frames `chunk` at once. @returns false where there is no room for that */
+  frame(stream: Stream, chunk: Buffer): boolean;
   /** The stream has something to send. */
   schedule(stream: Stream): void;
   /** The stream has credit to grant. */
@@ -142,9 +146,20 @@ export class Stream implements MuxStream {
   }
 
   writeShared(chunk: Buffer): boolean {
+    if (this.#framesEarly(chunk)) return true;
     const more = this.write(chunk);
     this.#queue.own(chunk);
     return more;
+  }
+
+  /** A small chunk with nothing before it is framed at once, if there is room. */
+  #framesEarly(chunk: Buffer): boolean {
+    const { length } = chunk;
+    if (length === 0 || length > EARLY_CHUNK || length > this.#sendWindow || this.#queue.length > 0) return false;
+    if (!this.opened || !this.writable || !this.#host.frame(this, chunk)) return false;
+    this.#sendWindow -= length;
+    this.#unacknowledged += length;
+    return true;
   }
 
   end(last?: Buffer): void {
@@ -270,11 +285,11 @@ export class Stream implements MuxStream {
     return true;
   }
 
-  /** Ends both directions without a word to anybody. */
-  kill(): void {
+  /** Ends both directions without a word to anybody. @param unsent bytes that had a frame and have not left */
+  kill(unsent: number): void {
     this.dead = true;
     this.#draining = false;
-    this.unsent += this.#queue.length;
+    this.unsent += unsent + this.#queue.length;
     this.#queue.clear();
   }
 }

@@ -90,7 +90,7 @@ export interface MuxStream {
   narrow: boolean;
   /** Bytes queued here and not yet framed. */
   readonly queued: number;
-  /** Bytes that were still queued when the stream was reset or its session ended: the peer has never had them. */
+  /** Bytes that had not left when the stream was reset or its session ended: the peer has never had them. */
   readonly unsent: number;
   /** Nothing can be written any more (ended, reset or session over). */
   readonly writable: boolean;
@@ -102,7 +102,10 @@ export interface MuxStream {
    * @returns false when the queue has passed its mark (256 KiB): wait for `onDrain`.
    */
   write(chunk: Buffer | string): boolean;
-  /** As {@link write}, for a chunk that is only valid during the call: what cannot leave at once is copied. */
+  /**
+   * As {@link write}, for a chunk that is only valid during the call: a small one is framed at once, and what cannot leave
+   * of others is copied.
+   */
   writeShared(chunk: Buffer): boolean;
   /** FIN, after what is queued; `last` is written first. */
   end(last?: Buffer): void;
@@ -155,9 +158,9 @@ export interface MuxSession {
   /** The wire ended or broke: every stream gets `onReset`, then `onEnd` runs. */
   wireEnded(detail: string): void;
   /**
-   * The next bytes for the wire, at most `limit` (default 131,072): control frames first, then one frame of at most
-   * 16 KiB per stream in turn. `undefined` when there is nothing. The buffer is the caller's until it calls
-   * {@link release}.
+   * The next bytes for the wire, at most `limit` (default 131,072) but for small chunks that were framed when they came
+   * ({@link MuxStream.writeShared}) and leave first: then control frames, then one frame of at most 16 KiB per stream in turn. `undefined` when
+   * there is nothing. The buffer is the caller's until it calls {@link release}.
    */
   pull(limit?: number): Buffer | undefined;
   /** Gives a pulled buffer back to the pool, once the transport has written it. */
