@@ -4,6 +4,8 @@ import { runInNewContext } from 'node:vm';
 import type { CompiledPolicy, Outcome } from '@postern/policy';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
+import { Flag, frame, FrameType } from '../testing/h2-frames.ts';
+import { byHand } from '../testing/hand-made-http2.ts';
 import { ENCODERS } from './filters/encode.ts';
 import { dial, IGNORE, harness, rawService, sleep } from '../testing/http-harness.ts';
 
@@ -136,5 +138,30 @@ describe('memory for bytes that come one by one', () => {
     await sleep(1_000);
     expect((await held()) - before).toBeLessThan(MOST_BYTES);
     for (const socket of sockets) socket.destroy();
+  });
+
+  test('of requests of an HTTP/2 visitor that an HTTP/2 service does not read', async () => {
+    const streams = Array.from({ length: 50 }, (_, at) => 1 + 2 * at);
+    await using service = await byHand(() => {});
+    await using edge = await harness({ http2: true, agents: { s1: dial(service.port) } });
+    edge.publish(endpoint('ep_1', 'http', 'app.test', { upstreams: [upstream('s1', 't1', { protocol: 'http2' })] }));
+    const socket = edge.connect().on('error', () => {});
+    let told = '';
+    socket.on('data', (bytes: Buffer) => (told = (told + bytes.toString('latin1')).slice(-64)));
+    socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(FrameType.settings, 0, 0)]));
+    // POST / of app.test over http.
+    const head = Buffer.from('\x83\x86\x84\x41\x08app.test', 'latin1');
+    for (const id of streams) socket.write(frame(FrameType.headers, Flag.endHeaders, id, head));
+    await expect.poll(() => edge.agents.get('s1')?.streams).toBe(1);
+    await sleep(100);
+    const before = await held();
+    for (const id of streams) {
+      const one = frame(FrameType.data, 0, id, 'x');
+      await new Promise((resolve) => socket.write(Buffer.concat(Array.from({ length: 16_000 }, () => one)), resolve));
+    }
+    socket.write(frame(FrameType.ping, 0, 0, 'all read'));
+    await expect.poll(() => told, { timeout: 30_000 }).toContain('all read');
+    expect((await held()) - before).toBeLessThan(MOST_BYTES);
+    socket.destroy();
   });
 });

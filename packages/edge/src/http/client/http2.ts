@@ -17,6 +17,8 @@ import type { NativeLife } from '../codec/http2-native-life.ts';
 
 /** A request body up to this size is kept until the service answers, since it may refuse the request untouched. */
 const KEPT_BYTES = 65_536;
+/** Bytes that the service has not taken: past these the visitor waits. */
+const HIGH_MARK = 16_384;
 
 /** The connection that carries it. */
 export interface Http2Carrier {
@@ -51,6 +53,13 @@ export class Http2Upstream implements Upstream {
   private over = false;
   /** The body so far; null when it is too large, or not needed any more. */
   private kept: Pieces | null = new Pieces();
+  /** A write is under way, and what has come behind it: one write again, as a visitor's frames may be of a byte each. */
+  private writing = false;
+  private readonly behind = new Pieces();
+  /** The visitor has been told to wait; the request has ended. */
+  private full = false;
+  private ending = false;
+  private readonly onWritten = (): void => this.link.guard.call(Http2Upstream.wrote, this);
   /** What follows the head waits for `release`, and its end has come. */
   private holding = false;
   private endHeld = false;
@@ -80,7 +89,6 @@ export class Http2Upstream implements Upstream {
     );
     stream.on('response', (_headers, flags, raw: readonly string[]) => guard.run(() => this.response(flags, raw)));
     stream.on('trailers', (_headers, _flags, raw: readonly string[]) => guard.run(() => this.responseTrailers(raw)));
-    stream.on('drain', () => guard.call(Http2Upstream.drained, this));
     stream.on('wantTrailers', () => guard.call(Http2Upstream.trailersWanted, this));
     stream.on('error', ignore);
     stream.on('end', () => {
@@ -94,7 +102,7 @@ export class Http2Upstream implements Upstream {
   }
 
   private static readonly continued = (one: Http2Upstream): void => one.exchange?.informational(100, 'Continue', []);
-  private static readonly drained = (one: Http2Upstream): void => one.exchange?.upstreamDrained();
+  private static readonly wrote = (one: Http2Upstream): void => one.written();
   private static readonly trailersWanted = (one: Http2Upstream): void => one.sendTrailers();
   private static readonly ended = (one: Http2Upstream): void => one.bodyEnded();
   private static readonly gone = (one: Http2Upstream): void => one.closed();
@@ -107,7 +115,28 @@ export class Http2Upstream implements Upstream {
     if (stream === null || stream.destroyed) return true;
     this.kept?.add(chunk, start, end);
     if (this.kept !== null && this.kept.bytes > KEPT_BYTES) this.kept = null;
-    return stream.write(Buffer.from(chunk.subarray(start, end)));
+    if (this.writing) this.behind.add(chunk, start, end);
+    else this.write(stream, Buffer.from(chunk.subarray(start, end)));
+    if (stream.writableLength + this.behind.bytes > HIGH_MARK) this.full = true;
+    return !this.full;
+  }
+
+  private write(stream: ClientHttp2Stream, bytes: Buffer): void {
+    this.writing = true;
+    stream.write(bytes, this.onWritten);
+  }
+
+  private written(): void {
+    const { stream } = this;
+    this.writing = false;
+    if (stream === null || stream.destroyed) return;
+    if (this.behind.bytes > 0) {
+      this.write(stream, Buffer.concat(this.behind.take()));
+      if (this.ending) stream.end();
+    } else if (this.full) {
+      this.full = false;
+      this.exchange?.upstreamDrained();
+    }
   }
 
   trailers(fields: RawFields): void {
@@ -115,7 +144,9 @@ export class Http2Upstream implements Upstream {
   }
 
   end(): void {
-    if (this.stream?.writableEnded === false) this.stream.end();
+    this.ending = true;
+    // Behind a write that is under way, so that its last frame says so.
+    if (this.behind.bytes === 0 && this.stream?.writableEnded === false) this.stream.end();
   }
 
   visitorFinished(): void {
