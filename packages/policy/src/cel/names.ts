@@ -7,7 +7,7 @@ import { constant, type Builder, type Compiled } from './compiled.ts';
 import { CelProblem } from './failures.ts';
 import { select } from './operations.ts';
 import type { Eval } from './scope.ts';
-import { DYN, type Shape } from './shapes.ts';
+import { shapeOfField, type Shape } from './shapes.ts';
 import { Failure, fromPlain, type Result } from './value.ts';
 import { resolveVariable, type Keyed } from './variables/index.ts';
 
@@ -66,10 +66,12 @@ export function selectField(operand: Compiled, field: string): Compiled {
   };
 }
 
-function fieldShape(operand: Compiled, field: string): Shape {
-  const { fields: known } = operand;
-  if (known !== undefined && Object.hasOwn(known, field)) return known[field] ?? DYN;
-  return operand.item ?? DYN;
+/** What never has the field would pass the rule over with each request. @throws CelProblem */
+export function fieldShape(operand: Compiled, field: string): Shape {
+  const shape = shapeOfField(operand, field);
+  if (shape !== undefined) return shape;
+  const known = operand.type === 'map' ? Object.keys(operand.fields ?? {}) : [];
+  throw new CelProblem(`a value of type ${operand.type} has no field ${field} here${meant(field, known)}`);
 }
 
 const varsByKey: Keyed = {

@@ -4,6 +4,7 @@ import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { constant, type Builder, type Compiled } from './compiled.ts';
 import { CelProblem } from './failures.ts';
 import { buildAnd, buildConditional, buildNot, buildNotStrictlyFalse, buildOr } from './logic.ts';
+import { fieldShape } from './names.ts';
 import {
   access,
   arithmetic,
@@ -225,9 +226,7 @@ function buildIndex(container: Compiled, key: Compiled): Compiled {
 
 function indexShape(container: Compiled, key: Compiled): Shape {
   const name = key.constant?.value;
-  const { fields } = container;
-  if (fields !== undefined && typeof name === 'string' && Object.hasOwn(fields, name)) return fields[name] ?? DYN;
-  return container.item ?? DYN;
+  return typeof name === 'string' ? fieldShape(container, name) : (container.item ?? DYN);
 }
 
 function buildArithmetic(operator: Arithmetic, a: Compiled, b: Compiled): Compiled {

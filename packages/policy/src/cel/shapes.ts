@@ -14,6 +14,8 @@ export interface Shape {
   readonly key?: Shape;
   /** Maps that always have these keys. */
   readonly fields?: Readonly<Record<string, Shape>>;
+  /** It has no other keys than those. */
+  readonly closed?: true;
   /** The value is of one of these (both branches of `?:`, the items of a mixed list); `type` is 'dyn' then. */
   readonly oneOf?: readonly Shape[];
 }
@@ -29,6 +31,7 @@ export const MULTI_MAP: Shape = { type: 'map', key: STRING, item: STRINGS };
 export const COOKIE: Shape = {
   type: 'map',
   key: STRING,
+  closed: true,
   fields: {
     name: STRING,
     value: STRING,
@@ -43,13 +46,21 @@ export const COOKIE: Shape = {
   },
 };
 
+/** The shape of a field; undefined = a value of this shape never has it. */
+export function shapeOfField({ type, item, fields, closed }: Shape, field: string): Shape | undefined {
+  if (type !== 'map' && type !== 'dyn') return undefined;
+  if (fields !== undefined && Object.hasOwn(fields, field)) return fields[field] ?? DYN;
+  return closed === true ? undefined : (item ?? DYN);
+}
+
 /** The shape alone, of something that has one. */
-export function shapeOf({ type, item, key, fields, oneOf }: Shape): Shape {
+export function shapeOf({ type, item, key, fields, closed, oneOf }: Shape): Shape {
   return {
     type,
     ...(item === undefined ? {} : { item }),
     ...(key === undefined ? {} : { key }),
     ...(fields === undefined ? {} : { fields }),
+    ...(closed === undefined ? {} : { closed }),
     ...(oneOf === undefined ? {} : { oneOf }),
   };
 }

@@ -69,6 +69,19 @@ describe('comparisons that can never hold', () => {
     expect(refusal(text)).toContain(words);
   });
 
+  it.each([
+    ["req.headers['a'].b == 'c'", 'a value of type list has no field b'],
+    ["req.headers.authorization.value == 'c'", 'a value of type list has no field value'],
+    ["req.cookies['a'].value == 'b'", 'a value of type list has no field value'],
+    ["req.cookies['a'][0].valu == 'b'", 'no field valu here (did you mean value?)'],
+    ["getReqCookie('a')['path '] == 'b'", 'no field path  here (did you mean path?)'],
+    ["req.cookies['a'].exists(c, c.nam == 'b')", 'no field nam here (did you mean name?)'],
+    ["url.parse(req.url).hots == 'b'", 'no field hots here (did you mean host?)'],
+    ["req.method.lower().size == 'b'", 'a value of type string has no field size'],
+  ])('%s asks for what is never there', (text, words) => {
+    expect(refusal(text)).toContain(words);
+  });
+
   it('are named with their place', () => {
     expect(refusal("req.method == 'GET' && conn.client_port == '80'")).toBe(
       '"==" does not apply to int and string (at character 41)',
@@ -89,6 +102,12 @@ describe('comparisons that can never hold', () => {
     "'b' in req.headers['a']",
     "'a' in req.headers",
     "req.cookies['a'][0].value == 'b'",
+    "getReqCookie('a')[req.method] == 'b'",
+    "getReqCookie('a').unparsed_attributes['b'] == 'c'",
+    "has(getReqCookie('a').nope)",
+    "{'a': 1}.b == 1 || true",
+    "url.parse(req.url).query_params.a[0] == 'b'",
+    "queryString.decode(req.url.query).a == 'b'",
     "(req.method == 'GET' ? 'a' : 1) == 1",
     "queryString.decode(req.url.query)['a'] == 'b'",
     "json.decode('{}').a == 1",

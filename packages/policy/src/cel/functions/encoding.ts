@@ -78,6 +78,7 @@ const QUERY: Shape = { type: 'map', key: STRING, item: union([STRING, STRINGS]) 
 const URL_PARTS: Shape = {
   type: 'map',
   key: STRING,
+  closed: true,
   fields: {
     ...Object.fromEntries(
       ['scheme', 'host', 'authority', 'path', 'raw_path', 'query', 'fragment', 'raw', 'uri', 'user_password'].map(
