@@ -44,9 +44,9 @@ export class EarlyFrames {
     return true;
   }
 
-  /** The buffer for a pull, which they begin. */
-  take(): Buffer {
-    const buffer = this.#buffer ?? takeOutputBuffer();
+  /** The buffer for a pull, which they begin. @param small whether a small one would do for the rest */
+  take(small = false): Buffer {
+    const buffer = this.#buffer ?? takeOutputBuffer(small);
     this.#buffer = undefined;
     this.#forget();
     return buffer;

@@ -1,13 +1,21 @@
 import { CONTROL_FRAME_BYTES, DataFlag, FrameType, HEADER_BYTES, NUDGE_STREAM_ID } from './frame.ts';
 import { writeControlFrame, writeFrameHeader, writeUint32 } from './frame.ts';
 import { EarlyFrames } from './early-frames.ts';
-import { LentBuffers, OUTPUT_BYTES, returnOutputBuffer, SMALLEST_PULL } from './output-pool.ts';
+import { LentBuffers, OUTPUT_BYTES, returnOutputBuffer, SMALL_BYTES, SMALLEST_PULL } from './output-pool.ts';
 import type { Stream } from './stream.ts';
 
 /** Text of a GOAWAY is cut at this many bytes. */
 const GOAWAY_TEXT_BYTES = 256;
 
+/** Of the frames around what one stream has queued: a nudge, an opening, an end. */
+const FRAMING_BYTES = 64;
+
 const Kind = { reset: 0, resetAndGrant: 1, grant: 2, finAndGrant: 3 } as const;
+
+/** Told of frames as they are written. */
+export interface FrameListener {
+  wrote(stream: Stream): void;
+}
 
 /**
  * What a session has to send, in the order it leaves: frames that were written when their bytes came, resets (which may
@@ -94,15 +102,15 @@ export class Output {
   }
 
   /**
-   * The next bytes for the wire, undefined when there is nothing; `wrote` hears of each stream after its frame.
+   * The next bytes for the wire, undefined when there is nothing; `listener` hears of each stream after its frame.
    * @param limit bytes at most, besides what was framed early
    */
-  next(wrote: (stream: Stream) => void, limit: number = OUTPUT_BYTES): Buffer | undefined {
+  next(listener: FrameListener, limit: number = OUTPUT_BYTES): Buffer | undefined {
     if (this.empty) return undefined;
     const from = this.early.end;
-    const buffer = this.early.take();
-    const end = Math.min(Math.max(limit, from, SMALLEST_PULL), OUTPUT_BYTES);
-    const length = this.#fill(buffer, from, end, wrote);
+    const buffer = this.early.take(this.#fits(SMALL_BYTES));
+    const end = Math.min(Math.max(limit, from, SMALLEST_PULL), buffer.length);
+    const length = this.#fill(buffer, from, end, listener);
     if (length === 0) {
       returnOutputBuffer(buffer);
       return undefined;
@@ -116,10 +124,17 @@ export class Output {
     this.#lent.giveBack(buffer);
   }
 
+  /** Whether all that waits surely fits into so many bytes: only where it is no more than one frame is it known. */
+  #fits(bytes: number): boolean {
+    if (this.#first !== this.#last || this.#goAway !== undefined) return false;
+    if (this.#resets.length > 0 || this.#grants.length > 0) return false;
+    return FRAMING_BYTES + (this.#first?.queued ?? 0) <= bytes;
+  }
+
   /** Fills `target` from `at` up to `end`; returns the offset behind it. */
-  #fill(target: Buffer, at: number, end: number, wrote: (stream: Stream) => void): number {
+  #fill(target: Buffer, at: number, end: number, listener: FrameListener): number {
     at = this.#fillControl(target, at, end);
-    at = this.#fillData(target, at, end, wrote);
+    at = this.#fillData(target, at, end, listener);
     if (this.#goAway !== undefined && this.#first === undefined && at + this.#goAway.length <= end) {
       at += this.#goAway.copy(target, at);
       this.#goAwaySent = true;
@@ -160,7 +175,7 @@ export class Output {
     return at;
   }
 
-  #fillData(target: Buffer, at: number, end: number, wrote: (stream: Stream) => void): number {
+  #fillData(target: Buffer, at: number, end: number, listener: FrameListener): number {
     for (;;) {
       const stream = this.#first;
       if (stream === undefined) return at;
@@ -174,7 +189,7 @@ export class Output {
       stream.nextScheduled = undefined;
       stream.scheduled = false;
       if (stream.sendable) this.schedule(stream);
-      wrote(stream);
+      listener.wrote(stream);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { DataFlag, HEARTBEAT_TYPE, INITIAL_WINDOW, MAX_WINDOW, NUDGE_STREAM_ID } from './frame.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
 import { Leaving, type LeavingHost } from './leaving.ts';
-import { Output } from './output.ts';
+import { type FrameListener, Output } from './output.ts';
 import { LateBytes, LateCredit } from './late.ts';
 import { Patience, PATIENCE } from './patience.ts';
 import { RecentIds, REMEMBERED_RESETS } from './recent-ids.ts';
@@ -24,7 +24,7 @@ export function createMuxSession(options: MuxOptions, handler: MuxSessionHandler
   return new Session(options, handler);
 }
 
-class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
+class Session implements MuxSession, FrameSink, FrameListener, StreamHost, LeavingHost {
   readonly role: 'client' | 'server';
   ended = false;
   readonly leaving: Leaving;
@@ -105,7 +105,7 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
     this.framesSent += early.count;
     this.#patience.useful(early.count);
     if (early.asks) this.unanswered = true;
-    const buffer = this.#output.next(this.#afterFrame, limit);
+    const buffer = this.#output.next(this, limit);
     this.#announced = buffer !== undefined;
     if (this.#drained.length > 0) for (const stream of this.#drained.splice(0)) if (!stream.dead) stream.tellDrain();
     return buffer;
@@ -141,7 +141,7 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
     this.#finish(code, detail, MuxErrorCode.sessionClosed);
   }
 
-  // What streams ask for.
+  // What streams ask for, and what the output tells.
 
   frame(stream: Stream, chunk: Buffer): boolean {
     if (!this.#output.early.add(stream, chunk)) return false;
@@ -166,6 +166,15 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
 
   over(stream: Stream): void {
     this.#handler.onStreamOver?.(stream);
+  }
+
+  wrote(stream: Stream): void {
+    this.framesSent += 1;
+    if (stream.type !== HEARTBEAT_TYPE) this.unanswered = true;
+    if (stream.closed) this.#forget(stream);
+    else if (stream.resetDue !== undefined) this.#abort(stream, stream.resetDue);
+    else this.#patience.useful();
+    if (stream.takeDrained()) this.#drained.push(stream);
   }
 
   resetLeaver(id: number): void {
@@ -349,15 +358,6 @@ class Session implements MuxSession, FrameSink, StreamHost, LeavingHost {
     this.#lateCredit.expect(stream.unacknowledged);
     if (!leaves) this.over(stream);
   }
-
-  readonly #afterFrame = (stream: Stream): void => {
-    this.framesSent += 1;
-    if (stream.type !== HEARTBEAT_TYPE) this.unanswered = true;
-    if (stream.closed) this.#forget(stream);
-    else if (stream.resetDue !== undefined) this.#abort(stream, stream.resetDue);
-    else this.#patience.useful();
-    if (stream.takeDrained()) this.#drained.push(stream);
-  };
 
   #kill(stream: Stream): void {
     stream.kill(this.#output.early.withdraw(stream.id));
