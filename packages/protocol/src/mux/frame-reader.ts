@@ -22,7 +22,8 @@ export interface FrameSink {
  */
 export class FrameReader {
   readonly #sink: FrameSink;
-  readonly #header = Buffer.alloc(HEADER_BYTES);
+  /** For headers that come in pieces; null = none has. */
+  #header: Buffer | null = null;
   #headerFill = 0;
   /** Type of the frame whose payload is being read; -1 between frames. */
   #type = -1;
@@ -53,12 +54,13 @@ export class FrameReader {
       this.#begin(chunk, start, chunk, start + HEADER_BYTES, end);
       return start + HEADER_BYTES;
     }
+    const header = (this.#header ??= Buffer.alloc(HEADER_BYTES));
     const taken = Math.min(HEADER_BYTES - this.#headerFill, end - start);
-    chunk.copy(this.#header, this.#headerFill, start, start + taken);
+    chunk.copy(header, this.#headerFill, start, start + taken);
     this.#headerFill += taken;
     if (this.#headerFill === HEADER_BYTES) {
       this.#headerFill = 0;
-      this.#begin(this.#header, 0, chunk, start + taken, end);
+      this.#begin(header, 0, chunk, start + taken, end);
     }
     return start + taken;
   }

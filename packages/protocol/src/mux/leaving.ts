@@ -31,7 +31,8 @@ export class Leaving implements LeavingStreams {
   unsettled = 0;
   readonly #host: LeavingHost;
   readonly #now: () => number;
-  readonly #leavers = new Map<number, Leaver>();
+  /** null = there have been none, as at nearly all sessions. */
+  #leavers: Map<number, Leaver> | null = null;
   #mark = 0;
 
   /** @param now monotonic milliseconds */
@@ -41,16 +42,16 @@ export class Leaving implements LeavingStreams {
   }
 
   get size(): number {
-    return this.#leavers.size;
+    return this.#leavers?.size ?? 0;
   }
 
   add(stream: Stream): void {
-    this.#leavers.set(stream.id, { stream, since: this.#now(), mark: -1 });
+    (this.#leavers ??= new Map()).set(stream.id, { stream, since: this.#now(), mark: -1 });
   }
 
   /** DATA came. @returns false when it is no business of a stream here, or not any more */
   takes(id: number, length: number, fin: boolean): boolean {
-    const leaver = this.#leavers.get(id);
+    const leaver = this.#leavers?.get(id);
     if (leaver === undefined) return false;
     if (fin) this.letGo(id);
     else if (length === 0 || leaver.mark >= 0) return false;
@@ -64,9 +65,9 @@ export class Leaving implements LeavingStreams {
 
   /** The peer has ended the stream. */
   letGo(id: number): void {
-    const leaver = this.#leavers.get(id);
+    const leaver = this.#leavers?.get(id);
     if (leaver === undefined) return;
-    this.#leavers.delete(id);
+    this.#leavers?.delete(id);
     if (leaver.mark >= 0) this.unsettled -= 1;
     this.#host.over(leaver.stream);
   }
@@ -77,12 +78,12 @@ export class Leaving implements LeavingStreams {
   }
 
   settle(mark: number): void {
-    for (const [id, leaver] of this.#leavers) if (leaver.mark >= 0 && leaver.mark < mark) this.letGo(id);
+    for (const [id, leaver] of this.#leavers ?? []) if (leaver.mark >= 0 && leaver.mark < mark) this.letGo(id);
   }
 
   expire(milliseconds: number): void {
     const before = this.#now() - milliseconds;
-    for (const [id, leaver] of this.#leavers) {
+    for (const [id, leaver] of this.#leavers ?? []) {
       if (leaver.since > before) continue;
       this.#host.resetLeaver(id);
       this.letGo(id);
@@ -91,6 +92,6 @@ export class Leaving implements LeavingStreams {
 
   /** The session is over. */
   clear(): void {
-    for (const id of this.#leavers.keys()) this.letGo(id);
+    for (const id of this.#leavers?.keys() ?? []) this.letGo(id);
   }
 }

@@ -11,18 +11,20 @@ const SMALL_CHUNK = 1_024;
 const GATHERED_BYTES = 16_384;
 /** An idle stream keeps no more places than this for chunks to come. */
 const KEPT_PLACES = 64;
+const EMPTY = Buffer.alloc(0);
 
 /**
  * The bytes that one stream still has to send: a queue of the writers' own buffers, copied once, into the frame. What a
  * writer could not leave here is copied into pooled slabs.
  */
 export class SendQueue {
-  #chunks: (Buffer | string)[] = [];
+  #chunks: (Buffer | string)[] = [EMPTY];
   /** The pooled slab under the chunk of the same index, if there is one. */
-  #slabs: (Buffer | undefined)[] = [];
+  #slabs: (Buffer | undefined)[] = [undefined];
   /**
    * Index of the first chunk not yet used up, and how much of it is; and of the place for the next. Places are used again:
-   * an array that is emptied by its length gets new memory with the next chunk.
+   * an array that is emptied by its length gets new memory with the next chunk. One place is there from the start: the
+   * first chunk that is pushed to an empty array makes room for 17, and few streams ever have two.
    */
   #head = 0;
   #headOffset = 0;
@@ -123,8 +125,8 @@ export class SendQueue {
       this.#head = 0;
       this.#tail = 0;
       if (this.#chunks.length > KEPT_PLACES) {
-        this.#chunks = [];
-        this.#slabs = [];
+        this.#chunks = [EMPTY];
+        this.#slabs = [undefined];
       }
     } else if (this.#head >= 32 && this.#head * 2 >= this.#tail) {
       this.#chunks.splice(0, this.#head);
@@ -134,5 +136,3 @@ export class SendQueue {
     }
   }
 }
-
-const EMPTY = Buffer.alloc(0);

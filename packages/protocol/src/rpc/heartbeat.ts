@@ -3,6 +3,13 @@ import { StreamType } from './types.ts';
 
 const BEAT_BYTES = 4;
 
+/** What a beat carries, as a number: an idle session keeps no buffer. */
+function beatOf(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(BEAT_BYTES);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
 /**
  * The answering side of a heartbeat stream (agent-protocol.md §3.1): every 4 bytes go back as one frame, also before
  * Auth. Sets `stream.handler`.
@@ -14,7 +21,7 @@ export function echoHeartbeats(stream: MuxStream, onBeat?: () => void): void {
 class Echo implements MuxStreamHandler {
   readonly #stream: MuxStream;
   readonly #onBeat: (() => void) | undefined;
-  #beat = Buffer.alloc(BEAT_BYTES);
+  #beat = 0;
   #fill = 0;
 
   constructor(stream: MuxStream, onBeat: (() => void) | undefined) {
@@ -24,16 +31,14 @@ class Echo implements MuxStreamHandler {
 
   onData(chunk: Buffer): void {
     this.#stream.consume(chunk.length);
-    for (let at = 0; at < chunk.length;) {
-      const taken = chunk.copy(this.#beat, this.#fill, at, at + BEAT_BYTES - this.#fill);
-      at += taken;
-      this.#fill += taken;
-      if (this.#fill < BEAT_BYTES) return;
+    for (const byte of chunk) {
+      this.#beat = (this.#beat << 8) | byte;
+      this.#fill += 1;
+      if (this.#fill < BEAT_BYTES) continue;
       this.#fill = 0;
       // A peer that beats and does not read its echoes must not make the queue grow.
       if (this.#stream.queued > 4096) return this.#stream.reset(MuxErrorCode.enhanceYourCalm);
-      this.#stream.write(this.#beat);
-      this.#beat = Buffer.alloc(BEAT_BYTES);
+      this.#stream.write(beatOf(this.#beat));
       this.#onBeat?.();
     }
   }
@@ -79,7 +84,7 @@ class Beater implements Heartbeat, MuxStreamHandler {
   readonly #session: MuxSession;
   /** Opened with the first beat, so that type and beat leave together. */
   #stream: MuxStream | undefined = undefined;
-  readonly #expected = Buffer.alloc(BEAT_BYTES);
+  #expected = 0;
   #fill = 0;
   #over = false;
 
@@ -90,10 +95,10 @@ class Beater implements Heartbeat, MuxStreamHandler {
 
   beat(): void {
     if (this.#over || this.waitingSince !== undefined || this.#session.ended) return;
-    this.#expected.writeUInt32BE(this.#options.random32() >>> 0);
+    this.#expected = this.#options.random32() | 0;
     this.#fill = 0;
     this.waitingSince = this.#options.now();
-    const bytes = Buffer.from(this.#expected);
+    const bytes = beatOf(this.#expected);
     if (this.#stream !== undefined) {
       this.#stream.write(bytes);
       return;
@@ -114,7 +119,8 @@ class Beater implements Heartbeat, MuxStreamHandler {
     this.#stream?.consume(chunk.length);
     for (const byte of chunk) {
       if (this.#over) return;
-      if (this.waitingSince === undefined || byte !== this.#expected[this.#fill]) {
+      const due = (this.#expected >>> (8 * (BEAT_BYTES - 1 - this.#fill))) & 0xff;
+      if (this.waitingSince === undefined || byte !== due) {
         this.#stream?.reset(MuxErrorCode.protocol);
         return this.#break('the other side echoed something else');
       }
