@@ -1,7 +1,8 @@
 /** What agents ask, before and after they have said who they are: nothing of it may be kept, and none of it is free. */
 import { createMuxSession, MuxErrorCode, StreamType, type MuxSession } from '@postern/protocol';
 // Internal to the edge: nobody but this needs a public name of it.
-import { RpcServer } from '../../packages/edge/src/agents/rpc-server.ts';
+import { type RpcHost, RpcServer } from '../../packages/edge/src/agents/rpc-server.ts';
+import type { FaultReports, TimerWheel } from '../../packages/edge/src/context.ts';
 import type { Dice } from '@postern/edge/testing/dice';
 import { cut, mutatedOf, showChunks } from './mutate.ts';
 import { frame, muxMaterial, randomFrame } from './mux-material.ts';
@@ -96,33 +97,31 @@ function check({ phase, chunks, reads }: Case): void {
     login() {},
     traffic() {},
   };
-  const rpc = new RpcServer({
-    link,
-    wheel: {
-      schedule() {
-        const timer = {};
-        timers.add(timer);
-        return { cancel: () => void timers.delete(timer), refresh: () => void timers.add(timer), age: () => 0 };
-      },
-    },
-    faults: {
-      count: 0,
-      report(error) {
-        throw error;
-      },
-    },
-    region: 'us',
-    connectAddresses: [],
-    rpcBytes: 65_536,
+  const host: RpcHost = {
+    id: phase === 'before' ? '' : 'ts_1',
     authenticate: () => never,
-    sessionId: () => (phase === 'before' ? '' : 'ts_1'),
-    onUnbound() {},
+    connectAddresses: () => [],
     turn: () => 0,
-    end: (reason) => {
+    unbound() {},
+    end(reason) {
       ended ||= reason;
       session.destroy(MuxErrorCode.sessionClosed, reason);
     },
-  });
+  };
+  const faults: FaultReports = {
+    count: 0,
+    report(error) {
+      throw error;
+    },
+  };
+  const wheel: TimerWheel = {
+    schedule() {
+      const timer = {};
+      timers.add(timer);
+      return { cancel: () => void timers.delete(timer), refresh: () => void timers.add(timer), age: () => 0 };
+    },
+  };
+  const rpc = new RpcServer(host, { link, faults, region: 'us', limits: { rpcBytes: 65_536 } }, wheel);
   for (const chunk of chunks) {
     session.receive(chunk);
     if (reads) for (let out = session.pull(); out !== undefined; out = session.pull()) session.release(out);

@@ -200,7 +200,6 @@ class DataPlane implements Edge {
         ports: () => this.#listeners.agentPorts,
       },
       webUrl: () => this.#settings?.webUrl ?? '',
-      now,
       random,
       ready: this.#ready.promise,
       shared: options.shares?.agents ?? null,

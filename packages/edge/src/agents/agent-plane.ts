@@ -4,7 +4,7 @@ import type { FaultReports, EdgeLimits, Log, TimerWheel } from '../context.ts';
 import type { AgentCommand, ControlLink } from '@postern/link';
 import { fail } from '@postern/errors';
 import { LocalStreams, type PlaceTotals } from '../streams/local-streams.ts';
-import { AgentSession } from './agent-session.ts';
+import { AgentSession, type SessionOptions } from './agent-session.ts';
 import type { ConnectPoints } from './connect-addresses.ts';
 import { type AuthDelays, AuthLimiter } from './auth-limiter.ts';
 import { BindPaces, type BindTurns } from './pace.ts';
@@ -25,7 +25,6 @@ export interface AgentPlaneOptions {
   readonly connect: ConnectPoints;
   /** Where web pages are, for those who look for them at the agents' address. */
   readonly webUrl: () => string;
-  readonly now: () => number;
   readonly random: () => number;
   readonly ready: Promise<void>;
   /** What edges of a node count together; null = there are no others. */
@@ -47,7 +46,7 @@ export class AgentPlane {
   readonly #streams: LocalStreams;
   /** Those that are authenticated, by id. */
   readonly #sessions = new Map<string, AgentSession>();
-  readonly #limits: AgentLimits;
+  readonly #sessionOptions: SessionOptions;
   /** Every connection, authenticated or not. */
   readonly #open = new Set<AgentSession>();
   /** Sessions that control ended before they were entered here: revoked in the moment of their acceptance. */
@@ -65,7 +64,16 @@ export class AgentPlane {
       queueMs: limits.queueMs,
       faults: options.faults,
     });
-    this.#limits = options.shared ?? limitsOfOne(() => performance.now());
+    const { auths, binds } = options.shared ?? limitsOfOne(() => performance.now());
+    this.#sessionOptions = {
+      ...options,
+      limiter: auths,
+      binds,
+      onAuthenticated: (session) => this.#authenticated(session),
+      onStreamOver: (session, stream) => this.#streams.streamOver(session, stream),
+      onUnbound: (session, tunnelId) => this.#streams.unbound(session, tunnelId),
+      onEnded: (session, reason) => this.#ended(session, reason),
+    };
   }
 
   get streams(): LocalStreams {
@@ -87,36 +95,7 @@ export class AgentPlane {
 
   accept(socket: TLSSocket, remoteAddr: string, remoteIp: string): void {
     if (socket.destroyed) return;
-    const { link, wheel, log, faults, limits, region, connect, webUrl, now, random, ready } = this.#options;
-    const session = new AgentSession({
-      socket,
-      remoteAddr,
-      remoteIp,
-      link,
-      wheel,
-      log,
-      faults,
-      limits,
-      region,
-      connect,
-      webUrl,
-      now,
-      random,
-      ready,
-      limiter: this.#limits.auths,
-      binds: this.#limits.binds,
-      onAuthenticated: (one) => {
-        const closed = this.#closedEarly.get(one.id);
-        if (closed !== undefined) return one.end(closed);
-        this.#sessions.set(one.id, one);
-        this.#streams.add(one);
-        log.info({ session: one.id, remote: remoteAddr }, 'agent connected');
-      },
-      onStreamOver: (one, stream) => this.#streams.streamOver(one, stream),
-      onUnbound: (one, tunnelId) => this.#streams.unbound(one, tunnelId),
-      onEnded: (one, reason) => this.#ended(one, reason),
-    });
-    this.#open.add(session);
+    this.#open.add(new AgentSession(this.#sessionOptions, socket, remoteAddr, remoteIp));
   }
 
   async command(sessionId: string, command: AgentCommand): Promise<string> {
@@ -154,6 +133,14 @@ export class AgentPlane {
   async close(): Promise<void> {
     for (const session of this.#open) session.end('the server is stopping');
     await Promise.all(this.#farewells);
+  }
+
+  #authenticated(session: AgentSession): void {
+    const closed = this.#closedEarly.get(session.id);
+    if (closed !== undefined) return session.end(closed);
+    this.#sessions.set(session.id, session);
+    this.#streams.add(session);
+    this.#options.log.info({ session: session.id, remote: session.remoteAddr }, 'agent connected');
   }
 
   #ended(session: AgentSession, reason: string): void {

@@ -11,23 +11,25 @@ import {
   pumpMux,
   StreamType,
   type AuthRequest,
+  type MuxOptions,
   type MuxPump,
   type MuxSession,
+  type MuxSessionHandler,
   type MuxStream,
+  type MuxWire,
 } from '@postern/protocol';
 import { sayAndClose } from '../connection/plain-answers.ts';
 import { isHttpStart } from '../connection/client-hello.ts';
 import type { FaultReports, EdgeLimits, Log, TimerHandle, TimerWheel } from '../context.ts';
 import type { AgentSessionAccepted, ControlLink } from '@postern/link';
-import { withDeadline } from '../deadline.ts';
 import { Guard, streamFault } from '../guard.ts';
 import { readIntoSlab } from '../connection/slab-reader.ts';
 import { connectAddresses, type ConnectPoints } from './connect-addresses.ts';
 import type { AuthDelays } from './auth-limiter.ts';
 import { type BindTurns, Pace, type PaceLimits } from './pace.ts';
-import { RpcServer } from './rpc-server.ts';
-import { SessionHeartbeat } from './session-heartbeat.ts';
-import { SilenceWatch } from './silence-watch.ts';
+import { type RpcHost, RpcServer } from './rpc-server.ts';
+import { type LifeOwner, SessionLife } from './session-life.ts';
+import type { HeartbeatTimes } from './silence-watch.ts';
 import { webVisitorAnswer } from './web-visitor.ts';
 
 const AUTH_MS = 10_000;
@@ -42,8 +44,8 @@ const ANONYMOUS_BYTES = 262_144;
 const CALLS: PaceLimits = { burst: 2_000, perSecond: 500, waitMs: 10_000 };
 /** Streams that carry bulk may have this much under way to us: fewer stalls for want of credit (docs/performance.md). */
 const WINDOW = 1_048_576;
-const PROBE_MS = 1_000;
-const PROBE_LOOK_MS = 200;
+/** Between two looks whether streams that were reset have been let go. */
+const SETTLE_MS = 1_000;
 /** What official agents say of themselves whose mux keeps streams that were reset (agent-protocol.md, annex). */
 const SLOW_TO_LET_GO = 'ngrok-rust';
 /** Without an echo a stream that was reset is counted as gone after so many. */
@@ -52,20 +54,15 @@ const MOST_SETTLE_TRIES = 5;
 const RETIRE_MS = 2_000;
 const IDS_USED_UP = 'its stream ids are used up';
 
-function noEcho(): Error {
-  return new Error('no echo in time');
-}
-
-/** Heartbeats measure spans: the wall clock may jump. */
+/** Spans are measured: the wall clock may jump. */
 function monotonic(): number {
   return performance.now();
 }
 
+const MUX: MuxOptions = { role: 'server', maxInboundStreams: ANONYMOUS_STREAMS, window: WINDOW, now: monotonic };
+
+/** The same for all sessions. */
 export interface SessionOptions {
-  readonly socket: TLSSocket;
-  /** "ip:port" of the agent. */
-  readonly remoteAddr: string;
-  readonly remoteIp: string;
   readonly link: ControlLink;
   readonly wheel: TimerWheel;
   readonly log: Log;
@@ -76,8 +73,6 @@ export interface SessionOptions {
   readonly connect: ConnectPoints;
   /** Where web pages are, for those who look for them here. */
   readonly webUrl: () => string;
-  /** Unix milliseconds. */
-  readonly now: () => number;
   readonly random: () => number;
   readonly limiter: AuthDelays;
   /** How fast an account's agents may bind. */
@@ -92,75 +87,48 @@ export interface SessionOptions {
   readonly onEnded: (session: AgentSession, reason: string) => void;
 }
 
-export class AgentSession {
+/** Idle sessions are many: their parts tell each other by methods, since a closure for each would be a third of one. */
+export class AgentSession implements MuxSessionHandler, MuxWire, RpcHost, LifeOwner {
   /** `ts_…`, '' before Auth. */
   id = '';
   ended = false;
   /** Streams at once that the agent says it bears; 0 = it does not say. */
   saysItBears = 0;
   readonly mux: MuxSession;
+  /** "ip:port" of the agent. */
+  readonly remoteAddr: string;
+  readonly #socket: TLSSocket;
+  readonly #remoteIp: string;
   readonly #options: SessionOptions;
   readonly #guard: Guard;
   readonly #pump: MuxPump;
   readonly #rpc: RpcServer;
   readonly #authTimer: TimerHandle;
-  #heartbeat: SessionHeartbeat | null = null;
-  #watch: SilenceWatch | null = null;
-  readonly #calls: Pace;
+  #life: SessionLife | null = null;
+  readonly #calls = new Pace(CALLS, monotonic);
   #account = '';
   #started = false;
   #retiring = false;
   #settling = false;
 
-  constructor(options: SessionOptions) {
+  constructor(options: SessionOptions, socket: TLSSocket, remoteAddr: string, remoteIp: string) {
     this.#options = options;
-    this.#calls = new Pace(CALLS, monotonic);
-    const { socket, link, limits, region, faults } = options;
-    this.#guard = new Guard(faults, options.wheel, 'an agent session', () => {
+    this.#socket = socket;
+    this.remoteAddr = remoteAddr;
+    this.#remoteIp = remoteIp;
+    this.#guard = new Guard(options.faults, options.wheel, 'an agent session', () => {
       socket.destroy();
       this.end('a mistake inside the server');
     });
-    const wheel = this.#guard;
-    this.mux = createMuxSession(
-      { role: 'server', maxInboundStreams: ANONYMOUS_STREAMS, window: WINDOW, now: monotonic },
-      {
-        onStream: (stream) => this.#accept(stream),
-        onStreamOver: (stream) => this.#streamOver(stream),
-        onOutput: () => this.#pump.flushSoon(),
-        onFault: (error, stream) => streamFault(faults, error, stream, { session: this.id }),
-        onEnd: (_code, detail) => this.#muxEnded(detail),
-      },
-    );
-    this.#pump = pumpMux(this.mux, { write: (buffer, done) => void socket.write(buffer, done) }, (callback) =>
-      this.#guard.wrap(callback),
-    );
-    this.#rpc = new RpcServer({
-      link,
-      wheel,
-      faults,
-      region,
-      connectAddresses: connectAddresses(options.connect, {
-        host: typeof socket.servername === 'string' ? socket.servername : (socket.localAddress ?? ''),
-        port: socket.localPort ?? 0,
-      }),
-      rpcBytes: limits.rpcBytes,
-      authenticate: (request) => this.#authenticate(request),
-      sessionId: () => this.id,
-      turn: (binds) => (binds ? options.binds.take(this.#account) : this.#calls.take()),
-      onUnbound: (tunnelId) => options.onUnbound(this, tunnelId),
-      end: (reason) => this.end(reason),
-    });
-    this.#authTimer = wheel.schedule(AUTH_MS, () => this.end('no Auth in time'));
+    this.mux = createMuxSession(MUX, this);
+    this.#pump = pumpMux(this.mux, this);
+    this.#rpc = new RpcServer(this, options, this.#guard);
+    this.#authTimer = this.#guard.schedule(AUTH_MS, () => this.end('no Auth in time'));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    const on = (event: string, reason: (error?: Error) => string): void =>
-      void socket.on(
-        event,
-        this.#guard.wrap((error?: Error) => this.end(reason(error))),
-      );
-    on('end', () => 'the agent closed the connection');
-    on('error', (error) => error?.message ?? '');
-    on('close', () => 'the connection closed');
+    socket.on('end', () => this.#over('the agent closed the connection'));
+    socket.on('error', (error) => this.#over(error.message));
+    socket.on('close', () => this.#over('the connection closed'));
     readIntoSlab(socket, this.#onBytes);
     socket.resume();
   }
@@ -170,22 +138,9 @@ export class AgentSession {
     return this.mux.countOf(StreamType.proxy);
   }
 
-  /**
-   * Whether the agent lives: true as soon as it answers a beat or sends anything, false once it has been silent for
-   * longer than a busy one ever is. A healthy agent answers at once; who asks waits for one that was killed behind a
-   * wire that says nothing, instead of being told that it lives.
-   */
-  async probe(): Promise<boolean> {
-    const heard = this.mux.bytesReceived;
-    if (await this.#echo()) return true;
-    for (;;) {
-      if (this.#watch === null || this.ended) return false;
-      if (this.mux.bytesReceived !== heard) return true;
-      if (this.#watch.suspicious) return false;
-      // Each look comes behind the one before it.
-      // oxlint-disable-next-line no-await-in-loop
-      await new Promise<void>((resolve) => this.#options.wheel.schedule(PROBE_LOOK_MS, resolve));
-    }
+  /** Whether the agent lives. */
+  probe(): Promise<boolean> {
+    return this.#life?.probe() ?? Promise.resolve(false);
   }
 
   /**
@@ -196,9 +151,10 @@ export class AgentSession {
     if (this.ended) return;
     this.ended = true;
     this.#authTimer.cancel();
-    this.#watch?.stop();
+    this.#life?.stop();
     this.mux.destroy(MuxErrorCode.sessionClosed, reason);
-    const { socket, wheel } = this.#options;
+    const { wheel } = this.#options;
+    const socket = this.#socket;
     if (!socket.destroyed) {
       socket.end();
       wheel.schedule(1_000, () => socket.destroy());
@@ -246,34 +202,71 @@ export class AgentSession {
     for (let tries = 0; leaving.unsettled > 0 && !this.ended; tries++) {
       const mark = leaving.mark();
       // The first echo may be that of a beat before.
-      const answered = (await this.#echo()) && (await this.#echo());
+      const answered = (await this.#life?.echo()) === true && (await this.#life?.echo()) === true;
       if (answered || tries >= MOST_SETTLE_TRIES) leaving.settle(mark);
-      else await new Promise<void>((resolve) => wheel.schedule(PROBE_MS, resolve));
+      else await new Promise<void>((resolve) => wheel.schedule(SETTLE_MS, resolve));
     }
     this.#settling = false;
   }
 
-  #echo(): Promise<boolean> {
-    const { wheel } = this.#options;
-    if (this.#heartbeat === null || this.ended) return Promise.resolve(false);
-    return withDeadline(wheel, this.#heartbeat.probe(), PROBE_MS, noEcho).catch(() => false);
-  }
+  // What the mux tells, and asks of the wire.
 
-  #streamOver(stream: MuxStream): void {
-    if (stream.type !== StreamType.proxy) this.#rpc.over(stream);
-    this.#options.onStreamOver(this, stream);
-    // Not inside the call that ended the stream, which may go on with it.
-    if (this.#retiring && !this.ended && this.carries === 0)
-      setImmediate(this.#guard.wrap(() => this.end(IDS_USED_UP)));
-  }
-
-  #accept(stream: MuxStream): void {
+  onStream(stream: MuxStream): void {
     try {
       this.#serve(stream);
     } catch (error) {
       stream.reset(MuxErrorCode.internal);
-      streamFault(this.#options.faults, error, stream, { session: this.id });
+      this.onFault(error, stream);
     }
+  }
+
+  onStreamOver(stream: MuxStream): void {
+    if (stream.type !== StreamType.proxy) this.#rpc.over(stream);
+    this.#options.onStreamOver(this, stream);
+    // Not inside the call that ended the stream, which may go on with it.
+    if (this.#retiring && !this.ended && this.carries === 0) setImmediate(() => this.#over(IDS_USED_UP));
+  }
+
+  onOutput(): void {
+    this.#pump.flushSoon();
+  }
+
+  onFault(error: unknown, stream: MuxStream): void {
+    streamFault(this.#options.faults, error, stream, { session: this.id });
+  }
+
+  onEnd(_code: number, detail: string): void {
+    // A violation leaves a GOAWAY to be sent; the connection closes right behind it.
+    this.#pump.flush();
+    this.end(detail);
+  }
+
+  write(buffer: Buffer, done: (error?: Error | null) => void): void {
+    this.#socket.write(buffer, done);
+  }
+
+  fault(error: unknown): void {
+    this.#guard.fault(error);
+  }
+
+  // What questions of the agent ask, and its life tells.
+
+  connectAddresses(): readonly string[] {
+    const { servername, localAddress, localPort } = this.#socket;
+    const host = typeof servername === 'string' ? servername : (localAddress ?? '');
+    return connectAddresses(this.#options.connect, { host, port: localPort ?? 0 });
+  }
+
+  turn(binds: boolean): number | null | Promise<number | null> {
+    return binds ? this.#options.binds.take(this.#account) : this.#calls.take();
+  }
+
+  unbound(tunnelId: string): void {
+    this.#options.onUnbound(this, tunnelId);
+  }
+
+  silent(ms: number): void {
+    this.end(`silent for ${Math.round(ms / 1_000)} s`);
   }
 
   #serve(stream: MuxStream): void {
@@ -281,15 +274,16 @@ export class AgentSession {
     else this.#rpc.accept(stream);
   }
 
-  async #authenticate(request: AuthRequest): Promise<AgentSessionAccepted> {
+  async authenticate(request: AuthRequest): Promise<AgentSessionAccepted> {
     this.#authTimer.cancel();
-    const { limiter, remoteIp, remoteAddr, link, wheel } = this.#options;
+    const { limiter, link, wheel } = this.#options;
+    const remoteIp = this.#remoteIp;
     await this.#options.ready;
     const delay = await limiter.delay(remoteIp);
     if (delay > 0) await new Promise<void>((resolve) => wheel.schedule(delay, resolve));
     let accepted: AgentSessionAccepted;
     try {
-      accepted = await link.authenticate(request, remoteAddr);
+      accepted = await link.authenticate(request, this.remoteAddr);
     } catch (error) {
       // A mistake of ours is nobody's wrong token.
       if (isPosternError(error)) limiter.failed(remoteIp);
@@ -309,50 +303,30 @@ export class AgentSession {
       return accepted;
     }
     this.#options.onAuthenticated(this);
-    if (!this.#over()) this.#startHeartbeat(request);
+    this.#live({ interval: request.heartbeatInterval, tolerance: request.heartbeatTolerance });
     return accepted;
   }
 
-  /** Whoever was told of the session may have ended it. */
-  #over(): boolean {
-    return this.ended;
+  #live(times: HeartbeatTimes): void {
+    // Whoever was told of the session may have ended it.
+    if (!this.ended) this.#life = new SessionLife(this, this.#options, this.#guard, times);
   }
 
-  #startHeartbeat(request: AuthRequest): void {
-    const { random, log, limits } = this.#options;
-    const heartbeat = new SessionHeartbeat(this.mux, {
-      now: monotonic,
-      random,
-      onBroken: (reason) => log.debug({ session: this.id, reason }, 'agent does not echo heartbeats'),
-    });
-    this.#heartbeat = heartbeat;
-    this.#watch = new SilenceWatch({
-      wheel: this.#guard,
-      now: monotonic,
-      times: { interval: request.heartbeatInterval, tolerance: request.heartbeatTolerance },
-      suspectMs: limits.suspectMs,
-      bytesReceived: () => this.mux.bytesReceived,
-      unanswered: () => this.mux.unanswered,
-      beat: () => {
-        heartbeat.beat();
-        this.mux.leaving.expire(limits.idleMs);
-      },
-      onSilent: (ms) => this.end(`silent for ${Math.round(ms / 1_000)} s`),
-    });
-  }
-
-  #muxEnded(detail: string): void {
-    // A violation leaves a GOAWAY to be sent; the connection closes right behind it.
-    this.#pump.flush();
-    this.end(detail);
+  /** {@link end} where the runtime calls. */
+  #over(reason: string): void {
+    try {
+      this.end(reason);
+    } catch (error) {
+      this.#guard.fault(error);
+    }
   }
 
   #answerHttp(head: string): void {
-    const { socket, wheel, webUrl } = this.#options;
+    const { wheel, webUrl } = this.#options;
     this.ended = true;
     this.#authTimer.cancel();
     this.mux.destroy(MuxErrorCode.protocol, 'HTTP on the agent port');
-    sayAndClose(socket, webVisitorAnswer(head, webUrl()), wheel);
+    sayAndClose(this.#socket, webVisitorAnswer(head, webUrl()), wheel);
     this.#options.onEnded(this, 'HTTP on the agent port');
   }
 }

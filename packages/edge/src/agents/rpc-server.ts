@@ -15,7 +15,7 @@ import {
   type MuxStream,
 } from '@postern/protocol';
 import type { AgentSessionAccepted, ControlLink } from '@postern/link';
-import type { FaultReports, TimerHandle, TimerWheel } from '../context.ts';
+import type { EdgeLimits, FaultReports, TimerHandle, TimerWheel } from '../context.ts';
 import { RPC_METHODS, type RpcMethod } from './rpc-methods.ts';
 
 /** Questions under way at once: an agent with a thousand endpoints binds them all anew when it comes back. */
@@ -33,53 +33,61 @@ const MESSAGE_MS = 30_000;
 /** Versions that this server speaks, preferred first. */
 const VERSIONS = ['3', '2'];
 
+/** The same for all sessions. */
 export interface RpcServerOptions {
   readonly link: ControlLink;
-  readonly wheel: TimerWheel;
   readonly faults: FaultReports;
   readonly region: string;
-  /** As AuthResp offers them; empty where there is only one. */
-  readonly connectAddresses: readonly string[];
-  readonly rpcBytes: number;
-  /** Makes the session. Called at most once at a time; throws PosternError. */
-  readonly authenticate: (request: AuthRequest) => Promise<AgentSessionAccepted>;
+  readonly limits: Pick<EdgeLimits, 'rpcBytes'>;
+}
+
+/** The session whose questions are answered. */
+export interface RpcHost {
   /** '' before Auth. */
-  readonly sessionId: () => string;
+  readonly id: string;
+  /** Makes the session. Called at most once at a time; throws PosternError. */
+  authenticate(request: AuthRequest): Promise<AgentSessionAccepted>;
+  /** As AuthResp offers them; empty where there is only one. */
+  connectAddresses(): readonly string[];
   /** Milliseconds until a question of this kind may be answered; null = it is refused. */
-  readonly turn: (binds: boolean) => number | null | Promise<number | null>;
+  turn(binds: boolean): number | null | Promise<number | null>;
   /** The agent has taken this endpoint of its own back. */
-  readonly onUnbound: (tunnelId: string) => void;
+  unbound(tunnelId: string): void;
   /** Ends the connection. */
-  readonly end: (reason: string) => void;
+  end(reason: string): void;
 }
 
 export class RpcServer {
+  readonly #host: RpcHost;
   readonly #options: RpcServerOptions;
+  readonly #wheel: TimerWheel;
   #calls = 0;
   #bytes = 0;
   #anonymous = 0;
-  /** Answered streams that the agent has not ended, oldest first. */
-  readonly #unended = new Map<MuxStream, TimerHandle>();
+  /** Answered streams that the agent has not ended, oldest first; null = none. */
+  #unended: Map<MuxStream, TimerHandle> | null = null;
   #authenticating = false;
   /** Auth has begun, and is not answered yet. */
   #authPending = false;
   /** Questions that came meanwhile. */
   #held: (() => void)[] = [];
 
-  constructor(options: RpcServerOptions) {
+  /** @param wheel guarded by the session */
+  constructor(host: RpcHost, options: RpcServerOptions, wheel: TimerWheel) {
+    this.#host = host;
     this.#options = options;
+    this.#wheel = wheel;
   }
 
   /** Takes a stream whose type is none of heartbeat. */
   accept(stream: MuxStream): void {
-    if (this.#options.sessionId() === '' && ++this.#anonymous > MOST_ANONYMOUS) {
-      return this.#options.end('too many questions before Auth');
+    if (this.#host.id === '' && ++this.#anonymous > MOST_ANONYMOUS) {
+      return this.#host.end('too many questions before Auth');
     }
     if (stream.type === StreamType.auth) return this.#auth(stream);
     const method = RPC_METHODS.get(stream.type);
     if (method === undefined) return this.#refuseType(stream);
-    const { rpcBytes } = this.#options;
-    const limit = this.#options.sessionId() === '' ? AUTH_BYTES : rpcBytes;
+    const limit = this.#host.id === '' ? AUTH_BYTES : this.#options.limits.rpcBytes;
     this.#collect(
       stream,
       limit,
@@ -90,18 +98,17 @@ export class RpcServer {
 
   /** A stream of this connection is over. */
   over(stream: MuxStream): void {
-    const timer = this.#unended.get(stream);
-    if (timer === undefined) return;
-    timer.cancel();
-    this.#unended.delete(stream);
+    this.#unended?.get(stream)?.cancel();
+    this.#settled(stream);
   }
 
   async #run(method: RpcMethod, message: unknown): Promise<Buffer> {
-    const { link, region, onUnbound } = this.#options;
-    if (method.needsSession && this.#options.sessionId() === '' && this.#authPending) await this.#authAnswered();
-    const sessionId = this.#options.sessionId();
+    const { link, region } = this.#options;
+    if (method.needsSession && this.#host.id === '' && this.#authPending) await this.#authAnswered();
+    const sessionId = this.#host.id;
     if (method.needsSession && sessionId === '') throw fail(109, { reason: `${method.name} came before Auth` });
     if (sessionId !== '') await this.#turn(method.binds);
+    const onUnbound = (tunnelId: string): void => this.#host.unbound(tunnelId);
     return method.run({ link, sessionId, region, message, onUnbound });
   }
 
@@ -116,25 +123,25 @@ export class RpcServer {
   }
 
   async #turn(binds: boolean): Promise<void> {
-    const wait = await this.#options.turn(binds);
+    const wait = await this.#host.turn(binds);
     if (wait === null) throw fail(90053);
-    if (wait > 0) await new Promise<void>((resolve) => this.#options.wheel.schedule(wait, resolve));
+    if (wait > 0) await new Promise<void>((resolve) => this.#wheel.schedule(wait, resolve));
   }
 
   #auth(stream: MuxStream): void {
-    this.#authPending = this.#options.sessionId() === '';
+    this.#authPending = this.#host.id === '';
     const refuse = (text: string): Buffer => {
       this.#letGo();
       return refuseAuth(text);
     };
     this.#collect(stream, AUTH_BYTES, refuse, async (message) => {
-      if (this.#authenticating || this.#options.sessionId() !== '')
+      if (this.#authenticating || this.#host.id !== '')
         throw fail(109, { reason: 'Auth came twice on one connection' });
       this.#authenticating = true;
       try {
         const request = decodeAuth(message);
         const version = chooseVersion(request.versions);
-        const accepted = await this.#options.authenticate(request);
+        const accepted = await this.#host.authenticate(request);
         this.#letGo();
         const { clientId, cookie, region, accountName, banner, sessionId } = accepted;
         return encodeAuthResponse({
@@ -145,7 +152,7 @@ export class RpcServer {
           accountName,
           banner,
           sessionId,
-          connectAddresses: this.#options.connectAddresses,
+          connectAddresses: this.#host.connectAddresses(),
         });
       } finally {
         this.#authenticating = false;
@@ -166,14 +173,13 @@ export class RpcServer {
     }
     this.#calls++;
     let bytes = 0;
-    const { wheel } = this.#options;
     const finish = (last: Buffer): void => {
       this.#calls--;
       this.#bytes -= bytes;
       stream.end(last);
       this.#expectEnd(stream);
     };
-    const incomplete = wheel.schedule(MESSAGE_MS, () => {
+    const incomplete = this.#wheel.schedule(MESSAGE_MS, () => {
       this.#calls--;
       this.#bytes -= bytes;
       stream.reset(MuxErrorCode.streamCancelled);
@@ -189,7 +195,7 @@ export class RpcServer {
         answer(message)
           .then(finish, (error: unknown) => finish(refuse(this.#text(error))))
           .catch((error: unknown) => {
-            this.#options.faults.report(error, 'an RPC of an agent', { session: this.#options.sessionId() });
+            this.#options.faults.report(error, 'an RPC of an agent', { session: this.#host.id });
             stream.reset(MuxErrorCode.internal);
           });
       },
@@ -204,15 +210,21 @@ export class RpcServer {
   #expectEnd(stream: MuxStream): void {
     if (stream.closed) return;
     const close = (): void => {
-      this.#unended.delete(stream);
+      this.#settled(stream);
       stream.reset(MuxErrorCode.streamCancelled);
     };
-    this.#unended.set(stream, this.#options.wheel.schedule(MESSAGE_MS, close));
-    if (this.#unended.size <= MOST_UNENDED) return;
-    const [oldest] = this.#unended.keys();
+    const unended = (this.#unended ??= new Map());
+    unended.set(stream, this.#wheel.schedule(MESSAGE_MS, close));
+    if (unended.size <= MOST_UNENDED) return;
+    const [oldest] = unended.keys();
     if (oldest === undefined) return;
     this.over(oldest);
     oldest.reset(MuxErrorCode.streamCancelled);
+  }
+
+  #settled(stream: MuxStream): void {
+    this.#unended?.delete(stream);
+    if (this.#unended?.size === 0) this.#unended = null;
   }
 
   #refuseType(stream: MuxStream): void {
@@ -222,7 +234,7 @@ export class RpcServer {
 
   #text(error: unknown): string {
     if (isPosternError(error)) return errorText(error);
-    this.#options.faults.report(error, 'an RPC of an agent', { session: this.#options.sessionId() });
+    this.#options.faults.report(error, 'an RPC of an agent', { session: this.#host.id });
     return 'Something went wrong inside the server; its log has the cause. Try again in a moment.';
   }
 }

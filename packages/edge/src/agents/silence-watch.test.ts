@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { TimerHandle, TimerWheel } from '../context.ts';
-import { SilenceWatch } from './silence-watch.ts';
+import { type SilenceHost, SilenceWatch } from './silence-watch.ts';
 
 /** A watch over an agent that beats every 10 s, by a clock of the test's. */
 function watched(): {
@@ -33,16 +33,18 @@ function watched(): {
       }
     },
   };
-  const watch = new SilenceWatch({
-    wheel,
+  const host: SilenceHost = {
     now: () => now,
-    times: { interval: 10_000, tolerance: 15_000 },
-    suspectMs: 5_000,
-    bytesReceived: () => state.bytes,
-    unanswered: () => state.unanswered,
-    beat: () => beats.push(now),
-    onSilent: () => ends.push(now),
-  });
+    get bytesReceived() {
+      return state.bytes;
+    },
+    get unanswered() {
+      return state.unanswered;
+    },
+    beat: () => void beats.push(now),
+    silent: () => void ends.push(now),
+  };
+  const watch = new SilenceWatch(host, wheel, { interval: 10_000, tolerance: 15_000 }, 5_000);
   expect(watch.limitMs).toBe(26_000);
   return state;
 }

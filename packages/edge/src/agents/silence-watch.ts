@@ -16,28 +16,26 @@ const TOLERANCE_BOUNDS = [500, 60_000] as const;
 /** For the network and for the coarse clock. */
 const SLACK_MS = 1_000;
 
-export interface SilenceWatchOptions {
-  readonly wheel: TimerWheel;
+/** What is watched. */
+export interface SilenceHost {
   /** Milliseconds. */
-  readonly now: () => number;
-  readonly times: HeartbeatTimes;
-  /** Beyond the interval, before {@link SilenceWatch.suspicious}. */
-  readonly suspectMs: number;
+  now(): number;
   /** Grows with everything received. */
-  readonly bytesReceived: () => number;
+  readonly bytesReceived: number;
   /** A visitor's bytes have left for the agent, and nothing has come since. */
-  readonly unanswered: () => boolean;
-  readonly beat: () => void;
-  readonly onSilent: (silentMs: number) => void;
+  readonly unanswered: boolean;
+  beat(): void;
+  silent(ms: number): void;
 }
 
 export class SilenceWatch {
   /** Without a byte for this long the session is over. */
   readonly limitMs: number;
-  readonly #options: SilenceWatchOptions;
+  readonly #host: SilenceHost;
+  readonly #suspectMs: number;
   readonly #intervalMs: number;
   readonly #periodMs: number;
-  #timer: TimerHandle;
+  readonly #timer: TimerHandle;
   #seen: number;
   #lastLife: number;
   #lastBeat: number;
@@ -45,17 +43,19 @@ export class SilenceWatch {
   /** When it was asked on behalf of a visitor who waits; null = nobody does. */
   #askedAt: number | null = null;
 
-  constructor(options: SilenceWatchOptions) {
-    this.#options = options;
-    this.#intervalMs = clamp(options.times.interval || DEFAULTS.interval, INTERVAL_BOUNDS);
-    this.limitMs = this.#intervalMs + clamp(options.times.tolerance || DEFAULTS.tolerance, TOLERANCE_BOUNDS) + SLACK_MS;
+  /** @param suspectMs beyond the interval, before {@link suspicious} */
+  constructor(host: SilenceHost, wheel: TimerWheel, times: HeartbeatTimes, suspectMs: number) {
+    this.#host = host;
+    this.#suspectMs = suspectMs;
+    this.#intervalMs = clamp(times.interval || DEFAULTS.interval, INTERVAL_BOUNDS);
+    this.limitMs = this.#intervalMs + clamp(times.tolerance || DEFAULTS.tolerance, TOLERANCE_BOUNDS) + SLACK_MS;
     this.#periodMs = Math.min(1_000, this.#intervalMs / 2);
-    const now = options.now();
-    this.#seen = options.bytesReceived();
+    const now = host.now();
+    this.#seen = host.bytesReceived;
     this.#lastLife = now;
     this.#lastBeat = now;
     this.#lastCheck = now;
-    this.#timer = options.wheel.schedule(this.#periodMs, this.#check);
+    this.#timer = wheel.schedule(this.#periodMs, this.#check);
   }
 
   stop(): void {
@@ -64,13 +64,13 @@ export class SilenceWatch {
 
   /** No byte for longer than a healthy agent is ever silent, and some seconds more. */
   get suspicious(): boolean {
-    if (this.#options.bytesReceived() !== this.#seen) return false;
-    return this.#options.now() - this.#lastLife > this.#intervalMs + this.#options.suspectMs;
+    if (this.#host.bytesReceived !== this.#seen) return false;
+    return this.#host.now() - this.#lastLife > this.#intervalMs + this.#suspectMs;
   }
 
   readonly #check = (): void => {
-    const now = this.#options.now();
-    const seen = this.#options.bytesReceived();
+    const now = this.#host.now();
+    const seen = this.#host.bytesReceived;
     // When this process itself stood still, what the agent sent meanwhile has not been read yet.
     const stalled = now - this.#lastCheck > this.#periodMs + SLACK_MS;
     this.#lastCheck = now;
@@ -81,12 +81,12 @@ export class SilenceWatch {
     }
     const silent = now - this.#lastLife;
     if (silent > this.limitMs || this.#failsVisitor(now)) {
-      this.#options.onSilent(silent);
+      this.#host.silent(silent);
       return;
     }
     if (now - this.#lastBeat >= this.#intervalMs) {
       this.#lastBeat = now;
-      this.#options.beat();
+      this.#host.beat();
     }
     this.#timer.refresh();
   };
@@ -94,11 +94,11 @@ export class SilenceWatch {
   /** A visitor who waits is no reason to wait for the next beat: it goes out now, and its echo is due in seconds. */
   #failsVisitor(now: number): boolean {
     if (this.#askedAt === null) {
-      if (!this.#options.unanswered()) return false;
+      if (!this.#host.unanswered) return false;
       this.#askedAt = now;
-      this.#options.beat();
+      this.#host.beat();
     }
-    return now - this.#askedAt > this.#options.suspectMs;
+    return now - this.#askedAt > this.#suspectMs;
   }
 }
 

@@ -89,7 +89,7 @@ export class TlsTerminators {
     return new Promise((resolve) => {
       const onClose = (): void => this.#settle(socket, null);
       this.#handoffs.set(socket, { demands, resolve, onClose });
-      socket.once('close', onClose);
+      socket.on('close', onClose);
       // During the handshake a FIN is the end. With a half-open connection the runtime would tell it to nobody.
       socket.allowHalfOpen = false;
       server.emit('connection', socket);
@@ -204,7 +204,7 @@ export class TlsTerminators {
   #secured(socket: TLSSocket): void {
     // Whoever takes the socket may wait before it listens; an 'error' without a listener would end the process.
     // Node leaves a socket open whose TLS has failed after the handshake, and nothing can come over it any more.
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroyItself);
     socket.allowHalfOpen = true;
     const below = connectionBelow(socket);
     const handoff = below === null ? undefined : this.#handoffs.get(below);
@@ -251,6 +251,10 @@ function lineOf({ line }: TlsIdentity, demands: TlsDemands, key: string): string
   return createHash('sha256')
     .update(JSON.stringify([line, demands]))
     .digest('base64');
+}
+
+function destroyItself(this: TLSSocket): void {
+  this.destroy();
 }
 
 /** By the runtime's own field: the public API has no link between the two but their addresses, which the system has to be asked for. */

@@ -102,7 +102,8 @@ export class Gate {
     this.#perIp.add(network, 1);
     // Whatever happens to the socket, an 'error' without a listener would end the process.
     socket.on('error', ignore);
-    socket.once('close', () => {
+    // It comes once; `once` would keep two objects more for each connection.
+    socket.on('close', () => {
       this.#open.delete(socket);
       this.#perIp.add(network, -1);
     });

@@ -14,7 +14,8 @@ export interface Queued {
 type Ring<T> = Map<string, T>;
 
 export class FairQueue<T extends Queued> {
-  readonly #endpoints: Ring<Ring<Set<T>>> = new Map();
+  /** null = nobody has ever waited, as at most sessions. */
+  #endpoints: Ring<Ring<Set<T>>> | null = null;
   #size = 0;
 
   get size(): number {
@@ -22,8 +23,9 @@ export class FairQueue<T extends Queued> {
   }
 
   add(item: T): void {
-    let networks = this.#endpoints.get(item.endpointId);
-    if (networks === undefined) this.#endpoints.set(item.endpointId, (networks = new Map()));
+    const endpoints = (this.#endpoints ??= new Map());
+    let networks = endpoints.get(item.endpointId);
+    if (networks === undefined) endpoints.set(item.endpointId, (networks = new Map()));
     const name = lineOf(item);
     let line = networks.get(name);
     if (line === undefined) networks.set(name, (line = new Set()));
@@ -33,26 +35,28 @@ export class FairQueue<T extends Queued> {
 
   /** @returns whether it was there */
   remove(item: T): boolean {
-    const networks = this.#endpoints.get(item.endpointId);
+    const networks = this.#endpoints?.get(item.endpointId);
     const name = lineOf(item);
     const line = networks?.get(name);
     if (networks === undefined || line?.delete(item) !== true) return false;
     this.#size -= 1;
     if (line.size === 0) networks.delete(name);
-    if (networks.size === 0) this.#endpoints.delete(item.endpointId);
+    if (networks.size === 0) this.#endpoints?.delete(item.endpointId);
     return true;
   }
 
   /** Takes out the next one that may go, and gives its network and endpoint their next turn last. */
   take(mayGo: (item: T) => boolean): T | null {
-    for (const [endpointId, networks] of this.#endpoints) {
+    const endpoints = this.#endpoints;
+    if (endpoints === null) return null;
+    for (const [endpointId, networks] of endpoints) {
       for (const [name, line] of networks) {
         const [first] = line;
         // What keeps the first from going keeps all of its line.
         if (first === undefined || !mayGo(first)) continue;
         this.remove(first);
         turnLast(networks, name);
-        turnLast(this.#endpoints, endpointId);
+        turnLast(endpoints, endpointId);
         return first;
       }
     }
@@ -62,15 +66,15 @@ export class FairQueue<T extends Queued> {
   /** Takes all out. */
   drain(): T[] {
     const all: T[] = [];
-    for (const networks of this.#endpoints.values()) for (const line of networks.values()) all.push(...line);
-    this.#endpoints.clear();
+    for (const networks of this.#endpoints?.values() ?? []) for (const line of networks.values()) all.push(...line);
+    this.#endpoints = null;
     this.#size = 0;
     return all;
   }
 
   /** In no order that matters. */
   *[Symbol.iterator](): Iterator<T> {
-    for (const networks of this.#endpoints.values()) for (const line of networks.values()) yield* line;
+    for (const networks of this.#endpoints?.values() ?? []) for (const line of networks.values()) yield* line;
   }
 }
 

@@ -43,10 +43,16 @@ class Session {
   readonly places: SessionPlaces;
 
   constructor(limit: number, reclaimer: Partial<Reclaimer> = {}) {
-    this.places = new SessionPlaces({
-      sessionId: 's',
-      limit,
-      inUse: () => this.open.length,
+    const { open } = this;
+    const owner = {
+      id: 's',
+      mux: {
+        get streamCount() {
+          return open.length;
+        },
+      },
+    };
+    this.places = new SessionPlaces(owner, limit, {
       queueMs: 5_000,
       wheel: this.wheel,
       reclaimers: [{ idle: () => false, slow: () => false, ...reclaimer }],

@@ -20,12 +20,15 @@ const LOOK_MS = 500;
 /** For how many of those who wait. */
 const LOOK_FOR = 32;
 
+/** The session whose places they are. */
+export interface PlacesOwner {
+  readonly id: string;
+  /** `streamCount` is of streams of any kind. */
+  readonly mux: { readonly streamCount: number };
+}
+
+/** The same for all sessions. */
 export interface SessionPlacesOptions {
-  readonly sessionId: string;
-  /** How many streams the agent bears. */
-  readonly limit: number;
-  /** How many are open, of any kind. */
-  readonly inUse: () => number;
   readonly queueMs: number;
   readonly wheel: TimerWheel;
   readonly reclaimers: readonly Reclaimer[];
@@ -47,10 +50,12 @@ interface Waiter extends Queued, PlaceWait {
 
 export class SessionPlaces {
   readonly limit: number;
+  readonly #owner: PlacesOwner;
   readonly #options: SessionPlacesOptions;
   readonly #most: number;
   readonly #mostLong: number;
-  readonly #holdings = new Map<string, Holding>();
+  /** null = no visitor has come. */
+  #holdings: Map<string, Holding> | null = null;
   readonly #queue = new FairQueue<Waiter>();
   /** Nobody who waits could use what is free: all are at the bound of their network. */
   #onlyBound = false;
@@ -58,16 +63,18 @@ export class SessionPlaces {
   #look: TimerHandle | null = null;
   #closed = false;
 
-  constructor(options: SessionPlacesOptions) {
+  /** @param limit how many streams the agent bears */
+  constructor(owner: PlacesOwner, limit: number, options: SessionPlacesOptions) {
+    this.#owner = owner;
     this.#options = options;
-    this.limit = options.limit;
-    const divided = options.limit >= LEAST_DIVIDED;
-    this.#most = options.limit - (divided ? Math.floor(options.limit / 8) : 0);
-    this.#mostLong = options.limit - (divided ? Math.floor(options.limit / 4) : 0);
+    this.limit = limit;
+    const divided = limit >= LEAST_DIVIDED;
+    this.#most = limit - (divided ? Math.floor(limit / 8) : 0);
+    this.#mostLong = limit - (divided ? Math.floor(limit / 4) : 0);
   }
 
   get free(): number {
-    return Math.max(0, this.limit - this.#options.inUse());
+    return Math.max(0, this.limit - this.#owner.mux.streamCount);
   }
 
   get waiting(): number {
@@ -82,12 +89,13 @@ export class SessionPlaces {
 
   /** Enters who was let in. */
   enter(claim: PlaceClaim): Place {
-    let holding = this.#holdings.get(claim.network);
+    const holdings = (this.#holdings ??= new Map());
+    let holding = holdings.get(claim.network);
     if (holding === undefined) {
       holding = { network: claim.network, busy: 0, long: 0, idle: 0 };
-      this.#holdings.set(claim.network, holding);
+      holdings.set(claim.network, holding);
     }
-    return new Place(this.#options.sessionId, holding, claim.long);
+    return new Place(this.#owner.id, holding, claim.long);
   }
 
   /** A stream of the session is over; `place` if it was a visitor's. */
@@ -95,7 +103,7 @@ export class SessionPlaces {
     if (place !== null) {
       place.leave();
       const { holding } = place;
-      if (holding.busy + holding.idle === 0) this.#holdings.delete(holding.network);
+      if (holding.busy + holding.idle === 0) this.#holdings?.delete(holding.network);
     }
     this.#mayGrant();
   }
@@ -172,7 +180,7 @@ export class SessionPlaces {
   readonly #mayGo = (waiter: Waiter): boolean => !this.#atBound(waiter);
 
   #atBound({ network, long }: Queued): boolean {
-    const holding = this.#holdings.get(network);
+    const holding = this.#holdings?.get(network);
     if (holding === undefined) return false;
     return holding.busy >= this.#most || (long && holding.long >= this.#mostLong);
   }
@@ -185,7 +193,7 @@ export class SessionPlaces {
   }
 
   #askElsewhere(): void {
-    for (const reclaimer of this.#options.reclaimers) reclaimer.elsewhere?.(this.#options.sessionId);
+    for (const reclaimer of this.#options.reclaimers) reclaimer.elsewhere?.(this.#owner.id);
   }
 
   #reclaimFor(waiter: Waiter): void {
@@ -197,9 +205,10 @@ export class SessionPlaces {
   }
 
   #reclaim(waiter: Waiter): void {
-    const { reclaimers, sessionId, counts } = this.#options;
+    const { reclaimers, counts } = this.#options;
+    const sessionId = this.#owner.id;
     // Streams of our own, as heartbeats, may have taken the session beyond its limit.
-    let due = 1 + Math.max(0, this.#options.inUse() - this.limit);
+    let due = 1 + Math.max(0, this.#owner.mux.streamCount - this.limit);
     for (const reclaimer of reclaimers) {
       while (due > 0 && reclaimer.idle(sessionId)) {
         due -= 1;
@@ -208,9 +217,9 @@ export class SessionPlaces {
     }
     if (due === 0) return;
     const share = this.#share(waiter.network);
-    const mine = this.#holdings.get(waiter.network)?.busy ?? 0;
+    const mine = this.#holdings?.get(waiter.network)?.busy ?? 0;
     const beyondShare = (network: string): boolean =>
-      mine < share && network !== waiter.network && (this.#holdings.get(network)?.busy ?? 0) > share;
+      mine < share && network !== waiter.network && (this.#holdings?.get(network)?.busy ?? 0) > share;
     for (const reclaimer of reclaimers) {
       if (!reclaimer.slow(sessionId, beyondShare)) continue;
       counts.reclaimed += 1;
@@ -220,7 +229,7 @@ export class SessionPlaces {
 
   /** What each network may hold when all want as much as they can get. */
   #share(network: string): number {
-    const networks = this.#holdings.size + (this.#holdings.has(network) ? 0 : 1);
+    const networks = (this.#holdings?.size ?? 0) + (this.#holdings?.has(network) === true ? 0 : 1);
     return Math.max(1, Math.floor(this.limit / networks));
   }
 

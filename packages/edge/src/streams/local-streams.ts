@@ -11,7 +11,7 @@ import {
 import type { FaultReports, TimerWheel } from '../context.ts';
 import type { AgentUpstream } from '@postern/link';
 import { placeOf, type PlaceClaim, type PlaceWait, type Reclaimer } from '../places/place.ts';
-import { type PlaceCounts, SessionPlaces } from '../places/session-places.ts';
+import { type PlaceCounts, SessionPlaces, type SessionPlacesOptions } from '../places/session-places.ts';
 import type { AgentStreams, GoneListener, StreamPurpose } from './agent-streams.ts';
 
 /** A session as far as streams need it. */
@@ -55,24 +55,25 @@ export class LocalStreams implements AgentStreams {
   readonly #goneListeners: GoneListener[] = [];
   readonly #counts: PlaceCounts = { refused: 0, reclaimed: 0 };
 
+  readonly #placesOptions: SessionPlacesOptions;
+
   constructor(options: LocalStreamsOptions) {
     this.#options = options;
-  }
-
-  add(session: Carrier): void {
-    const { wheel, queueMs, streamsPerSession, mostStreamsPerSession } = this.#options;
-    const { saysItBears } = session;
-    const places = new SessionPlaces({
-      sessionId: session.id,
-      limit: saysItBears === 0 ? streamsPerSession : Math.min(saysItBears, mostStreamsPerSession),
-      inUse: () => session.mux.streamCount,
+    const { wheel, queueMs, faults } = options;
+    this.#placesOptions = {
       queueMs,
       wheel,
       reclaimers: this.#reclaimers,
       counts: this.#counts,
-      onFault: (error) => this.#options.faults.report(error, 'the turn of a visitor who waited for a place'),
-    });
-    this.#entries.set(session.id, { session, places });
+      onFault: (error) => faults.report(error, 'the turn of a visitor who waited for a place'),
+    };
+  }
+
+  add(session: Carrier): void {
+    const { streamsPerSession, mostStreamsPerSession } = this.#options;
+    const { saysItBears } = session;
+    const limit = saysItBears === 0 ? streamsPerSession : Math.min(saysItBears, mostStreamsPerSession);
+    this.#entries.set(session.id, { session, places: new SessionPlaces(session, limit, this.#placesOptions) });
   }
 
   /** The session's wire is gone: who waits for it is told, and who keeps streams of it. */

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { pumpMux } from './pump.ts';
 import { createMuxSession } from './session.ts';
 import { openRecorded, parseFrames, recorder } from './testing.ts';
-import type { MuxPump } from './pump.ts';
+import type { MuxPump, MuxWire } from './pump.ts';
 
-function pumped(wire: { write(buffer: Buffer, done: (error?: Error | null) => void): void }) {
+function pumped(wire: MuxWire) {
   let pump: MuxPump | undefined;
   const session = createMuxSession(
     { role: 'client' },
@@ -65,25 +65,27 @@ describe('the pump', () => {
     expect(writes).toEqual([1, 2, 4, 1, 1]);
   });
 
-  test('whoever wraps its callbacks has all of them', async () => {
-    const wrapped: string[] = [];
+  test.each([
+    ['behind a write', 2],
+    ['in a turn of the event loop', 3],
+  ])('what is thrown %s is told to a wire that takes it', async (_when, throwing) => {
+    const faults: unknown[] = [];
     let finish: ((error?: Error | null) => void) | undefined;
-    let pump: MuxPump | undefined;
-    const session = createMuxSession(
-      { role: 'client' },
-      { onStream() {}, onOutput: () => pump?.flushSoon(), onEnd() {} },
-    );
-    const wire = { write: (_buffer: Buffer, done: (error?: Error | null) => void) => void (finish = done) };
-    pump = pumpMux(session, wire, (callback) => (...args) => {
-      wrapped.push(args.length === 0 ? 'called' : 'told');
-      callback(...args);
+    let writes = 0;
+    const { session } = pumped({
+      write(_buffer, done) {
+        finish = done;
+        writes += 1;
+        if (writes === throwing) throw new Error('the wire');
+      },
+      fault: (error) => faults.push(error),
     });
     for (let i = 0; i < 3; i++) session.open(1, recorder().handler);
     finish?.(null);
     finish?.(null);
     session.open(1, recorder().handler);
     await immediate();
-    expect(wrapped).toEqual(['told', 'told', 'called']);
+    expect(faults).toEqual([new Error('the wire')]);
   });
 
   test('a wire that answers at once is not recursed into', () => {

@@ -4,6 +4,8 @@ import type { MuxSession } from './types.ts';
 export interface MuxWire {
   /** Writes all of `buffer`, then calls `done` once, with an error when it could not. `done` may run inside `write`. */
   write(buffer: Buffer, done: (error?: Error | null) => void): void;
+  /** What came of a write, or of a turn of the event loop, has thrown. Without this it is theirs who called. */
+  fault?(error: unknown): void;
 }
 
 export interface MuxPump {
@@ -22,13 +24,10 @@ export interface MuxPump {
  * Moves a session's output to its wire with one write under way at a time (docs/performance.md): what gathers meanwhile
  * leaves in the next write, up to 128 KiB of it, so small frames share TLS records and a slow wire pushes back.
  * A write error stops the pump; the owner of the wire sees the error itself and calls `session.wireEnded`.
- * @param wrap around what wire and event loop call, for an owner who catches what is thrown there
  */
-export function pumpMux(session: MuxSession, wire: MuxWire, wrap: Wrap = (callback) => callback): MuxPump {
-  return new Pump(session, wire, wrap);
+export function pumpMux(session: MuxSession, wire: MuxWire): MuxPump {
+  return new Pump(session, wire);
 }
-
-type Wrap = <A extends unknown[]>(callback: (...args: A) => void) => (...args: A) => void;
 
 class Pump implements MuxPump {
   readonly #session: MuxSession;
@@ -39,15 +38,12 @@ class Pump implements MuxPump {
   #scheduled = false;
   /** The last turn that sent anything had more than one frame to send. */
   #busy = false;
-  #whenDry: (() => void)[] = [];
-  readonly #done: (error?: Error | null) => void;
-  readonly #turnOver: () => void;
+  /** null = nobody waits for it. */
+  #whenDry: (() => void)[] | null = null;
 
-  constructor(session: MuxSession, wire: MuxWire, wrap: Wrap) {
+  constructor(session: MuxSession, wire: MuxWire) {
     this.#session = session;
     this.#wire = wire;
-    this.#done = wrap((error?: Error | null) => this.#written(error));
-    this.#turnOver = wrap(() => this.#flushTurn());
   }
 
   flushSoon(): void {
@@ -68,14 +64,36 @@ class Pump implements MuxPump {
       this.#wire.write(buffer, this.#done);
     }
     this.#looping = false;
-    if (this.#underWay === undefined && this.#whenDry.length > 0) {
-      for (const callback of this.#whenDry.splice(0)) callback();
-    }
+    if (this.#underWay !== undefined || this.#whenDry === null) return;
+    const waiting = this.#whenDry;
+    this.#whenDry = null;
+    for (const callback of waiting) callback();
   }
 
   whenDry(callback: () => void): void {
-    this.#whenDry.push(callback);
+    (this.#whenDry ??= []).push(callback);
     this.flush();
+  }
+
+  readonly #turnOver = (): void => {
+    try {
+      this.#flushTurn();
+    } catch (error) {
+      this.#thrown(error);
+    }
+  };
+
+  readonly #done = (error?: Error | null): void => {
+    try {
+      this.#written(error);
+    } catch (mistake) {
+      this.#thrown(mistake);
+    }
+  };
+
+  #thrown(error: unknown): void {
+    if (this.#wire.fault === undefined) throw error;
+    this.#wire.fault(error);
   }
 
   #flushTurn(): void {
@@ -85,7 +103,7 @@ class Pump implements MuxPump {
     this.#busy = this.#session.framesSent - before > 1;
   }
 
-  #written(error?: Error | null): void {
+  #written(error: Error | null | undefined): void {
     const buffer = this.#underWay;
     if (buffer === undefined) return;
     this.#underWay = undefined;
