@@ -9,7 +9,7 @@ import { Postern } from './postern.ts';
 import { type NginxPair, startNginx } from './references/nginx.ts';
 
 /** What a request costs is asked, however busy the machine is; who is refused is another question (overload.ts). */
-const PATIENT = '--arrival-timeout=0';
+export const PATIENT = '--arrival-timeout=0';
 
 /** Why something cannot be measured here; the run goes on without it. */
 export class Missing extends Error {}
