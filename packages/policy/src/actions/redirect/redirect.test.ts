@@ -195,7 +195,7 @@ describe('the bounds of redirect', () => {
   it('end a request whose URL would take too long', async () => {
     const outcomes: unknown[] = [];
     const target = (length: number): Facts => ({ target: `/${'a'.repeat(length)}` });
-    const started = performance.now();
+    const before = process.cpuUsage();
     // Every search goes to the end of the text, and finds one letter.
     for (const [from, length] of [
       ['(b*?)(?:a.*c|a)', 8_000],
@@ -207,7 +207,8 @@ describe('the bounds of redirect', () => {
     expect(outcomes).toEqual(
       Array(3).fill(expect.objectContaining({ error: expect.objectContaining({ number: 90034 }) })),
     );
-    expect(performance.now() - started).toBeLessThan(2_000);
+    // Of this process: what others have of a busy machine is not the subject.
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000);
     const long = await outcomeOf({ from: '(a*)', to: '$1'.repeat(4_000) }, target(4_000));
     expect(long).toMatchObject({ error: { number: 90034 } });
   });
