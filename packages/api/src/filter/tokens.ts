@@ -9,7 +9,23 @@ export type Token =
 
 const MAX_LENGTH = 4_096;
 const SIGNS = ['&&', '||', '==', '!=', '<=', '>=', '<', '>', '!', '(', ')', '[', ']', ',', '.'];
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '\\': '\\', '"': '"', "'": "'" };
+/** CEL's. What quotes a text for Go (`%q`) or in JSON writes some of these. */
+const ESCAPES: Readonly<Record<string, string>> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
+  '"': '"',
+  "'": "'",
+  '`': '`',
+  '?': '?',
+};
+const CODE = /^\\(?:[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2}))/;
+const LONGEST_CODE = 10;
 
 /** A filter that cannot be used: 250, with what is wrong and where (position from 1). */
 export function badFilter(reason: string, at: number): Error {
@@ -62,13 +78,22 @@ function readString(source: string, start: number): Read {
     if (character === quote) return { token: { type: 'string', text, at: start }, end: at + 1 };
     if (character === '\\') {
       const escaped = ESCAPES[source.charAt(at + 1)];
-      if (escaped === undefined) throw badFilter('a backslash is followed by no known escape', at);
-      text += escaped;
-      at += 2;
+      const code = escaped === undefined ? readCode(source, at) : { text: escaped, end: at + 2 };
+      text += code.text;
+      at = code.end;
       continue;
     }
     text += character;
     at += 1;
   }
   throw badFilter('a string is not closed', start);
+}
+
+function readCode(source: string, at: number): { readonly text: string; readonly end: number } {
+  const [whole, x, u, long, octal] = CODE.exec(source.slice(at, at + LONGEST_CODE)) ?? [];
+  if (whole === undefined) throw badFilter('a backslash is followed by no known escape', at);
+  const code = octal === undefined ? Number.parseInt(x ?? u ?? long ?? '', 16) : Number.parseInt(octal, 8);
+  const isCharacter = code <= 0x10_ff_ff && (code < 0xd8_00 || code > 0xdf_ff);
+  if (!isCharacter) throw badFilter(`${whole} is no character`, at);
+  return { text: String.fromCodePoint(code), end: at + whole.length };
 }
