@@ -164,4 +164,44 @@ describe('memory for bytes that come one by one', () => {
     expect((await held()) - before).toBeLessThan(MOST_BYTES);
     socket.destroy();
   });
+
+  test('of an answer of an HTTP/2 service that is not read yet, and all of it comes when it is', async () => {
+    const pieces = 400_000;
+    let write = (): void => {};
+    await using service = await byHand((socket, type, _flags, id) => {
+      if (type !== FrameType.headers) return;
+      socket.write(frame(FrameType.headers, Flag.endHeaders, id, Buffer.from([0x88])));
+      const some = Buffer.concat(Array.from({ length: 1_000 }, () => frame(FrameType.data, 0, id, 'x')));
+      write = () => {
+        for (let sent = 0; sent < pieces; sent += 1_000) socket.write(some);
+        socket.write(frame(FrameType.data, Flag.endStream, id));
+      };
+    });
+    const asked = Promise.withResolvers<void>();
+    const judged = Promise.withResolvers<Outcome>();
+    const later: CompiledPolicy = {
+      ...waits,
+      onHttpResponse: {
+        name: 'on_http_response',
+        start: () => ({ next: () => (asked.resolve(), judged.promise), forwardFailed: () => ({ kind: 'continue' }) }),
+      },
+    };
+    await using edge = await harness({ agents: { s1: dial(service.port) }, policies: { later } });
+    const upstreams = [upstream('s1', 't1', { protocol: 'http2' })];
+    edge.publish(endpoint('ep_1', 'http', 'app.test', { policy: 'later', upstreams }));
+    const socket = edge.connect().on('error', () => {});
+    let got = '';
+    socket.on('data', (bytes: Buffer) => (got += bytes.toString('latin1')));
+    socket.write('GET / HTTP/1.1\r\nHost: app.test\r\n\r\n');
+    await asked.promise;
+    const before = await held();
+    write();
+    await sleep(3_000);
+    // Some are on their way when no more is asked for.
+    expect((await held()) - before).toBeLessThan(3 * MOST_BYTES);
+    judged.resolve({ kind: 'continue' });
+    await expect.poll(() => got.endsWith('\r\n0\r\n\r\n'), { timeout: 30_000 }).toBe(true);
+    expect(got.split('\r\nx').length - 1).toBe(pieces);
+    socket.destroy();
+  });
 });

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Flag, frame, FrameType } from '../../testing/h2-frames.ts';
 import { EndWatch } from './end-watch.ts';
+import { UnreadPieces } from './unread-pieces.ts';
 
 const { data, headers, continuation, ping } = FrameType;
 const { endStream, endHeaders } = Flag;
@@ -26,7 +27,7 @@ test('a stream has ended when the frame that ends it is whole, however the bytes
   const bytes = Buffer.concat(FRAMES.map(([one]) => one));
   fc.assert(
     fc.property(fc.uniqueArray(fc.integer({ min: 0, max: bytes.length }), { maxLength: 20 }), (places) => {
-      const watch = new EndWatch();
+      const watch = new EndWatch(new UnreadPieces(() => {}));
       const cuts = [...places.toSorted((a, b) => a - b), bytes.length];
       let at = 0;
       let due = 0;

@@ -1,3 +1,5 @@
+import type { UnreadPieces } from './unread-pieces.ts';
+
 const HEAD_BYTES = 9;
 const DATA = 0;
 const HEADERS = 1;
@@ -21,12 +23,21 @@ export class EndWatch {
   #ends = 0;
   /** The stream that ends with the last CONTINUATION of the head under way; 0 = none. */
   #block = 0;
+  /** The stream of the DATA frame under way; 0 = it is another one. */
+  #data = 0;
+  readonly #unread: UnreadPieces;
+
+  /** @param unread is told of each piece of DATA */
+  constructor(unread: UnreadPieces) {
+    this.#unread = unread;
+  }
 
   read(chunk: Buffer): void {
     for (let at = 0; at < chunk.length;) {
       if (this.#payload > 0) {
         const passed = Math.min(this.#payload, chunk.length - at);
         this.#payload -= passed;
+        if (this.#data !== 0) this.#unread.came(this.#data);
         at += passed;
         if (this.#payload === 0) this.#whole();
         continue;
@@ -48,6 +59,7 @@ export class EndWatch {
     this.#payload = this.#head.readUIntBE(0, 3);
     const [type, flags = 0] = this.#head.subarray(3, 5);
     const id = this.#head.readUInt32BE(5) & 0x7fff_ffff;
+    this.#data = type === DATA ? id : 0;
     const endStream = (flags & END_STREAM) !== 0;
     const endHeaders = (flags & END_HEADERS) !== 0;
     if (type === HEADERS) this.#block = endStream && !endHeaders ? id : 0;

@@ -12,6 +12,7 @@ import { prepareResponseFields } from '../exchange/prepared-fields.ts';
 import { Pieces } from '../exchange/pieces.ts';
 import { endReset } from '../codec/http2-no-error.ts';
 import { h2Block, h2Object, ordinaryFields } from '../codec/http2-fields.ts';
+import type { UnreadPieces } from './unread-pieces.ts';
 import type { Guard } from '../../guard.ts';
 import type { NativeLife } from '../codec/http2-native-life.ts';
 
@@ -25,6 +26,7 @@ export interface Http2Carrier {
   readonly upstream: AgentUpstream;
   readonly session: ClientHttp2Session;
   readonly native: NativeLife;
+  readonly unread: UnreadPieces;
   /** Of the visitor connection. */
   readonly guard: Guard;
   /** Whether the service has refused a request before it did anything for it, or never got it (RFC 9113 §8.7). */
@@ -154,6 +156,7 @@ export class Http2Upstream implements Upstream {
   }
 
   pause(): void {
+    this.link.unread.waits(this.stream?.id);
     this.stream?.pause();
   }
 
@@ -163,7 +166,7 @@ export class Http2Upstream implements Upstream {
 
   hold(): void {
     this.holding = true;
-    this.stream?.pause();
+    this.pause();
   }
 
   release(): void {
@@ -233,9 +236,10 @@ export class Http2Upstream implements Upstream {
   }
 
   private bodyCame(stream: ClientHttp2Stream, chunk: Buffer): void {
+    this.link.unread.taken(stream.id);
     if (this.missing > 0) this.missing -= chunk.length;
     try {
-      if (this.exchange !== null && !this.exchange.responseBody(chunk, 0, chunk.length)) stream.pause();
+      if (this.exchange !== null && !this.exchange.responseBody(chunk, 0, chunk.length)) this.pause();
     } catch (error) {
       this.link.guard.fault(error);
     }
@@ -281,6 +285,7 @@ export class Http2Upstream implements Upstream {
     // A session that is destroyed ends its streams as if END_STREAM had come.
     const whole = this.endSeen && stream?.rstCode === constants.NGHTTP2_NO_ERROR && !link.session.destroyed;
     if (!whole && stream !== null) link.native.outlive(stream);
+    link.unread.forget(stream?.id);
     link.streamClosed(stream?.rstCode ?? 0);
     Http2Upstream.leave(this);
     if (this.endSeen) this.responseEnd();

@@ -19,6 +19,7 @@ import { NativeLife } from '../codec/http2-native-life.ts';
 import { keepStreamsPassing } from '../codec/passing.ts';
 import { StreamErrors } from '../codec/http2-stream-errors.ts';
 import { MuxDuplex } from './mux-duplex.ts';
+import type { UnreadPieces } from './unread-pieces.ts';
 import { type Http2Carrier, Http2Upstream } from './http2.ts';
 
 const WINDOW_BYTES = 1_048_576;
@@ -143,6 +144,10 @@ export class Http2Link implements Spare, Http2Carrier {
   leftUntaken(stream: ClientHttp2Stream): boolean {
     if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) return true;
     return stream.id === undefined || stream.id > this.lastTaken;
+  }
+
+  get unread(): UnreadPieces {
+    return this.duplex.unread;
   }
 
   ended(stream: ClientHttp2Stream): boolean {

@@ -5,17 +5,21 @@ import { GONE_GRACE_MS, partStream } from '../../agents/part-stream.ts';
 import type { TimerHandle } from '../../context.ts';
 import type { Guard } from '../../guard.ts';
 import { EndWatch } from './end-watch.ts';
+import { UnreadPieces } from './unread-pieces.ts';
 
 export class MuxDuplex extends Duplex implements MuxStreamHandler {
   /** Set when the agent reset the stream or its session was lost. */
   resetCode: number | null = null;
   /** The first bytes received: an agent that cannot reach its service answers in HTTP/1. */
   opening = '';
-  readonly ends = new EndWatch();
+  readonly unread = new UnreadPieces(() => this.giveCredit());
+  readonly ends = new EndWatch(this.unread);
   /** Of the visitor connection that it serves. */
   private readonly guard: Guard;
   private stream: MuxStream | null = null;
   private owed = 0;
+  /** The session takes more. */
+  private wanted = true;
   private afterDrain: ((error?: Error | null) => void) | null = null;
   private parting: TimerHandle | null = null;
 
@@ -41,8 +45,16 @@ export class MuxDuplex extends Duplex implements MuxStreamHandler {
     }
     if (this.opening.length < 64) this.opening += chunk.toString('latin1', 0, Math.min(64, chunk.length));
     this.ends.read(chunk);
-    if (this.push(Buffer.from(chunk))) this.stream?.consume(chunk.length);
-    else this.owed += chunk.length;
+    this.owed += chunk.length;
+    this.wanted = this.push(Buffer.from(chunk));
+    this.giveCredit();
+  }
+
+  private giveCredit(): void {
+    const { owed } = this;
+    if (owed === 0 || !this.wanted || this.unread.tooMany) return;
+    this.owed = 0;
+    this.stream?.consume(owed);
   }
 
   onEnd(): void {
@@ -67,11 +79,9 @@ export class MuxDuplex extends Duplex implements MuxStreamHandler {
   }
 
   override _read(): void {
-    if (this.owed === 0) return;
-    const { owed } = this;
-    this.owed = 0;
+    this.wanted = true;
     try {
-      this.stream?.consume(owed);
+      this.giveCredit();
     } catch (error) {
       this.guard.fault(error);
     }
