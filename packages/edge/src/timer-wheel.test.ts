@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createTimerWheel } from './timer-wheel.ts';
@@ -48,6 +49,52 @@ describe('timer wheel', () => {
     vi.advanceTimersByTime(800);
     expect(fired).toHaveBeenCalledTimes(2);
     expect(wheel.size).toBe(0);
+  });
+
+  test('what is refreshed while the process is held up counts from then', async () => {
+    let now = 0;
+    const wheel = createTimerWheel({ now: () => now });
+    const fired: string[] = [];
+    const busy = wheel.schedule(30_000, () => fired.push('busy'));
+    wheel.schedule(30_000, () => fired.push('silent'));
+    const pass = async (milliseconds: number): Promise<void> => {
+      now += milliseconds;
+      vi.advanceTimersByTime(100);
+      await immediate();
+    };
+    for (const stall of [20_000, 9_000]) {
+      now += stall;
+      busy.refresh();
+      expect(busy.age()).toBeLessThanOrEqual(stall);
+      await pass(0);
+    }
+    await pass(1_300);
+    expect(fired).toEqual(['silent']);
+    await pass(28_600);
+    expect(fired).toEqual(['silent']);
+    await pass(500);
+    expect(fired).toEqual(['silent', 'busy']);
+    expect(wheel.size).toBe(0);
+  });
+
+  test('a waiting timer that is refreshed is never early, and at most three slots late', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 40 }), (gaps) => {
+        const wheel = createTimerWheel();
+        let refreshed = 0;
+        let fired = -1;
+        const timer = wheel.schedule(4_000, () => (fired = performance.now() - refreshed));
+        for (const gap of gaps) {
+          vi.advanceTimersByTime(gap * 97);
+          refreshed = performance.now();
+          timer.refresh();
+        }
+        expect(fired).toBe(-1);
+        vi.advanceTimersByTime(4_400);
+        expect(fired >= 4_000 && fired <= 4_400).toBe(true);
+      }),
+      { numRuns: 50 },
+    );
   });
 
   test('a callback may cancel its neighbour of the same slot and schedule anew', () => {

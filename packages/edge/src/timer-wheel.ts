@@ -47,14 +47,18 @@ class Timer implements TimerHandle {
   }
 
   refresh(): void {
+    if (this.slot < 0) {
+      this.due = this.wheel.tickNow() + this.ticks;
+      this.wheel.insert(this);
+      return;
+    }
     // A waiting timer stays in its slot: when the wheel comes by it finds a later `due` and moves it on. A later due
-    // time is all that a busy connection pays.
-    this.due = this.wheel.tickNow() + this.ticks;
-    if (this.slot < 0) this.wheel.insert(this);
+    // time is all that a busy connection pays, without a look at the clock.
+    this.due = this.wheel.latest + this.ticks;
   }
 
   age(): number {
-    return this.wheel.span(this.wheel.tickNow() - (this.due - this.ticks));
+    return this.wheel.span(Math.max(0, this.wheel.tickNow() - (this.due - this.ticks)));
   }
 }
 
@@ -91,6 +95,11 @@ class Wheel implements TimerWheel {
   /** The tick of this moment. Sleeping wheels have no ticks of their own, so the clock is asked. */
   tickNow(): number {
     return Math.floor(this.#now() / this.#resolution);
+  }
+
+  /** While timers wait it is no later than this tick, or the wheel is late and finds out (see {@link #turn}). */
+  get latest(): number {
+    return this.#tick + LATE;
   }
 
   /** Milliseconds of so many ticks. */
@@ -151,18 +160,23 @@ class Wheel implements TimerWheel {
 
   #turn(): void {
     const target = this.tickNow();
-    // After a long stall one look at every slot is enough.
-    const first = Math.max(this.#tick + 1, target - SLOTS + 1);
-    for (let tick = first; tick <= target && this.#size > 0; tick++) this.#visit(tick % SLOTS, target);
+    // What was refreshed behind the last turn may have been so just now, if this one is late: it is looked for in every slot.
+    const late = target > this.latest;
+    const refreshed = late ? this.latest : Infinity;
+    const last = late ? this.#tick + SLOTS : target;
+    for (let tick = this.#tick + 1; tick <= last && this.#size > 0; tick++)
+      this.#visit(tick % SLOTS, target, refreshed);
     this.#tick = target;
   }
 
-  #visit(slot: number, now: number): void {
+  /** @param refreshed who counts from this tick counts from now */
+  #visit(slot: number, now: number, refreshed: number): void {
     // The ring is taken off first: callbacks may add timers to this very slot, which belong to a later turn.
     let timer = this.#slots[slot] ?? null;
     const due: Timer[] = [];
     while (timer !== null) {
       const next = timer.next;
+      if (timer.due - timer.ticks === refreshed) timer.due = now + timer.ticks;
       if (timer.due <= now) due.push(timer);
       else if (timer.due % SLOTS !== slot) {
         this.#unlink(timer);
