@@ -12,6 +12,11 @@ import type { Upstream, UpstreamOwner } from '../exchange/ports.ts';
 const KEPT_PER_CONNECTION = 100;
 /** Closed this long before the upstream's own announced end, so that a request never races it. */
 const MARGIN_MS = 1_000;
+/**
+ * Lines that may be empty: a session's has its turns again and again, and the next one finds it made. Of sessions at other
+ * edges nobody says here that they have ended, so that beyond these the empty ones go.
+ */
+const MOST_EMPTY = 256;
 
 /** What holds a place and has nothing under way: a kept stream, a link to an HTTP/2 service. */
 export interface Spare {
@@ -46,14 +51,17 @@ export class Turn {
 export class KeptIndex {
   /** Of HTTP/2 services (MAX_CONCURRENT_STREAMS), as they said last: a link has to begin before it is told. */
   readonly streamLimits = new WeakMap<AgentUpstream, number>();
-  private readonly lines = new Map<string, Line>();
+  readonly #lines = new Map<string, Line>();
+  /** Of the lines, those that are. */
+  #empty = 0;
 
   add(spare: Spare): void {
     const { turn, stream } = spare;
     if (turn.line !== null) return;
     const { sessionId } = spare.upstream;
-    let line = this.lines.get(sessionId);
-    if (line === undefined) this.lines.set(sessionId, (line = { first: null, last: null }));
+    let line = this.#lines.get(sessionId);
+    if (line === undefined) this.#lines.set(sessionId, (line = { first: null, last: null }));
+    else if (line.first === null) this.#empty -= 1;
     turn.line = line;
     turn.previous = line.last;
     if (line.last === null) line.first = turn;
@@ -74,14 +82,14 @@ export class KeptIndex {
     turn.line = null;
     turn.previous = null;
     turn.next = null;
-    if (line.first === null) this.forget(spare.upstream.sessionId, line);
+    if (line.first === null) this.#emptied();
     const place = placeOf(spare.stream);
     if (place !== null) place.idle = false;
   }
 
   /** Closes the one that waits longest. @returns whether there was one */
   evict(sessionId: string): boolean {
-    const oldest = this.lines.get(sessionId)?.first?.spare;
+    const oldest = this.#lines.get(sessionId)?.first?.spare;
     if (oldest === undefined) return false;
     this.remove(oldest);
     oldest.yieldPlace();
@@ -91,7 +99,7 @@ export class KeptIndex {
   /** The session is gone, or one endpoint of it, and with it all that waits on it. */
   forgetGone(sessionId: string, tunnelId: string | null): void {
     const spares: Spare[] = [];
-    for (let turn = this.lines.get(sessionId)?.first ?? null; turn !== null; turn = turn.next)
+    for (let turn = this.#lines.get(sessionId)?.first ?? null; turn !== null; turn = turn.next)
       if (tunnelId === null || turn.spare.upstream.tunnelId === tunnelId) spares.push(turn.spare);
     for (const spare of spares) {
       // The end of one may have been that of others.
@@ -99,10 +107,17 @@ export class KeptIndex {
       this.remove(spare);
       spare.yieldPlace();
     }
+    if (tunnelId === null && this.#lines.get(sessionId)?.first === null) {
+      this.#lines.delete(sessionId);
+      this.#empty -= 1;
+    }
   }
 
-  private forget(sessionId: string, line: Line): void {
-    if (this.lines.get(sessionId) === line) this.lines.delete(sessionId);
+  #emptied(): void {
+    this.#empty += 1;
+    if (this.#empty <= MOST_EMPTY) return;
+    for (const [sessionId, { first }] of this.#lines) if (first === null) this.#lines.delete(sessionId);
+    this.#empty = 0;
   }
 }
 
@@ -120,32 +135,32 @@ export interface KeptUpstream extends Upstream, Spare {
 
 /** Kept streams of one visitor connection. */
 export class KeptUpstreams {
-  private readonly edge: EdgeContext;
+  readonly #edge: EdgeContext;
   /** Of the visitor connection. */
   readonly guard: Guard;
-  private readonly index: KeptIndex;
-  private readonly idle: KeptUpstream[] = [];
-  private timer: TimerHandle | null = null;
-  private closed = false;
+  readonly #index: KeptIndex;
+  readonly #idle: KeptUpstream[] = [];
+  #timer: TimerHandle | null = null;
+  #closed = false;
   /** The last Keep-Alive value and what it came to: an upstream repeats it. */
-  private announced = '';
-  private announcedMs = Infinity;
+  #announced = '';
+  #announcedMs = Infinity;
 
   constructor(edge: EdgeContext, index: KeptIndex, guard: Guard) {
-    this.edge = edge;
+    this.#edge = edge;
     this.guard = guard;
-    this.index = index;
+    this.#index = index;
   }
 
   /** A live stream to the same endpoint and agent, the one used last. */
   take(endpointId: string, upstream: AgentUpstream): KeptUpstream | null {
-    for (let at = this.idle.length - 1; at >= 0; at--) {
-      const client = this.idle[at];
+    for (let at = this.#idle.length - 1; at >= 0; at--) {
+      const client = this.#idle[at];
       if (client === undefined || client.endpointId !== endpointId) continue;
       if (client.upstream.sessionId !== upstream.sessionId || client.upstream.tunnelId !== upstream.tunnelId) continue;
-      this.takeOut(at);
-      this.index.remove(client);
-      if (client.alive && this.edge.now() < client.expiresAt) return client;
+      this.#takeOut(at);
+      this.#index.remove(client);
+      if (client.alive && this.#edge.now() < client.expiresAt) return client;
       client.abandon();
     }
     return null;
@@ -156,59 +171,59 @@ export class KeptUpstreams {
    * @returns false when it cannot be kept; closing it is the caller's then
    */
   keep(client: KeptUpstream, keepAlive: string): boolean {
-    if (this.closed || this.idle.length >= KEPT_PER_CONNECTION) return false;
-    if (this.edge.agents.scarce(client.upstream)) return false;
-    if (keepAlive !== this.announced) {
-      this.announced = keepAlive;
-      this.announcedMs = announcedTimeout(keepAlive);
+    if (this.#closed || this.#idle.length >= KEPT_PER_CONNECTION) return false;
+    if (this.#edge.agents.scarce(client.upstream)) return false;
+    if (keepAlive !== this.#announced) {
+      this.#announced = keepAlive;
+      this.#announcedMs = announcedTimeout(keepAlive);
     }
-    const lifetime = Math.min(this.edge.config.limits.upstreamIdleMs, this.announcedMs - MARGIN_MS);
+    const lifetime = Math.min(this.#edge.config.limits.upstreamIdleMs, this.#announcedMs - MARGIN_MS);
     if (lifetime <= 0) return false;
-    client.expiresAt = this.edge.now() + lifetime;
-    this.idle.push(client);
-    this.index.add(client);
-    this.watch(lifetime);
+    client.expiresAt = this.#edge.now() + lifetime;
+    this.#idle.push(client);
+    this.#index.add(client);
+    this.#watch(lifetime);
     return true;
   }
 
   forget(client: KeptUpstream): void {
-    const at = this.idle.indexOf(client);
+    const at = this.#idle.indexOf(client);
     if (at === -1) return;
-    this.takeOut(at);
-    this.index.remove(client);
+    this.#takeOut(at);
+    this.#index.remove(client);
   }
 
   /** The one used last is nearly always the one; cutting out of the middle makes a list of what is cut. */
-  private takeOut(at: number): void {
-    if (at === this.idle.length - 1) this.idle.pop();
-    else this.idle.splice(at, 1);
+  #takeOut(at: number): void {
+    if (at === this.#idle.length - 1) this.#idle.pop();
+    else this.#idle.splice(at, 1);
   }
 
   /** The visitor has left. */
   close(): void {
-    this.closed = true;
+    this.#closed = true;
     // It would hold all that the visitor had until it is due.
-    this.timer?.cancel();
-    this.timer = null;
-    for (const client of this.idle.splice(0)) {
-      this.index.remove(client);
+    this.#timer?.cancel();
+    this.#timer = null;
+    for (const client of this.#idle.splice(0)) {
+      this.#index.remove(client);
       client.abandon();
     }
   }
 
   /** One timer for all of them, started anew with what is left when it fires: keeping costs no timer a request. */
-  private watch(ms: number): void {
-    this.timer ??= this.guard.schedule(ms, () => {
-      this.timer = null;
-      const now = this.edge.now();
+  #watch(ms: number): void {
+    this.#timer ??= this.guard.schedule(ms, () => {
+      this.#timer = null;
+      const now = this.#edge.now();
       let next = Infinity;
-      const expired = this.idle.filter((client) => client.expiresAt <= now);
+      const expired = this.#idle.filter((client) => client.expiresAt <= now);
       for (const client of expired) {
         this.forget(client);
         client.abandon();
       }
-      for (const client of this.idle) next = Math.min(next, client.expiresAt - now);
-      if (next !== Infinity) this.watch(next);
+      for (const client of this.#idle) next = Math.min(next, client.expiresAt - now);
+      if (next !== Infinity) this.#watch(next);
     });
   }
 }
