@@ -9,7 +9,7 @@
  */
 import type { Socket } from 'node:net';
 import { MuxErrorCode, type MuxStream, type MuxStreamHandler } from '@postern/protocol';
-import { GONE_GRACE_MS, partStream } from '../agents/part-stream.ts';
+import { partStream } from '../agents/part-stream.ts';
 import type { EdgeContext } from '../context.ts';
 import { Guard } from '../guard.ts';
 import { abort } from './abort.ts';
@@ -168,10 +168,10 @@ export class BytePipe implements MuxStreamHandler, SocketWriterOwner, WatchedFlo
   onReset(code: number): void {
     if (this.#closed) return;
     if (this.#agentDone && code === MuxErrorCode.streamClosed) {
-      // The agent only says that it takes no more bytes; what it sent before is still due. Bytes of the visitor's are
-      // read and dropped meanwhile, so that its FIN is seen.
+      // The agent only says that it takes no more bytes; what it sent before is still due, however slow its reader is.
+      // Bytes of the visitor's are read and dropped meanwhile, so that its FIN is seen.
       this.socket.resume();
-      this.#guard.schedule(GONE_GRACE_MS, () => abort(this.socket));
+      part(this.socket, this.#guard);
       return;
     }
     this.#reason ??=
