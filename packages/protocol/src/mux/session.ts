@@ -159,8 +159,8 @@ class Session implements MuxSession, FrameSink, FrameListener, StreamHost, Leavi
     this.#announce();
   }
 
-  resetByOwner(stream: Stream, code: number): void {
-    this.#abort(stream, code);
+  resetByOwner(stream: Stream, code: number, behind = false): void {
+    this.#abort(stream, code, behind);
     this.#announce();
   }
 
@@ -320,8 +320,8 @@ class Session implements MuxSession, FrameSink, FrameListener, StreamHost, Leavi
     this.#resetIds.add(streamId);
   }
 
-  /** Resets a stream whose owner knows. */
-  #abort(stream: Stream, code: number): void {
+  /** Resets a stream whose owner knows. @param behind what is framed already leaves before it */
+  #abort(stream: Stream, code: number, behind = false): void {
     // Servers reset what visitors leave; streams that agents open themselves are their own affair.
     const unended = stream.opened && !stream.remoteEnded && !(this.role === 'server' && stream.inbound);
     if (unended) this.#lateBytes.expect(stream.receiveWindow);
@@ -332,7 +332,7 @@ class Session implements MuxSession, FrameSink, FrameListener, StreamHost, Leavi
       this.leaving.add(stream);
     }
     this.#forget(stream, leaves);
-    this.#kill(stream);
+    stream.kill(behind ? 0 : this.#output.early.withdraw(stream.id));
     // A stream whose SYN never left needs no words.
     if (stream.opened && !leaves) this.#sendReset(stream.id, code, halfOpen);
   }

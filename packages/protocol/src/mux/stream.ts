@@ -24,7 +24,7 @@ export interface StreamHost {
   /** The stream has credit to grant. */
   grant(stream: Stream): void;
   /** The owner resets the stream. */
-  resetByOwner(stream: Stream, code: number): void;
+  resetByOwner(stream: Stream, code: number, behind?: boolean): void;
   /** A callback of the stream's owner threw. */
   fault(stream: Stream, error: unknown): void;
 }
@@ -175,7 +175,8 @@ export class Stream implements MuxStream {
   }
 
   resetBehind(code: number): void {
-    if (this.#queue.length === 0) return this.reset(code);
+    // What is framed already is before it.
+    if (this.#queue.length === 0) return this.closed ? undefined : this.#host.resetByOwner(this, code, true);
     this.#resetCode = code;
     this.#draining = false;
   }
