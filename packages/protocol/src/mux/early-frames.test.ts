@@ -96,6 +96,17 @@ describe('small chunks in lent memory', () => {
     expect(client.session.framesSent).toBe(3 + 3);
   });
 
+  test('leave before a reset that is to come behind them', () => {
+    const { client, calls } = opened(1);
+    calls[0]?.stream.writeShared(Buffer.from('last words'));
+    calls[0]?.stream.resetBehind(MuxErrorCode.internal);
+    expect(parseFrames(drain(client.session)).map(({ type, payload }) => [type, payload.toString('latin1')])).toEqual([
+      [FrameType.data, 'last words'],
+      [FrameType.reset, '\0\0\0\x02'],
+    ]);
+    expect([calls[0]?.stream.closed, calls[0]?.stream.unsent]).toEqual([true, 0]);
+  });
+
   test('that never left are told when the session ends', () => {
     const { client, calls } = opened(2);
     calls[0]?.stream.writeShared(Buffer.from('12345'));
