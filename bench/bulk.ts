@@ -28,6 +28,8 @@ export const DIRECTIONS = ['down', 'up'] as const;
 
 /** Rounds of bulk: fewer than of requests, since each is long and steadier. */
 const MOST_ROUNDS = 3;
+/** Before them, not counted: compilers are not done with the first, of whose reads there are some thousands alone. */
+const WARM_UPS = 2;
 
 /** Samples by variant id and direction: `http down`. */
 export async function measureBulk(
@@ -36,12 +38,11 @@ export async function measureBulk(
 ): Promise<Map<string, BulkSample[]>> {
   const samples = new Map<string, BulkSample[]>();
   const bytes = options.bulkMegabytes * 1e6;
-  for (let round = 0; round <= Math.min(options.rounds, MOST_ROUNDS); round++) {
+  for (let round = 1 - WARM_UPS; round <= Math.min(options.rounds, MOST_ROUNDS); round++) {
     for (const variant of variants) {
       for (const direction of DIRECTIONS) {
         const sample = await transfer(variant, { ...variant.target, direction, bytes });
         const key = `${variant.id} ${direction}`;
-        // The first round is for the compilers and is not counted.
         if (round > 0) samples.set(key, [...(samples.get(key) ?? []), sample]);
       }
     }

@@ -21,6 +21,8 @@ export interface Sample {
 }
 
 const QUIET_SECONDS = 0.4;
+/** The compilers are done with a server of ours behind some 100,000 requests, or 10,000 connections. */
+const WARM_UP_SECONDS = 4;
 
 export async function measureRounds(
   variants: readonly Variant[],
@@ -29,9 +31,9 @@ export async function measureRounds(
 ): Promise<Map<string, Sample[]>> {
   const samples = new Map<string, Sample[]>(variants.map((variant) => [variant.id, []]));
   if (variants.length === 0) return samples;
-  // One short round for the compilers and the connection pools of all parts, which is not counted.
+  // One round for the compilers and the connection pools of all parts, which is not counted.
   for (const variant of variants)
-    await load({ connections: options.connections, ...variant.target, seconds: warmUpSeconds(variant) }, wrk, noop);
+    await load({ connections: options.connections, ...variant.target, seconds: WARM_UP_SECONDS }, wrk, noop);
   for (let round = 1; round <= options.rounds; round++) {
     // There and back: who comes later in a round comes earlier in the next.
     for (const variant of round % 2 === 1 ? variants : variants.toReversed()) {
@@ -40,11 +42,6 @@ export async function measureRounds(
     process.stderr.write(`round ${round} of ${options.rounds}\n`);
   }
   return samples;
-}
-
-/** Connections are few in a second, and compilers wait for some ten thousand of them. */
-function warmUpSeconds({ target: { by } }: Variant): number {
-  return by === 'cold' || by === 'resumed' ? 4 : 1;
 }
 
 function noop(): void {

@@ -155,13 +155,14 @@ export function circumstances(
   };
 }
 
+/** By what each says its version on its first line. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   nginx: ['-v'],
   haproxy: ['-v'],
   wrk: ['-v'],
   ssh: ['-V'],
   frps: ['--version'],
-  rathole: ['--version'],
+  rathole: ['--version', '|', 'grep', 'Version'],
 };
 
 function versionsOf(programs: typeof PROGRAMS): Record<string, string> {
