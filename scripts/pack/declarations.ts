@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -41,8 +41,7 @@ async function emit(entry: string, into: string): Promise<void> {
     outDir: into,
     rootDir: PACKAGES,
     typeRoots: [path.join(root, 'node_modules', '@types')],
-    // What is found through links of node_modules would count as somebody else's, and nothing would be written of it.
-    paths: { '@postern/*': [path.join(PACKAGES, '*', 'src', 'index.ts')] },
+    paths: facesOfPackages(),
   };
   const extend = path.join(root, 'tsconfig.json');
   await writeFile(config, JSON.stringify({ extends: extend, compilerOptions, include: [], files: [entry] }));
@@ -52,6 +51,26 @@ async function emit(entry: string, into: string): Promise<void> {
     { encoding: 'utf8' },
   );
   if (result.status !== 0) throw new Error(`types could not be written:\n${result.stdout}${result.stderr}`);
+}
+
+/**
+ * Where each package's exports are. One that is found through a link of node_modules counts as somebody else's, and so does
+ * what it imports, if the compiler, which reads files side by side, comes to it that way first: nothing is written of it.
+ */
+function facesOfPackages(): Record<string, string[]> {
+  const faces: Record<string, string[]> = {};
+  for (const folder of readdirSync(PACKAGES)) {
+    const { name, exports }: Package = JSON.parse(readFileSync(path.join(PACKAGES, folder, 'package.json'), 'utf8'));
+    for (const [as, file] of Object.entries(exports))
+      faces[path.posix.join(name, as)] = [path.join(PACKAGES, folder, file)];
+  }
+  return faces;
+}
+
+interface Package {
+  readonly name: string;
+  /** Paths below the package, by what is asked for. */
+  readonly exports: Readonly<Record<string, string>>;
 }
 
 /**
