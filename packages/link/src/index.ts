@@ -18,3 +18,4 @@ export type { AccessFacts, TrafficEvent } from './traffic.ts';
 export type { CertificateChanges, Challenge, LoginKey, NodeKeys, NodeSettings } from './settings.ts';
 export type { PolicyResource } from './resource.ts';
 export type { ResourceUpdate, RouteUpdate } from './update.ts';
+export { within } from './within.ts';

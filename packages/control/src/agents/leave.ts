@@ -1,10 +1,10 @@
+import { within } from '@postern/link';
 import type { TunnelRecord } from '@postern/registry';
 import { carryOutUnwritten, run } from '../change/change.ts';
 import { settle } from '../change/confirm.ts';
 import { reservationsOf } from '../change/release.ts';
 import type { Decision } from '../change/value.ts';
 import type { Core } from '../core.ts';
-import { within } from '../edges/within.ts';
 import type { Keys } from '../gate/keys.ts';
 
 /** How long an agent that lets go of a name waits for it to be free again. */

@@ -1,6 +1,13 @@
-import type { AgentUpstream, EdgePort, NodeSettings, PolicyResource, RouteEndpoint, RouteUpdate } from '@postern/link';
+import {
+  within,
+  type AgentUpstream,
+  type EdgePort,
+  type NodeSettings,
+  type PolicyResource,
+  type RouteEndpoint,
+  type RouteUpdate,
+} from '@postern/link';
 import type { ResourceChange } from '../state/policy-resources.ts';
-import { within } from './within.ts';
 
 export type RouteChange = Pick<RouteUpdate, 'upserts' | 'removes'>;
 

@@ -175,10 +175,13 @@ export class Stream implements MuxStream {
   }
 
   resetBehind(code: number): void {
-    // What is framed already is before it.
-    if (this.#queue.length === 0) return this.closed ? undefined : this.#host.resetByOwner(this, code, true);
-    this.#resetCode = code;
-    this.#draining = false;
+    if (this.#queue.length > 0) {
+      this.#resetCode = code;
+      this.#draining = false;
+    } else if (!this.closed) {
+      // What is framed already is before it.
+      this.#host.resetByOwner(this, code, true);
+    }
   }
 
   /** Code of the reset that is to leave now; undefined = none is. */

@@ -1,7 +1,7 @@
 /** One worker as the server sees it: its process, its link to control, and what it is asked. */
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
 import type { Ask, OnceKind, ShareKeeper, ShareSide, Told } from '@postern/edge';
-import type { ControlLink } from '@postern/link';
+import { within, type ControlLink } from '@postern/link';
 import { overProcess, Peer, serveControl, split } from '@postern/link/wire';
 import {
   type Handed,
@@ -72,8 +72,8 @@ export class Worker {
     const side: ShareSide = keeper.join({
       name,
       order: (orders) => shares.tell('order', orders),
-      work: (kind, key) => inTime(WORK_MS, shares.call('work', kind, key)),
-      ended: (sessionId, until) => inTime(ENDED_MS, shares.call('ended', sessionId, until)),
+      work: (kind, key) => within(WORK_MS, shares.call('work', kind, key)),
+      ended: (sessionId, until) => within(ENDED_MS, shares.call('ended', sessionId, until)),
     });
     const shares = new Peer(
       channels.shares,
@@ -185,7 +185,7 @@ export class Worker {
   async measure(): Promise<void> {
     if (!this.ready) return;
     try {
-      this.numbers = await inTime(NUMBERS_MS, this.#peer.call<WorkerNumbers>('numbers'));
+      this.numbers = await within(NUMBERS_MS, this.#peer.call<WorkerNumbers>('numbers'));
     } catch {
       // It is busy, or has just ended.
     }
@@ -205,12 +205,4 @@ export class Worker {
   kill(): void {
     this.#process.process.kill('SIGKILL');
   }
-}
-
-/** Rejects when it is not there in time. */
-function inTime<T>(ms: number, wanted: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error('the worker has not answered in time')), ms);
-    wanted.then(resolve, reject).finally(() => clearTimeout(late));
-  });
 }
