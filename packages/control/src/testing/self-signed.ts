@@ -12,7 +12,7 @@ export function selfSigned(): { readonly cert: string; readonly key: string } {
   const signature = node(0x03, Buffer.from([0]), sign('sha256', body, privateKey));
   const base64 = node(0x30, body, ecdsaSha256, signature).toString('base64');
   return {
-    cert: `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
+    cert: `-----BEGIN CERTIFICATE-----\n${(base64.match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`,
     key: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
   };
 }

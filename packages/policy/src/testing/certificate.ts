@@ -37,9 +37,12 @@ export function selfSigned(commonName: string, organization = 'Test', kind: 'ec'
     extensions,
   );
   const signature = der(0x03, Buffer.from([0]), sign('sha256', body, privateKey));
-  const certificate = sequence(body, algorithm, signature).toString('base64').replace(/.{64}/g, '$&\n');
+  const lines =
+    sequence(body, algorithm, signature)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return {
-    cert: `-----BEGIN CERTIFICATE-----\n${certificate}\n-----END CERTIFICATE-----\n`,
+    cert: `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
 }
