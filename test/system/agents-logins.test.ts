@@ -77,7 +77,7 @@ describe.each([1, 2] as const)('over HTTP/%i', (version) => {
     const policy = JSON.stringify({ on_http_request: [{ actions: [{ type: 'oauth', config }] }] });
     await session.httpEndpoint().domain(domain).trafficPolicy(policy).listenAndForward(upstream.url);
     const browser = new Browser(platform, version);
-    const forged = { 'ngrok-auth-user-email': 'eve@example.com', Ngrok_Auth_User_Name: 'eve' };
+    const forged = { 'ngrok-auth-user-email': 'somebody-else@example.com', Ngrok_Auth_User_Name: 'somebody-else' };
     const own = { name: 'theirs', value: 'x=y', domain, hostOnly: true, path: '/', secure: false, attributes: '' };
     browser.cookies.push(own);
     const page = await browser.go(`https://${domain}/path?a=b`, { headers: forged });
@@ -92,7 +92,7 @@ describe.each([1, 2] as const)('over HTTP/%i', (version) => {
       'ngrok-auth-oauth-access-token': expect.stringMatching(/.{20,}/) as string,
       'ngrok-auth-oauth-refresh-token': expect.stringMatching(/.{20,}/) as string,
     });
-    expect(JSON.stringify(headers)).not.toContain('eve');
+    expect(JSON.stringify(headers)).not.toContain('somebody-else');
     expect(JSON.stringify(headers)).not.toContain('postern.');
     // Nothing that providers or we have sealed is in the log.
     for (const secret of [headers['ngrok-auth-oauth-access-token'] ?? 'none', POST_CLIENT.secret]) {
