@@ -106,15 +106,18 @@ const SETTLE_MS = 100;
 
 /**
  * Runs, and again at each change of what the last run has read, until somebody stops it.
- * @param run answers the files that it has read
+ * @param run answers the files that it has read, and how to show what came of it: whoever sees that may change them at once
  */
-export async function watchPolicyTests(run: () => Promise<readonly string[]>): Promise<void> {
+export async function watchPolicyTests(
+  run: () => Promise<{ readonly reads: readonly string[]; readonly show: () => void }>,
+): Promise<void> {
   const watchers = new Map<string, FSWatcher>();
   let files = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
   let running = Promise.resolve();
   const again = async (): Promise<void> => {
-    files = new Set((await run()).map((file) => path.resolve(file)));
+    const { reads, show } = await run();
+    files = new Set(reads.map((file) => path.resolve(file)));
     for (const folder of new Set([...files].map((file) => path.dirname(file)))) {
       if (watchers.has(folder)) continue;
       const watcher = watch(folder, (_event, name) => {
@@ -124,6 +127,7 @@ export async function watchPolicyTests(run: () => Promise<readonly string[]>): P
       });
       watchers.set(folder, watcher);
     }
+    show();
   };
   running = again();
   try {

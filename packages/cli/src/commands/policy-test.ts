@@ -35,15 +35,17 @@ be read.`,
 async function run(files: readonly string[], flags: TestFlags): Promise<void> {
   const { runPolicyTests, watchPolicyTests } = await import('../policy-tests.ts');
   const json = flags.json === true;
-  const once = async (): Promise<readonly string[]> => {
+  const once = async (): Promise<{ readonly reads: readonly string[]; readonly show: () => void }> => {
     const { text, code, reads } = await runPolicyTests(files, json);
-    process.stdout.write(text);
-    process.exitCode = code;
-    return reads;
+    const show = (): void => {
+      process.stdout.write(text);
+      process.exitCode = code;
+    };
+    return { reads, show };
   };
   try {
     if (flags.watch === true) await watchPolicyTests(once);
-    else await once();
+    else (await once()).show();
   } catch (error) {
     process.stderr.write(`postern policy test: ${messageOf(error)}\n`);
     process.exitCode = 2;
