@@ -19,7 +19,12 @@ export type Counts = Readonly<Record<string, number>>;
 /** Requests of each variant before any is counted: code that has not been compiled yet allocates more. */
 const WARMING = 20_000;
 const ROUNDS = 5;
-const ROUND_SECONDS = 1;
+/**
+ * Of each round, however long they take: a connection and a look at the processes cost as much as some dozens of requests,
+ * and their share would be the larger the slower the machine is just then.
+ */
+const ROUND_REQUESTS = 3_000;
+const MOST_SECONDS = 120;
 /** So that no two requests share a read or a write, however busy the machine is. */
 const ONE_AT_A_TIME = 1;
 const ANSWER_MS = 10_000;
@@ -63,7 +68,7 @@ export class CountedPlatform {
     const pids = measured.flatMap((part) => part.pids);
     const before = await Promise.all(pids.map((pid) => this.#look(pid)));
     const { requests, errors } = await load(
-      { ...target, connections: ONE_AT_A_TIME, seconds: ROUND_SECONDS },
+      { ...target, connections: ONE_AT_A_TIME, requests: ROUND_REQUESTS, seconds: MOST_SECONDS },
       null,
       () => {},
     );

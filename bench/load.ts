@@ -35,6 +35,8 @@ const PARTS: Readonly<Record<LoadKind, string>> = {
 export interface LoadOrder extends LoadTarget {
   readonly connections: number;
   readonly seconds: number;
+  /** Of our own generators whose connections stay: the end is when so many are answered, at the latest behind `seconds`. */
+  readonly requests?: number;
 }
 
 export interface LoadResult {

@@ -1,6 +1,7 @@
 /**
  * The load of connections that stay: everything connects, `ready` is printed, a line on the input begins it, and each of
- * the connections asks again as soon as it is answered, until the time is up and nothing is under way.
+ * the connections asks again as soon as it is answered, until the time is up (or enough are answered) and nothing is under
+ * way.
  */
 import process from 'node:process';
 import type { LoadOrder } from '../load.ts';
@@ -18,7 +19,7 @@ export class KeptLoad {
     this.order = order;
   }
 
-  /** Time is not up: who is answered asks again. */
+  /** It is not over: who is answered asks again. */
   get running(): boolean {
     return this.#running;
   }
@@ -26,6 +27,7 @@ export class KeptLoad {
   /** @param sentAt `process.hrtime.bigint()` of what is answered now */
   answered(sentAt: bigint): void {
     this.#latencies.push(Number(process.hrtime.bigint() - sentAt) / 1_000);
+    if (this.#latencies.length === this.order.requests) this.#running = false;
   }
 
   failed(): void {
