@@ -13,6 +13,7 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
           isolate: false,
+          setupFiles: './scripts/property-seed.ts',
           ...PATIENCE,
         },
       },

@@ -1,18 +1,14 @@
-/** A few seconds of the fuzz run, with a seed that is always the same and one that never is; `npm run fuzz` is the long one. */
+/** A few seconds of the fuzz run, with a seed that is always the same (POSTERN_SEED); `npm run fuzz` is the long one. */
 import { expect, test } from 'vitest';
 import { describeResult, runFuzz } from '../fuzz/fuzz.ts';
 import { TARGETS } from '../fuzz/targets.ts';
 
-const FIXED = 20_261_124;
-const FRESH = Number(process.env['POSTERN_SEED'] ?? Date.now() % 1_000_000);
+const SEED = Number(process.env['POSTERN_SEED'] ?? 20_261_124);
 
-test.each([
-  ['fixed', FIXED],
-  ['fresh', FRESH],
-])('mutated input finds nothing (%s seed %i)', async (_name, seed) => {
-  const results = await runFuzz({ cases: 30_000, seconds: 2.5, seed });
+test(`mutated input finds nothing (seed ${SEED})`, async () => {
+  const results = await runFuzz({ cases: 30_000, seconds: 5, seed: SEED });
   const report = results.map((result) => describeResult(result)).join('\n');
-  process.stdout.write(`fuzz, seed ${seed}\n${report}\n`);
+  process.stdout.write(`fuzz, seed ${SEED}\n${report}\n`);
   expect(results).toHaveLength(TARGETS.length);
   for (const { target, cases, findings } of results) {
     expect(findings, report).toEqual([]);

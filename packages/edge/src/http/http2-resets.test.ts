@@ -9,7 +9,7 @@ import { endpoint, upstream } from '../testing/fixtures.ts';
 import { frame, literal, words } from '../testing/h2-frames.ts';
 import { dial, harness, type Harness, rawService, type Service, sleep } from '../testing/http-harness.ts';
 
-const SEED = Number(process.env['POSTERN_SEED'] ?? Date.now() % 1_000_000);
+const SEED = Number(process.env['POSTERN_SEED'] ?? 20_261_124);
 /** Of all tests here together. */
 const SECONDS = Number(process.env['POSTERN_FUZZ_SECONDS'] ?? 0);
 const LEAST_ROUNDS = 3;

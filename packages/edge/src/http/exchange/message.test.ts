@@ -107,7 +107,7 @@ describe('a head that nobody looks into', () => {
           passed += Number(text.asItCame);
         },
       ),
-      { numRuns: 1_500 },
+      { numRuns: 2_000 },
     );
     expect(passed).toBeGreaterThan(100);
   });
