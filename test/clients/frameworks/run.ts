@@ -199,7 +199,8 @@ export const FRAMEWORK_CLIENTS: readonly Client[] = FRAMEWORKS.map((framework) =
       await site.stop();
     } finally {
       await world.dispose();
-      await rm(folder, { recursive: true, force: true });
+      // Processes of the server's own that were killed may be writing while it goes.
+      await rm(folder, { recursive: true, force: true, maxRetries: 20 });
     }
   },
 }));

@@ -84,14 +84,29 @@ export class Site {
 
   /** A browser's WebSocket: with the page's origin. */
   async socket(path: string, protocols: readonly string[] = []): Promise<WebSocket> {
+    const socket = this.#dial(path, protocols);
+    await once(socket, 'open');
+    return socket;
+  }
+
+  /**
+   * What a server says that speaks first. It may come together with the answer to the handshake: then nobody hears it who
+   * listens only when `socket` has answered.
+   */
+  async greeting(path: string): Promise<string> {
+    const socket = this.#dial(path, []);
+    const text = await messageOf(socket);
+    socket.terminate();
+    return text;
+  }
+
+  #dial(path: string, protocols: readonly string[]): WebSocket {
     const [host, port] = splitAddress(this.#world.platform.runtime.https_addr);
     const ca = this.#world.platform.ca;
-    const socket = new WebSocket(`wss://${this.host}${path}`, [...protocols], {
+    return new WebSocket(`wss://${this.host}${path}`, [...protocols], {
       origin: this.url,
       createConnection: () => tls.connect({ host, port, servername: this.host, ca }),
     });
-    await once(socket, 'open');
-    return socket;
   }
 
   async stop(): Promise<void> {

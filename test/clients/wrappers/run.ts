@@ -112,7 +112,8 @@ function wrapper(
       } finally {
         await namespace?.close();
         await world.dispose();
-        await rm(folder, { recursive: true, force: true });
+        // An agent that nobody waited for may write the last of its journal while it goes.
+        await rm(folder, { recursive: true, force: true, maxRetries: 20 });
       }
     },
   };
