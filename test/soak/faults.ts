@@ -100,7 +100,7 @@ export class Faults {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await pause(300 + this.#dice.below(900));
-      if (this.#underWay.size < 2) this.#begin();
+      if (!signal.aborted && this.#underWay.size < 2) this.#begin();
     }
     await Promise.all(this.#underWay);
   }

@@ -130,10 +130,14 @@ export async function nurse(
   }
 }
 
-/** Every agent is online with all of its endpoints, and none is online that belongs to nobody. */
+/**
+ * Every agent is online with all of its endpoints, and none is online that belongs to nobody; nor are they those of a
+ * connection that is dead, which the server takes for alive until its agent is back.
+ */
 export async function recovered(scene: Scene, platform: Platform): Promise<void> {
   await until(
     async () => {
+      if (scene.agents.some(({ wire }) => wire.live === 0 || wire.haunting > 0)) return false;
       const online = await endpointsByAgent(platform);
       for (const [name, wanted] of scene.endpointsOf) if (online.get(name) !== wanted) return false;
       // One more: the cloud endpoint.

@@ -3,7 +3,7 @@ import http from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { finished, pipeline, Readable } from 'node:stream';
-import { portOf } from '../support/port-of.ts';
+import { freePort } from '@postern/edge/testing/free-port';
 import { type Asked, bodyOf, type Ledger, numberOf } from './ledger.ts';
 
 export interface SoakUpstream {
@@ -157,8 +157,9 @@ async function listen(name: string, create: () => Open): Promise<SoakUpstream> {
     for (const socket of sockets) socket.resetAndDestroy();
     await closed;
   };
-  let current = await open(0);
-  const port = portOf(current.server);
+  // One that no connection of anybody's gets for its own end while it is away.
+  const port = await freePort();
+  let current = await open(port);
   return {
     name,
     port,

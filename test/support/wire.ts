@@ -140,6 +140,15 @@ export class Wire {
     return count;
   }
 
+  /** Dead connections that the far side takes for alive: it has not closed them. Of one that is paused nobody can tell. */
+  get haunting(): number {
+    let count = 0;
+    for (const { dead, far } of this.#pairs) {
+      if (dead && !far.destroyed && !far.readableEnded && !far.isPaused()) count += 1;
+    }
+    return count;
+  }
+
   /** Every byte from now on arrives this much later; what is under way is not overtaken. */
   delay(milliseconds: number): void {
     this.#weather.delayMs = milliseconds;
