@@ -41,10 +41,9 @@ describe('tcp endpoints', () => {
 
   test('an update whose port is taken is rejected and changes nothing', async () => {
     await using harness = await edgeHarness();
-    const blocker = createServer().listen(0, '127.0.0.1');
+    const port = await freePort();
+    const blocker = createServer().listen(port, '127.0.0.1');
     await once(blocker, 'listening');
-    const address = blocker.address();
-    const port = address === null || typeof address === 'string' ? 0 : address.port;
     const before = (await harness.edge.stats()).endpoints;
     const pushed = harness.control.push(endpoint('ep_1', 'tcp', 'localhost', { port }));
     await expect(pushed).rejects.toMatchObject({ name: 'PortsNotOpened' });

@@ -86,7 +86,8 @@ describe('a head over HTTP/2 is refused', () => {
       let text = '';
       socket.on('data', (chunk: Buffer) => {
         text += chunk.toString('latin1');
-        if (text.includes('>')) resolve(text);
+        // Compressed fields before it (a Date) may have a `>` of their own.
+        if (/<host,[^]*>/i.test(text)) resolve(text);
       });
     });
     const fields = Buffer.concat([HEAD, literal('x-a', 'b\r\nx-injected: 1'), literal('x-b', 'kept')]);

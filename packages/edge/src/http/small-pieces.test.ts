@@ -160,7 +160,7 @@ describe('memory for bytes that come one by one', () => {
       await new Promise((resolve) => socket.write(Buffer.concat(Array.from({ length: 16_000 }, () => one)), resolve));
     }
     socket.write(frame(FrameType.ping, 0, 0, 'all read'));
-    await expect.poll(() => told, { timeout: 30_000 }).toContain('all read');
+    await expect.poll(() => told).toContain('all read');
     expect((await held()) - before).toBeLessThan(MOST_BYTES);
     socket.destroy();
   });
@@ -200,7 +200,7 @@ describe('memory for bytes that come one by one', () => {
     // Some are on their way when no more is asked for.
     expect((await held()) - before).toBeLessThan(3 * MOST_BYTES);
     judged.resolve({ kind: 'continue' });
-    await expect.poll(() => got.endsWith('\r\n0\r\n\r\n'), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => got.endsWith('\r\n0\r\n\r\n')).toBe(true);
     expect(got.split('\r\nx').length - 1).toBe(pieces);
     socket.destroy();
   });

@@ -107,8 +107,10 @@ describe('retries', () => {
     });
     edge.publish(...pool('s1', 's2'));
     const bare = 'POST / HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n';
-    for (let count = 0; count < 6; count++) expect(await edge.talk(bare)).toContain('200 OK');
-    expect(edge.agents.get('s1')?.streams).toBeGreaterThan(0);
+    const refused = (): number => edge.agents.get('s1')?.streams ?? 0;
+    // Members are picked by chance: until the first of both has been.
+    for (let count = 0; count < 100 && refused() < 3; count++) expect(await edge.talk(bare)).toContain('200 OK');
+    expect(refused()).toBeGreaterThan(2);
   });
 
   test('an end before any answer is tried again once for idempotent requests only', async () => {

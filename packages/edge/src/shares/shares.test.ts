@@ -58,7 +58,11 @@ function node(): { keeper: ShareKeeper; join: () => Edge; clock: { now: number }
   return { keeper, join, clock };
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2));
+/** Messages leave at the end of a turn of the loop, which on a busy machine may come behind the time. */
+async function turn(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  await new Promise((resolve) => setImmediate(resolve));
+}
 
 async function soon(so: () => boolean): Promise<void> {
   while (!so()) {
