@@ -12,7 +12,7 @@ describe('@ngrok/ngrok-api 0.11.0', () => {
 
   async function connected() {
     const base = { url: '' };
-    const under = await createApiUnderTest({ publicBaseUrl: () => base.url, closeGraceMs: 500 });
+    const under = await createApiUnderTest({ publicBaseUrl: () => base.url, closeGraceMs: 60_000 });
     open.push(under.api);
     const { port } = await under.api.listen(onLoopback(0));
     base.url = `http://127.0.0.1:${port}`;

@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 async function listening(overrides: Parameters<typeof createApiUnderTest>[0] = {}) {
-  const under = await createApiUnderTest({ closeGraceMs: 2_000, ...overrides });
+  const under = await createApiUnderTest({ closeGraceMs: 60_000, ...overrides });
   open.push(under.api);
   const { port } = await under.api.listen(onLoopback(0));
   return { ...under, port, base: `http://127.0.0.1:${port}` };

@@ -106,11 +106,12 @@ test('a stuck update fails alone, and is taken back', async () => {
   const create = (url: string) => quick.control.api.endpoints.create(quick.caller, { url, trafficPolicy: POLICY });
   const gate = Promise.withResolvers<void>();
   quick.edge.gate = gate.promise;
-  const stuck = create('https://stuck.example.test');
-  await expect.poll(() => quick.edge.updates.length).toBe(2);
+  // Asked for at once, and more updates may be there: a busy machine may look when it has been refused already.
+  const refused = expect(create('https://stuck.example.test')).rejects.toMatchObject({ number: 90_027 });
+  await expect.poll(() => quick.edge.updates.length).toBeGreaterThan(1);
   quick.edge.gate = null;
   const next = create('https://next.example.test');
-  await expect(stuck).rejects.toMatchObject({ number: 90_027 });
+  await refused;
   expect(await next).toMatchObject({ url: 'https://next.example.test' });
   gate.resolve();
   const { items } = await quick.control.api.endpoints.list(quick.caller, { limit: 10 });

@@ -11,7 +11,13 @@ function run(mistake: string, up = true): { code: number | null; output: string 
     const log = { error: (fields, message) => console.log(message, fields.origin, fields.error) };
     const net = spreadLastNet(log);
     if (${up}) net.up();
-    setTimeout(() => console.log('goes on', uncaught.count), 100);
+    // When the mistake has been made, however late that is.
+    const began = performance.now();
+    const looking = setInterval(() => {
+      if (uncaught.count === 0 && performance.now() - began < 60_000) return;
+      clearInterval(looking);
+      console.log('goes on', uncaught.count);
+    }, 20);
     ${mistake}
   `;
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {

@@ -160,10 +160,7 @@ describe('tcp upstreams', () => {
   });
 
   test('nobody there: an end without a word', async () => {
-    const upstream = net.createServer();
-    const port = await start(upstream);
-    await services.endLast();
-    const { id } = await listen({ upstream: `tcp://127.0.0.1:${port}` });
+    const { id } = await listen({ upstream: 'tcp://127.0.0.1:1' });
     const visitor = server.visit(id, { first: 'x'.repeat(1000) });
     await visitor.over();
     expect([visitor.text, visitor.resetCode]).toEqual(['', undefined]);
@@ -185,14 +182,12 @@ describe('http upstreams', () => {
   });
 
   test('nobody there: a real 502 that names the target', async () => {
-    const port = await start(net.createServer());
-    await services.endLast();
-    const { id } = await listen({ upstream: `http://127.0.0.1:${port}` });
+    const { id } = await listen({ upstream: 'http://127.0.0.1:1' });
     const visitor = server.visit(id, { first: 'GET / HTTP/1.1\r\nhost: x\r\n\r\n' });
     await visitor.over();
     expect(visitor.text).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
     expect(visitor.text).toContain('\r\nngrok-error-code: ERR_NGROK_8012\r\n');
-    expect(visitor.text).toContain(`http://127.0.0.1:${port}`);
+    expect(visitor.text).toContain('http://127.0.0.1:1');
     const [head = '', body = ''] = visitor.text.split('\r\n\r\n');
     expect(head).toContain(`content-length: ${Buffer.byteLength(body)}`);
     visitor.stream.end();

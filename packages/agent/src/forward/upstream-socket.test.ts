@@ -11,9 +11,15 @@ import { UpstreamReader } from './upstream-reader.ts';
 const WORDS = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n';
 
 /** Says its last words to whoever begins to send something, and resets the connection. */
-async function refusing(): Promise<{ readonly plan: Parameters<typeof dialUpstream>[0]; close(): void }> {
+async function refusing(): Promise<{
+  readonly plan: Parameters<typeof dialUpstream>[0];
+  /** It has hung up. */
+  readonly gone: Promise<void>;
+  close(): void;
+}> {
+  const { promise: gone, resolve: hungUp } = Promise.withResolvers<void>();
   const server = createServer((socket) => {
-    socket.on('error', () => {});
+    socket.on('error', () => {}).on('close', () => hungUp());
     socket.once('data', () => socket.write(WORDS, () => socket.resetAndDestroy()));
   });
   server.listen(0, '127.0.0.1');
@@ -22,6 +28,7 @@ async function refusing(): Promise<{ readonly plan: Parameters<typeof dialUpstre
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
     plan: { address: parseUpstream(`http://127.0.0.1:${port}`), secure: false, options: { upstream: '' } },
+    gone,
     close: () => server.close(),
   };
 }
@@ -45,7 +52,7 @@ test.runIf(process.platform !== 'win32')('what a service said before it hung up 
   socket.pause();
   socket.write('upload');
   await once(socket, 'connect');
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await service.gone;
   socket.write('more of the upload');
   const [error]: unknown[] = await once(socket, 'error');
   expect(error).toMatchObject({ syscall: 'write' });

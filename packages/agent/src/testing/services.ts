@@ -20,11 +20,6 @@ export class Services {
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
-  /** Ends the one that was started last. */
-  async endLast(): Promise<void> {
-    await this.#closers.pop()?.();
-  }
-
   async close(): Promise<void> {
     await Promise.all(this.#closers.map((close) => close()));
   }

@@ -58,7 +58,7 @@ describe('what the edges of a node share', () => {
     vi.advanceTimersByTime(3_599_000);
     expect(h.edge.settings).toHaveLength(1);
     vi.advanceTimersByTime(1_000);
-    await vi.waitFor(() => expect(h.edge.settings).toHaveLength(2));
+    await vi.waitFor(() => expect(h.edge.settings).toHaveLength(2), { timeout: 60_000 });
     const after = h.edge.settings[1];
     expect(after?.keys.hopMarks).toEqual(before?.keys.hopMarks);
     expect(after?.keys.tickets).not.toEqual(before?.keys.tickets);

@@ -24,7 +24,7 @@ export const CONFIG: ControlConfig = {
   region: 'us',
   webUrl: 'https://hello.example.test/',
   loginApps: [],
-  limits: { ...DEFAULT_LIMITS, applyMs: 2_000, lostMs: 5, wakeMs: 5 },
+  limits: { ...DEFAULT_LIMITS, applyMs: 60_000, lostMs: 5, wakeMs: 5 },
 };
 
 /** JSON only, `broken` is refused; rules go in front. The language itself has its own tests. */

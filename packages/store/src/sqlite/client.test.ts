@@ -14,10 +14,14 @@ const INPUT: WorkerInput = {
 };
 
 /** A client of a worker that runs `body`, with `port` its side of the wire; it has said that it is open. */
-async function clientOf(body: string, deadlineMs = 50): Promise<{ client: StoreClient; seen: StoreHealth[] }> {
-  const source = `import { parentPort as port } from 'node:worker_threads'; port.postMessage({ report: 'opened' }); ${body}`;
+async function clientOf(
+  body: string,
+  deadlineMs = 50,
+  input = INPUT,
+): Promise<{ client: StoreClient; seen: StoreHealth[] }> {
+  const source = `import { parentPort as port, workerData } from 'node:worker_threads'; port.postMessage({ report: 'opened' }); ${body}`;
   const seen: StoreHealth[] = [];
-  const client = await StoreClient.start(INPUT, {
+  const client = await StoreClient.start(input, {
     onHealth: (health) => seen.push(health),
     workerUrl: new URL(`data:text/javascript,${encodeURIComponent(source)}`),
     deadlineMs,
@@ -28,15 +32,24 @@ async function clientOf(body: string, deadlineMs = 50): Promise<{ client: StoreC
 
 describe('a database thread', () => {
   test('that is silent fails what was asked, says so, and is well again with its next word', async () => {
-    const { client, seen } = await clientOf(`port.on('message', ({ id }) => {
-      setTimeout(() => port.postMessage({ report: 'answer', id, value: 7 }), 150);
-    });`);
+    // It says nothing before it is told to: what it says after a time, a busy machine hears before the deadline.
+    const told = new SharedArrayBuffer(4);
+    const { client, seen } = await clientOf(
+      `port.on('message', ({ id }) => {
+        Atomics.wait(new Int32Array(workerData.faults), 0, 0);
+        port.postMessage({ report: 'answer', id, value: 7 });
+      });`,
+      50,
+      { ...INPUT, faults: told },
+    );
     await expect(client.ask('commit', { writes: [], guards: null })).rejects.toMatchObject({
       name: 'StoreUnavailable',
       applied: 'unknown',
       message: 'the database did not answer within 0.05 s',
     });
     expect(client.health.writable).toBe(false);
+    Atomics.store(new Int32Array(told), 0, 1);
+    Atomics.notify(new Int32Array(told), 0);
     await vi.waitFor(() => expect(client.health).toEqual({ writable: true, lastError: '' }), { timeout: 50_000 });
     expect(seen.map(({ writable }) => writable)).toEqual([false, true]);
   });

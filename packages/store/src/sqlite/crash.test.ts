@@ -29,7 +29,7 @@ describe('kill -9 under a stream of writes', () => {
       }
       expect(acknowledged).toBeGreaterThanOrEqual(ROUNDS);
     },
-    20_000 + ROUNDS * 10_000,
+    120_000 + ROUNDS * 10_000,
   );
 });
 
