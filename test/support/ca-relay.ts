@@ -56,6 +56,8 @@ export class CaRelay {
   readonly directory: string;
   /** What it has made: accounts and orders that were not there before. */
   readonly made = { account: 0, order: 0 };
+  /** How often it has said when to renew. */
+  wishes = 0;
   readonly #server: https.Server;
   readonly #authority: URL;
   readonly #ca: string;
@@ -68,7 +70,8 @@ export class CaRelay {
     this.#authority = authority;
     this.#ca = ca;
     this.directory = `https://localhost:${portOf(server)}${authority.pathname}`;
-    server.on('request', (request, response) => void this.#serve(request, response));
+    // An authority that ends with a question open ends nothing else than who has asked.
+    server.on('request', (request, response) => void this.#serve(request, response).catch(() => response.destroy()));
   }
 
   /** With the certificate of Pebble's own listener, so that its flags fit. */
@@ -113,6 +116,7 @@ export class CaRelay {
     if (step === 'authorization') this.#note(answer.body);
     if (held?.place.side === 'after' && !(await this.#wait(held))) return void response.destroy();
     response.writeHead(answer.status, answer.headers).end(answer.body);
+    if (step === 'wish' && answer.status === 200) this.wishes += 1;
   }
 
   #holds(step: Step): Waiting | null {

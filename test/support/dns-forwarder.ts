@@ -5,6 +5,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import net from 'node:net';
+import { freePort } from '@postern/edge/testing/free-port';
 import { portOf } from './port-of.ts';
 
 const HEADER = 12;
@@ -34,7 +35,8 @@ export class DnsForwarder {
 
   /** @param ours port of the server under test. @param others port of Pebble's */
   static async start(ours: number, others: number): Promise<DnsForwarder> {
-    const tcp = net.createServer().listen(0, '127.0.0.1');
+    // Not one that the system gives for TCP: it may be a client's for UDP.
+    const tcp = net.createServer().listen(await freePort(), '127.0.0.1');
     await once(tcp, 'listening');
     const udp = createSocket('udp4');
     udp.bind(portOf(tcp), '127.0.0.1');

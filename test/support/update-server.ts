@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import net from 'node:net';
+import { freePort } from '@postern/edge/testing/free-port';
 import { portOf } from './port-of.ts';
 
 const TSIG = 250;
@@ -64,7 +65,8 @@ export class UpdateServer {
   }
 
   static async start(options: UpdateServerOptions): Promise<UpdateServer> {
-    const tcp = net.createServer().listen(0, '127.0.0.1');
+    // Not one that the system gives for TCP: it may be a client's for UDP.
+    const tcp = net.createServer().listen(await freePort(), '127.0.0.1');
     await once(tcp, 'listening');
     const udp = createSocket('udp4');
     udp.bind(portOf(tcp), '127.0.0.1');

@@ -78,7 +78,7 @@ describe.skipIf(programs === null)('with Pebble', () => {
     );
 
     // What was answered is gone with the order; names of others are refused, and nobody is asked about them.
-    const resolver = new Resolver({ timeout: 2_000, tries: 1 });
+    const resolver = new Resolver({ timeout: PATIENCE_MS, tries: 1 });
     resolver.setServers([`127.0.0.1:${ports.dns}`]);
     await expect(resolver.resolveTxt(`_acme-challenge.${BASE}`)).rejects.toMatchObject({ code: 'ENODATA' });
     await expect(resolver.resolveTxt(`x._acme-challenge.${BASE}`)).rejects.toMatchObject({ code: 'ENOTFOUND' });

@@ -64,9 +64,11 @@ describe.skipIf(programs === null)('with Pebble', () => {
     expect(await trusted(`connect.${BASE}`)).toMatchObject({ names: `DNS:connect.${BASE}` });
     const certificates = (await platform.api('GET', '/tls_certificates')).body.tls_certificates;
     expect(certificates).toHaveLength(2);
-    const metrics = await (await fetch(`${platform.runtime.metrics_url}/metrics`)).text();
+    const read = async () => (await fetch(`${platform.runtime.metrics_url}/metrics`)).text();
+    // Counted when it is served.
+    await expect.poll(read).toMatch(/^postern_acme_issued_total 2$/m);
+    const metrics = await read();
     expect(metrics).toMatch(/^postern_acme_certificates\{state="served"\} 2$/m);
-    expect(metrics).toMatch(/^postern_acme_issued_total 2$/m);
     expect(Number(/^postern_acme_soonest_not_after_seconds (\S+)$/m.exec(metrics)?.[1])).toBeGreaterThan(
       Date.now() / 1_000,
     );

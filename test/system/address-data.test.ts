@@ -60,13 +60,17 @@ describe('address data', () => {
   });
 
   test('is read again when a file changes, and a broken one leaves the old in use', async () => {
-    await writeFile(at('new'), cityOf('FR', 'Nantes'));
-    await rename(at('new'), at('city.mmdb'));
+    // In one step: the server may read whatever is there in between.
+    const replace = async (name: string, content: string | Buffer): Promise<void> => {
+      await writeFile(at('new'), content);
+      await rename(at('new'), at(name));
+    };
+    await replace('city.mmdb', cityOf('FR', 'Nantes'));
     await until(async () => (await seen()).startsWith('FR Nantes 64500'));
-    await writeFile(at('lists.txt'), 'not a range at all\n');
+    await replace('lists.txt', 'not a range at all\n');
     await until(() => platform.output.includes('what was there stays in use'));
     expect(await seen()).toContain('com.example.hooks');
-    await writeFile(at('lists.txt'), '127.0.0.0/8 blocklist.example\n');
+    await replace('lists.txt', '127.0.0.0/8 blocklist.example\n');
     await until(async () => (await seen()).endsWith('["blocklist.example","blocklist"] false true'));
   });
 

@@ -82,7 +82,11 @@ describe.skipIf(programs === null)('with Pebble', () => {
     expect(stdout).toMatch(/^Status +active$/m);
     const after = await active(BASE);
     expect(after).not.toMatchObject({ certificateId: (before as { certificateId: string }).certificateId });
-    const again = await run('renew', BASE);
+    // A moment is ten seconds, in which a busy machine may not come to ask again: then that one was the first.
+    const again = await until(async () => {
+      const asked = await run('renew', BASE);
+      return asked.code === 0 ? null : asked;
+    });
     expect(again).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/looked at a moment ago\. Ask again in \d+ seconds/),

@@ -61,7 +61,8 @@ async function follow(line: string, platform: Platform, env: NodeJS.ProcessEnv =
   await writeFile(path.join(laptop, 'ca.pem'), platform.ca);
   const words = line
     .replace('3000', String(upstream.port))
-    .replace('4443', String(port))
+    // With its colon: the port of the service, which stands before it, may have these digits, too.
+    .replace(':4443', `:${port}`)
     .replace('"$(cat authtoken)"', platform.authtoken)
     .split(' ');
   return agent(words, env);

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
+import { freePort } from '@postern/edge/testing/free-port';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { selfSigned } from '../support/certificates.ts';
 import { Platform, splitAddress } from '../support/platform.ts';
@@ -174,9 +175,8 @@ describe('postern http', () => {
   });
 
   test('tells on stderr that the service does not answer, and goes on', async () => {
-    const gone = await httpUpstream((_request, response) => response.end());
-    await gone.close();
-    const shared = tunnel('http', String(gone.port));
+    // Not one that the system has given: it may give it to somebody else by then.
+    const shared = tunnel('http', String(await freePort()));
     const url = await shared.url();
     expect((await platform.visit(url)).headers['ngrok-error-code']).toBe('ERR_NGROK_8012');
     await until(() => shared.stderr.includes('cannot reach the upstream'));

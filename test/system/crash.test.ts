@@ -26,6 +26,9 @@ const LISTENERS = 20;
 const PROMISED_MS = 3_000;
 /** Between the SDK's third attempt and its fourth. */
 const MISSED_MS = 60_000;
+/** A server that a busy machine starts later than this is not there for the third attempt: the fourth finds it. */
+const IN_TIME_MS = 2_000;
+const FOURTH_MS = 150_000;
 const POLL_MS = 50;
 
 let dataDir: string;
@@ -65,23 +68,28 @@ function ask(port: number, host: string): Promise<string> {
 }
 
 async function servesAgain(port: number, host: string, since: number, seen: Set<string>): Promise<number> {
-  await until(
+  const passed = (): number => performance.now() - since;
+  let thereAfter = Infinity;
+  const how = await until(
     async () => {
       const answer = await ask(port, host);
-      if (answer !== '200') seen.add(answer);
-      return answer === '200';
+      if (/^\d+$/.test(answer)) thereAfter = Math.min(thereAfter, passed());
+      if (answer === '200') return answer;
+      seen.add(answer);
+      return thereAfter < IN_TIME_MS && passed() > MISSED_MS ? `${host} is not back: ${answer}` : null;
     },
-    MISSED_MS,
+    FOURTH_MS,
     POLL_MS,
   );
-  return performance.now() - since;
+  expect(how).toBe('200');
+  return passed();
 }
 
 const NAMES = ['http', 'https', 'agent', 'api', 'metrics'] as const;
 
 test.skipIf(process.platform === 'win32').for(['opens its own sockets', 'is given sockets that stay'])(
   `${LISTENERS} SDK listeners serve again after each of ${ROUNDS} kills of a server that %s`,
-  { timeout: 60_000 + ROUNDS * 70_000 },
+  { timeout: 60_000 + ROUNDS * (FOURTH_MS + 10_000) },
   async (how) => {
     const own = await Promise.all(NAMES.map(() => freePort()));
     const { NODE_COMPILE_CACHE: _cache, ...env } = process.env;

@@ -1,5 +1,6 @@
 /** The local API of `postern http`: what a visitor asked is there, and can be sent again. */
 import http from 'node:http';
+import { freePort } from '@postern/edge/testing/free-port';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Platform } from '../support/platform.ts';
 import { portOf } from '../support/port-of.ts';
@@ -86,7 +87,11 @@ test('what visitors ask is listed, searched, replayed and cleared', async () => 
   await until(() => asked.find(({ replayOf }) => replayOf === requests[0].id) ?? null);
   expect(asked.at(-1)).toEqual({ url: '/hook?a=1', body: '{"needle":true}', replayOf: requests[0].id });
 
-  const [{ metrics }] = (await get(`${api}/api/tunnels`)).tunnels;
+  // It is counted when it has been answered, which the agent hears later than the service that asked it.
+  const metrics = await until(async () => {
+    const [{ metrics: now }] = (await get(`${api}/api/tunnels`)).tunnels;
+    return now.http.count < 3 ? null : now;
+  });
   expect(metrics.http.count).toBe(3);
   expect(metrics.conns.count).toBeGreaterThanOrEqual(2);
   expect((await fetch(`${api}/api/requests/http`, { method: 'DELETE' })).status).toBe(204);
@@ -95,10 +100,7 @@ test('what visitors ask is listed, searched, replayed and cleared', async () => 
 });
 
 test('a service that is not there shows as 502, with the reason', async () => {
-  const gone = http.createServer();
-  await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
-  const port = portOf(gone);
-  await new Promise((resolve) => gone.close(resolve));
+  const port = await freePort();
   const tunnel = Tunnel.beside(platform, ['http', String(port), '--web-addr=127.0.0.1:0', '--log-format=json']);
   const addr = await until(() => /"addr":"([^"]+)","allow_hosts"/.exec(tunnel.stdout)?.[1] ?? null);
   const url = await until(() => /"url":"([^"]+)"/.exec(tunnel.stdout)?.[1] ?? null);

@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { freePort } from '@postern/edge/testing/free-port';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isAlive } from '../support/is-alive.ts';
 import { FREE_PORTS, type Runtime, repositoryRoot, splitAddress } from '../support/platform.ts';
@@ -101,7 +102,10 @@ describe('npm start', () => {
   });
 
   test('prints the links, serves the demo, writes runtime.json, and stops cleanly', async () => {
-    const { child, runtime, output, ended } = await npmStart();
+    // A port that nobody else comes by, since it is refused at the end.
+    const visitors = `--http-listen=127.0.0.1:${await freePort()}`;
+    const others = FREE_PORTS.filter((flag) => !flag.startsWith('--http-listen'));
+    const { child, runtime, output, ended } = await npmStart({}, [...others, visitors]);
     const port = splitAddress(runtime.http_addr)[1];
     expect(output()).toContain(`http://app.postern.localhost:${port}`);
     expect(output()).toContain(`http://hello.postern.localhost:${port}`);
@@ -198,7 +202,8 @@ describe('postern server', () => {
       let output = '';
       child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
       child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-      child.once('exit', (code) => resolve({ code, output }));
+      // Not 'exit': by then not all that it printed need be here.
+      child.once('close', (code) => resolve({ code, output }));
     });
 
   test.each([

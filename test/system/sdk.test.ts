@@ -4,6 +4,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import zlib from 'node:zlib';
 import type ngrok from '@ngrok/ngrok';
+import { freePort } from '@postern/edge/testing/free-port';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selfSigned } from '../support/certificates.ts';
 import { exchange } from '../support/exchange.ts';
@@ -207,9 +208,10 @@ describe('http', () => {
 
   test('an upstream that is not there is 8012', async () => {
     const domain = host();
-    const gone = await tcpEcho();
-    await gone.close();
-    await session.httpEndpoint().domain(domain).listenAndForward(`http://127.0.0.1:${gone.port}`);
+    await session
+      .httpEndpoint()
+      .domain(domain)
+      .listenAndForward(`http://127.0.0.1:${await freePort()}`);
     const answer = await platform.visit(`https://${domain}/`);
     expect(answer.status).toBe(502);
     expect(answer.headers['ngrok-error-code']).toBe('ERR_NGROK_8012');

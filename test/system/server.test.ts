@@ -284,6 +284,8 @@ describe('the stop', () => {
       await once(request, 'response');
       const ended = once(platform.process, 'exit');
       platform.process.kill('SIGINT');
+      // The time between is the server's: from when it has heard of the first.
+      await until(async () => (await fetch(`${platform.runtime.metrics_url}/readyz`)).status === 503);
       await new Promise((resolve) => setTimeout(resolve, 1200));
       expect(platform.process.exitCode).toBeNull();
       platform.process.kill('SIGINT');

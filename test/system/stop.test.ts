@@ -145,14 +145,15 @@ describe('what is in flight is finished', () => {
     const tcp = new URL(await tunnel('tcp', String(echo.port)));
     const talk = track(net.connect({ host: '127.0.0.1', port: Number(tcp.port) }));
     const visitor = connect(platform.runtime.http_addr);
-    visitor.write('POST / HTTP/1.1\r\nHost: flight.test\r\nContent-Length: 4\r\n\r\na');
+    visitor.write('POST / HTTP/1.1\r\nHost: flight.test\r\nContent-Length: 23\r\n\r\na');
     talk.write('-');
     await once(talk, 'data');
     const stopped = stop();
     let answer = '';
     visitor.on('data', (chunk: Buffer) => (answer += String(chunk)));
-    for (const byte of 'bcd') {
-      await new Promise((resolve) => setTimeout(resolve, 700));
+    // For longer than a connection may be quiet meanwhile (1.5 s), and never quiet for nearly as long.
+    for (const byte of 'bcdefghijklmnopqrstuvw') {
+      await new Promise((resolve) => setTimeout(resolve, 100));
       talk.write(byte);
       expect(String((await once(talk, 'data'))[0])).toBe(byte);
       visitor.write(byte);
@@ -160,7 +161,7 @@ describe('what is in flight is finished', () => {
     await once(visitor, 'end');
     visitor.destroy();
     talk.destroy();
-    expect(answer).toMatch(/^HTTP\/1\.1 200 [\s\S]*connection: close[\s\S]*got 4/i);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 [\s\S]*connection: close[\s\S]*got 23/i);
     expect((await stopped).code).toBe(0);
     expect(complaints()).toEqual([]);
   });

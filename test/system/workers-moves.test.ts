@@ -121,13 +121,14 @@ const dozen = (): Promise<Visitor[]> => Promise.all(Array.from({ length: VISITOR
 
 /** Each asks, one request after the other, until all have come to the worker of the agent. */
 async function settle(visitors: readonly Visitor[], name: string): Promise<void> {
-  const there = holderOf(name).split('.')[0] ?? '';
   await until(async () => {
     await Promise.all(
       visitors.map(async (visitor, at) => {
         for (let n = 0; n < MANY; n++) expect(await visitor.ask(name, `/${at}/${n}`)).toBe(`${name} /${at}/${n} .`);
       }),
     );
+    // Asked again each time: what the log says may come later than what it is about.
+    const there = holderOf(name).split('.')[0] ?? '';
     return (await metric(platform, `postern_worker_visitor_connections{worker="${there}"}`)) === visitors.length;
   });
 }

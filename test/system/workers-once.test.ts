@@ -158,7 +158,9 @@ test('calls of policies have so many turns for one endpoint, wherever its visito
   const upstream = await httpUpstream((_request, response) => void waiting.push(response));
   const agent = agentOf(platform);
   await agent.listen({ url: 'http://called.internal', upstream: upstream.url });
-  const url = await endpoint({ type: 'http-request', config: { url: 'http://called.internal/' } }, 'called');
+  // A call that is given up leaves its turn to another: none is before all of this is over.
+  const call = { url: 'http://called.internal/', timeout: '30s' };
+  const url = await endpoint({ type: 'http-request', config: call }, 'called');
   const more = Array.from({ length: 60 }, () => new http.Agent({ keepAlive: true, maxSockets: 1 }));
   visitors.push(...more);
   const answers = Promise.all(more.map((one) => platform.visit(url, { agent: one })));

@@ -1,6 +1,7 @@
 /** An HTTP/2 upstream (prior knowledge) that keeps a ledger of its streams. */
 import http2 from 'node:http2';
 import { portOf } from '../port-of.ts';
+import { names } from './origin.ts';
 
 export interface LedgerStream {
   readonly method: string;
@@ -42,7 +43,7 @@ export class Http2Origin {
   /** Streams that name the token. */
   streamsOf(token: string): readonly LedgerStream[] {
     return this.#streams.filter(({ target, fields, body }) =>
-      [target, body, ...fields.map(([, value]) => value)].some((text) => text.includes(token)),
+      [target, body, ...fields.map(([, value]) => value)].some((text) => names(text, token)),
     );
   }
 

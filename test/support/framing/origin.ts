@@ -65,7 +65,7 @@ export class Origin {
 
   /** Connections on which the token has arrived anywhere in the bytes. */
   connectionsOf(token: string): readonly LedgerConnection[] {
-    return this.#connections.filter((connection) => connection.raw.includes(token, 0, 'latin1'));
+    return this.#connections.filter((connection) => names(connection.raw.toString('latin1'), token));
   }
 
   /** Forgets what has been looked at. */
@@ -129,6 +129,14 @@ export function ownAnswer({ method, target, body }: LenientMessage, order: numbe
   const length = Buffer.byteLength(text, 'latin1');
   const head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
   return Buffer.from(method === 'HEAD' ? head : head + text, 'latin1');
+}
+
+/** Whether a token is in a text. `t3r17` is not that of row 1, which may be under way beside it. */
+export function names(text: string, token: string): boolean {
+  for (let at = text.indexOf(token); at !== -1; at = text.indexOf(token, at + 1)) {
+    if (!/^\d/.test(text.slice(at + token.length, at + token.length + 1))) return true;
+  }
+  return false;
 }
 
 /** Row tokens look like `t3r17`: the place and the row that a request belongs to. */

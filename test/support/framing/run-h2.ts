@@ -23,7 +23,7 @@ export async function runH2Row(places: Places, place: Place, row: H2Row, number:
   client.send(...row.frames(FIRST, fill), headers(CANARY, pseudo({ ':path': canary.target }), fill, true));
   await client.over(CANARY);
   // A refused head may have no stream of its own; then only the canary or the end of the connection is waited for.
-  if (verdict.kind === 'accepted') await client.over(FIRST);
+  if (verdict.kind !== 'refused') await client.over(FIRST);
   const first = client.stream(FIRST);
   const behind = client.stream(CANARY);
   if (behind.status !== 0) {
