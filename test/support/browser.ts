@@ -28,6 +28,8 @@ export async function startBrowser(name: string, more: readonly string[] = []): 
       executablePath,
       args: [...args, ...more],
       headless: true,
+      // Longer than the half minute that it has by default: machines that run tests are busy.
+      timeout: 100_000,
       env: { ...definedEnvironment(), HOME: folder, TMPDIR: folder },
     });
     return {

@@ -29,7 +29,8 @@ export class DnsForwarder {
     this.#ours = ours;
     this.#others = others;
     this.port = portOf(tcp);
-    udp.on('message', (message, from) => void this.#datagram(message, from.port));
+    // Who asked what is answered after our end is gone as well.
+    udp.on('message', (message, from) => void this.#datagram(message, from.port).catch(() => {}));
     tcp.on('connection', (socket: net.Socket) => void this.#connection(socket));
   }
 

@@ -53,6 +53,8 @@ test.skipIf(process.platform === 'win32').for(['started by Node 24', 'started by
       command: ([, , , api, metrics]) => [
         ...start,
         'server',
+        // A busy machine refuses nobody here.
+        '--arrival-timeout=0',
         `--data-dir=${dataDir}`,
         '--tcp-listen=127.0.0.1:0',
         `--api-listen=127.0.0.1:${api}`,

@@ -158,6 +158,7 @@ describe('postern http', () => {
   test('with --upstream-proxy-protocol tells the service who the visitor is', async () => {
     const seen: string[] = [];
     const server = net.createServer((socket) => {
+      socket.on('error', () => socket.destroy());
       socket.once('data', (chunk) => {
         seen.push(chunk.toString('latin1').split('\r\n')[0] ?? '');
         socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n');
@@ -206,7 +207,10 @@ describe('postern tcp and tls', () => {
 
   test('tls: TLS passes through to the service', async () => {
     const { cert, key } = await selfSigned('own.tls.test');
-    const server = tls.createServer({ cert, key }, (socket) => socket.end(`tls for ${String(socket.servername)}`));
+    const server = tls.createServer({ cert, key }, (socket) => {
+      socket.on('error', () => socket.destroy());
+      socket.end(`tls for ${String(socket.servername)}`);
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
       const { port: listening } = server.address() as net.AddressInfo;

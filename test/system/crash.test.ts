@@ -101,6 +101,8 @@ test.skipIf(process.platform === 'win32').for(['opens its own sockets', 'is give
         process.execPath,
         bin,
         'server',
+        // A busy machine refuses nobody here.
+        '--arrival-timeout=0',
         `--data-dir=${dataDir}`,
         '--tcp-listen=127.0.0.1:0',
         ...NAMES.map((name, index) => `--${name}-listen=127.0.0.1:${given[index] ?? own[index]}`),

@@ -65,7 +65,8 @@ describe('raw requests', () => {
       pieces: false,
     };
     const rows = ROWS.filter(({ group }) => group === 'codings');
-    const found = await inLanes(rows.length, rows, (row, number) => runRequestRow(places, direct, row, number, 1_000));
+    // Some are never answered; the others are soon, if this process, which has both sides, does not stand still.
+    const found = await inLanes(rows.length, rows, (row, number) => runRequestRow(places, direct, row, number, 3_000));
     expect(found.flatMap(({ smuggled }) => smuggled).length).toBeGreaterThan(20);
     expect(found.flatMap(({ wrong }) => wrong).length).toBeGreaterThan(20);
   });

@@ -17,13 +17,13 @@ import { httpUpstream, type Upstream } from '../support/upstream.ts';
 const HOST = 'flooded.test';
 /** How long a flood comes again and again. */
 const FLOOD_MS = 1_500;
-const MOST_MS = 5_000;
+const MOST_MS = 9_000;
 /** Who is ended sooner comes again until here. */
 const RETRIES_MS = FLOOD_MS + 1_500;
 /** Longer than that, so that it is not for idleness that a flood ends. */
-const IDLE_SECONDS = 6;
+const IDLE_SECONDS = 10;
 /** Who does not read ends by being idle. */
-const DEAF_MS = 15_000;
+const DEAF_MS = 20_000;
 /** So many times longer may a visit take than one of a server without a flood; waiting for its end would be hundreds. */
 const SLOWDOWN = 30;
 /** What is kept of a flood adds up; what V8 lets its heaps grow to under load does not. */

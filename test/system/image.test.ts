@@ -39,7 +39,8 @@ test.skipIf(problem !== '')(
     let said = '';
     for (const stream of [server.stdout, server.stderr])
       stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    const ended = once(server, 'exit');
+    // By its 'exit' not all that it said need be here.
+    const ended = once(server, 'close');
     try {
       await until(() => {
         if (server.exitCode !== null) throw new Error(said);

@@ -177,7 +177,7 @@ test('frames of a WebSocket are followed while it is open', async () => {
     socket.send('good morning');
     const frames = page.getByRole('list', { name: 'Messages, newest first' });
     await frames.getByText('↓ service · text').waitFor();
-    expect(await frames.getByText('good morning').count()).toBe(2);
+    await expect.poll(() => frames.getByText('good morning').count()).toBe(2);
     socket.send(Buffer.from([1, 2, 3]));
     await frames.getByText('01 02 03').first().waitFor();
     await page.getByRole('tab', { name: 'Frames (4)' }).waitFor();

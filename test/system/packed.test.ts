@@ -41,7 +41,8 @@ beforeAll(async () => {
   }
   platform = await Platform.start({ main: bin });
   upstream = await httpUpstream((request, response) => response.end(`hello ${request.url}`));
-});
+  // Half a minute of work for one processor.
+}, 600_000);
 afterAll(async () => {
   await platform?.dispose();
   await upstream?.close();

@@ -27,7 +27,8 @@ beforeEach(async () => {
     const timer = setInterval(() => response.write(`data: ${++count}\n\n`), 100);
     response.on('close', () => clearInterval(timer));
   });
-  first = await Platform.start();
+  // A stream of events has to outlast the start of the next server, which takes long on a busy machine.
+  first = await Platform.start({ args: ['--drain-timeout=120'] });
 });
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();

@@ -1,6 +1,7 @@
 import { compilePolicy } from '@postern/policy';
 import { expect, test } from 'vitest';
-import { dial, get, harness, nodeService } from './testing/http-harness.ts';
+import { dial, get, harness } from './testing/http-harness.ts';
+import { nodeService } from './testing/services.ts';
 import { policyWarningCount } from './policy-warnings.ts';
 import { endpoint, upstream } from './testing/fixtures.ts';
 

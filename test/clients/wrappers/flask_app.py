@@ -83,7 +83,7 @@ def start():
         # As Ctrl+C: it ends its agent when it exits.
         child.send_signal(signal.SIGINT)
         child.stdout.close()
-        child.wait(30)
+        child.wait(DEADLINE)
 
 
 if sys.argv[1] == "serve":

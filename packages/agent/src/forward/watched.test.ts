@@ -93,7 +93,9 @@ describe('a connection that is watched', () => {
 
 describe('a connection of this agent itself to an upstream', () => {
   test('is made as visitors are: TLS, PROXY header, function', async () => {
-    const secure = tls.createServer({ cert: TEST_CERT, key: TEST_KEY }, (socket) => socket.pipe(socket));
+    const secure = tls.createServer({ cert: TEST_CERT, key: TEST_KEY }, (socket) =>
+      socket.on('error', () => {}).pipe(socket),
+    );
     const plain = net.createServer((socket) => socket.pipe(socket));
     const read = async (options: ListenOptions): Promise<string> => {
       const connection = openUpstream(options);

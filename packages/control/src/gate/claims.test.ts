@@ -110,7 +110,7 @@ test('whatever is done at once, one holds an address, and the edge routes to wha
     }),
     { numRuns: 60 },
   );
-}, 60_000);
+});
 
 function gated(store: Store) {
   const state = { waiting: 0, open: Promise.withResolvers<void>(), hung: false };

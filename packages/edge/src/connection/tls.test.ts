@@ -34,7 +34,9 @@ function base64(text: string | undefined): string {
 
 describe('tls endpoints', () => {
   test('pass the visitor’s own TLS through to the agent', async () => {
-    const upstreamServer = createTlsServer({ cert: OWN.cert, key: OWN.key }, (socket) => socket.pipe(socket));
+    const upstreamServer = createTlsServer({ cert: OWN.cert, key: OWN.key }, (socket) =>
+      socket.on('error', () => {}).pipe(socket),
+    );
     upstreamServer.listen(0, '127.0.0.1');
     await once(upstreamServer, 'listening');
     const address = upstreamServer.address();

@@ -6,7 +6,8 @@ import { compilePolicy } from '@postern/policy';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { freePort } from '../testing/free-port.ts';
-import { dial, harness, type Harness, jsonIn, listening, nodeService, type Service } from '../testing/http-harness.ts';
+import { dial, harness, type Harness, jsonIn } from '../testing/http-harness.ts';
+import { listening, nodeService, type Service } from '../testing/services.ts';
 
 interface Asked {
   readonly url: string;

@@ -7,7 +7,8 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { compilePolicy } from '@postern/policy';
 import { afterEach, describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, harness, listening, nodeService, type Harness } from '../testing/http-harness.ts';
+import { dial, harness, type Harness } from '../testing/http-harness.ts';
+import { listening, nodeService } from '../testing/services.ts';
 
 type Headers = Record<string, string>;
 

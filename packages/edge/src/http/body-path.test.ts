@@ -5,7 +5,8 @@ import { buffer } from 'node:stream/consumers';
 import type { BodyFilter, BodyProblem, CompiledPolicy, ExchangeEnd, FilterMaker, PolicyContext } from '@postern/policy';
 import { afterEach, describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, harness, type Harness, listening, nodeService, sleep } from '../testing/http-harness.ts';
+import { dial, harness, type Harness, sleep } from '../testing/http-harness.ts';
+import { listening, nodeService } from '../testing/services.ts';
 
 /** Each byte twice, a turn of the loop later, and never more than a piece at a time. */
 const DOUBLED: FilterMaker = {

@@ -2,7 +2,8 @@ import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { compilePolicy } from '@postern/policy';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, get, type Harness, harness, nodeService } from '../testing/http-harness.ts';
+import { dial, get, type Harness, harness } from '../testing/http-harness.ts';
+import { nodeService } from '../testing/services.ts';
 
 const config = { error_threshold: 0.5, volume_threshold: 3, tripped_duration: '5s' };
 const policy = compilePolicy(

@@ -7,7 +7,8 @@ import { createGunzip, createGzip, type Gzip } from 'node:zlib';
 import { compilePolicy, type CompiledPolicy } from '@postern/policy';
 import { afterEach, describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, harness, listening, nodeService, sleep, type Harness } from '../testing/http-harness.ts';
+import { dial, harness, sleep, type Harness } from '../testing/http-harness.ts';
+import { listening, nodeService } from '../testing/services.ts';
 
 interface Stream {
   setHeader(name: string, value: string): unknown;

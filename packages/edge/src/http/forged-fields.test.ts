@@ -2,7 +2,8 @@
 import { compilePolicy } from '@postern/policy';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, harness, jsonIn, nodeService, type Harness, type Service } from '../testing/http-harness.ts';
+import { dial, harness, jsonIn, type Harness } from '../testing/http-harness.ts';
+import { nodeService, type Service } from '../testing/services.ts';
 
 const echo = (): Promise<Service> =>
   nodeService((request, response) => response.end(JSON.stringify({ raw: request.rawHeaders, ...request.headers })));

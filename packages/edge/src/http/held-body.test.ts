@@ -7,7 +7,8 @@ import type { BodyProblem, CompiledPolicy, Outcome } from '@postern/policy';
 import { describe, expect, test } from 'vitest';
 import type { EdgeLimits } from '../context.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, get, harness, type Harness, listening, nodeService, sleep } from '../testing/http-harness.ts';
+import { dial, get, harness, type Harness, sleep } from '../testing/http-harness.ts';
+import { listening, nodeService } from '../testing/services.ts';
 
 const POLICY = 'reads';
 

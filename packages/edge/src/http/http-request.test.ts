@@ -8,17 +8,8 @@ import { compilePolicy, type CompiledPolicy } from '@postern/policy';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { freePort } from '../testing/free-port.ts';
-import {
-  dial,
-  get,
-  harness,
-  type Harness,
-  jsonIn,
-  listening,
-  nodeService,
-  rawService,
-  type Service,
-} from '../testing/http-harness.ts';
+import { dial, get, harness, type Harness, jsonIn } from '../testing/http-harness.ts';
+import { listening, nodeService, rawService, type Service } from '../testing/services.ts';
 
 const CLOSE = 'Connection: close\r\n';
 const AGENT = { protocol: 'http', binding: 'public', kind: 'agent' } as const;

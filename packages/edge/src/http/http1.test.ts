@@ -10,11 +10,9 @@ import {
   readAll,
   type Harness,
   type HarnessOptions,
-  nodeService,
-  rawService,
-  type Service,
   sleep,
 } from '../testing/http-harness.ts';
+import { nodeService, rawService, type Service } from '../testing/services.ts';
 
 async function edgeTo(service: Service, options: HarnessOptions = {}): Promise<Harness & AsyncDisposable> {
   const edge = await harness({ ...options, agents: { s1: dial(service.port) } });

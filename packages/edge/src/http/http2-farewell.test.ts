@@ -1,7 +1,8 @@
 import { connect, createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, harness, listening, sleep } from '../testing/http-harness.ts';
+import { dial, harness, sleep } from '../testing/http-harness.ts';
+import { listening } from '../testing/services.ts';
 
 const BYTES = 900_000;
 

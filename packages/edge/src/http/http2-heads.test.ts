@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import { connect, constants, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2';
 import { expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, harness, listening } from '../testing/http-harness.ts';
+import { dial, harness } from '../testing/http-harness.ts';
+import { listening } from '../testing/services.ts';
 
 /** A visitor that has seen the settings, and whose acknowledgement of them has come. */
 async function visitor(connection: () => ReturnType<Awaited<ReturnType<typeof harness>>['connect']>) {

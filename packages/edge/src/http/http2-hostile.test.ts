@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { frame } from '../testing/h2-frames.ts';
-import { dial, harness, nodeService } from '../testing/http-harness.ts';
+import { dial, harness } from '../testing/http-harness.ts';
+import { nodeService } from '../testing/services.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 

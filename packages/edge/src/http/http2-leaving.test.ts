@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, harness, nodeService, sleep } from '../testing/http-harness.ts';
+import { dial, harness, sleep } from '../testing/http-harness.ts';
+import { nodeService } from '../testing/services.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
 /** GET / of app.test on stream 1. */

@@ -12,7 +12,8 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { frame, FrameType, literal, setting, words } from '../testing/h2-frames.ts';
-import { dial, harness, rawService, sleep } from '../testing/http-harness.ts';
+import { dial, harness, sleep } from '../testing/http-harness.ts';
+import { rawService } from '../testing/services.ts';
 
 const ROUNDS = 3;
 const INITIAL_WINDOW = 4;

@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest';
 import { endReset } from './codec/http2-no-error.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { Flag, frame, FrameType, setting, words } from '../testing/h2-frames.ts';
-import { dial, harness, nodeService, rawService, sleep } from '../testing/http-harness.ts';
+import { dial, harness, sleep } from '../testing/http-harness.ts';
+import { nodeService, rawService } from '../testing/services.ts';
 
 const INITIAL_WINDOW = 4;
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Dice } from '../testing/dice.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { frame, literal, words } from '../testing/h2-frames.ts';
-import { dial, harness, type Harness, rawService, type Service, sleep } from '../testing/http-harness.ts';
+import { dial, harness, type Harness, sleep } from '../testing/http-harness.ts';
+import { rawService, type Service } from '../testing/services.ts';
 
 const SEED = Number(process.env['POSTERN_SEED'] ?? 20_261_124);
 /** Of all tests here together. */
@@ -101,7 +102,7 @@ describe.each(Object.entries(SERVICES))('a visitor resets while the service says
     await service[Symbol.asyncDispose]();
   });
 
-  test.each(Object.entries(REQUESTS))('of %s', { timeout: 60_000 + SHARE_MS }, async (_name, frames) => {
+  test.each(Object.entries(REQUESTS))('of %s', { timeout: 120_000 + SHARE_MS }, async (_name, frames) => {
     const end = performance.now() + SHARE_MS;
     for (let round = 0; round < LEAST_ROUNDS || performance.now() < end; round++) {
       const socket = edge.connect();

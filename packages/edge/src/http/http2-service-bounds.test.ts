@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { Flag, frame, FrameType, literal, setting } from '../testing/h2-frames.ts';
 import { byHand } from '../testing/hand-made-http2.ts';
-import { dial, type Harness, harness, rawService, type Service } from '../testing/http-harness.ts';
+import { dial, type Harness, harness } from '../testing/http-harness.ts';
+import { rawService, type Service } from '../testing/services.ts';
 
 const OK = Buffer.from([0x88]);
 const PREFACE_BYTES = 24;

@@ -7,7 +7,8 @@ import { connect, createServer, type ServerHttp2Session, type ServerHttp2Stream 
 import type { MuxStream } from '@postern/protocol';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, type Harness, harness, listening, type Service, sleep } from '../testing/http-harness.ts';
+import { dial, type Harness, harness, sleep } from '../testing/http-harness.ts';
+import { listening, type Service } from '../testing/services.ts';
 import { EndWatch } from './client/end-watch.ts';
 import { KeptIndex } from './client/kept.ts';
 import { Http2Link } from './client/links.ts';

@@ -14,7 +14,8 @@ import { endpoint, upstream } from '../testing/fixtures.ts';
 import { HostileAnswers, serveHostile } from '../testing/hostile-http2.ts';
 import { NativeLife } from './codec/http2-native-life.ts';
 import { endReset } from './codec/http2-no-error.ts';
-import { dial, type Harness, harness, rawService, type Service } from '../testing/http-harness.ts';
+import { dial, type Harness, harness } from '../testing/http-harness.ts';
+import { rawService, type Service } from '../testing/services.ts';
 
 const SEED = Number(process.env['POSTERN_SEED'] ?? 20_261_124);
 const SECONDS = Number(process.env['POSTERN_FUZZ_SECONDS'] ?? 3);

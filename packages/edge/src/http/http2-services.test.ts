@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { Flag, frame, FrameType, literal, words } from '../testing/h2-frames.ts';
 import { byHand, type OnFrame } from '../testing/hand-made-http2.ts';
-import { dial, type Harness, harness, listening, type Service } from '../testing/http-harness.ts';
+import { dial, type Harness, harness } from '../testing/http-harness.ts';
+import { listening, type Service } from '../testing/services.ts';
 
 const END_STREAM = 1;
 const END_HEADERS = 4;

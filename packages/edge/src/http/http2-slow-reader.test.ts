@@ -3,7 +3,8 @@ import { connect } from 'node:http2';
 import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, harness, rawService, sleep } from '../testing/http-harness.ts';
+import { dial, harness, sleep } from '../testing/http-harness.ts';
+import { rawService } from '../testing/services.ts';
 
 const KB = 1_024;
 

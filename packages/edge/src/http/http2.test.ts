@@ -2,19 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { connect, constants, createServer, type IncomingHttpHeaders } from 'node:http2';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import {
-  dial,
-  get,
-  harness,
-  jsonIn,
-  type Harness,
-  type HarnessOptions,
-  listening,
-  nodeService,
-  rawService,
-  type Service,
-  sleep,
-} from '../testing/http-harness.ts';
+import { dial, get, harness, jsonIn, type Harness, type HarnessOptions, sleep } from '../testing/http-harness.ts';
+import { listening, nodeService, rawService, type Service } from '../testing/services.ts';
 
 async function edgeTo(
   service: Service,

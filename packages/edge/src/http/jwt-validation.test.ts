@@ -7,7 +7,8 @@ import { PublishedKeys } from '../services/keys.ts';
 import { Outside } from '../services/outside.ts';
 import { selfSigned } from '../testing/certificate.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, get, harness, listening, nodeService, type Harness } from '../testing/http-harness.ts';
+import { dial, get, harness, type Harness } from '../testing/http-harness.ts';
+import { listening, nodeService } from '../testing/services.ts';
 
 const close = 'Connection: close\r\n';
 const pair = (): KeyPairKeyObjectResult => generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -3,16 +3,8 @@ import { createServer as createHttp2Server } from 'node:http2';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import {
-  dial,
-  exchangeText,
-  get,
-  harness,
-  listening,
-  nodeService,
-  rawService,
-  sleep,
-} from '../testing/http-harness.ts';
+import { dial, exchangeText, get, harness, sleep } from '../testing/http-harness.ts';
+import { listening, nodeService, rawService } from '../testing/services.ts';
 
 const to = (id: string) => [upstream(id, `t_${id}`)];
 const bodiless = (method: string): string => `${method} / HTTP/1.1\r\nHost: app.test\r\n\r\n`;

@@ -2,7 +2,8 @@ import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { compilePolicy, type CompiledPolicy } from '@postern/policy';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, get, harness, nodeService, type Harness } from '../testing/http-harness.ts';
+import { dial, get, harness, type Harness } from '../testing/http-harness.ts';
+import { nodeService } from '../testing/services.ts';
 
 const close = 'Connection: close\r\n';
 

@@ -3,7 +3,8 @@ import { connect as connectHttp2 } from 'node:http2';
 import { compilePolicy } from '@postern/policy';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, harness, jsonIn, nodeService, type Harness, type Service } from '../testing/http-harness.ts';
+import { dial, harness, jsonIn, type Harness } from '../testing/http-harness.ts';
+import { nodeService, type Service } from '../testing/services.ts';
 
 const AGENT = { protocol: 'http', binding: 'public', kind: 'agent' } as const;
 

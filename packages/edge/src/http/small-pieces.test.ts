@@ -7,7 +7,8 @@ import { endpoint, upstream } from '../testing/fixtures.ts';
 import { Flag, frame, FrameType } from '../testing/h2-frames.ts';
 import { byHand } from '../testing/hand-made-http2.ts';
 import { ENCODERS } from './filters/encode.ts';
-import { dial, IGNORE, harness, rawService, sleep } from '../testing/http-harness.ts';
+import { dial, IGNORE, harness, sleep } from '../testing/http-harness.ts';
+import { rawService } from '../testing/services.ts';
 
 const COUNT = 200_000;
 /** A buffer for each of them takes five times as much. */

@@ -8,10 +8,9 @@ import {
   get,
   harness,
   IGNORE,
-  nodeService,
-  rawService,
   sleep,
 } from '../testing/http-harness.ts';
+import { nodeService, rawService } from '../testing/services.ts';
 
 const close = 'Connection: close\r\n';
 const post = 'POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi';

@@ -3,7 +3,8 @@ import { text as textOf } from 'node:stream/consumers';
 import { compilePolicy } from '@postern/policy';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, get, harness, listening, nodeService } from '../testing/http-harness.ts';
+import { dial, get, harness } from '../testing/http-harness.ts';
+import { listening, nodeService } from '../testing/services.ts';
 
 const AGENT = { protocol: 'http', binding: 'public', kind: 'agent' } as const;
 const CLOSE = 'Connection: close\r\n';

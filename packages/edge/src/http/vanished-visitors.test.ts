@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, get, harness, nodeService, sleep } from '../testing/http-harness.ts';
+import { dial, get, harness, sleep } from '../testing/http-harness.ts';
+import { nodeService } from '../testing/services.ts';
 
 /** Long enough that a machine which is busy elsewhere does not look like a visitor that is stuck. */
 const STALL_MS = 2_000;

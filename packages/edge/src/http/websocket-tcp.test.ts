@@ -4,7 +4,8 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { endpoint, upstream } from '../testing/fixtures.ts';
-import { dial, get, type Harness, harness, rawService, type Service } from '../testing/http-harness.ts';
+import { dial, get, type Harness, harness } from '../testing/http-harness.ts';
+import { rawService, type Service } from '../testing/services.ts';
 
 async function edgeTo(service: Service): Promise<Harness & AsyncDisposable> {
   const edge = await harness({ agents: { s1: dial(service.port) } });

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { listening } from '../testing/http-harness.ts';
+import { listening } from '../testing/services.ts';
 import { Outside } from './outside.ts';
 import { IdentityProviders } from './providers.ts';
 

@@ -1,7 +1,7 @@
 /** HTTP/2 services of hand-made frames. */
 import type { Socket } from 'node:net';
 import { frame, FrameType } from './h2-frames.ts';
-import { rawService, type Service } from './http-harness.ts';
+import { rawService, type Service } from './services.ts';
 
 const PREFACE_BYTES = 24;
 

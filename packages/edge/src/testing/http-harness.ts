@@ -3,7 +3,6 @@
  * pair whose other end dials real servers, as a byte-piping agent does.
  */
 import { randomBytes } from 'node:crypto';
-import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { fail } from '@postern/errors';
 import type { CompiledPolicy, ConnView, Keys } from '@postern/policy';
@@ -37,6 +36,7 @@ import { SlicedWork } from '../services/slices.ts';
 import { EventLog } from '../services/event-log.ts';
 import { CallTurns } from '../http/policy/call-turns.ts';
 import { createHttpService } from '../http/service.ts';
+import { portOf } from './services.ts';
 
 /** Pulls from one session into the other, a turn of the loop later, as a wire would. */
 function wire(from: () => MuxSession, to: () => MuxSession): () => void {
@@ -122,11 +122,6 @@ export function dial(port: number): AgentBehaviour {
       onDrain: () => socket.resume(),
     };
   };
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : raise();
 }
 
 export interface Harness {
@@ -330,32 +325,6 @@ export function exchangeText(socket: Socket, text: string | Buffer, until?: RegE
     if (text.length > 0) socket.write(text);
   });
 }
-
-/** A server on a free port; `await using` ends it with its connections. */
-export interface Service extends AsyncDisposable {
-  readonly port: number;
-}
-
-export async function listening(server: Server): Promise<Service> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: portOf(server),
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-export const nodeService = (listener: RequestListener): Promise<Service> => listening(createHttpServer(listener));
-
-export const rawService = (onSocket: (socket: Socket) => void): Promise<Service> =>
-  listening(createServer({ allowHalfOpen: true }, onSocket));
 
 export const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: app.test\r\n${more}\r\n`;
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { endpoint, upstream } from '../../testing/fixtures.ts';
 import type { LiveEndpoint } from '../../context.ts';
 import { HOP_MARK, HopMarks } from './hop-mark.ts';
-import { dial, harness, nodeService, type Service } from '../../testing/http-harness.ts';
+import { dial, harness } from '../../testing/http-harness.ts';
+import { nodeService, type Service } from '../../testing/services.ts';
 import { connect, createServer } from 'node:net';
 
 const live = (id: string): LiveEndpoint => ({ endpoint: endpoint(id, 'http', `${id}.test`), policy: null });

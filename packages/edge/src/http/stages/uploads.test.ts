@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { endpoint, upstream } from '../../testing/fixtures.ts';
-import { harness, nodeService, dial, sleep } from '../../testing/http-harness.ts';
+import { harness, dial, sleep } from '../../testing/http-harness.ts';
+import { nodeService } from '../../testing/services.ts';
 import { type Upload, Uploads } from './uploads.ts';
 
 /** What `Uploads` looks at. */
