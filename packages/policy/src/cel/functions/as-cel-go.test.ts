@@ -109,3 +109,62 @@ describe('seconds that are times', () => {
     (text) => expect(given(text)).toBeInstanceOf(Failure),
   );
 });
+
+describe('what the calendar has', () => {
+  it.each([
+    ["timestamp('2028-02-29T23:59:59Z')", 'timestamp(1835481599)'],
+    ["timestamp('2026-02-28T10:00:00+01:00')", "timestamp('2026-02-28T09:00:00Z')"],
+    ["timestamp('0001-01-01T00:00:00Z')", 'timestamp(-62135596800)'],
+    ["duration('1h30m')", "duration('5400s')"],
+  ])('%s is %s', (text, wanted) => expect(same(text, wanted)).toBe(true));
+
+  it.each([
+    "timestamp('2026-02-29T00:00:00Z')",
+    "timestamp('2026-04-31T00:00:00Z')",
+    "timestamp('2026-13-01T00:00:00Z')",
+    "timestamp('2026-00-01T00:00:00Z')",
+    "timestamp('2026-01-00T00:00:00Z')",
+    "timestamp('2026-02-28T24:00:00Z')",
+    "timestamp('2026-02-28')",
+    "timestamp('')",
+    `timestamp('${'1'.repeat(201)}')`,
+    "duration('')",
+    "duration('1d')",
+    `duration('${'1'.repeat(201)}s')`,
+  ])('%s fails', (text) => expect(given(text)).toBeInstanceOf(Failure));
+});
+
+describe('values as texts', () => {
+  it.each([
+    ['string(1.0)', '1'],
+    ['string(0.1)', '0.1'],
+    ['string(123456.75)', '123456.75'],
+    ['string(1234567.0)', '1.234567e+06'],
+    ['string(100000000.0)', '1e+08'],
+    ['string(0.0001)', '0.0001'],
+    ['string(0.00001)', '1e-05'],
+    ['string(-1e21)', '-1e+21'],
+    ['string(0.0)', '0'],
+    ['string(-0.0)', '-0'],
+    ['string(1.0 / 0.0)', '+Inf'],
+    ['string(-1.0 / 0.0)', '-Inf'],
+    ['string(0.0 / 0.0)', 'NaN'],
+    ["string(duration('1h30m'))", '5400s'],
+    ["string(duration('1.5s'))", '1.5s'],
+    ["string(duration('-1us'))", '-0.000001s'],
+    ["string(duration('0s'))", '0s'],
+    ["string(timestamp('2026-02-28T10:00:00Z'))", '2026-02-28T10:00:00Z'],
+    ["string(timestamp('2026-02-28T10:00:00.50Z'))", '2026-02-28T10:00:00.5Z'],
+    ["string(timestamp('2026-02-28T10:00:00.000000001Z'))", '2026-02-28T10:00:00.000000001Z'],
+  ])('%s is %s', (text, wanted) => expect(given(text)).toBe(wanted));
+});
+
+describe('texts that are true or false', () => {
+  it.each(['1', 't', 'T', 'true', 'TRUE', 'True'])('%s is true', (text) => expect(given(`bool('${text}')`)).toBe(true));
+  it.each(['0', 'f', 'F', 'false', 'FALSE', 'False'])('%s is false', (text) =>
+    expect(given(`bool('${text}')`)).toBe(false),
+  );
+  it.each(['', 'yes', 'tRUE', ' true', '2'])('"%s" is neither', (text) =>
+    expect(given(`bool('${text}')`)).toBeInstanceOf(Failure),
+  );
+});

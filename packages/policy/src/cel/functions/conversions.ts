@@ -1,8 +1,9 @@
 /**
- * Texts that are numbers, and numbers that are times, as cel-go reads them. The library reads as JavaScript does: "" is 0
- * to it, "0x10" 16, "abc" no number but no error, and seconds since 1970 are milliseconds.
+ * Texts that are numbers or times, and the other way round, as cel-go has them. The library reads as JavaScript does: "" is
+ * 0 to it, "0x10" 16, "abc" no number but no error, seconds since 1970 are milliseconds, and February 30 is in March.
  */
 import { celUint } from '@bufbuild/cel';
+import { libraryOperation } from '../library.ts';
 import { MAX_READ, NOT_READ } from '../limits.ts';
 import { Failure, timestamp, type Result } from '../value.ts';
 import { define, type FunctionDef } from './definition.ts';
@@ -14,6 +15,10 @@ const NO_INT = new Failure('the text is no whole number of 64 bits');
 const NO_UINT = new Failure('the text is no whole number of 64 bits without a sign');
 const NO_DOUBLE = new Failure('the text is no number');
 const NO_TIME = new Failure('the seconds are outside the years 1 to 9999');
+
+const NO_BOOL = new Failure('the text is neither true nor false');
+const NO_DURATION = new Failure('the text is no duration');
+const NO_DATE = new Failure('the text is no time of the calendar (RFC 3339)');
 
 const WHOLE = /^[+-]?\d+$/;
 const UNSIGNED = /^\d+$/;
@@ -55,9 +60,63 @@ function toTime(seconds: bigint): Result {
   return inYears ? timestamp(Number(seconds) * 1000) : NO_TIME;
 }
 
+/** What Go's strconv.ParseBool takes. */
+const BOOLS: ReadonlyMap<string, boolean> = new Map([
+  ...['1', 't', 'T', 'true', 'TRUE', 'True'].map((text) => [text, true] as const),
+  ...['0', 'f', 'F', 'false', 'FALSE', 'False'].map((text) => [text, false] as const),
+]);
+
+/** Go's `%g`: of more than six digits before the point, or four zeros behind it, with an exponent. */
+function textOf(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
+  if (Object.is(value, -0)) return '-0';
+  const [digits = '', exponent = ''] = value.toExponential().split('e');
+  const power = Number(exponent);
+  if (value === 0 || (power >= -4 && power < 6)) return String(value);
+  return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
+}
+
+const readTime = libraryOperation('timestamp(a)');
+const readDuration = libraryOperation('duration(a)');
+const writeTime = libraryOperation('string(a)');
+
+const CALENDAR = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):/;
+
+function timeIn(text: string): Result {
+  if (text.length > MAX_READ) return NOT_READ;
+  const [, year, month, day, hour] = CALENDAR.exec(text)?.map(Number) ?? [];
+  if (year === undefined || month === undefined || day === undefined || Number(hour) > 23) return NO_DATE;
+  // Day 0 of the month behind it.
+  const last = new Date(0);
+  last.setUTCFullYear(year, month, 0);
+  return day > last.getUTCDate() ? NO_DATE : readTime(text);
+}
+
+function durationIn(text: string): Result {
+  if (text.length > MAX_READ) return NOT_READ;
+  return text === '' ? NO_DURATION : readDuration(text);
+}
+
+/** Without the zeros that end a fraction: `1.5s`, `2026-02-28T10:00:00.5Z`. */
+function shortest(written: Result): Result {
+  if (typeof written !== 'string' || !written.includes('.')) return written;
+  const unit = written.length - 1;
+  let end = unit;
+  while (written[end - 1] === '0') end -= 1;
+  if (written[end - 1] === '.') end -= 1;
+  return written.slice(0, end) + written.slice(unit);
+}
+
 export const CONVERSION_FUNCTIONS: readonly FunctionDef[] = [
   define('global', 'int', ['string'], 'int', (_, text) => toInt(text)),
   define('global', 'uint', ['string'], 'uint', (_, text) => toUint(text)),
   define('global', 'double', ['string'], 'double', (_, text) => toDouble(text)),
   define('global', 'timestamp', ['int'], 'timestamp', (_, seconds) => toTime(seconds)),
+  define('global', 'timestamp', ['string'], 'timestamp', (_, text) => timeIn(text)),
+  define('global', 'duration', ['string'], 'duration', (_, text) => durationIn(text)),
+  define('global', 'bool', ['string'], 'bool', (_, text) => BOOLS.get(text) ?? NO_BOOL),
+  define('global', 'string', ['double'], 'string', (_, value) => textOf(value)),
+  define('global', 'string', ['timestamp'], 'string', (_, time) => shortest(writeTime(time))),
+  define('global', 'string', ['duration'], 'string', (_, time) => shortest(writeTime(time))),
 ];
