@@ -21,7 +21,9 @@ export default defineConfig({
         // The edge's own suite once more, the edge in a process of its own and the link between the two.
         test: {
           name: 'edge process',
-          include: ['packages/edge/src/{edge,agents/agents,connection/connections,connection/tls}.test.ts'],
+          include: [
+            'packages/edge/src/{edge,agents/agents,agents/probe,connection/connections,connection/tls}.test.ts',
+          ],
           env: { POSTERN_EDGE_LINK: 'process' },
           isolate: false,
           ...PATIENCE,

@@ -158,23 +158,6 @@ describe.concurrent('sessions', () => {
     expect((await harness.edge.stats()).agentSessions).toBe(1);
   });
 
-  test('a probe tells a living agent from a stopped one', async () => {
-    await using harness = await edgeHarness({ limits: { suspectMs: 3_000 } });
-    const agent = await harness.dialAgent();
-    await agent.auth({ heartbeatInterval: 1_000, heartbeatTolerance: 30_000 });
-    expect(await harness.control.edge.probeSession('ts_1')).toBe(true);
-    agent.freeze();
-    // Busy is not gone: who asks waits for its answer.
-    const busy = harness.control.edge.probeSession('ts_1');
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    agent.thaw();
-    expect(await busy).toBe(true);
-    agent.freeze();
-    expect(await harness.control.edge.probeSession('ts_1')).toBe(false);
-    expect(harness.control.ended).toEqual([]);
-    expect(await harness.control.edge.probeSession('ts_9')).toBe(false);
-  });
-
   test('a session that control closes in the moment of its acceptance does not stay', async () => {
     await using harness = await edgeHarness();
     const agent = await harness.dialAgent();

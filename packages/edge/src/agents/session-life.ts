@@ -10,6 +10,8 @@ import { type HeartbeatTimes, type SilenceHost, SilenceWatch } from './silence-w
 
 const PROBE_MS = 1_000;
 const PROBE_LOOK_MS = 200;
+/** What comes longer than this behind the question was not on its way when it was asked. */
+const LATE_MS = 5_000;
 
 function noEcho(): Error {
   return new Error('no echo in time');
@@ -52,6 +54,7 @@ export class SessionLife implements HeartbeatOptions, SilenceHost {
   stop(): void {
     this.#stopped = true;
     this.#watch.stop();
+    this.#answer(false);
   }
 
   /** Resolves with true when a beat comes back in time. */
@@ -65,18 +68,20 @@ export class SessionLife implements HeartbeatOptions, SilenceHost {
   }
 
   /**
-   * Whether the agent lives: true as soon as it answers a beat or sends anything, false once it has been silent for
-   * longer than a busy one ever is. A healthy agent answers at once; who asks waits for one that was killed behind a
-   * wire that says nothing, instead of being told that it lives.
+   * Whether the agent lives: true as soon as it answers what it is asked now, or goes on to say other things; false once its
+   * connection ends, or it has been silent for longer than a busy one ever is. A healthy agent answers at once; who asks
+   * waits for one that was killed behind a wire that says nothing, or late, instead of being told that it lives.
    */
   async probe(): Promise<boolean> {
-    const heard = this.bytesReceived;
-    if (await this.echo()) return true;
+    const asked = this.now();
+    let heard = this.bytesReceived;
     for (;;) {
-      if (this.#stopped) return false;
-      if (this.bytesReceived !== heard) return true;
-      if (this.#watch.suspicious) return false;
-      // Each look comes behind the one before it.
+      // The first echo may be that of a beat before, said by an agent that has died since.
+      // oxlint-disable-next-line no-await-in-loop -- each look comes behind the one before it
+      if ((await this.echo()) && (await this.echo())) return true;
+      if (this.#stopped || this.#watch.suspicious) return false;
+      if (this.now() - asked < LATE_MS) heard = this.bytesReceived;
+      else if (this.bytesReceived !== heard) return true;
       // oxlint-disable-next-line no-await-in-loop
       await new Promise<void>((resolve) => this.#options.wheel.schedule(PROBE_LOOK_MS, resolve));
     }

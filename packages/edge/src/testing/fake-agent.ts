@@ -55,6 +55,8 @@ export class FakeAgent {
   /** Commands of the server's, by stream type; sets the handler. */
   readonly commands = new Map<number, (stream: MuxStream) => MuxStreamHandler>();
   readonly closed: Promise<void>;
+  /** Called when it has answered a beat of the server's. */
+  onBeat: () => void = () => {};
   readonly #pump: MuxPump;
   #take: StreamTaker = (stream) => {
     stream.end();
@@ -140,7 +142,7 @@ export class FakeAgent {
   }
 
   #accept(stream: MuxStream): void {
-    if (stream.type === StreamType.heartbeat) return echoHeartbeats(stream);
+    if (stream.type === StreamType.heartbeat) return echoHeartbeats(stream, () => this.onBeat());
     const command = this.commands.get(stream.type);
     if (command !== undefined) stream.handler = command(stream);
     else if (stream.type === StreamType.proxy) this.#acceptProxy(stream);
