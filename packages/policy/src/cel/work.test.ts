@@ -151,6 +151,15 @@ describe('the worst that fits into a budget', () => {
     expect(timeOf(`${again(`${BIG}.all(j, true)`)} || true`).outcome).toBe('ERR_NGROK_90034');
   });
 
+  it.each([
+    `['2026-02-28T10:00:00Z'].all(text, ${again('[timestamp(text)].size() > 0')})`,
+    `['1s'].all(text, ${again('[duration(text)].size() > 0')})`,
+    again("string(timestamp(i)) != 'q'"),
+    `[duration('1s')].all(time, ${again("string(time) != 'q'")})`,
+  ])('what our functions ask of the library has its price: %s', (expression) => {
+    expect(timeOf(expression).outcome).toBe('ERR_NGROK_90034');
+  });
+
   it('leaves room for what policies do', () => {
     const usual = [
       "req.user_agent.matches('(?i).*(chatgpt-user|gptbot|claudebot|bingbot|bytespider)/\\\\d+.*')",

@@ -22,6 +22,9 @@ const same = (one: string, other: string): boolean => {
   return !(a instanceof Failure) && !(b instanceof Failure) && equal(a, b, scope());
 };
 
+const isSame = (text: string, wanted: string): void => expect(same(text, wanted)).toBe(true);
+const fails = (text: string): void => expect(given(text)).toBeInstanceOf(Failure);
+
 describe('places in texts are counted in characters', () => {
   it.each([
     ["'a😀b'.charAt(1)", "'😀'"],
@@ -37,7 +40,7 @@ describe('places in texts are counted in characters', () => {
     ["'😀'.indexOf('x')", '-1'],
     ["'a😀b'.split('')", "['a', '😀', 'b']"],
     ["size('a😀b'.substring(0, size('a😀b')))", '3'],
-  ])('%s is %s', (text, wanted) => expect(same(text, wanted)).toBe(true));
+  ])('%s is %s', isSame);
 
   it.each([
     "'a😀b'.charAt(4)",
@@ -47,7 +50,7 @@ describe('places in texts are counted in characters', () => {
     "'a😀b'.substring(2, 1)",
     "'a😀b'.indexOf('b', 3)",
     "'a'.substring(9223372036854775807)",
-  ])('%s is outside', (text) => expect(given(text)).toBeInstanceOf(Failure));
+  ])('%s is outside', fails);
 });
 
 describe('split(separator, n) keeps what is left in its last piece', () => {
@@ -61,7 +64,7 @@ describe('split(separator, n) keeps what is left in its last piece', () => {
     ["'a b c'.split(' ', 9)", "['a', 'b', 'c']"],
     ["''.split(',', 2)", "['']"],
     ["'a😀b'.split('', 2)", "['a', '😀b']"],
-  ])('%s is %s', (text, wanted) => expect(same(text, wanted)).toBe(true));
+  ])('%s is %s', isSame);
 });
 
 describe('texts that are numbers', () => {
@@ -71,7 +74,7 @@ describe('texts that are numbers', () => {
     ["uint('18446744073709551615')", '18446744073709551615u'],
     ["double('1.5e3') + double('.5') + double('-1.')", '1499.5'],
     ["double('-Inf')", '-1.0 / 0.0'],
-  ])('%s is %s', (text, wanted) => expect(same(text, wanted)).toBe(true));
+  ])('%s is %s', isSame);
 
   it.each([
     "int('')",
@@ -93,7 +96,7 @@ describe('texts that are numbers', () => {
     "double('1e999')",
     `int('${'1'.repeat(201)}')`,
     `double('${'1'.repeat(201)}')`,
-  ])('%s fails', (text) => expect(given(text)).toBeInstanceOf(Failure));
+  ])('%s fails', fails);
 });
 
 describe('seconds that are times', () => {
@@ -102,11 +105,11 @@ describe('seconds that are times', () => {
     ["int(timestamp(int('1700000000')))", '1700000000'],
     ['timestamp(-62135596800)', "timestamp('0001-01-01T00:00:00Z')"],
     ['timestamp(1700000000) < timestamp(time.now)', 'true'],
-  ])('%s is %s', (text, wanted) => expect(same(text, wanted)).toBe(true));
+  ])('%s is %s', isSame);
 
   it.each(['timestamp(253402300800)', 'timestamp(-62135596801)', 'timestamp(9223372036854775807)'])(
     '%s is outside',
-    (text) => expect(given(text)).toBeInstanceOf(Failure),
+    fails,
   );
 });
 
@@ -116,7 +119,7 @@ describe('what the calendar has', () => {
     ["timestamp('2026-02-28T10:00:00+01:00')", "timestamp('2026-02-28T09:00:00Z')"],
     ["timestamp('0001-01-01T00:00:00Z')", 'timestamp(-62135596800)'],
     ["duration('1h30m')", "duration('5400s')"],
-  ])('%s is %s', (text, wanted) => expect(same(text, wanted)).toBe(true));
+  ])('%s is %s', isSame);
 
   it.each([
     "timestamp('2026-02-29T00:00:00Z')",
@@ -131,7 +134,7 @@ describe('what the calendar has', () => {
     "duration('')",
     "duration('1d')",
     `duration('${'1'.repeat(201)}s')`,
-  ])('%s fails', (text) => expect(given(text)).toBeInstanceOf(Failure));
+  ])('%s fails', fails);
 });
 
 describe('values as texts', () => {

@@ -6,7 +6,7 @@ import { celUint } from '@bufbuild/cel';
 import { libraryOperation } from '../library.ts';
 import { MAX_READ, NOT_READ } from '../limits.ts';
 import { Failure, timestamp, type Result } from '../value.ts';
-import { define, type FunctionDef } from './definition.ts';
+import { byLibrary, define, type FunctionDef } from './definition.ts';
 
 const INT64 = 2n ** 63n;
 const UINT64 = 2n ** 64n;
@@ -34,21 +34,18 @@ const NO_NUMBERS: Readonly<Record<string, number>> = {
 };
 
 function toInt(text: string): Result {
-  if (text.length > MAX_READ) return NOT_READ;
   if (!WHOLE.test(text)) return NO_INT;
   const value = text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text.replace('+', ''));
   return value >= -INT64 && value < INT64 ? value : NO_INT;
 }
 
 function toUint(text: string): Result {
-  if (text.length > MAX_READ) return NOT_READ;
   if (!UNSIGNED.test(text)) return NO_UINT;
   const value = BigInt(text);
   return value < UINT64 ? celUint(value) : NO_UINT;
 }
 
 function toDouble(text: string): Result {
-  if (text.length > MAX_READ) return NOT_READ;
   if (!DECIMAL.test(text)) return NO_NUMBERS[text.toLowerCase()] ?? NO_DOUBLE;
   const value = Number(text);
   return Number.isFinite(value) ? value : NO_DOUBLE;
@@ -73,7 +70,7 @@ function textOf(value: number): string {
   if (Object.is(value, -0)) return '-0';
   const [digits = '', exponent = ''] = value.toExponential().split('e');
   const power = Number(exponent);
-  if (value === 0 || (power >= -4 && power < 6)) return String(value);
+  if (power >= -4 && power < 6) return String(value);
   return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
 }
 
@@ -81,21 +78,12 @@ const readTime = libraryOperation('timestamp(a)');
 const readDuration = libraryOperation('duration(a)');
 const writeTime = libraryOperation('string(a)');
 
-const CALENDAR = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):/;
-
+/** A day that the calendar does not have is written as another one, an hour 24 read as the next day's first. */
 function timeIn(text: string): Result {
-  if (text.length > MAX_READ) return NOT_READ;
-  const [, year, month, day, hour] = CALENDAR.exec(text)?.map(Number) ?? [];
-  if (year === undefined || month === undefined || day === undefined || Number(hour) > 23) return NO_DATE;
-  // Day 0 of the month behind it.
-  const last = new Date(0);
-  last.setUTCFullYear(year, month, 0);
-  return day > last.getUTCDate() ? NO_DATE : readTime(text);
-}
-
-function durationIn(text: string): Result {
-  if (text.length > MAX_READ) return NOT_READ;
-  return text === '' ? NO_DURATION : readDuration(text);
+  const day = text.slice(0, 10);
+  const date = new Date(day);
+  const isDay = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
+  return isDay && !text.startsWith('24', 11) ? readTime(text) : NO_DATE;
 }
 
 /** Without the zeros that end a fraction: `1.5s`, `2026-02-28T10:00:00.5Z`. */
@@ -108,15 +96,19 @@ function shortest(written: Result): Result {
   return written.slice(0, end) + written.slice(unit);
 }
 
+/** What reads a short text. */
+const reading = (name: 'int' | 'uint' | 'double' | 'bool' | 'timestamp' | 'duration', read: (text: string) => Result) =>
+  define('global', name, ['string'], name, (_, text) => (text.length > MAX_READ ? NOT_READ : read(text)));
+
 export const CONVERSION_FUNCTIONS: readonly FunctionDef[] = [
-  define('global', 'int', ['string'], 'int', (_, text) => toInt(text)),
-  define('global', 'uint', ['string'], 'uint', (_, text) => toUint(text)),
-  define('global', 'double', ['string'], 'double', (_, text) => toDouble(text)),
+  reading('int', toInt),
+  reading('uint', toUint),
+  reading('double', toDouble),
+  reading('bool', (text) => BOOLS.get(text) ?? NO_BOOL),
+  byLibrary(reading('timestamp', timeIn)),
+  byLibrary(reading('duration', (text) => (text === '' ? NO_DURATION : readDuration(text)))),
   define('global', 'timestamp', ['int'], 'timestamp', (_, seconds) => toTime(seconds)),
-  define('global', 'timestamp', ['string'], 'timestamp', (_, text) => timeIn(text)),
-  define('global', 'duration', ['string'], 'duration', (_, text) => durationIn(text)),
-  define('global', 'bool', ['string'], 'bool', (_, text) => BOOLS.get(text) ?? NO_BOOL),
   define('global', 'string', ['double'], 'string', (_, value) => textOf(value)),
-  define('global', 'string', ['timestamp'], 'string', (_, time) => shortest(writeTime(time))),
-  define('global', 'string', ['duration'], 'string', (_, time) => shortest(writeTime(time))),
+  byLibrary(define('global', 'string', ['timestamp'], 'string', (_, time) => shortest(writeTime(time)))),
+  byLibrary(define('global', 'string', ['duration'], 'string', (_, time) => shortest(writeTime(time)))),
 ];

@@ -35,6 +35,8 @@ export interface FunctionDef {
   readonly shape?: (args: readonly Shape[]) => Shape;
   /** Absent = all. */
   readonly phases?: readonly PhaseName[];
+  /** The CEL library's own evaluator runs it, which has its price. */
+  readonly byLibrary?: boolean;
   /** Known to the language, not to this build. */
   readonly unavailable?: boolean;
   readonly apply: Implementation;
@@ -53,6 +55,11 @@ export function define<const A extends readonly StaticType[]>(
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller checks the kinds against `args` before it applies
   const row = { name, style, args, result, apply: apply as unknown as Implementation };
   return phases === undefined ? row : { ...row, phases };
+}
+
+/** The same row, which asks the CEL library. */
+export function byLibrary(row: FunctionDef): FunctionDef {
+  return { ...row, byLibrary: true };
 }
 
 /** The same row, whose result always has this shape. */

@@ -4,7 +4,7 @@ import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { Builder, Compiled } from '../compiled.ts';
 import { CelProblem, notYet, typeNames } from '../failures.ts';
 import { libraryFunctions } from '../library.ts';
-import { LIST_TOO_LONG, MAX_LIST, MAX_READ, MAX_TEXT, NOT_READ, TEXT_TOO_LONG, TOO_MANY_STEPS } from '../limits.ts';
+import { LIST_TOO_LONG, MAX_LIST, MAX_TEXT, TEXT_TOO_LONG, TOO_MANY_STEPS } from '../limits.ts';
 import type { Eval } from '../scope.ts';
 import { Failure, isA, mayBe, type Value } from '../value.ts';
 import { priceOf, sizeOf, spend } from '../work.ts';
@@ -22,24 +22,10 @@ import { REQUEST_FUNCTIONS } from './request.ts';
 import { SECRET_FUNCTIONS } from './secrets.ts';
 import { STRING_FUNCTIONS } from './strings.ts';
 
-const LIBRARY_FUNCTIONS: FunctionDef[] = libraryFunctions().map((row) => {
-  const operation = row.operation();
-  return {
-    name: row.name,
-    style: row.style,
-    args: row.args,
-    result: row.result,
-    apply(_scope, ...args) {
-      const [first] = args;
-      if (READERS.has(row.name) && typeof first === 'string' && first.length > MAX_READ) return NOT_READ;
-      return operation(...args);
-    },
-  };
+const LIBRARY_FUNCTIONS: readonly FunctionDef[] = libraryFunctions().map(({ operation, ...row }) => {
+  const run = operation();
+  return { ...row, byLibrary: true, apply: (_scope, ...args) => run(...args) };
 });
-
-const LIBRARY_ROWS: ReadonlySet<FunctionDef> = new Set(LIBRARY_FUNCTIONS);
-
-const READERS: ReadonlySet<string> = new Set(['bool', 'duration', 'timestamp']);
 
 const OUR_FUNCTIONS: readonly FunctionDef[] = [
   ...CORE_FUNCTIONS,
@@ -66,7 +52,7 @@ export const FUNCTIONS: readonly FunctionDef[] = [
 /** A call is paid for before it runs, and what it makes may not grow without end, whatever it is made of. */
 function bounded(row: FunctionDef): FunctionDef {
   const { apply } = row;
-  const { base, each } = priceOf(row.name, row.args, LIBRARY_ROWS.has(row));
+  const { base, each } = priceOf(row.name, row.args, row.byLibrary === true);
   return {
     ...row,
     apply(scope, ...args) {
