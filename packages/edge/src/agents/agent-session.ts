@@ -201,8 +201,7 @@ export class AgentSession implements MuxSessionHandler, MuxWire, RpcHost, LifeOw
     this.#settling = true;
     for (let tries = 0; leaving.unsettled > 0 && !this.ended; tries++) {
       const mark = leaving.mark();
-      // The first echo may be that of a beat before.
-      const answered = (await this.#life?.echo()) === true && (await this.#life?.echo()) === true;
+      const answered = (await this.#life?.answers()) === true;
       if (answered || tries >= MOST_SETTLE_TRIES) leaving.settle(mark);
       else await new Promise<void>((resolve) => wheel.schedule(SETTLE_MS, resolve));
     }

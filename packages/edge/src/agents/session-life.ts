@@ -57,8 +57,13 @@ export class SessionLife implements HeartbeatOptions, SilenceHost {
     this.#answer(false);
   }
 
+  /** Whether it answers what it is asked now, in time: the first echo may be that of a beat before. */
+  async answers(): Promise<boolean> {
+    return (await this.#echo()) && (await this.#echo());
+  }
+
   /** Resolves with true when a beat comes back in time. */
-  echo(): Promise<boolean> {
+  #echo(): Promise<boolean> {
     if (this.#broken || this.#stopped) return Promise.resolve(false);
     const answered = new Promise<boolean>((resolve) => {
       (this.#waiting ??= []).push(resolve);
@@ -76,9 +81,9 @@ export class SessionLife implements HeartbeatOptions, SilenceHost {
     const asked = this.now();
     let heard = this.bytesReceived;
     for (;;) {
-      // The first echo may be that of a beat before, said by an agent that has died since.
+      // An echo of a beat before may have been said by an agent that has died since.
       // oxlint-disable-next-line no-await-in-loop -- each look comes behind the one before it
-      if ((await this.echo()) && (await this.echo())) return true;
+      if (await this.answers()) return true;
       if (this.#stopped || this.#watch.suspicious) return false;
       if (this.now() - asked < LATE_MS) heard = this.bytesReceived;
       else if (this.bytesReceived !== heard) return true;
