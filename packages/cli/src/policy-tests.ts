@@ -106,18 +106,16 @@ const SETTLE_MS = 100;
 
 /**
  * Runs, and again at each change of what the last run has read, until somebody stops it.
- * @param run answers the files that it has read, and how to show what came of it: whoever sees that may change them at once
+ * @param show told of each run when its files are watched: whoever sees it may change them at once
  */
-export async function watchPolicyTests(
-  run: () => Promise<{ readonly reads: readonly string[]; readonly show: () => void }>,
-): Promise<void> {
+export async function watchPolicyTests(run: () => Promise<TestRun>, show: (done: TestRun) => void): Promise<void> {
   const watchers = new Map<string, FSWatcher>();
   let files = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
   let running = Promise.resolve();
   const again = async (): Promise<void> => {
-    const { reads, show } = await run();
-    files = new Set(reads.map((file) => path.resolve(file)));
+    const done = await run();
+    files = new Set(done.reads.map((file) => path.resolve(file)));
     for (const folder of new Set([...files].map((file) => path.dirname(file)))) {
       if (watchers.has(folder)) continue;
       const watcher = watch(folder, (_event, name) => {
@@ -127,7 +125,7 @@ export async function watchPolicyTests(
       });
       watchers.set(folder, watcher);
     }
-    show();
+    show(done);
   };
   running = again();
   try {

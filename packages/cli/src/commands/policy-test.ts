@@ -1,6 +1,7 @@
 import process from 'node:process';
 import type { Command } from 'commander';
 import { messageOf } from '../problem.ts';
+import type { TestRun } from '../policy-tests.ts';
 
 interface TestFlags {
   readonly watch?: true;
@@ -34,18 +35,14 @@ be read.`,
 
 async function run(files: readonly string[], flags: TestFlags): Promise<void> {
   const { runPolicyTests, watchPolicyTests } = await import('../policy-tests.ts');
-  const json = flags.json === true;
-  const once = async (): Promise<{ readonly reads: readonly string[]; readonly show: () => void }> => {
-    const { text, code, reads } = await runPolicyTests(files, json);
-    const show = (): void => {
-      process.stdout.write(text);
-      process.exitCode = code;
-    };
-    return { reads, show };
+  const once = (): Promise<TestRun> => runPolicyTests(files, flags.json === true);
+  const show = ({ text, code }: TestRun): void => {
+    process.stdout.write(text);
+    process.exitCode = code;
   };
   try {
-    if (flags.watch === true) await watchPolicyTests(once);
-    else (await once()).show();
+    if (flags.watch === true) await watchPolicyTests(once, show);
+    else show(await once());
   } catch (error) {
     process.stderr.write(`postern policy test: ${messageOf(error)}\n`);
     process.exitCode = 2;
