@@ -5,8 +5,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import net from 'node:net';
-import { freePort } from '@postern/edge/testing/free-port';
 import { portOf } from './port-of.ts';
+import { tcpAndUdp } from './tcp-and-udp.ts';
 
 const HEADER = 12;
 const TXT = 16;
@@ -36,12 +36,7 @@ export class DnsForwarder {
 
   /** @param ours port of the server under test. @param others port of Pebble's */
   static async start(ours: number, others: number): Promise<DnsForwarder> {
-    // Not one that the system gives for TCP: it may be a client's for UDP.
-    const tcp = net.createServer().listen(await freePort(), '127.0.0.1');
-    await once(tcp, 'listening');
-    const udp = createSocket('udp4');
-    udp.bind(portOf(tcp), '127.0.0.1');
-    await once(udp, 'listening');
+    const { tcp, udp } = await tcpAndUdp();
     return new DnsForwarder(tcp, udp, ours, others);
   }
 

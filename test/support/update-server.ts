@@ -3,11 +3,10 @@
  * checks signatures by itself, keeps TXT records, and says what came. By UDP and TCP; by UDP it may say that it is cut.
  */
 import { createHmac } from 'node:crypto';
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
-import net from 'node:net';
-import { freePort } from '@postern/edge/testing/free-port';
+import type { Socket } from 'node:dgram';
+import type net from 'node:net';
 import { portOf } from './port-of.ts';
+import { tcpAndUdp } from './tcp-and-udp.ts';
 
 const TSIG = 250;
 const TXT = 16;
@@ -65,12 +64,7 @@ export class UpdateServer {
   }
 
   static async start(options: UpdateServerOptions): Promise<UpdateServer> {
-    // Not one that the system gives for TCP: it may be a client's for UDP.
-    const tcp = net.createServer().listen(await freePort(), '127.0.0.1');
-    await once(tcp, 'listening');
-    const udp = createSocket('udp4');
-    udp.bind(portOf(tcp), '127.0.0.1');
-    await once(udp, 'listening');
+    const { tcp, udp } = await tcpAndUdp();
     return new UpdateServer(tcp, udp, options);
   }
 

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { agentOf } from '../support/agent.ts';
 import { ApiWriters } from '../support/api-writers.ts';
-import { Dice } from '@postern/edge/testing/dice';
+import { Dice, SEED } from '@postern/edge/testing/dice';
 import { requireJudge } from '../support/judge.ts';
 import { FREE_PORTS, Platform, repositoryRoot, splitAddress } from '../support/platform.ts';
 import { sdkProcess } from '../support/sdk.ts';
@@ -18,7 +18,6 @@ import { Wire } from '../support/wire.ts';
 
 /** `POSTERN_CRASH_ROUNDS=50` for more. */
 const ROUNDS = Number(process.env['POSTERN_CRASH_ROUNDS'] ?? 4);
-const SEED = Number(process.env['POSTERN_SEED'] ?? 20_261_124);
 const WRITERS = 8;
 const MAIN = path.join(repositoryRoot, 'packages', 'cli', 'src', 'main.ts');
 const DENY = '{"on_http_request":[{"actions":[{"type":"deny","config":{"status_code":404}}]}]}';

@@ -1,9 +1,8 @@
 /** A few seconds of the fuzz run, with a seed that is always the same (POSTERN_SEED); `npm run fuzz` is the long one. */
 import { expect, test } from 'vitest';
+import { SEED } from '@postern/edge/testing/dice';
 import { describeResult, runFuzz } from '../fuzz/fuzz.ts';
 import { TARGETS } from '../fuzz/targets.ts';
-
-const SEED = Number(process.env['POSTERN_SEED'] ?? 20_261_124);
 
 test(`mutated input finds nothing (seed ${SEED})`, async () => {
   const results = await runFuzz({ cases: 30_000, seconds: 5, seed: SEED });

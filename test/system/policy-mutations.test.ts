@@ -10,12 +10,11 @@ import { expect, test } from 'vitest';
 import { isPosternError } from '@postern/errors';
 import { compilePolicy, policyProblems, type CompileOptions } from '@postern/policy';
 import { readPolicyTests } from '@postern/policy/trial';
-import { Dice } from '@postern/edge/testing/dice';
+import { Dice, SEED } from '@postern/edge/testing/dice';
 import { makeContext } from '../../packages/policy/src/testing/context.ts';
 import { mutatedPolicy, mutatedPolicyText } from '../fuzz/policy-mutations.ts';
 
 const COUNT = Number(process.env['POSTERN_MUTATIONS'] ?? 3_000);
-const SEED = Number(process.env['POSTERN_SEED'] ?? 20_261_124);
 const CORPUS = process.env['POSTERN_POLICIES'] ?? '';
 
 const pages = path.join(import.meta.dirname, '..', '..', 'docs', 'policy');

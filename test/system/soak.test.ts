@@ -1,8 +1,7 @@
 /** One minute of the fault run; `npm run soak -- --minutes 30` is the long one. */
 import { expect, test } from 'vitest';
+import { SEED } from '@postern/edge/testing/dice';
 import { describeReport, runSoak } from '../soak/soak.ts';
-
-const SEED = Number(process.env['POSTERN_SEED'] ?? 20_261_124);
 
 test.runIf(process.platform === 'linux')(
   `everything fails for a minute, and no delivery is wrong (seed ${SEED})`,

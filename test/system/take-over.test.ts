@@ -10,7 +10,7 @@
 import http from 'node:http';
 import ngrok from '@ngrok/ngrok';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Dice } from '@postern/edge/testing/dice';
+import { Dice, SEED } from '@postern/edge/testing/dice';
 import { Platform, splitAddress } from '../support/platform.ts';
 import { quantile, spread } from '../support/spread.ts';
 import { PATIENCE_MS, until } from '../support/until.ts';
@@ -18,7 +18,6 @@ import { httpUpstream } from '../support/upstream.ts';
 import { connectHttp2, requestHttp2 } from '../support/visit-http2.ts';
 import { Wire } from '../support/wire.ts';
 
-const SEED = Number(process.env['POSTERN_SEED'] ?? 20_261_124);
 const SESSIONS = 5;
 const CUTS_EACH = 40;
 /** The first attempt comes at once and may be refused; the second, 50 ms later, is not. */

@@ -133,10 +133,7 @@ export function ownAnswer({ method, target, body }: LenientMessage, order: numbe
 
 /** Whether a token is in a text. `t3r17` is not that of row 1, which may be under way beside it. */
 export function names(text: string, token: string): boolean {
-  for (let at = text.indexOf(token); at !== -1; at = text.indexOf(token, at + 1)) {
-    if (!/^\d/.test(text.slice(at + token.length, at + token.length + 1))) return true;
-  }
-  return false;
+  return new RegExp(`${token}(?!\\d)`).test(text);
 }
 
 /** Row tokens look like `t3r17`: the place and the row that a request belongs to. */

@@ -4,13 +4,12 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Dice } from '../testing/dice.ts';
+import { Dice, SEED } from '../testing/dice.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { frame, literal, words } from '../testing/h2-frames.ts';
 import { dial, harness, type Harness, sleep } from '../testing/http-harness.ts';
 import { rawService, type Service } from '../testing/services.ts';
 
-const SEED = Number(process.env['POSTERN_SEED'] ?? 20_261_124);
 /** Of all tests here together. */
 const SECONDS = Number(process.env['POSTERN_FUZZ_SECONDS'] ?? 0);
 const LEAST_ROUNDS = 3;

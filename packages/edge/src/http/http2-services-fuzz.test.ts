@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Dice } from '../testing/dice.ts';
+import { Dice, SEED } from '../testing/dice.ts';
 import { endpoint, upstream } from '../testing/fixtures.ts';
 import { HostileAnswers, serveHostile } from '../testing/hostile-http2.ts';
 import { NativeLife } from './codec/http2-native-life.ts';
@@ -17,7 +17,6 @@ import { endReset } from './codec/http2-no-error.ts';
 import { dial, type Harness, harness } from '../testing/http-harness.ts';
 import { rawService, type Service } from '../testing/services.ts';
 
-const SEED = Number(process.env['POSTERN_SEED'] ?? 20_261_124);
 const SECONDS = Number(process.env['POSTERN_FUZZ_SECONDS'] ?? 3);
 const LEAST_CASES = 10;
 const LANES = 6;

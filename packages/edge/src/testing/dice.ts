@@ -1,3 +1,6 @@
+/** Of everything that tests draw: the same in each run, unless somebody wants to look elsewhere. */
+export const SEED = Number(process.env['POSTERN_SEED'] ?? 20_261_124);
+
 /** Repeatable random numbers for tests that print their seed (mulberry32). */
 export class Dice {
   #state: number;
