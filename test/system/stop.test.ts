@@ -158,10 +158,7 @@ describe('what is in flight is finished', () => {
       await tunnel('http', String(up.port), '--url', 'http://flight.test');
       const tcp = new URL(await tunnel('tcp', String(echo.port)));
       const talk = track(net.connect({ host: '127.0.0.1', port: Number(tcp.port) }));
-      const over = once(talk, 'close').then(
-        () => 'over',
-        () => 'over',
-      );
+      const over = new Promise((resolve) => talk.once('close', () => resolve('over')));
       const visitor = connect(platform.runtime.http_addr);
       visitor.write('POST / HTTP/1.1\r\nHost: flight.test\r\nContent-Length: 23\r\n\r\na');
       talk.write('-');
